@@ -1,0 +1,1 @@
+"""Cloud Run LLM Manager: import, deploy and use open LLMs on Google Cloud Run."""

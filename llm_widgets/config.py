@@ -1,0 +1,98 @@
+"""Every setting of the product, read from the environment once, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from llm_widgets.errors import Fix, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HUGGING_FACE = "https://huggingface.co"
+OLLAMA_REGISTRY = "https://registry.ollama.ai"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The product's settings.
+
+    Attributes
+    ----------
+    google_endpoint
+        Base URL of the Google APIs when they are not Google's own, else empty.
+    hugging_face_endpoint, ollama_registry
+        Base URLs of the two hubs, without a slash at the end.
+    project
+        Id of the project that the product is locked to, or empty.
+    default_project
+        Id of the project that is offered first, or empty.
+    region
+        Region that new buckets and services are offered in first.
+    image
+        Image of this product, used for import jobs; empty means that imports run as a
+        process on this machine.
+    iap_audience
+        Audience of the Identity-Aware Proxy in front of the page, or empty.
+    """
+
+    google_endpoint: str = ""
+    hugging_face_endpoint: str = HUGGING_FACE
+    ollama_registry: str = OLLAMA_REGISTRY
+    project: str = ""
+    default_project: str = ""
+    region: str = "europe-west1"
+    image: str = ""
+    iap_audience: str = ""
+
+    @property
+    def is_local_cloud(self) -> bool:
+        """Whether the Google APIs are those of the embedded local cloud."""
+        return bool(self.google_endpoint)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings.
+
+        Parameters
+        ----------
+        environment
+            Variables by name; the environment of the process when left out.
+
+        Raises
+        ------
+        InvalidInputError
+            An endpoint is not an ``http://`` or ``https://`` URL.
+        """
+        env = os.environ if environment is None else environment
+        return cls(
+            google_endpoint=_endpoint(env, "LLM_WIDGETS_GOOGLE_ENDPOINT", ""),
+            hugging_face_endpoint=_endpoint(env, "HF_ENDPOINT", HUGGING_FACE),
+            ollama_registry=_endpoint(env, "LLM_WIDGETS_OLLAMA_REGISTRY", OLLAMA_REGISTRY),
+            project=env.get("LLM_WIDGETS_PROJECT", ""),
+            default_project=env.get("LLM_WIDGETS_PROJECT", "")
+            or env.get("GOOGLE_CLOUD_PROJECT", ""),
+            region=env.get("LLM_WIDGETS_REGION", "europe-west1"),
+            image=env.get("LLM_WIDGETS_IMAGE", ""),
+            iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
+        )
+
+
+@cache
+def settings() -> Settings:
+    """Give the settings of this process, read on the first call."""
+    return Settings.from_environment()
+
+
+def _endpoint(env: Mapping[str, str], name: str, default: str) -> str:
+    value = env.get(name, "") or default
+    if value and not value.startswith(("http://", "https://")):
+        raise InvalidInputError(
+            f"{name} is not a URL: {value!r}.",
+            field=name,
+            fix=Fix(text=f"Set {name} to a URL such as http://127.0.0.1:8085, or unset it."),
+        )
+    return value.rstrip("/")

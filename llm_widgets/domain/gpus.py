@@ -1,0 +1,107 @@
+"""GPUs of Cloud Run: data with a date, overridden by what the API answers where it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DATA_DATE = "2026-10-08"
+"""When regions, windows and prices below were last compared with Google's pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU that an instance of Cloud Run may have.
+
+    Attributes
+    ----------
+    accelerator
+        Value of ``node_selector.accelerator``.
+    memory_gib
+        Memory of the GPU on its label, GiB; ``usable_gib`` is what an engine can have.
+    cpus
+        Choices for vCPUs, each with its choices for memory in GiB; the first is the default.
+    regions, invited_regions
+        Where it is; in the latter for invited projects only.
+    price
+        US dollars a second without and with zonal redundancy, tier 1 regions.
+    quota
+        Middle part of its quota ids: ``{quota}GpuAllocNoZonalRedundancyPerProjectRegion``.
+    """
+
+    accelerator: str
+    label: str
+    memory_gib: float
+    usable_gib: float
+    cpus: dict[int, tuple[int, ...]]
+    regions: tuple[str, ...]
+    invited_regions: tuple[str, ...]
+    price: tuple[float, float]
+    quota: str
+
+    @property
+    def default_cpu(self) -> int:
+        """The first choice of vCPUs."""
+        return next(iter(self.cpus))
+
+    @property
+    def default_memory_gib(self) -> int:
+        """The first choice of memory for the first choice of vCPUs, GiB."""
+        return self.cpus[self.default_cpu][0]
+
+
+# Cloud Run's GPU pages: one GPU an instance; L4 takes 4 or 8 vCPU and up to 32 GiB; RTX PRO 6000
+# takes at least 20 vCPU and 80 GiB.
+GPUS: tuple[Gpu, ...] = (
+    Gpu(
+        accelerator="nvidia-l4",
+        label="NVIDIA L4 (24 GB)",
+        memory_gib=24,
+        usable_gib=22.5,
+        cpus={8: (32, 24, 16), 4: (16,)},
+        regions=("europe-west1", "europe-west4", "us-central1", "us-east4", "asia-southeast1"),
+        invited_regions=("asia-south1",),
+        price=(0.0001867, 0.0002909),
+        quota="NvidiaL4",
+    ),
+    Gpu(
+        accelerator="nvidia-rtx-pro-6000",
+        label="NVIDIA RTX PRO 6000 (96 GB)",
+        memory_gib=96,
+        usable_gib=95.6,
+        cpus={20: (80,), 22: (88, 80), 24: (96, 80), 30: (120, 80), 44: (176, 120, 80)},
+        regions=("europe-west4", "us-central1", "asia-southeast1"),
+        invited_regions=("asia-south2",),
+        price=(0.00036522, 0.00056913),
+        quota="NvidiaRtxPro6000",
+    ),
+)
+
+CPU_PRICE = 0.000018
+"""US dollars for a vCPU second, instance-based billing, tier 1."""
+
+MEMORY_PRICE = 0.000002
+"""US dollars for a GiB second, instance-based billing, tier 1."""
+
+
+def by_accelerator(accelerator: str) -> Gpu | None:
+    """Find a GPU by the value of ``node_selector.accelerator``."""
+    return next((gpu for gpu in GPUS if gpu.accelerator == accelerator), None)
+
+
+def in_region(region: str) -> tuple[Gpu, ...]:
+    """Give the GPUs of a region, those for invited projects last."""
+    public = [gpu for gpu in GPUS if region in gpu.regions]
+    invited = [gpu for gpu in GPUS if region in gpu.invited_regions]
+    return (*public, *invited)
+
+
+def regions() -> tuple[str, ...]:
+    """Give all regions that have a GPU, in the order of the table."""
+    seen = dict.fromkeys(r for gpu in GPUS for r in (*gpu.regions, *gpu.invited_regions))
+    return tuple(seen)
+
+
+def price_per_hour(gpu: Gpu, *, cpu: float, memory_gib: float, redundant: bool = False) -> float:
+    """Compute US dollars for an hour in which one instance is awake, tier 1."""
+    second = gpu.price[redundant] + cpu * CPU_PRICE + memory_gib * MEMORY_PRICE
+    return second * 3600

@@ -1,0 +1,286 @@
+"""An import: what the hub offers, which bytes go where, and how far they are."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from llm_widgets.domain.models import Source
+
+IMPORTS_PREFIX = "llm-manager/imports"
+"""Where plans, progress and finished parts of imports lie in a bucket."""
+
+PLAN_VERSION = 1
+
+
+class DigestKind(StrEnum):
+    """How a hub vouches for a file."""
+
+    SHA256 = "sha256"
+    GIT_SHA1 = "git-sha1"  # sha1 over "blob <length>\0" and the content
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A digest that a hub publishes: its kind and its value in hexadecimal."""
+
+    kind: DigestKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubFile:
+    """One file of a model at its hub.
+
+    Attributes
+    ----------
+    path
+        Path inside the model's folder in the bucket, for example ``config.json`` or
+        ``blobs/sha256-…``.
+    size
+        Bytes.
+    url
+        Where the bytes are; may answer with a redirect to a signed URL. Empty for a file
+        whose content is in the listing already.
+    content
+        The bytes themselves, for small files that the hub's answer carried.
+    skipped
+        Why the engine does not need it, so that it is not copied; empty when it is.
+    """
+
+    path: str
+    size: int
+    digest: Digest
+    url: str = ""
+    content: bytes | None = None
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """The answer of a pre-flight: a model that exists, and that this person may read.
+
+    Attributes
+    ----------
+    id
+        Normal form of what was typed.
+    revision
+        Commit sha, or sha256 of the manifest: what is copied is pinned to it.
+    files
+        All files, those that are left out included.
+    license
+        Licence id or first line, empty when the hub names none.
+    gated
+        Whether the hub asks for an accepted licence.
+    facts
+        What the hub knows besides: architecture, parameters by dtype, quantisation, …
+    notes
+        Sentences that the person should read before confirming.
+    """
+
+    source: Source
+    id: str
+    revision: str
+    files: tuple[HubFile, ...]
+    license: str = ""
+    gated: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[HubFile, ...]:
+        """The files that are copied."""
+        return tuple(file for file in self.files if not file.skipped)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files that are copied."""
+        return sum(file.size for file in self.chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """Everything that a worker needs to carry an import out, and nothing secret.
+
+    Attributes
+    ----------
+    id
+        Made from bucket, source, model and revision: two starts of the same import have the
+        same id, and so join.
+    prefix
+        Folder of the model in the bucket, without a slash at the end.
+    token_secret
+        Resource name of the Secret Manager version that holds the hub's token, or empty.
+    """
+
+    id: str
+    bucket: str
+    project: str
+    source: Source
+    model_id: str
+    revision: str
+    prefix: str
+    files: tuple[HubFile, ...]
+    created_at: datetime
+    created_by: str = ""
+    license: str = ""
+    token_secret: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def folder(self) -> str:
+        """Where the import keeps its small objects in the bucket."""
+        return f"{IMPORTS_PREFIX}/{self.id}"
+
+    def object_name(self, file: HubFile) -> str:
+        """Give the final name of a file's object."""
+        return f"{self.prefix}/{file.path}"
+
+    def to_json(self) -> str:
+        """Write the plan as JSON text."""
+        data = asdict(self)
+        data["version"] = PLAN_VERSION
+        data["created_at"] = self.created_at.isoformat()
+        for entry in data["files"]:
+            if entry["content"] is not None:
+                entry["content"] = base64.b64encode(entry["content"]).decode()
+        return json.dumps(data, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ImportPlan:
+        """Read a plan.
+
+        Raises
+        ------
+        ValueError
+            The text is no plan, or one of a later version of the product.
+        """
+        try:
+            data = json.loads(text)
+            if data.pop("version") > PLAN_VERSION:
+                raise ValueError("the plan was written by a later version of this product")
+            data["source"] = Source(data["source"])
+            data["created_at"] = datetime.fromisoformat(data["created_at"])
+            data["files"] = tuple(_file(entry) for entry in data["files"])
+            return cls(**data)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not an import plan: {error}") from error
+
+
+def _file(entry: dict[str, Any]) -> HubFile:
+    digest = Digest(DigestKind(entry["digest"]["kind"]), entry["digest"]["value"])
+    content = entry.get("content")
+    return HubFile(
+        **{
+            **entry,
+            "digest": digest,
+            "content": None if content is None else base64.b64decode(content),
+        }
+    )
+
+
+class FileState(StrEnum):
+    """How far one file is."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class FileProgress:
+    """How far one file is; ``done`` and ``size`` in bytes."""
+
+    path: str
+    size: int
+    done: int = 0
+    state: FileState = FileState.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is, as whoever asks the bucket sees it.
+
+    Attributes
+    ----------
+    updated_at
+        When a worker last wrote; a running import that is silent for long has no worker.
+    message
+        One sentence: the phase, or why it failed.
+    cause, fix
+        For a failed import: see :class:`llm_widgets.errors.ManagerError`.
+    """
+
+    import_id: str
+    state: ImportState
+    files: tuple[FileProgress, ...]
+    started_at: datetime
+    updated_at: datetime
+    message: str = ""
+    cause: str = ""
+    fix: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def done(self) -> int:
+        """Bytes that have arrived."""
+        return sum(file.done for file in self.files)
+
+    def to_json(self) -> str:
+        """Write the progress as JSON text."""
+        data = asdict(self)
+        data["started_at"] = self.started_at.isoformat()
+        data["updated_at"] = self.updated_at.isoformat()
+        return json.dumps(data)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ImportProgress:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            The text is something else.
+        """
+        try:
+            data = json.loads(text)
+            data["state"] = ImportState(data["state"])
+            data["started_at"] = datetime.fromisoformat(data["started_at"])
+            data["updated_at"] = datetime.fromisoformat(data["updated_at"])
+            data["files"] = tuple(
+                FileProgress(**{**entry, "state": FileState(entry["state"])})
+                for entry in data["files"]
+            )
+            return cls(**data)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the progress of an import: {error}") from error

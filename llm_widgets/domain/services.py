@@ -1,0 +1,158 @@
+"""Services: what is asked for in a deployment, and what runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.models import Framework
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+MANAGED_BY = ("managed-by", "llm-manager")
+"""The label of every service that the product deploys."""
+
+ENGINE_LABEL = "llm-engine"
+"""Label that holds the framework."""
+
+MODEL_ANNOTATION = "llm-manager/model"
+"""Annotation that holds the model's id at its hub (labels can't hold ``/`` and ``:``)."""
+
+BUCKET_ANNOTATION = "llm-manager/bucket"
+"""Annotation that holds the bucket of the model's files."""
+
+SERVED_NAME_ANNOTATION = "llm-manager/served-model"
+"""Annotation that holds the name by which the engine's API knows the model."""
+
+
+class ServiceState(StrEnum):
+    """How a service is, in words that the page shows."""
+
+    DEPLOYING = "Deploying"
+    READY = "Ready"
+    ERROR = "Error"
+    DELETING = "Deleting"
+    OLD_SERVING = "New revision failed, old one serving"
+
+
+@dataclass(frozen=True, slots=True)
+class StartupProbe:
+    """An HTTP startup probe; times in seconds.
+
+    Cloud Run allows ``period * failures`` of at most 1800 s with a GPU.
+    """
+
+    path: str
+    initial_delay: int = 0
+    period: int = 10
+    timeout: int = 5
+    failures: int = 180
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetAccess:
+    """Direct VPC egress through a subnet, all traffic."""
+
+    network: str
+    subnetwork: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A service as a person asks for it.
+
+    Attributes
+    ----------
+    accelerator
+        Value of ``node_selector.accelerator``; empty for none.
+    cpu, memory_gib
+        Limits of the container: vCPUs and GiB.
+    timeout
+        Longest request, seconds.
+    mount_path
+        Where the bucket appears in the container.
+    folder
+        Folder in the bucket that is mounted alone (``only-dir``); empty for the whole bucket.
+    environment
+        Variables with plain values.
+    secrets
+        Variables whose values come from Secret Manager: name to ``secret:version``.
+    connector
+        Resource name of a Serverless VPC Access connector; not together with ``subnet``.
+    """
+
+    project: str
+    region: str
+    name: str
+    framework: Framework
+    model_id: str
+    served_name: str
+    image: str
+    port: int
+    bucket: str
+    folder: str
+    mount_path: str
+    probe: StartupProbe
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    mount_options: tuple[str, ...] = ()
+    accelerator: str = ""
+    cpu: float = 8
+    memory_gib: float = 32
+    min_instances: int = 0
+    max_instances: int = 1
+    concurrency: int = 8
+    timeout: int = 3600
+    zonal_redundancy: bool = False
+    service_account: str = ""
+    subnet: SubnetAccess | None = None
+    connector: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSummary:
+    """A service as the dashboard shows it.
+
+    Attributes
+    ----------
+    name
+        Full resource name ``projects/P/locations/R/services/S``.
+    reason
+        Why it is in error, in the words of Cloud Run; empty otherwise.
+    """
+
+    name: str
+    state: ServiceState
+    reason: str
+    url: str
+    framework: Framework | None
+    model_id: str
+    served_name: str
+    bucket: str
+    gpu: str
+    min_instances: int
+    max_instances: int
+    updated_at: datetime | None
+    updated_by: str
+    etag: str
+
+    @property
+    def id(self) -> str:
+        """The last part of the name."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def region(self) -> str:
+        """The region, from the name."""
+        return self.name.split("/")[3]
+
+    @property
+    def project(self) -> str:
+        """The project, from the name."""
+        return self.name.split("/")[1]

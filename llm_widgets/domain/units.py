@@ -1,0 +1,27 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+_STEPS = ("B", "KB", "MB", "GB", "TB", "PB")
+_MINUTE = 60
+_HOUR = 3600
+
+
+def bytes_text(size: float) -> str:
+    """Write a number of bytes with three digits and a decimal unit: ``98.4 MB``."""
+    value = float(size)
+    for step in _STEPS[:-1]:
+        if abs(value) < 999.5:  # noqa: PLR2004 - what rounds to 1000 belongs to the next unit
+            return f"{value:.0f} {step}" if step == "B" else f"{value:.3g} {step}"
+        value /= 1000
+    return f"{value:.3g} {_STEPS[-1]}"
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration with its two largest units: ``1 h 05 min``, ``2 min 10 s``, ``8 s``."""
+    total = max(0, round(seconds))
+    if total < _MINUTE:
+        return f"{total} s"
+    if total < _HOUR:
+        return f"{total // _MINUTE} min {total % _MINUTE:02d} s"
+    return f"{total // _HOUR} h {total % _HOUR // _MINUTE:02d} min"
