@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.models import Framework
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from llm_widgets.domain.models import Framework
 
 MANAGED_BY = ("managed-by", "llm-manager")
 """The label of every service that the product deploys."""
