@@ -1,0 +1,58 @@
+# make run     the manager on the embedded local cloud, nothing else needed
+# make test    all tests
+# make lint    what .ci/run checks besides
+# make clean   removes everything that the above made, data of the local cloud included
+
+PYTHON ?= python3
+DATA ?= .local-cloud
+PORT ?= 8866
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SHELL := /bin/bash
+
+.PHONY: run test test-fast lint lock clean
+.DEFAULT_GOAL := run
+
+run: $(READY)
+	@exec $(BIN)/llm-widgets run --data "$(DATA)" --port "$(PORT)"
+
+test: $(READY)
+	@$(BIN)/python tests/install_chromium.py
+	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/contract tests/faults tests/notebook tests/e2e
+
+test-fast: $(READY)
+	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow"
+
+lint: $(READY) node_modules/.package-lock.json
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@node_modules/.bin/biome ci .
+
+lock:
+	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \
+	  case "$$extras" in *dev) name=dev;; *local) name=local;; *) name=base;; esac; \
+	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header \
+	    pyproject.toml $$extras -c requirements/dev.txt -o requirements/$$name.txt; \
+	done
+
+clean:
+	@rm -rf $(VENV) node_modules "$(DATA)" test-results .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml requirements/dev.txt requirements/samples.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else \
+	  "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is " + ".".join(map(str, v)) + \
+	  ". Choose another one: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12")' \
+	  || { test "$$(command -v $(PYTHON))" || echo "There is no $(PYTHON) on this machine: install Python 3.11 or later."; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/samples.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed to check the JavaScript: install Node.js 20 or later."; exit 1; }
+	@npm ci --silent --no-audit --no-fund
