@@ -1,0 +1,1 @@
+"""The embedded local cloud: Google APIs, hubs and a service runner on this machine."""
