@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument(
         "--offline", action="store_true", help="never ask the real hubs for other models"
     )
+    local.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     local.set_defaults(run=_local)
 
     worker = commands.add_parser("import-worker", help="carry one import out (used by the job)")
@@ -88,9 +89,9 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from llm_widgets.server.together import run_together  # noqa: PLC0415 - starts a web server
+    from llm_widgets import quickstart  # noqa: PLC0415 - starts a web server
 
-    return run_together(
+    return quickstart.run(
         data=options.data, notebook=NOTEBOOK, host=options.host, port=options.port
     )
 
@@ -119,10 +120,12 @@ def _local(options: argparse.Namespace) -> int:
         signal.signal(name, lambda *_: ended.set())
     cloud.start()
     try:
-        print(f"The local cloud is ready at {cloud.url}")
+        print(f"# The local cloud at {cloud.url}")
         for key, value in cloud.environment().items():
             print(f"export {key}={value}")
-        sys.stdout.flush()
+        print("ready", flush=True)
+        if options.until_eof:
+            threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
         ended.wait()
     finally:
         cloud.stop()
