@@ -1,0 +1,278 @@
+"""Switches for faults and denials: what can go wrong in the cloud, made to go wrong on purpose."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from llm_widgets.local.web import google_error, json_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from werkzeug import Request, Response
+
+    from llm_widgets.local.store import Store
+
+#: Names of the APIs as Google writes them in its errors.
+API_TITLES = {
+    "artifactregistry.googleapis.com": "Artifact Registry API",
+    "cloudbilling.googleapis.com": "Cloud Billing API",
+    "cloudquotas.googleapis.com": "Cloud Quotas API",
+    "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+    "compute.googleapis.com": "Compute Engine API",
+    "iam.googleapis.com": "Identity and Access Management (IAM) API",
+    "logging.googleapis.com": "Cloud Logging API",
+    "run.googleapis.com": "Cloud Run Admin API",
+    "secretmanager.googleapis.com": "Secret Manager API",
+    "serviceusage.googleapis.com": "Service Usage API",
+    "storage.googleapis.com": "Cloud Storage API",
+    "vpcaccess.googleapis.com": "Serverless VPC Access API",
+}
+
+_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+
+#: The canonical code that goes with an HTTP status.
+_CANONICAL = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+#: How often a second a throttled connection moves bytes: small enough to look steady.
+_TICKS = 20
+
+
+class Faults:
+    """The switches, kept in the store and changed at run time over ``/_local/faults``.
+
+    ``GET`` shows all of them, ``PUT`` replaces all, ``PATCH`` replaces those it names,
+    ``DELETE`` puts everything right. The fields of the JSON body:
+
+    ``denied_permissions``
+        List of permissions that nobody has, as glob patterns: ``["run.services.*"]``.
+    ``disabled_apis``
+        List of APIs that are not enabled: ``["run.googleapis.com"]``.
+    ``billing_disabled``
+        List of projects without an active billing account.
+    ``quotas``
+        Limits, by quota id or ``"quota id/region"``: ``{"NvidiaL4GpuAlloc...": 0}``.
+    ``delays``
+        Seconds to wait before an answer, by regular expression on ``"METHOD /path"``.
+    ``failures``
+        List of ``{"match": regex, "status": 503, "message": ..., "reason": ..., "times": n,
+        "retry_after": seconds}``; ``times`` absent or null means always.
+    ``bandwidth``
+        Bytes per second of each connection's bodies; null for no limit.
+    """
+
+    _DEFAULTS: ClassVar[dict[str, Any]] = {
+        "denied_permissions": [],
+        "disabled_apis": [],
+        "billing_disabled": [],
+        "quotas": {},
+        "delays": {},
+        "failures": [],
+        "bandwidth": None,
+    }
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._settings = {**self._DEFAULTS, **(store.get("local", "faults") or {})}
+
+    @property
+    def denied_permissions(self) -> set[str]:
+        """Glob patterns of permissions that nobody has."""
+        return set(self._settings["denied_permissions"])
+
+    @property
+    def disabled_apis(self) -> set[str]:
+        """APIs that are switched off, such as ``"run.googleapis.com"``."""
+        return set(self._settings["disabled_apis"])
+
+    @property
+    def billing_disabled(self) -> set[str]:
+        """Projects without an active billing account."""
+        return set(self._settings["billing_disabled"])
+
+    @property
+    def quotas(self) -> dict[str, int]:
+        """Limits by quota id or ``"quota id/region"``."""
+        return dict(self._settings["quotas"])
+
+    @property
+    def bandwidth(self) -> int | None:
+        """Bytes per second of each body, or ``None``."""
+        return self._settings["bandwidth"]
+
+    def settings(self) -> dict[str, Any]:
+        """Give all switches as JSON."""
+        return dict(self._settings)
+
+    def update(self, **changes: Any) -> None:
+        """Change the switches that are named.
+
+        Raises
+        ------
+        ValueError
+            A switch that does not exist, or a value that it cannot take; one sentence.
+        """
+        _check(changes, self._DEFAULTS)
+        with self._lock:
+            self._save({**self._settings, **changes})
+
+    def reset(self) -> None:
+        """Put everything right again."""
+        with self._lock:
+            self._save(dict(self._DEFAULTS))
+
+    def denies(self, permission: str) -> bool:
+        """Whether a permission is taken from everybody."""
+        return any(fnmatchcase(permission, glob) for glob in self._settings["denied_permissions"])
+
+    def api_disabled(self, api: str, project: str) -> Response | None:
+        """Give Google's answer of an API that is off, or ``None`` when it is on.
+
+        Parameters
+        ----------
+        api
+            Such as ``"storage.googleapis.com"``.
+        project
+            Id or number of the project that is charged with the call.
+        """
+        if api not in self._settings["disabled_apis"]:
+            return None
+        title = API_TITLES.get(api, api)
+        link = f"https://console.developers.google.com/apis/api/{api}/overview?project={project}"
+        message = (
+            f"{title} has not been used in project {project} before or it is disabled. Enable it "
+            f"by visiting {link} then retry. If you enabled this API recently, wait a few minutes "
+            "for the action to propagate to our systems and retry."
+        )
+        info = {
+            "@type": _ERROR_INFO,
+            "reason": "SERVICE_DISABLED",
+            "domain": "googleapis.com",
+            "metadata": {
+                "service": api,
+                "serviceTitle": title,
+                "consumer": f"projects/{project}",
+                "containerInfo": project,
+                "activationUrl": link,
+            },
+        }
+        return google_error(403, "PERMISSION_DENIED", message, details=[info])
+
+    def before_request(self, request: Request) -> Response | None:
+        """Serve the switches, and delay or fail the calls that they name: the first route."""
+        if request.path == "/_local/faults":
+            return self._serve(request)
+        call = f"{request.method} {request.path}"
+        for pattern, seconds in self._settings["delays"].items():
+            if re.search(pattern, call):
+                time.sleep(seconds)
+        failure = self._take_failure(call)
+        if failure is None:
+            return None
+        status = int(failure.get("status", 503))
+        response = google_error(
+            status,
+            failure.get("reason") or _CANONICAL.get(status, "UNKNOWN"),
+            failure.get("message") or "The service is currently unavailable.",
+        )
+        if failure.get("retry_after") is not None:
+            response.headers["Retry-After"] = str(failure["retry_after"])
+        return response
+
+    def throttle(self, blocks: Iterable[bytes]) -> Iterable[bytes]:
+        """Give the blocks of a body at the set bandwidth; without one, give them as they are."""
+        return self._slowly(blocks, self.bandwidth) if self.bandwidth else blocks
+
+    @staticmethod
+    def _slowly(blocks: Iterable[bytes], bandwidth: int) -> Iterator[bytes]:
+        step = max(1, bandwidth // _TICKS)
+        started, sent = time.monotonic(), 0
+        for block in blocks:
+            for offset in range(0, len(block), step):
+                piece = block[offset : offset + step]
+                sent += len(piece)
+                time.sleep(max(0.0, started + sent / bandwidth - time.monotonic()))
+                yield piece
+
+    def _take_failure(self, call: str) -> dict[str, Any] | None:
+        with self._lock:
+            failures = self._settings["failures"]
+            for index, failure in enumerate(failures):
+                if failure.get("times") == 0 or not re.search(failure["match"], call):
+                    continue
+                if failure.get("times") is not None:
+                    used = {**failure, "times": failure["times"] - 1}
+                    rest = [*failures[:index], used, *failures[index + 1 :]]
+                    self._save({**self._settings, "failures": rest})
+                return dict(failure)
+        return None
+
+    def _serve(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.reset()
+        elif request.method in {"PUT", "PATCH"}:
+            changes = request.get_json(force=True, silent=True)
+            if not isinstance(changes, dict):
+                return google_error(400, "INVALID_ARGUMENT", "The body must be a JSON object.")
+            try:
+                self.update(
+                    **({**self._DEFAULTS, **changes} if request.method == "PUT" else changes)
+                )
+            except ValueError as error:
+                return google_error(400, "INVALID_ARGUMENT", str(error))
+        elif request.method != "GET":
+            return google_error(405, "UNIMPLEMENTED", "Use GET, PUT, PATCH or DELETE.")
+        return json_response(self.settings())
+
+    def _save(self, settings: dict[str, Any]) -> None:
+        self._store.put("local", "faults", settings)
+        self._settings = settings
+
+
+def _check(changes: dict[str, Any], defaults: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        if name not in defaults:
+            known = ", ".join(defaults)
+            raise ValueError(f"There is no switch {name!r}; the switches are: {known}.")
+        if name == "bandwidth":
+            if value is not None and not (_is_number(value) and value >= 1):
+                raise ValueError("'bandwidth' is a number of bytes per second, or null.")
+        elif not isinstance(value, type(defaults[name])):
+            shape = "a list" if isinstance(defaults[name], list) else "an object"
+            raise ValueError(f"{name!r} must be {shape}.")
+    for pattern, seconds in changes.get("delays", {}).items():
+        _check_pattern(pattern)
+        if not (_is_number(seconds) and seconds >= 0):
+            raise ValueError(f"The delay of {pattern!r} must be a number of seconds.")
+    for failure in changes.get("failures", []):
+        match = failure.get("match") if isinstance(failure, dict) else None
+        if match is None:
+            raise ValueError("Each failure needs 'match', a regular expression.")
+        _check_pattern(match)
+
+
+def _check_pattern(pattern: Any) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, TypeError) as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {error}.") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
