@@ -1,0 +1,153 @@
+"""The digests by which hubs vouch for files, fed piece by piece; SHA-256 can be saved and resumed.
+
+Python's own ``hashlib`` can't hand out the state of a running digest, and the packages that can
+either don't work with OpenSSL 3 or hold the interpreter lock. So the SHA-256 of the system's
+libcrypto is used where it is found and proves itself; elsewhere ``hashlib`` is, and a resumed file
+is read again from its beginning.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import sys
+from functools import cache
+from typing import Any, Protocol
+
+from llm_widgets.domain.imports import DigestKind
+
+_CONTEXT = 112
+"""Bytes of OpenSSL's ``SHA256_CTX``: eight words, a 64-bit count, a block, two words."""
+
+_DIGEST = 32
+
+
+class Hasher(Protocol):
+    """A running digest."""
+
+    def update(self, data: memoryview) -> None:
+        """Take more bytes."""
+
+    def hexdigest(self) -> str:
+        """Give the digest of the bytes so far, in hexadecimal."""
+
+    def state(self) -> str | None:
+        """Give what is needed to go on later, or ``None`` where that is not possible."""
+
+
+class PlainHasher:
+    """A digest of ``hashlib``: it can't be saved."""
+
+    def __init__(self, digest: Any) -> None:
+        self._digest = digest
+
+    def update(self, data: memoryview) -> None:
+        """Take more bytes."""
+        self._digest.update(data)
+
+    def hexdigest(self) -> str:
+        """Give the digest of the bytes so far."""
+        return str(self._digest.hexdigest())
+
+    def state(self) -> str | None:
+        """Tell that there is nothing to save."""
+        return None
+
+
+class SavableSha256:
+    """SHA-256 of the system's libcrypto, with a state that is plain data.
+
+    Parameters
+    ----------
+    state
+        What :meth:`state` gave, to go on from there.
+    """
+
+    def __init__(self, library: ctypes.CDLL, state: str | None = None) -> None:
+        self._library = library
+        saved = bytes.fromhex(state) if state else bytes(_CONTEXT)
+        if len(saved) != _CONTEXT:
+            raise ValueError("not the state of a SHA-256")
+        self._context = ctypes.create_string_buffer(saved, _CONTEXT)
+        if not state:
+            library.SHA256_Init(self._context)
+
+    def update(self, data: memoryview) -> None:
+        """Take more bytes; ``data`` must be writable memory, it is not copied or changed."""
+        block = (ctypes.c_char * data.nbytes).from_buffer(data)
+        self._library.SHA256_Update(self._context, ctypes.addressof(block), data.nbytes)
+
+    def hexdigest(self) -> str:
+        """Give the digest of the bytes so far."""
+        result = ctypes.create_string_buffer(_DIGEST)
+        copy = ctypes.create_string_buffer(self._context.raw, _CONTEXT)
+        self._library.SHA256_Final(result, copy)
+        return result.raw.hex()
+
+    def state(self) -> str | None:
+        """Give the state in hexadecimal."""
+        return self._context.raw.hex()
+
+
+def new_hasher(kind: DigestKind, size: int) -> Hasher:
+    """Start the digest of a file.
+
+    Parameters
+    ----------
+    size
+        Bytes of the file, which a git blob's digest starts with.
+    """
+    if kind is DigestKind.GIT_SHA1:
+        header = b"blob %d\0" % size
+        return PlainHasher(hashlib.sha1(header, usedforsecurity=False))
+    library = _libcrypto()
+    return SavableSha256(library) if library else PlainHasher(hashlib.sha256())
+
+
+def resumed_hasher(kind: DigestKind, state: str | None) -> Hasher | None:
+    """Go on with a saved digest, or give ``None`` where that is not possible."""
+    library = _libcrypto()
+    if kind is not DigestKind.SHA256 or not state or not library:
+        return None
+    try:
+        return SavableSha256(library, state)
+    except ValueError:
+        return None
+
+
+def hex_digest(kind: DigestKind, content: bytes) -> str:
+    """Compute the digest of a whole file that is in memory."""
+    hasher = new_hasher(kind, len(content))
+    hasher.update(memoryview(bytearray(content)))
+    return hasher.hexdigest()
+
+
+@cache
+def _libcrypto() -> ctypes.CDLL | None:
+    """Find a libcrypto whose SHA-256 is right when it is saved and resumed."""
+    if sys.byteorder != "little":
+        return None  # a saved state would mean something else on the next machine
+    candidates = []
+    if module := importlib.util.find_spec("_hashlib"):
+        candidates.append(module.origin)  # its symbols include those of the OpenSSL it is linked to
+    if sys.platform == "linux":  # macOS ends a process that loads the system's libcrypto
+        candidates.append("libcrypto.so.3")
+    for name in candidates:
+        try:
+            library = ctypes.CDLL(name)
+            library.SHA256_Update.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+            if name and _proves_itself(library):
+                return library
+        except (OSError, AttributeError):
+            continue
+    return None
+
+
+def _proves_itself(library: ctypes.CDLL) -> bool:
+    data = bytes(range(256)) * 3
+    first = SavableSha256(library)
+    first.update(memoryview(bytearray(data[:300])))
+    second = SavableSha256(library, first.state())
+    second.update(memoryview(bytearray(data[300:])))
+    return second.hexdigest() == hashlib.sha256(data).hexdigest()

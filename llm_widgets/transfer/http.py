@@ -1,0 +1,211 @@
+"""HTTP over connections that are kept: no copies of bodies, and time-outs for every step.
+
+``requests`` copies a body several times on its way; at a gigabyte a second that is half the work.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import socket
+import ssl
+import urllib.request
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import requests.certs
+
+from llm_widgets.transfer.patience import TransientError, told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+    from llm_widgets.transfer.options import Options
+
+BLOCK = 256 * 1024
+"""Bytes that are received, checked and sent at a time: they stay in the processor's cache."""
+
+_SHORT_BODY = 1 << 20
+
+Origin = tuple[str, str, int]
+
+
+def origin(url: str) -> Origin:
+    """Give what a connection, and a token, belongs to: scheme, host and port."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.scheme, parts.hostname or "", port
+
+
+class Answer:
+    """A response whose body is still to be read.
+
+    Attributes
+    ----------
+    headers
+        Header fields, names in lower case.
+    """
+
+    def __init__(
+        self, response: http.client.HTTPResponse, connection: http.client.HTTPConnection
+    ) -> None:
+        self._response = response
+        self._connection = connection
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill memory with what comes next; 0 at the end of the body.
+
+        Raises
+        ------
+        TransientError
+            The connection broke or stalled.
+        """
+        try:
+            return self._response.readinto(view)
+        except (OSError, http.client.HTTPException) as error:
+            raise TransientError(told(error)) from error
+
+    def text(self) -> str:
+        """Read a short body to its end; more than a mebibyte is cut off."""
+        try:
+            return self._response.read(_SHORT_BODY).decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise TransientError(told(error)) from error
+
+    def abandon(self) -> None:
+        """Close the connection, whatever is still on its way."""
+        self._response.close()
+        self._connection.close()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the body was read to its end, so that the connection can be used again."""
+        return self._response.isclosed()
+
+
+class Connections:
+    """The open connections of one thread, one for each origin."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._open: dict[Origin, http.client.HTTPConnection] = {}
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: memoryview | bytes | None = None,
+    ) -> Answer:
+        """Send a request and give the head of its response. Redirects are not followed.
+
+        Raises
+        ------
+        TransientError
+            No connection, or it broke before a response came.
+        """
+        where = origin(url)
+        kept = where in self._open
+        try:
+            return self._exchange(method, url, headers, body)
+        except (OSError, http.client.HTTPException) as error:
+            self.leave(url)
+            if not kept or isinstance(error, TimeoutError):
+                raise TransientError(f"{where[1]}: {told(error)}") from error
+        # A kept connection that the other side closed meanwhile says nothing about the other side.
+        try:
+            return self._exchange(method, url, headers, body)
+        except (OSError, http.client.HTTPException) as error:
+            self.leave(url)
+            raise TransientError(f"{where[1]}: {told(error)}") from error
+
+    def leave(self, url: str) -> None:
+        """Close the connection to a URL's origin, so that the next request makes a new one."""
+        connection = self._open.pop(origin(url), None)
+        if connection:
+            connection.close()
+
+    def give_away(self, url: str) -> None:
+        """Leave a connection open that an answer goes on using alone."""
+        self._open.pop(origin(url), None)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: memoryview | bytes | None
+    ) -> Answer:
+        parts = urlsplit(url)
+        where = origin(url)
+        connection = self._open.get(where)
+        if connection is None:
+            connection = _connect(where, self._options)
+            self._open[where] = connection
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        connection.putheader("Accept-Encoding", "identity")
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        if body is not None:
+            connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders()
+        if body:
+            _send(connection, memoryview(body))
+        return Answer(connection.getresponse(), connection)
+
+
+def _send(connection: http.client.HTTPConnection, body: memoryview) -> None:
+    # In blocks, as the time-out of a socket counts for the whole of one call.
+    try:
+        for start in range(0, len(body), BLOCK):
+            connection.send(body[start : start + BLOCK])
+    except (BrokenPipeError, ConnectionResetError):
+        # Who refuses a request may close before having read all of it; the answer tells why.
+        return
+
+
+def _connect(where: Origin, options: Options) -> http.client.HTTPConnection:
+    scheme, host, port = where
+    timeout = options.connect_timeout
+    connection: http.client.HTTPConnection
+    if scheme == "https" and (proxy := _proxy(host)):
+        connection = http.client.HTTPSConnection(
+            proxy.hostname or "", proxy.port or 80, timeout=timeout, context=_tls()
+        )
+        connection.set_tunnel(host, port, _proxy_headers(proxy))
+    elif scheme == "https":
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls())
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.sock.settimeout(options.stall_timeout)
+    return connection
+
+
+def _proxy(host: str) -> SplitResult | None:
+    """Find the proxy that the environment names for a host, for TLS."""
+    url = urllib.request.getproxies().get("https")
+    return urlsplit(url) if url and not urllib.request.proxy_bypass(host) else None
+
+
+def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
+    if not proxy.username:
+        return {}
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Trust whom ``requests`` trusts, as the Google clients in the same process do."""
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return ssl.create_default_context(cafile=bundle or requests.certs.where())

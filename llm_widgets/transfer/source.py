@@ -1,0 +1,207 @@
+"""Reads ranges of a file at its hub into memory: retried from the byte reached, checked, hedged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from llm_widgets.errors import TransferError
+from llm_widgets.transfer.edges import FIRST_LOOK
+from llm_widgets.transfer.http import BLOCK, origin
+from llm_widgets.transfer.location import REDIRECTS, REFUSED, Gate, Location
+from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
+from llm_widgets.transfer.whole import WholeStream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.imports import HubFile
+    from llm_widgets.transfer.edges import Edges
+    from llm_widgets.transfer.http import Answer, Connections
+    from llm_widgets.transfer.options import Options
+
+_PARTIAL = 206
+_WHOLE = 200
+_RANGES_IGNORED = 3
+"""Answers with the whole file after which ranges are no longer asked for."""
+
+
+class _SlowEdge(Exception):  # noqa: N818 - a decision, not an error
+    """The connection is to be left for a faster one."""
+
+
+class Source:
+    """A file at its hub. Lanes read its parts at the same time.
+
+    Parameters
+    ----------
+    token
+        The hub's token, or empty.
+    edges
+        What is known of the rates of this hub's servers.
+    gate
+        Where a pause that the hub asks for holds all lanes.
+    """
+
+    def __init__(
+        self,
+        file: HubFile,
+        *,
+        token: str,
+        edges: Edges,
+        gate: Gate,
+        options: Options,
+        stop: threading.Event,
+    ) -> None:
+        self._file = file
+        self._location = Location(file.url, token)
+        self._edges = edges
+        self._gate = gate
+        self._options = options
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._ignored = 0
+        self._whole: WholeStream | None = None
+
+    def read(
+        self,
+        connections: Connections,
+        offset: int,
+        view: memoryview,
+        arrived: Callable[[int, int], None],
+    ) -> None:
+        """Fill memory with the bytes from an offset on.
+
+        Parameters
+        ----------
+        view
+            What is filled, to its end.
+        arrived
+            Told, while the bytes are still in the processor's cache, from where to where
+            ``view`` has been filled. No byte is told twice.
+
+        Raises
+        ------
+        TransferError
+            It failed for too long, or the hub serves something else.
+        HubError
+            The hub refuses.
+        Stopped
+            The engine was told to stop.
+        """
+        done = redraws = 0
+        patience = Patience(f"reading {self._file.path}", self._options, self._stop)
+        while done < len(view):
+            before = done
+
+            def reached(end: int) -> None:
+                nonlocal done
+                arrived(done, end)
+                done = end
+
+            try:
+                self._gate.pass_through()
+                if self._whole:
+                    self._whole.read(connections, offset + done, view, done, reached)
+                else:
+                    self._read_range(
+                        connections, offset, view, done=done, redraws=redraws, reached=reached
+                    )
+            except _SlowEdge:
+                redraws += 1
+            except TransientError as error:
+                if done > before:
+                    patience.came_further()
+                if error.wait:
+                    self._gate.close_for(min(error.wait, self._options.patience))
+                patience.after(error)
+
+    def _read_range(
+        self,
+        connections: Connections,
+        offset: int,
+        view: memoryview,
+        *,
+        done: int,
+        redraws: int,
+        reached: Callable[[int], None],
+    ) -> None:
+        url = self._location.current(connections)
+        first, last = offset + done, offset + len(view) - 1
+        headers = {**self._location.headers(url), "Range": f"bytes={first}-{last}"}
+        answer = connections.request("GET", url, headers)
+        try:
+            self._check(answer, url, first, last)
+            is_fast = self._receive(answer, view, done, redraws, reached)
+        except BaseException:
+            connections.leave(url)  # the rest of the body is still on its way
+            raise
+        if not (is_fast and answer.is_finished):
+            connections.leave(url)  # it would serve the lane's next part as slowly
+
+    def _receive(
+        self,
+        answer: Answer,
+        view: memoryview,
+        done: int,
+        redraws: int,
+        reached: Callable[[int], None],
+    ) -> bool:
+        """Receive the range; tell whether the connection is fast enough to be kept."""
+        start = look = time.monotonic()
+        begun = done
+        size = len(view)
+        while done < size:
+            count = answer.read_into(view[done : done + BLOCK])
+            if not count:
+                raise TransientError("the answer ended too early")
+            done += count
+            reached(done)
+            now = time.monotonic()
+            if now > look + FIRST_LOOK:
+                look = now
+                if self._stop.is_set():
+                    raise Stopped
+                rate = (done - begun) / (now - start)
+                if self._edges.should_leave(rate, size - done, redraws):
+                    raise _SlowEdge
+        answer.text()  # the end of the body, so that the connection is free
+        took = time.monotonic() - start
+        if took < FIRST_LOOK:
+            return True
+        return not self._edges.should_leave((size - begun) / took, float("inf"), 0)
+
+    def _check(self, answer: Answer, url: str, first: int, last: int) -> None:
+        """Let nothing pass but the range that was asked for."""
+        host = origin(url)[1]
+        if answer.status == _PARTIAL:
+            self._check_range(answer, host, first, last)
+        elif answer.status == _WHOLE:
+            self._note_ignored(host)
+        elif answer.status in REDIRECTS:
+            self._location.moved(url, answer.headers.get("location", ""))
+            raise TransientError(f"{host}: moved")
+        else:
+            if answer.status in REFUSED:
+                self._location.expired(url)
+            raise TransientError(f"{host}: HTTP {answer.status}", wait=asked_wait(answer.headers))
+
+    def _check_range(self, answer: Answer, host: str, first: int, last: int) -> None:
+        given = answer.headers.get("content-range", "")
+        unit, _, rest = given.partition(" ")
+        span, _, size = rest.partition("/")
+        if size.isdigit() and int(size) != self._file.size:
+            raise TransferError(
+                f"{self._file.path} has another size at {host} than the hub announced.",
+                cause=f"{int(size)} bytes instead of {self._file.size}.",
+            )
+        if unit != "bytes" or span != f"{first}-{last}":
+            raise TransientError(f"{host}: asked for bytes {first}-{last}, got “{given}”")
+
+    def _note_ignored(self, host: str) -> None:
+        with self._lock:
+            self._ignored += 1
+            if self._ignored >= _RANGES_IGNORED and not self._whole:
+                self._whole = WholeStream(self._location, self._file.size, self._stop)
+        raise TransientError(f"{host}: sends the whole file where a range was asked for")

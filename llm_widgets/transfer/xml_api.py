@@ -1,0 +1,201 @@
+"""Requests to Cloud Storage's XML API: authorized, tried again where that may help, explained."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+import google.auth.exceptions
+import google.auth.transport.requests
+
+from llm_widgets.errors import (
+    BillingError,
+    DeniedError,
+    Fix,
+    NotFoundError,
+    QuotaError,
+    SignInError,
+    TransferError,
+)
+from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+    from llm_widgets.transfer.http import Answer, Connections
+    from llm_widgets.transfer.options import Options
+
+ENDPOINT = "https://storage.googleapis.com"
+_UNAUTHENTICATED = 401
+
+
+class UploadGoneError(Exception):
+    """The upload was completed or aborted, by us before a crash or by the bucket's lifecycle."""
+
+
+class Authorizer:
+    """Gives each request an access token, renewed when it is about to expire.
+
+    Safe to use from threads: one of them renews, the others wait.
+    """
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._request = google.auth.transport.requests.Request()
+        self._lock = threading.Lock()
+
+    def headers(self, method: str, url: str) -> dict[str, str]:
+        """Give the header fields that authorize a request.
+
+        Raises
+        ------
+        SignInError
+            The credentials are no longer good.
+        TransientError
+            A token could not be had this time.
+        """
+        headers: dict[str, str] = {}
+        try:
+            with self._lock:
+                self._credentials.before_request(  # type: ignore[no-untyped-call]
+                    self._request, method, url, headers
+                )
+        except google.auth.exceptions.TransportError as error:
+            raise TransientError(f"no access token: {error}") from error
+        except google.auth.exceptions.GoogleAuthError as error:
+            raise SignInError(
+                "Google Cloud no longer accepts the credentials of this import.", cause=str(error)
+            ) from error
+        return headers
+
+    def refused(self, headers: dict[str, str]) -> None:
+        """Take note that a token was refused, so that the next request gets a new one."""
+        with self._lock:
+            refused = headers.get("authorization", "").removeprefix("Bearer ")
+            if self._credentials.token == refused:
+                self._credentials.token = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket as the XML API knows it.
+
+    Attributes
+    ----------
+    endpoint
+        Base URL without a slash at the end.
+    """
+
+    name: str
+    endpoint: str
+    authorizer: Authorizer
+    options: Options
+    stop: threading.Event
+
+    def call(
+        self,
+        connections: Connections,
+        method: str,
+        name: str,
+        query: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: memoryview | bytes = b"",
+    ) -> tuple[str, dict[str, str]]:
+        """Send a request about an object until it is answered; give text and header fields.
+
+        Raises
+        ------
+        UploadGoneError
+            There is no such upload.
+        ManagerError
+            Cloud Storage refuses, or did not answer for too long.
+        Stopped
+            The engine was told to stop.
+        """
+        url = f"{self.endpoint}/{self.name}/{quote(name)}?{query}"
+        patience = Patience(f"writing to gs://{self.name}", self.options, self.stop)
+        while True:
+            if self.stop.is_set():
+                raise Stopped
+            try:
+                token = self.authorizer.headers(method, url)
+                answer = connections.request(method, url, {**token, **(headers or {})}, body)
+                text = answer.text()
+            except TransientError as error:
+                connections.leave(url)
+                patience.after(error)
+                continue
+            if answer.status < 300:  # noqa: PLR2004 - success
+                return text, answer.headers
+            if not answer.is_finished or body:
+                connections.leave(url)  # it may have been refused before all of it was read
+            if answer.status == _UNAUTHENTICATED:
+                self.authorizer.refused(token)
+            patience.after(self._failure(answer, text))
+
+    def _failure(self, answer: Answer, text: str) -> TransientError:
+        """Raise what no new try can mend, and give what one may."""
+        code, message = _error_of(text)
+        told = f"HTTP {answer.status} {code}: {message}".strip(": ")
+        gs = f"gs://{self.name}"
+        if answer.status == 404 and code == "NoSuchUpload":  # noqa: PLR2004 - not found
+            raise UploadGoneError(told)
+        if code == "NoSuchBucket":
+            raise NotFoundError(
+                f"The bucket {gs} is gone.",
+                cause=message,
+                fix=Fix(text="Choose another bucket, or create it and import again."),
+            )
+        if "billing" in message.lower() and answer.status in (402, 403):
+            raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
+        if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004
+            raise QuotaError(f"A quota stops writing to {gs}.", cause=message)
+        if answer.status == 403:  # noqa: PLR2004 - forbidden
+            raise DeniedError(
+                f"This import may not write to {gs}.",
+                cause=message or told,
+                fix=Fix(
+                    text="Grant the import's identity the role Storage Object User on the bucket, "
+                    "then resume the import."
+                ),
+            )
+        if answer.status in (401, 408, 429) or answer.status >= 500:  # noqa: PLR2004 - try again
+            return TransientError(told, wait=asked_wait(answer.headers))
+        if code in ("BadDigest", "InvalidDigest", "IncompleteBody", "RequestTimeout"):
+            return TransientError(told)
+        raise TransferError(f"Cloud Storage refuses to write to {gs}.", cause=told)
+
+
+def tag_of(element: ET.Element) -> str:
+    """Give an element's tag without its namespace: Google's answers are in that of S3."""
+    return element.tag.rpartition("}")[2]
+
+
+def find(root: ET.Element, tag: str, default: str | None = None) -> str:
+    """Give the text of the first element with a tag, anywhere below.
+
+    Raises
+    ------
+    TransferError
+        There is none, and no default.
+    """
+    for element in root.iter():
+        if tag_of(element) == tag:
+            return element.text or ""
+    if default is None:
+        raise TransferError("Cloud Storage gave an answer without an expected field.", cause=tag)
+    return default
+
+
+def _error_of(text: str) -> tuple[str, str]:
+    """Read code and message of an error answer; both empty where it is something else."""
+    try:
+        root = ET.fromstring(text)  # noqa: S314 - Google's answer
+    except ET.ParseError:
+        return "", text[:200]
+    details = find(root, "Details", "")
+    return find(root, "Code", ""), " ".join(filter(None, (find(root, "Message", ""), details)))
