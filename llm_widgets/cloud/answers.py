@@ -1,0 +1,101 @@
+"""What an API says when it refuses: its text made readable, and what the text tells."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_REQUEST = re.compile(r"^(?:\d{3} )?(?:GET|POST|PUT|PATCH|DELETE|HEAD) \S+?: ", re.DOTALL)
+_STATUS = re.compile(r"^\d{3} (?=\S)")
+_INVISIBLE = re.compile(r"<(script|style|head)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(r"<[^>]+>")
+_HTML = re.compile(r"<(!doctype|html|head|body)\b", re.IGNORECASE)
+_LONGEST = 2000
+
+_PERMISSIONS = (
+    # Permission 'run.services.create' denied on resource 'projects/…' (or resource may not exist).
+    re.compile(r"[Pp]ermission ['\"“]?([a-z]+(?:\.[A-Za-z]+){2,3})\b"),
+    # x does not have storage.buckets.list access to the Google Cloud project.
+    re.compile(r"does not have ([a-z]+(?:\.[A-Za-z]+){2,3}) access"),
+    # Required 'compute.networks.list' permission for 'projects/p'
+    re.compile(r"[Rr]equired ['\"“]([a-z]+(?:\.[A-Za-z]+){2,3})['\"”] permission"),
+)
+_ACCOUNT = re.compile(r"service account ['\"“]?([^\s'\"”]+@[^\s'\"”]+)", re.IGNORECASE)
+_BUCKET = re.compile(r"projects/_/buckets/([a-z0-9._-]+)|\bgs://([a-z0-9._-]+)")
+_PROJECT = re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b")
+_API = re.compile(r"/apis/(?:api|library)/([a-z0-9.-]+\.googleapis\.com)")
+_API_OFF = re.compile(r"has not been used in project \S+ before or it is disabled", re.IGNORECASE)
+_BILLING = re.compile(
+    r"billing to be enabled|billing account .{0,60}(disabled|closed|absent)|billing is disabled"
+    r"|BILLING_DISABLED",
+    re.IGNORECASE,
+)
+# The texts of Cloud Run when it refuses a deployment.
+_QUOTA = re.compile(
+    r"quota violated|you do not have quota|quota exceeded|quota limit|exceeded .{0,40}quota"
+    r"|max instances must be set to \d+ or fewer",
+    re.IGNORECASE,
+)
+_TAKEN = re.compile(r"already exist|already own|is not available", re.IGNORECASE)
+
+
+def readable(text: str) -> str:
+    """Give an API's text without the request it repeats, and without mark-up."""
+    text = _STATUS.sub("", _REQUEST.sub("", text.strip()))
+    if _HTML.search(text):
+        title = _TITLE.search(text)
+        shown = _TAG.sub(" ", _INVISIBLE.sub(" ", text))
+        text = html.unescape(shown if shown.strip() or not title else title[1])
+        text = re.sub(r"\s+", " ", text)
+    text = text.strip()
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def permission(text: str) -> str:
+    """Find the permission that an API names as missing; empty when it names none."""
+    for pattern in _PERMISSIONS:
+        if found := pattern.search(text):
+            return found[1].replace("iam.serviceaccounts.", "iam.serviceAccounts.")
+    return ""
+
+
+def account(text: str) -> str:
+    """Find the service account that an API names; empty when it names none."""
+    found = _ACCOUNT.search(text)
+    return found[1].rstrip(".") if found else ""
+
+
+def bucket(text: str) -> str:
+    """Find the bucket that an API names; empty when it names none."""
+    found = _BUCKET.search(text)
+    return (found[1] or found[2]).rstrip(".") if found else ""
+
+
+def project(text: str) -> str:
+    """Find the id of the project that an API names; empty when it names none."""
+    found = _PROJECT.search(text)
+    return found[1] if found else ""
+
+
+def disabled_api(text: str) -> str:
+    """Find the API that a text says is off; empty when the text is about something else."""
+    if not _API_OFF.search(text):
+        return ""
+    found = _API.search(text)
+    return found[1] if found else "an API"
+
+
+def is_about_billing(text: str) -> bool:
+    """Whether the project is refused because nobody pays for it."""
+    return bool(_BILLING.search(text))
+
+
+def is_about_quota(text: str) -> bool:
+    """Whether a quota does not allow what was asked for."""
+    return bool(_QUOTA.search(text))
+
+
+def is_about_a_taken_name(text: str) -> bool:
+    """Whether something of that name exists already."""
+    return bool(_TAKEN.search(text))

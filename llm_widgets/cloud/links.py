@@ -1,0 +1,80 @@
+"""Pages of the Cloud Console."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+CONSOLE = "https://console.cloud.google.com"
+GPU_QUOTA = "https://g.co/cloudrun/gpu-quota"
+
+
+def service(name: str, tab: str = "metrics") -> str:
+    """Link to a service, given its resource name.
+
+    ``tab`` is one of ``metrics``, ``logs``, ``revisions``, ``networking``, ``security``, ``yaml``.
+    """
+    _, project, _, region, _, service_id = name.split("/")
+    return f"{CONSOLE}/run/detail/{region}/{service_id}/{tab}?project={project}"
+
+
+def job(name: str) -> str:
+    """Link to the executions of a job, given its resource name."""
+    _, project, _, region, _, job_id = name.split("/")
+    return f"{CONSOLE}/run/jobs/details/{region}/{job_id}/executions?project={project}"
+
+
+def revision_logs(project: str, service_id: str, revision: str) -> str:
+    """Link to the log of a revision."""
+    resource = f"cloud_run_revision/service_name/{service_id}/revision_name/{revision}"
+    return f"{CONSOLE}/logs/viewer?project={project}&resource={resource}"
+
+
+def log_query(project: str, query: str) -> str:
+    """Link to the log entries that a filter finds."""
+    return f"{CONSOLE}/logs/query;query={quote(query, safe='')}?project={project}"
+
+
+def bucket(name: str, project: str = "") -> str:
+    """Link to the objects of a bucket."""
+    page = f"{CONSOLE}/storage/browser/{quote(name)}"
+    return f"{page}?project={project}" if project else page
+
+
+def iam(project: str) -> str:
+    """Link to the IAM policy of a project."""
+    return f"{CONSOLE}/iam-admin/iam?project={project}"
+
+
+def service_accounts(project: str) -> str:
+    """Link to the service accounts of a project."""
+    return f"{CONSOLE}/iam-admin/serviceaccounts?project={project}"
+
+
+def quotas(project: str) -> str:
+    """Link to the quotas of Cloud Run in a project."""
+    return f"{CONSOLE}/iam-admin/quotas?service=run.googleapis.com&usage=ALL&project={project}"
+
+
+def api(name: str, project: str) -> str:
+    """Link to an API, for example ``run.googleapis.com``, where it can be enabled."""
+    return f"{CONSOLE}/apis/library/{name}?project={project}"
+
+
+def billing(project: str) -> str:
+    """Link to the billing account of a project."""
+    return f"{CONSOLE}/billing/linkedaccount?project={project}"
+
+
+def new_connector(project: str) -> str:
+    """Link to the form that creates a Serverless VPC Access connector."""
+    return f"{CONSOLE}/networking/connectors/add?project={project}"
+
+
+def subnet(region: str, name: str, project: str) -> str:
+    """Link to a subnet, where Private Google Access is turned on."""
+    return f"{CONSOLE}/networking/subnetworks/details/{region}/{name}?project={project}"
+
+
+def secrets(project: str) -> str:
+    """Link to the secrets of a project."""
+    return f"{CONSOLE}/security/secret-manager?project={project}"

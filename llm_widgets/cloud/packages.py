@@ -1,0 +1,93 @@
+"""Google's packages, imported when they are first used: together they take seconds.
+
+Write ``packages.run_v2.Service(…)``. ``from packages import run_v2`` would import it at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    import requests
+    from google import auth
+    from google.api_core import exceptions as api_exceptions
+    from google.auth import (
+        compute_engine,
+        external_account,
+        external_account_authorized_user,
+        impersonated_credentials,
+    )
+    from google.auth import exceptions as auth_exceptions
+    from google.auth.transport import requests as auth_requests
+    from google.cloud import (  # type: ignore[attr-defined] # storage has no type information
+        billing_v1,
+        cloudquotas_v1,
+        compute_v1,
+        resourcemanager_v3,
+        run_v2,
+        secretmanager_v1,
+        service_usage_v1,
+        storage,
+        vpcaccess_v1,
+    )
+    from google.cloud import logging as cloud_logging
+    from google.iam.v1 import policy_pb2  # type: ignore[import-untyped]
+    from google.oauth2 import credentials as user_credentials
+    from google.oauth2 import service_account
+    from google.protobuf import json_format  # type: ignore[import-untyped]
+
+__all__ = [
+    "api_exceptions",
+    "auth",
+    "auth_exceptions",
+    "auth_requests",
+    "billing_v1",
+    "cloud_logging",
+    "cloudquotas_v1",
+    "compute_engine",
+    "compute_v1",
+    "external_account",
+    "external_account_authorized_user",
+    "impersonated_credentials",
+    "json_format",
+    "policy_pb2",
+    "requests",
+    "resourcemanager_v3",
+    "run_v2",
+    "secretmanager_v1",
+    "service_account",
+    "service_usage_v1",
+    "storage",
+    "user_credentials",
+    "vpcaccess_v1",
+]
+
+_HOMES = {
+    "api_exceptions": "google.api_core.exceptions",
+    "auth": "google.auth",
+    "auth_exceptions": "google.auth.exceptions",
+    "auth_requests": "google.auth.transport.requests",
+    "cloud_logging": "google.cloud.logging",
+    "compute_engine": "google.auth.compute_engine",
+    "external_account": "google.auth.external_account",
+    "external_account_authorized_user": "google.auth.external_account_authorized_user",
+    "impersonated_credentials": "google.auth.impersonated_credentials",
+    "json_format": "google.protobuf.json_format",
+    "policy_pb2": "google.iam.v1.policy_pb2",
+    "requests": "requests",
+    "service_account": "google.oauth2.service_account",
+    "user_credentials": "google.oauth2.credentials",
+}
+"""Where the names are that do not lie in ``google.cloud`` under their own name."""
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a package of ``__all__``, once."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = import_module(_HOMES.get(name, f"google.cloud.{name}"))
+    globals()[name] = module
+    return module

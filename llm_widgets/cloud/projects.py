@@ -1,0 +1,116 @@
+"""Projects that the identity can see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud import packages
+from llm_widgets.cloud.failures import explained
+from llm_widgets.domain import names
+from llm_widgets.errors import DeniedError, Fix, NotFoundError
+
+if TYPE_CHECKING:
+    from llm_widgets.cloud.clients import Clients
+
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project.
+
+    Attributes
+    ----------
+    number
+        Decimal digits; part of the addresses of service accounts and services.
+    name
+        The name that people gave it.
+    """
+
+    id: str
+    number: str
+    name: str
+
+    @property
+    def default_service_account(self) -> str:
+        """E-mail address of the account that services run as when they name none."""
+        return f"{self.number}-compute@developer.gserviceaccount.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the projects, and the token that gives the next ones; empty on the last page."""
+
+    projects: tuple[Project, ...]
+    next_token: str
+
+
+def search(
+    clients: Clients, text: str = "", page_token: str = "", page_size: int = PAGE_SIZE
+) -> Page:
+    """Find active projects whose id or name begins with a text.
+
+    Raises
+    ------
+    ManagerError
+        :class:`DeniedError` where projects may not be listed: ask for the id then.
+    """
+    request: Any = {
+        "query": _query(text),
+        "page_size": page_size,
+        "page_token": page_token,
+    }
+    with explained("list the projects", clients=clients, permission="resourcemanager.projects.get"):
+        page = next(clients.projects.search_projects(request=request).pages)
+    active = packages.resourcemanager_v3.Project.State.ACTIVE
+    return Page(
+        tuple(_project(project) for project in page.projects if project.state == active),
+        page.next_page_token,
+    )
+
+
+def get(clients: Clients, project_id: str) -> Project:
+    """Look a project up.
+
+    Raises
+    ------
+    ManagerError
+        :class:`InvalidInputError` for what can't be an id, :class:`DeniedError` or
+        :class:`NotFoundError` for a project that does not exist, is being deleted, or is not
+        to be seen.
+    """
+    project_id = names.project_id(project_id)
+    permission = "resourcemanager.projects.get"
+    try:
+        with explained(
+            f"open the project {project_id}",
+            clients=clients,
+            project=project_id,
+            permission=permission,
+        ):
+            found = clients.projects.get_project(name=f"projects/{project_id}")
+    except (DeniedError, NotFoundError) as error:
+        # Resource Manager answers the same for both, so that ids can't be probed.
+        raise type(error)(
+            f"The project {project_id} does not exist, or you may not see it.",
+            cause=error.cause,
+            fix=error.fix or Fix(text="Check the project ID for typing errors."),
+        ) from error
+    if found.state != packages.resourcemanager_v3.Project.State.ACTIVE:
+        raise NotFoundError(f"The project {project_id} is being deleted.")
+    return _project(found)
+
+
+def _query(text: str) -> str:
+    """Write a search expression; a text with several words is one name."""
+    text = text.strip().replace('"', "").replace("\\", "")
+    if not text:
+        return ""
+    term = f'"{text}*"' if any(not (c.isalnum() or c in "-.") for c in text) else f"{text}*"
+    return f"id:{term} name:{term}"
+
+
+def _project(found: packages.resourcemanager_v3.Project) -> Project:
+    number = found.name.rsplit("/", 1)[-1]
+    return Project(found.project_id, number, found.display_name or found.project_id)
