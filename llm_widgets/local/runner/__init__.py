@@ -1,0 +1,1 @@
+"""Revisions and tasks of jobs as processes of this machine."""
