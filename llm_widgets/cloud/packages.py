@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     import requests
+    import urllib3
     from google import auth
     from google.api_core import exceptions as api_exceptions
     from google.auth import (
@@ -61,6 +62,7 @@ __all__ = [
     "service_account",
     "service_usage_v1",
     "storage",
+    "urllib3",
     "user_credentials",
     "vpcaccess_v1",
 ]
@@ -79,6 +81,7 @@ _HOMES = {
     "policy_pb2": "google.iam.v1.policy_pb2",
     "requests": "requests",
     "service_account": "google.oauth2.service_account",
+    "urllib3": "urllib3",
     "user_credentials": "google.oauth2.credentials",
 }
 """Where the names are that do not lie in ``google.cloud`` under their own name."""

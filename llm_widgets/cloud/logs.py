@@ -1,0 +1,153 @@
+"""Log entries of services and jobs, readable whatever their payload is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud.failures import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from llm_widgets.cloud.clients import Clients
+
+_MESSAGE_FIELDS = ("message", "msg", "textPayload")
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry.
+
+    Attributes
+    ----------
+    id
+        Tells entries of the same time apart.
+    severity
+        ``DEFAULT``, ``DEBUG``, ``INFO``, …, ``EMERGENCY``.
+    text
+        The text, or a structured payload as a line: its message, then its other fields.
+    labels
+        Labels of the entry and of the resource that wrote it.
+    """
+
+    id: str
+    time: datetime | None
+    severity: str
+    text: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+def service_filter(
+    region: str,
+    service_id: str,
+    *,
+    revision: str = "",
+    severity: str = "",
+    since: datetime | None = None,
+) -> str:
+    """Write the filter for the entries of a service.
+
+    Parameters
+    ----------
+    revision
+        Id of a revision, all of them when left out.
+    severity
+        The lowest severity.
+    since
+        The earliest time, with its time zone.
+    """
+    terms = [
+        'resource.type="cloud_run_revision"',
+        f'resource.labels.location="{_quoted(region)}"',
+        f'resource.labels.service_name="{_quoted(service_id)}"',
+    ]
+    if revision:
+        terms.append(f'resource.labels.revision_name="{_quoted(revision)}"')
+    return " AND ".join([*terms, *_limits(severity, since)])
+
+
+def job_filter(
+    region: str,
+    job_id: str,
+    *,
+    execution: str = "",
+    severity: str = "",
+    since: datetime | None = None,
+) -> str:
+    """Write the filter for the entries of a job; see :func:`service_filter`."""
+    terms = [
+        'resource.type="cloud_run_job"',
+        f'resource.labels.location="{_quoted(region)}"',
+        f'resource.labels.job_name="{_quoted(job_id)}"',
+    ]
+    if execution:
+        terms.append(f'labels."run.googleapis.com/execution_name"="{_quoted(execution)}"')
+    return " AND ".join([*terms, *_limits(severity, since)])
+
+
+def entries(
+    clients: Clients, project: str, filter_: str, *, limit: int = 200, newest_first: bool = True
+) -> list[LogEntry]:
+    """Read the entries that a filter finds.
+
+    Raises
+    ------
+    ManagerError
+        The log may not be read.
+    """
+    with explained(
+        f"read the log of {project}",
+        clients=clients,
+        project=project,
+        permission="logging.logEntries.list",
+    ):
+        found = clients.logging(project).list_entries(  # type: ignore[no-untyped-call]
+            resource_names=[f"projects/{project}"],
+            filter_=filter_,
+            order_by="timestamp desc" if newest_first else "timestamp asc",
+            max_results=limit,
+            page_size=min(limit, 1000),
+        )
+        return [_entry(entry) for entry in found]
+
+
+def payload_text(payload: Any) -> str:
+    """Write a payload as a line: text as it is, a structure as its message and other fields."""
+    if not isinstance(payload, dict):
+        return "" if payload is None else str(payload)
+    fields = dict(payload)
+    message = next((str(fields.pop(name)) for name in _MESSAGE_FIELDS if name in fields), "")
+    rest = " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+    return f"{message} {rest}".strip()
+
+
+def _entry(found: Any) -> LogEntry:
+    resource = found.resource.labels if found.resource else {}
+    text = payload_text(found.payload)
+    if found.http_request and not text:
+        request = found.http_request
+        words = ("requestMethod", "requestUrl", "status", "latency")
+        text = " ".join(str(request[word]) for word in words if word in request)
+    return LogEntry(
+        id=found.insert_id or "",
+        time=found.timestamp,
+        severity=str(found.severity or "DEFAULT"),
+        text=text,
+        labels={**(resource or {}), **(found.labels or {})},
+    )
+
+
+def _limits(severity: str, since: datetime | None) -> list[str]:
+    terms = [f"severity>={severity}"] if severity else []
+    return [*terms, f'timestamp>="{since.isoformat()}"'] if since else terms
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,165 @@
+"""Reads and changes the metadata file of a bucket: no update is lost, no damage is hidden."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud import packages
+from llm_widgets.cloud.buckets import METADATA_NAME
+from llm_widgets.cloud.failures import explained
+from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest
+from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
+from llm_widgets.errors import ConflictError, Fix, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PATIENCE = 180.0
+"""Seconds after which an update gives up; Cloud Storage takes one write a second."""
+
+_FIRST_WAIT = 0.05
+_LONGEST_WAIT = 2.0
+
+_log = logging.getLogger(__name__)
+
+
+def read_metadata(client: packages.storage.Client, bucket: str) -> tuple[MetadataFile, int]:
+    """Read the metadata file of a bucket, and its generation.
+
+    Raises
+    ------
+    NotFoundError
+        The bucket has none.
+    MetadataFileError
+        It is damaged; the next update repairs it.
+    """
+    text, generation = _read(client, bucket)
+    return _parsed(text, bucket), generation
+
+
+def create_metadata(client: packages.storage.Client, bucket: str) -> MetadataFile:
+    """Put an empty metadata file into a bucket; one that is there already is kept and given."""
+    empty = MetadataFile()
+    try:
+        _write(client, bucket, METADATA_NAME, empty.to_json(), generation=0)
+    except ConflictError:
+        return read_metadata(client, bucket)[0]
+    return empty
+
+
+def update_metadata(
+    client: packages.storage.Client,
+    bucket: str,
+    change: Callable[[MetadataFile], MetadataFile],
+) -> MetadataFile:
+    """Change the metadata file of a bucket, however many others do so at the same time.
+
+    A damaged file is kept beside it and rebuilt from the models' manifests first.
+
+    Parameters
+    ----------
+    change
+        Gives the new file for the old one; called again where somebody else was faster.
+
+    Raises
+    ------
+    NotFoundError
+        The bucket has no metadata file.
+    ConflictError
+        Others were faster for minutes.
+    """
+    until = time.monotonic() + _PATIENCE
+    wait = _FIRST_WAIT
+    while True:
+        text, generation = _read(client, bucket)
+        try:
+            found = _parsed(text, bucket)
+        except MetadataFileError:
+            found = _rebuilt(client, bucket, text)
+        changed = change(found)
+        if changed == found and not found.repaired:
+            return found
+        try:
+            _write(client, bucket, METADATA_NAME, changed.to_json(), generation=generation)
+        except ConflictError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(random.uniform(0, wait))  # noqa: S311 - spreads writers, hides nothing
+            wait = min(2 * wait, _LONGEST_WAIT)
+        else:
+            return changed
+
+
+def _rebuilt(client: packages.storage.Client, bucket: str, damaged: bytes) -> MetadataFile:
+    """Keep a damaged file beside it, and make a new one of the manifests."""
+    now = datetime.now(UTC)
+    backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{now:%Y%m%dT%H%M%S%fZ}.json"
+    _write(client, bucket, backup, damaged, generation=0)
+    rebuilt = MetadataFile().with_repair(backup, now)
+    with explained(f"list the models of {bucket}", bucket=bucket):
+        for blob in client.list_blobs(bucket, prefix=f"{MANIFESTS_PREFIX}/"):
+            try:
+                manifest = ModelManifest.from_json(blob.download_as_bytes())
+            except ValueError:
+                _log.warning("gs://%s/%s can't be read; it is left out", bucket, blob.name)
+                continue
+            rebuilt = rebuilt.with_model(manifest.record())
+    _log.warning(
+        "gs://%s/%s was damaged; kept as %s and rebuilt with %d models",
+        bucket,
+        METADATA_NAME,
+        backup,
+        len(rebuilt.models),
+    )
+    return rebuilt
+
+
+def _parsed(text: bytes, bucket: str) -> MetadataFile:
+    try:
+        return MetadataFile.from_json(text)
+    except MetadataFileError as error:
+        raise MetadataFileError(
+            f"The metadata file of {bucket} is damaged.",
+            cause=error.cause,
+            fix=Fix(
+                text="Repair it: the damaged file is kept beside it, and a new one is made from "
+                "what is known of each imported model.",
+                action=f"repair-metadata:{bucket}",
+            ),
+        ) from error
+
+
+def _read(client: packages.storage.Client, bucket: str) -> tuple[bytes, int]:
+    blob = client.bucket(bucket).blob(METADATA_NAME)
+    with explained(
+        f"read the metadata file of {bucket}", bucket=bucket, permission="storage.objects.get"
+    ):
+        try:
+            text: bytes = blob.download_as_bytes()
+        except packages.api_exceptions.NotFound as error:
+            raise NotFoundError(
+                f"{bucket} has no {METADATA_NAME}, or does not exist.",
+                cause=error.message,
+                fix=Fix(text="Add it as a bucket of models, or choose another one."),
+            ) from error
+    return text, int(blob.generation)
+
+
+def _write(
+    client: packages.storage.Client, bucket: str, name: str, text: str | bytes, *, generation: int
+) -> None:
+    blob = client.bucket(bucket).blob(name)
+    with explained(
+        f"write the metadata file of {bucket}", bucket=bucket, permission="storage.objects.create"
+    ):
+        blob.upload_from_string(
+            text,
+            content_type="application/json",
+            if_generation_match=generation,
+            checksum="crc32c",
+            retry=packages.storage.retry.DEFAULT_RETRY,
+        )
