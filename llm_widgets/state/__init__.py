@@ -1,0 +1,1 @@
+"""What each view shows, observable and without widgets; the only place that starts work."""

@@ -1,0 +1,115 @@
+"""Work outside the callbacks: a callback of the page never blocks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from llm_widgets.errors import Fix, ManagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_WORKERS = 16
+
+
+class Background:
+    """Runs functions in threads and hands their result, or their failure, to another function.
+
+    Both are called in the thread of the work: they may set traits, and nothing slow.
+    """
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="manager")
+        self._closed = threading.Event()
+
+    def run(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[ManagerError], None],
+    ) -> None:
+        """Run ``work``; then call ``then`` with its result or ``failed`` with its failure."""
+        self._pool.submit(self._do, work, then, failed)
+
+    def repeat(self, seconds: float, work: Callable[[], bool]) -> None:
+        """Call ``work`` every ``seconds`` as long as it answers true and nobody has closed this.
+
+        The first call comes after the first pause. A failure is logged and tried again.
+        """
+
+        def loop() -> None:
+            while not self._closed.wait(seconds):
+                try:
+                    if not work():
+                        return
+                except Exception:  # noqa: BLE001 - the next round may succeed; the log tells
+                    _log.exception("Repeated work failed")
+
+        threading.Thread(target=loop, daemon=True, name="manager-repeat").start()
+
+    def close(self) -> None:
+        """Take no more work and stop what repeats."""
+        self._closed.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _do(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[ManagerError], None],
+    ) -> None:
+        try:
+            then(work())
+        except ManagerError as error:
+            failed(error)
+        except Exception as error:  # noqa: BLE001 - shown as a sentence, logged in full
+            _log.exception("Work failed in a way that has no sentence of its own")
+            failed(unexpected(error))
+
+
+def unexpected(error: Exception) -> ManagerError:
+    """Word a failure that nobody foresaw; its traceback is in the log, never on the page."""
+    return ManagerError(
+        "Something went wrong inside the manager itself.",
+        cause=f"{type(error).__name__}: {error}",
+        fix=Fix(text="Try again; if it stays, the log of the manager has the details."),
+    )
+
+
+class Latest:
+    """Tells the newest of several requests from those that it has made stale."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def begin(self) -> Callable[[], bool]:
+        """Start a request; the function given answers whether it is still the newest."""
+        with self._lock:
+            self._number += 1
+            mine = self._number
+        return lambda: mine == self._number
+
+
+class Debounce:
+    """Calls a function once it has not been asked to for a while."""
+
+    def __init__(self, seconds: float, work: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._work = work
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """Ask for the call; asking again in time postpones it."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = threading.Timer(self._seconds, self._work)
+            self._timer.daemon = True
+            self._timer.start()

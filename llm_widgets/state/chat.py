@@ -1,0 +1,123 @@
+"""A conversation with a deployed model."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
+
+from llm_widgets.cloud import invoke
+from llm_widgets.errors import ManagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.state.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Something said; the text of an answer is complete only when it has ended."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class ChatState(HasTraits):
+    """One conversation.
+
+    Attributes
+    ----------
+    turns
+        What was said. While an answer streams in its turn is empty here, and its text comes
+        through :meth:`on_text`.
+    figures
+        Time to the first token and speed of the last answer, or what is being waited for.
+    """
+
+    turns: Tuple[tuple[Turn, ...], tuple[Turn, ...]] = Tuple()
+    busy = Bool(default_value=False)
+    figures = Unicode()
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session, service: ServiceSummary) -> None:
+        super().__init__()
+        self._session = session
+        self._service = service
+        self._stopped = threading.Event()
+        self._listeners: list[Callable[[str], None]] = []
+
+    def on_text(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called with each piece of an answer."""
+        self._listeners.append(listener)
+
+    def ask(self, prompt: str) -> None:
+        """Send a prompt with everything said before it."""
+        if self.busy:
+            return
+        self._stopped = threading.Event()
+        self.error = None
+        self.busy = True
+        self.figures = "Waiting for the first token; a cold start takes a while …"
+        said = (*self.turns, Turn("user", prompt))
+        self.turns = (*said, Turn("assistant", ""))
+        answer: list[str] = []
+        stopped = self._stopped
+
+        def then(figures: str) -> None:
+            self._end(said, "".join(answer), figures)
+
+        def failed(error: ManagerError) -> None:
+            self._end(said, "".join(answer), "")
+            self.error = error
+
+        self._session.background.run(lambda: self._stream(said, answer, stopped), then, failed)
+
+    def stop(self) -> None:
+        """End the answer where it is."""
+        self._stopped.set()
+
+    def clear(self) -> None:
+        """Forget the conversation."""
+        if self.busy:
+            self.stop()
+        else:
+            self.turns = ()
+            self.figures = ""
+            self.error = None
+
+    def _end(self, said: tuple[Turn, ...], answer: str, figures: str) -> None:
+        with self.hold_trait_notifications():
+            self.turns = (*said, Turn("assistant", answer)) if answer else said
+            self.figures = figures
+            self.busy = False
+
+    def _stream(self, said: tuple[Turn, ...], answer: list[str], stopped: threading.Event) -> str:
+        started = time.monotonic()
+        first = 0.0
+        pieces = 0
+        service = self._service
+        events = invoke.chat_stream(
+            self._session.clients,
+            service.url,
+            service.served_name,
+            [{"role": turn.role, "content": turn.text} for turn in said],
+        )
+        for event in events:
+            if stopped.is_set():
+                events.close()
+                break
+            if event.text:
+                first = first or time.monotonic() - started
+                pieces += 1
+                answer.append(event.text)
+                for listener in self._listeners:
+                    listener(event.text)
+        streamed = time.monotonic() - started - first
+        speed = f" · {pieces / streamed:.0f} tokens/s" if pieces > 1 and streamed else ""
+        ended = " · stopped" if stopped.is_set() else ""
+        return f"First token after {first:.2f} s · {pieces} tokens{speed}{ended}"

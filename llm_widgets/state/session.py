@@ -1,0 +1,60 @@
+"""What all views of one page share: the settings, the clients, the project, the notices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from traitlets import HasTraits, Instance
+
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.projects import Project
+from llm_widgets.config import Settings, settings
+from llm_widgets.state.background import Background
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.errors import ManagerError
+
+NoticeKind = Literal["info", "success", "error"]
+
+
+class Session(HasTraits):
+    """One open page.
+
+    Attributes
+    ----------
+    project
+        The project that everything happens in; ``None`` until one is chosen.
+    """
+
+    project: Instance[Project | None] = Instance(Project, allow_none=True)
+
+    def __init__(self, chosen: Settings | None = None) -> None:
+        super().__init__()
+        self.settings = chosen or settings()
+        self.clients = Clients(self.settings)
+        self.background = Background()
+        self._listeners: list[Callable[[str, NoticeKind], None]] = []
+
+    @property
+    def project_id(self) -> str:
+        """Id of the chosen project, or empty."""
+        return self.project.id if self.project else ""
+
+    def on_notice(self, listener: Callable[[str, NoticeKind], None]) -> None:
+        """Have ``listener`` told of every notice: its text and its kind."""
+        self._listeners.append(listener)
+
+    def notify(self, text: str, kind: NoticeKind = "info") -> None:
+        """Tell the person something that happened."""
+        for listener in self._listeners:
+            listener(text, kind)
+
+    def report(self, error: ManagerError) -> None:
+        """Tell the person of a failure that no view shows by itself."""
+        self.notify(str(error), "error")
+
+    def close(self) -> None:
+        """Stop what runs for this page."""
+        self.background.close()

@@ -1,0 +1,1 @@
+"""What is seen: views bind a state to widgets, and do nothing else."""

@@ -1,0 +1,94 @@
+"""The page: header, three tabs, and what floats above them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.state.deploy_form import DeployFormState
+from llm_widgets.state.general import GeneralState
+from llm_widgets.state.models import ModelsState
+from llm_widgets.state.services import ServicesState
+from llm_widgets.state.session import NoticeKind, Session
+from llm_widgets.views.general.tab import general_view
+from llm_widgets.views.models.tab import ModelsView
+from llm_widgets.views.services.deploy_dialog import DeployDialog
+from llm_widgets.views.services.tab import ServicesView
+from llm_widgets.widgets.guard import ConnectionGuard
+from llm_widgets.widgets.layout import Header, page, tabs
+from llm_widgets.widgets.storage import BrowserStorage
+from llm_widgets.widgets.toasts import Toasts
+
+if TYPE_CHECKING:
+    import ipywidgets as w
+
+    from llm_widgets.config import Settings
+
+MODELS_TAB, SERVICES_TAB = 1, 2
+
+
+def build(settings: Settings | None = None) -> w.Widget:
+    """Make the page. Nothing is loaded before a browser is there.
+
+    Parameters
+    ----------
+    settings
+        Those of the process when left out.
+    """
+    session = Session(settings)
+    general, models, services = (
+        GeneralState(session),
+        ModelsState(session),
+        ServicesState(session),
+    )
+    header = Header(mark="Local cloud" if session.settings.is_local_cloud else "")
+    toasts = Toasts()
+    storage = BrowserStorage(validate=_validated)
+    deploy_form = DeployFormState(session, services)
+    deploy_dialog = DeployDialog(deploy_form, models)
+    models_view = ModelsView(session, models, deploy=deploy_dialog.show)
+    services_view = ServicesView(session, services, to_models=lambda: go_to(MODELS_TAB))
+    tab, shell = tabs(
+        [
+            ("General", general_view(session, general)),
+            ("Models", models_view.box),
+            ("Services", services_view.box),
+        ],
+        label="Sections of the manager",
+    )
+
+    def go_to(index: int) -> None:
+        tab.selected_index = index
+
+    def notify(text: str, kind: NoticeKind) -> None:
+        {"info": toasts.info, "success": toasts.success, "error": toasts.error}[kind](text)
+
+    def project_changed(_: object = None) -> None:
+        project = session.project
+        header.project = (project.name or project.id) if project else ""
+        if project and not general.locked:
+            storage.set(project=project.id)
+
+    def identity_changed(_: object = None) -> None:
+        header.user = general.identity.label if general.identity else ""
+
+    session.on_notice(notify)
+    session.observe(project_changed, "project")
+    general.observe(identity_changed, "identity")
+    deploy_form.on_deployed(lambda: go_to(SERVICES_TAB))
+    storage.on_ready(lambda saved: general.start(saved.get("project", "")))
+    return page(
+        header,
+        shell,
+        *models_view.dialogs,
+        *services_view.dialogs,
+        deploy_dialog.dialog,
+        toasts,
+        storage,
+        ConnectionGuard(),
+    )
+
+
+def _validated(saved: dict[str, Any]) -> dict[str, Any]:
+    """Take what has the type of a project's id; the General tab checks the rest."""
+    project = saved.get("project")
+    return {"project": project} if isinstance(project, str) else {}

@@ -1,0 +1,117 @@
+"""The project that everything happens in: shown, or being chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.widgets.details import Detail, DetailList
+from llm_widgets.widgets.html import note, set_text
+from llm_widgets.widgets.layout import button, card, row, stack
+from llm_widgets.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from llm_widgets.state.general import GeneralState
+    from llm_widgets.state.session import Session
+
+
+class ProjectCard:
+    """The card in its two states; ``box`` is what goes into the page."""
+
+    def __init__(self, session: Session, state: GeneralState) -> None:
+        self._session = session
+        self._state = state
+        self._notice = Notice()
+        self._details = DetailList()
+        self._change = button("Change", style="outlined")
+        self._search = w.Text(
+            description="Search projects", placeholder="Name or ID", continuous_update=True
+        )
+        self._list = w.Select(description="Projects", rows=6)
+        self._count = note("")
+        self._more = button("Show more", style="text")
+        self._manual = w.Text(description="Project ID", placeholder="my-project-123")
+        self._confirm = button("Confirm", style="primary")
+        self._cancel = button("Cancel", style="text")
+        self._content = stack()
+        self.box = card(
+            "Project",
+            self._notice,
+            self._content,
+            text="Buckets and services live in it, and it pays for them.",
+        )
+        self._bind()
+        self._draw()
+
+    def _bind(self) -> None:
+        state = self._state
+        self._change.on_click(lambda _: state.change())
+        self._cancel.on_click(lambda _: state.cancel())
+        self._more.on_click(lambda _: state.next_page())
+        self._confirm.on_click(lambda _: self._confirmed())
+        self._search.observe(lambda change: state.set_trait("query", change["new"]), "value")
+        self._session.observe(self._draw, "project")
+        state.observe(
+            self._draw,
+            ["editing", "busy", "searching", "found", "more", "listing_denied", "project_error"],
+        )
+
+    def _confirmed(self) -> None:
+        chosen = self._manual.value if self._state.listing_denied else self._list.value
+        self._state.confirm(chosen or "")
+
+    def _draw(self, _: object = None) -> None:
+        if self._state.editing:
+            self._draw_choice()
+        else:
+            self._draw_chosen()
+
+    def _draw_chosen(self) -> None:
+        project = self._session.project
+        if project is None:
+            return
+        self._notice.clear()
+        self._details.show(
+            [
+                Detail("Project", project.name or project.id, state="ok"),
+                Detail("ID", project.id, code=True, copy=True),
+                Detail("Number", project.number, code=True),
+            ]
+        )
+        self._content.children = (
+            (self._details,) if self._state.locked else (self._details, row(self._change))
+        )
+
+    def _draw_choice(self) -> None:
+        state = self._state
+        error = state.project_error or state.listing_denied
+        if error:
+            self._notice.show_error(error)
+        else:
+            self._notice.clear()
+        self._confirm.disabled = state.busy
+        buttons = row(self._confirm, *([self._cancel] if self._session.project else []))
+        if state.listing_denied:
+            self._content.children = (self._manual, buttons)
+            return
+        options = [(f"{found.name or found.id}  ·  {found.id}", found.id) for found in state.found]
+        if tuple(options) != tuple(self._list.options):
+            kept = self._list.value
+            self._list.options = options
+            self._list.value = kept if kept in dict(options).values() else None
+            if self._list.value is None and len(options) == 1:
+                self._list.value = options[0][1]
+        set_text(self._count, _count_text(state))
+        listed = (self._search, self._list, self._count)
+        more = (self._more,) if state.more else ()
+        self._content.children = (*listed, *more, buttons)
+
+
+def _count_text(state: GeneralState) -> str:
+    if state.searching:
+        return "Searching …"
+    if not state.found:
+        return "No project matches." if state.query else "This identity can see no project."
+    many = f"{len(state.found)}{' or more' if state.more else ''}"
+    return f"{many} project{'s' if len(state.found) != 1 or state.more else ''}"

@@ -1,0 +1,22 @@
+"""The General tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.views.general.identity_card import identity_card
+from llm_widgets.views.general.project_card import ProjectCard
+from llm_widgets.widgets.layout import grid, stack, toolbar
+
+if TYPE_CHECKING:
+    import ipywidgets as w
+
+    from llm_widgets.state.general import GeneralState
+    from llm_widgets.state.session import Session
+
+
+def general_view(session: Session, state: GeneralState) -> w.Widget:
+    """Make the tab: who am I, and in which project."""
+    return stack(
+        toolbar("General"), grid(identity_card(session, state), ProjectCard(session, state).box)
+    )

@@ -1,0 +1,123 @@
+"""The Services tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.state.chat import ChatState
+from llm_widgets.views.services.detail import ServicePage
+from llm_widgets.views.services.rows import ACTIONS, COLUMNS, service_row
+from llm_widgets.widgets.dialog import ConfirmDialog
+from llm_widgets.widgets.layout import button, stack, toolbar
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.state.services import ServicesState
+    from llm_widgets.state.session import Session
+
+
+class ServicesView:
+    """The dashboard, or the page of one service; ``box`` is what goes into the page."""
+
+    def __init__(
+        self, session: Session, state: ServicesState, *, to_models: Callable[[], None]
+    ) -> None:
+        self._session = session
+        self._state = state
+        self._page: ServicePage | None = None
+        self._asked: ServiceSummary | None = None
+        self._notice = Notice()
+        self._regions = Notice()
+        self._table = DataTable(
+            caption="Services",
+            columns=COLUMNS,
+            actions=ACTIONS,
+            filterable=True,
+            empty="No services yet. Deploy a model from the Models tab.",
+            empty_action="Go to Models",
+        )
+        self._delete = ConfirmDialog(submit_label="Delete")
+        refresh = button("Refresh", style="outlined", icon="refresh")
+        refresh.on_click(lambda _: state.refresh())
+        self._dashboard = stack(
+            toolbar("Services", refresh), self._notice, self._regions, self._table
+        )
+        self.box = w.VBox([self._dashboard])
+        self.dialogs: tuple[w.Widget, ...] = (self._delete,)
+
+        self._table.on_action(self._act)
+        self._table.on_empty_action(to_models)
+        self._delete.on_submit(lambda _: self._deleted())
+        state.observe(self._draw, ["services", "unreachable", "loaded", "error"])
+        session.observe(lambda _: self.close_page(), "project")
+        self._draw()
+
+    def open_page(self, name: str) -> None:
+        """Show one service."""
+        service = self._state.find(name)
+        if service:
+            self._page = ServicePage(
+                service,
+                ChatState(self._session, service),
+                back=self.close_page,
+                delete=lambda: self._ask_to_delete(name),
+            )
+            self.box.children = (self._page.box,)
+
+    def close_page(self) -> None:
+        """Show the dashboard."""
+        self._page = None
+        self.box.children = (self._dashboard,)
+
+    def _act(self, action: str, name: str) -> None:
+        if action == "delete":
+            self._ask_to_delete(name)
+        else:
+            self.open_page(name)
+
+    def _ask_to_delete(self, name: str) -> None:
+        self._asked = service = self._state.find(name)
+        if service:
+            self._delete.ask(
+                title=f"Delete {service.id}?",
+                text=f"The service and its URL go, and nothing of it costs anything any more. "
+                f"The model's files stay in {service.bucket or 'their bucket'}.",
+            )
+            self._delete.show()
+
+    def _deleted(self) -> None:
+        self._delete.close()
+        if self._asked:
+            self.close_page()
+            self._state.delete(self._asked)
+
+    def _draw(self, _: object = None) -> None:
+        state = self._state
+        self._table.loading = not state.loaded and bool(self._session.project)
+        self._table.rows = [service_row(service) for service in state.services]
+        if not self._session.project:
+            self._notice.show("info", "Choose a project on the General tab first.")
+        elif state.error:
+            self._notice.show_error(state.error)
+        else:
+            self._notice.clear()
+        if state.unreachable:
+            regions = ", ".join(region for region, _ in state.unreachable)
+            _, error = state.unreachable[0]
+            self._regions.show(
+                "warning",
+                f"No answer for {regions}: services there are not shown.",
+                detail=str(error),
+            )
+        else:
+            self._regions.clear()
+        if self._page:
+            current = state.find(self._page.name)
+            if current:
+                self._page.show(current)
