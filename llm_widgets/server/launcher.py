@@ -1,0 +1,290 @@
+"""Starts the web server that shows a notebook as a page, and stops it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tornado.ioloop
+import tornado.web
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from traitlets import Any as AnyTrait
+from traitlets.config import Config
+from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+
+from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.server.iap import IapIdentityProvider
+from llm_widgets.server.kernels import AbandonedKernelManager, OwnKernelSpecManager
+from llm_widgets.server.web import (
+    SECURITY_HEADERS,
+    HealthHandler,
+    PageHandler,
+    SecurityHeaders,
+)
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Sequence
+
+SHARE = Path(__file__).parent / "share" / "jupyter"
+TEMPLATE = "llm_widgets"
+# Every other front-end extension that happens to be installed would be loaded by every page.
+EXTENSIONS = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+]
+USER_HEADER = "X-Goog-Authenticated-User-Email"
+FILL_DELAY_SECONDS = 5.0  # a new warm kernel must not start while the page is still loading
+ERROR_TEXT = "The page could not be started. The reason is in the server's log."
+
+
+def launch(
+    notebook: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    warm_kernels: int = 1,
+    abandon_after: float = 600.0,
+    iap_audience: str = "",
+    iap_certs_url: str = "",
+    allowed_hosts: Sequence[str] = (),
+    on_ready: Callable[[str], object] = lambda _url: None,
+) -> None:
+    """Serve a notebook as a page until SIGINT or SIGTERM; no kernel outlives the call.
+
+    Nothing is printed; messages go to the logger ``llm_widgets.server``. The kernels run with
+    this process's Python and environment. Must be called from the main thread.
+
+    Parameters
+    ----------
+    notebook
+        The notebook. Nothing beside it is served.
+    host
+        Address to listen at. At a loopback address only requests for a local host name are
+        answered.
+    port
+        Port to listen at; 0 for any free one. Without it ``$PORT``, else 8866.
+    warm_kernels
+        How many kernels have run the notebook before their visitor comes; 0 for none.
+    abandon_after
+        Seconds after which a kernel without a browser goes.
+    iap_audience
+        Audience of Identity-Aware Proxy; when given, only its visitors are let in.
+    iap_certs_url
+        Where its public keys are, if not at Google.
+    allowed_hosts
+        Further names under which a loopback address may be reached.
+    on_ready
+        Called once with the page's URL as soon as the server answers.
+
+    Raises
+    ------
+    ManagerError
+        If the notebook does not exist, or the port can't be used.
+    """
+    notebook = notebook.resolve()
+    if not notebook.is_file():
+        raise ManagerError(f"There is no notebook at {notebook}.")
+    sockets = _listen(host, _chosen_port(port))
+    try:
+        with _jupyter_path(SHARE):
+            app = _Server(
+                sockets=sockets,
+                on_ready=on_ready,
+                allowed_hosts=list(allowed_hosts),
+                log=logging.getLogger("llm_widgets.server"),
+                config=_config(
+                    notebook=notebook,
+                    host=host,
+                    port=sockets[0].getsockname()[1],
+                    warm_kernels=warm_kernels,
+                    abandon_after=abandon_after,
+                    iap_audience=iap_audience,
+                    iap_certs_url=iap_certs_url,
+                ),
+            )
+            app.initialize([])
+            app.start()
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _chosen_port(port: int | None) -> int:
+    if port is not None:
+        return port
+    given = os.environ.get("PORT", "")
+    if not given:
+        return 8866
+    if not given.isdigit():
+        raise ManagerError(f"PORT is not a number: {given!r}.")
+    return int(given)
+
+
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """Take the port, before anything costly is started."""
+    try:
+        return bind_sockets(port, host)
+    except OverflowError:
+        raise ManagerError(f"Port {port} does not exist: ports end at 65535.") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ManagerError(
+                f"Port {port} is already in use.",
+                fix=Fix(text="Stop the program that uses it, or choose another with --port."),
+            ) from None
+        if error.errno == errno.EACCES:
+            raise ManagerError(
+                f"Port {port} may not be used.", fix=Fix(text="Choose one above 1023.")
+            ) from None
+        raise ManagerError(f"Can't listen at {host}:{port}.", cause=str(error)) from None
+
+
+class _jupyter_path:  # noqa: N801 - used as a function in a with statement
+    """Let Jupyter find our template, wherever this package stands."""
+
+    def __init__(self, folder: Path) -> None:
+        self._before = os.environ.get("JUPYTER_PATH")
+        parts = [str(folder), *([self._before] if self._before else [])]
+        self._value = os.pathsep.join(parts)
+
+    def __enter__(self) -> None:
+        os.environ["JUPYTER_PATH"] = self._value
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is None:
+            del os.environ["JUPYTER_PATH"]
+        else:
+            os.environ["JUPYTER_PATH"] = self._before
+
+
+def _config(
+    *,
+    notebook: Path,
+    host: str,
+    port: int,
+    warm_kernels: int,
+    abandon_after: float,
+    iap_audience: str,
+    iap_certs_url: str,
+) -> Config:
+    config = Config()
+    config.Voila.update(
+        notebook_path=str(notebook),
+        ip=host,
+        port=port,
+        open_browser=False,
+        config_file_paths=[],  # a person's own settings for Voilà are for other pages
+    )
+    config.VoilaConfiguration.update(
+        template=TEMPLATE,
+        theme="light",
+        allow_template_override="NO",
+        allow_theme_override="NO",
+        strip_sources=True,
+        show_tracebacks=False,
+        file_allowlist=[],
+        extension_allowlist=EXTENSIONS,
+        http_header_envs=[USER_HEADER],
+        preheat_kernel=warm_kernels > 0,
+        default_pool_size=warm_kernels,
+        multi_kernel_manager_class=AbandonedKernelManager,
+        kernel_spec_manager_class=OwnKernelSpecManager,
+        # Without an entry here Voilà reads an unset option as a dictionary and fails.
+        resources={"metadata": {"name": notebook.stem}},
+    )
+    config.VoilaExecutor.cell_error_instruction = ERROR_TEXT
+    config.VoilaKernelManager.fill_delay = FILL_DELAY_SECONDS
+    config.AbandonedKernelManager.abandon_after = abandon_after
+    # A kernel that dies is not replaced by an empty one; the page offers to reload instead.
+    config.KernelManager.autorestart = False
+    if iap_audience:
+        config.Voila.identity_provider_class = IapIdentityProvider
+        config.IapIdentityProvider.audience = iap_audience
+        if iap_certs_url:
+            config.IapIdentityProvider.certs_url = iap_certs_url
+    return config
+
+
+class _Server(Voila):
+    """Voilà on sockets that are already bound, with our handlers and an orderly end."""
+
+    sockets: Any = AnyTrait()
+    on_ready: Any = AnyTrait()
+    allowed_hosts: Any = AnyTrait()
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Prepare, and end in the same way on SIGINT as on SIGTERM."""
+        super().initialize(argv)
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
+
+    def init_settings(self) -> dict[str, Any]:
+        """Give tornado's settings."""
+        settings: dict[str, Any] = super().init_settings()
+        settings["headers"] = dict(SECURITY_HEADERS)
+        settings["xsrf_cookie_kwargs"] = {"samesite": "Lax"}
+        settings["allow_remote_access"] = not _is_loopback(self.ip)
+        settings["local_hostnames"] = ["localhost", *self.allowed_hosts]
+        return settings
+
+    def init_handlers(self) -> list[Any]:
+        """Give the handlers: ours first, and our page in place of Voilà's."""
+        self.app.add_transform(tornado.web.GZipContentEncoding)
+        self.app.add_transform(SecurityHeaders)
+        handlers = [
+            (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
+            for rule in super().init_handlers()
+        ]
+        return [(r"/healthz", HealthHandler), *handlers]
+
+    def listen(self) -> None:
+        """Answer requests until a signal comes."""
+        self.ioloop = tornado.ioloop.IOLoop.current()
+        server = HTTPServer(self.app)
+        server.add_sockets(self.sockets)
+        self.on_ready(_url(self.ip, self.port))
+        try:
+            self.ioloop.start()
+        finally:
+            server.stop()
+            self.stop()
+
+    def stop(self) -> None:
+        """End every kernel, also those that are just being started."""
+        self.ioloop.run_sync(self._stop_kernels)
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    async def _stop_kernels(self) -> None:
+        own = asyncio.current_task()
+        starting = [task for task in asyncio.all_tasks() if task is not own]
+        await self.kernel_manager.shutdown_all(now=True)
+        for task in starting:
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(*starting, return_exceptions=True)
+        await self.kernel_manager.shutdown_all(now=True)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _url(host: str, port: int) -> str:
+    shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"

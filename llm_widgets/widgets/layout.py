@@ -1,0 +1,174 @@
+"""Where things stand: the page, its tabs, cards, rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as w
+import traitlets as t
+
+from llm_widgets.widgets._component import STATIC, Component
+from llm_widgets.widgets.html import heading, note
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class StyleSheet(Component, module="page"):
+    """Brings the style sheet of all components to the page; `page` adds it."""
+
+    _css = STATIC / "style.css"
+
+
+class Header(Component, module="header"):
+    """The bar at the top.
+
+    Parameters
+    ----------
+    product
+        Name of the product.
+    project
+        Name of the selected project; empty for none.
+    mark
+        A mark that can't be overlooked, for example "Local cloud"; empty for none.
+    docs_url
+        Where the documentation is; empty for none.
+    user
+        Who is signed in; empty for nobody.
+    """
+
+    product = t.Unicode("Cloud Run LLM Manager").tag(sync=True)
+    project = t.Unicode().tag(sync=True)
+    mark = t.Unicode().tag(sync=True)
+    docs_url = t.Unicode().tag(sync=True)
+    user = t.Unicode().tag(sync=True)
+
+
+class TabRoles(Component, module="tabs"):
+    """Adds to a tab bar of ipywidgets what it lacks for screen readers; `tabs` adds it."""
+
+    tab_class = t.Unicode().tag(sync=True)
+    label = t.Unicode().tag(sync=True)
+
+
+class Root(w.VBox):
+    """The page's outermost box.
+
+    Its ``repr`` is short: IPython asks for it when it displays the page, and the repr of a box
+    would go through the whole tree, down to progress bars that may be gone meanwhile.
+    """
+
+    __repr__ = object.__repr__
+
+
+def page(*children: w.Widget) -> Root:
+    """Put the whole page together: style sheet, header, tabs, dialogs, toasts."""
+    root = Root([StyleSheet(), *children])
+    root.add_class("llm-page")
+    return root
+
+
+def tabs(panels: Sequence[tuple[str, w.Widget]], *, label: str = "Sections") -> tuple[w.Tab, w.Box]:
+    """Make a tab bar.
+
+    Parameters
+    ----------
+    panels
+        ``(title, content)`` of each tab.
+    label
+        What the tabs are, for screen readers.
+
+    Returns
+    -------
+    tab, box
+        The ``ipywidgets.Tab`` (its ``selected_index`` may be observed and set), and the box that
+        goes into the page.
+    """
+    tab = w.Tab([content for _, content in panels], titles=[title for title, _ in panels])
+    tab_class = f"llm-tabs-{tab.model_id}"
+    tab.add_class("llm-tabs")
+    tab.add_class(tab_class)
+    box = w.VBox([tab, TabRoles(tab_class=tab_class, label=label)])
+    return tab, box
+
+
+def card(
+    title: str, *children: w.Widget, text: str = "", actions: Sequence[w.Widget] = ()
+) -> w.VBox:
+    """Make a card: a title, an optional line below it, actions at its right, content.
+
+    Parameters
+    ----------
+    title
+        Heading (of level 2).
+    *children
+        Content.
+    text
+        One line below the title.
+    actions
+        Buttons beside the title.
+    """
+    head = w.HBox([heading(title), row(*actions)])
+    head.add_class("llm-card-head")
+    parts = [head, *([note(text)] if text else []), *children]
+    box = w.VBox(parts)
+    box.add_class("llm-card")
+    return box
+
+
+def toolbar(title: str, *actions: w.Widget) -> w.HBox:
+    """Make the line at the top of a tab: its heading, and buttons."""
+    bar = w.HBox([heading(title, 1), row(*actions)])
+    bar.add_class("llm-toolbar")
+    return bar
+
+
+def row(*children: w.Widget) -> w.HBox:
+    """Put widgets side by side; they wrap where there is no room."""
+    box = w.HBox(children)
+    box.add_class("llm-row")
+    return box
+
+
+def stack(*children: w.Widget) -> w.VBox:
+    """Put widgets one below the other, with the usual distance."""
+    box = w.VBox(children)
+    box.add_class("llm-stack")
+    return box
+
+
+def grid(*children: w.Widget) -> w.Box:
+    """Put cards side by side in columns of equal width, one column on narrow screens."""
+    box = w.Box(children)
+    box.add_class("llm-grid")
+    return box
+
+
+def button(
+    label: str, *, style: str = "text", icon: str = "", tooltip: str = "", **traits: Any
+) -> w.Button:
+    """Make a button.
+
+    Parameters
+    ----------
+    label
+        Words on it.
+    style
+        ``"primary"`` (filled), ``"outlined"``, ``"text"`` or ``"danger"`` (filled red).
+    icon
+        Name of a Font Awesome 4 icon, for example ``"plus"``.
+    tooltip
+        Shown on hover.
+    **traits
+        Further traits of ``ipywidgets.Button``.
+    """
+    styles = {"primary": "primary", "outlined": "", "text": "", "danger": "danger"}
+    made = w.Button(
+        description=label,
+        icon=icon,
+        tooltip=tooltip or None,
+        button_style=styles[style],
+        **traits,
+    )
+    made.add_class(f"llm-button-{style}")
+    return made

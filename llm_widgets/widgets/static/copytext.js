@@ -1,0 +1,13 @@
+/** A command or a piece of code with a copy button. */
+
+import { isolateKeys } from "./dom.js";
+import { codeBox } from "./parts.js";
+
+function render({ model, el: root }) {
+	isolateKeys(root);
+	const draw = () => root.replaceChildren(codeBox(model.get("text"), model.get("label")));
+	model.on("change:text change:label", draw);
+	draw();
+}
+
+export default { render };

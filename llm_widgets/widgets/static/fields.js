@@ -1,0 +1,187 @@
+/**
+ * The fields of a form. Each field is {element, control(s), read, write, setError, setHint};
+ * what a person types stays in the page until the form is sent.
+ */
+
+import { el, uid } from "./dom.js";
+
+/**
+ * @typedef {object} FieldSpec see `Field` in dialog.py, which makes these
+ * @property {string} key
+ * @property {string} label
+ * @property {string} kind
+ */
+
+/**
+ * Build one field.
+ *
+ * @param {FieldSpec} spec
+ * @returns {{key: string, spec: FieldSpec, element: HTMLElement, read: () => unknown,
+ *   write: (value: unknown) => void, setError: (text: string) => void, setHint: (text: string) => void,
+ *   focus: () => void, problem: () => string}}
+ */
+export function buildField(spec) {
+	if (spec.kind === "cards") return cardsField(spec);
+	if (spec.kind === "checkbox") return checkboxField(spec);
+	return inputField(spec);
+}
+
+/** Help, hint and error below a control; they are named in the control's description. */
+function messages(spec) {
+	const help = el("div", { class: "llm-help", id: uid("help"), text: spec.help ?? "" });
+	const hint = el("div", { class: "llm-hint", id: uid("hint"), role: "status" });
+	const error = el("div", { class: "llm-error", id: uid("error"), role: "alert" });
+	help.hidden = !spec.help;
+	return { help, hint, error, describedBy: `${help.id} ${hint.id} ${error.id}` };
+}
+
+function withMessages(field, control, { hint, error }) {
+	return {
+		...field,
+		setError(text) {
+			error.textContent = text;
+			control.setAttribute("aria-invalid", String(text !== ""));
+		},
+		setHint(text) {
+			hint.textContent = text;
+		},
+	};
+}
+
+/** Why the browser would not accept a control's value, in our words; empty when it does. */
+function problemOf(control, spec) {
+	const state = control.validity;
+	if (state.valid) return "";
+	if (state.valueMissing) return `${spec.label} is required.`;
+	if (state.patternMismatch) return spec.pattern_help || `${spec.label} has a form that is not allowed.`;
+	if (state.tooLong) return `${spec.label} is too long: at most ${spec.max_length} characters.`;
+	if (state.badInput) return `${spec.label} must be a number.`;
+	if (state.rangeUnderflow) return `${spec.label} must be at least ${spec.minimum}.`;
+	if (state.rangeOverflow) return `${spec.label} must be at most ${spec.maximum}.`;
+	if (state.stepMismatch) return `${spec.label} must be a whole number.`;
+	return control.validationMessage;
+}
+
+function control(spec, id) {
+	const shared = {
+		id,
+		name: spec.key,
+		required: spec.required,
+		autocomplete: spec.kind === "password" ? "new-password" : "off",
+		spellcheck: false,
+	};
+	if (spec.kind === "select") {
+		return el(
+			"select",
+			{ ...shared, class: "llm-input" },
+			...spec.options.map((option) => el("option", { value: option.value, text: option.label })),
+		);
+	}
+	if (spec.kind === "textarea") return el("textarea", { ...shared, class: "llm-input", rows: 4, placeholder: spec.placeholder });
+	const input = el("input", { ...shared, class: "llm-input", type: spec.kind, placeholder: spec.placeholder });
+	if (spec.pattern) input.pattern = spec.pattern;
+	if (spec.max_length) input.maxLength = spec.max_length;
+	if (spec.kind === "number") {
+		if (spec.minimum !== null) input.min = spec.minimum;
+		if (spec.maximum !== null) input.max = spec.maximum;
+		input.step = spec.step ?? 1;
+	}
+	return input;
+}
+
+function inputField(spec) {
+	const id = uid(spec.key);
+	const input = control(spec, id);
+	const notes = messages(spec);
+	input.setAttribute("aria-describedby", notes.describedBy);
+	const label = el("label", { for: id, class: "llm-label", text: spec.label });
+	if (!spec.required && spec.kind !== "select") label.append(el("span", { class: "llm-note", text: " (optional)" }));
+	const element = el("div", { class: "llm-field" }, label, input, notes.help, notes.hint, notes.error);
+	if (spec.suggestions?.length) {
+		const list = el("datalist", { id: uid("list") }, ...spec.suggestions.map((value) => el("option", { value })));
+		input.setAttribute("list", list.id);
+		element.append(list);
+	}
+	const field = {
+		key: spec.key,
+		spec,
+		element,
+		read() {
+			if (spec.kind !== "number") return spec.kind === "password" ? input.value : input.value.trim();
+			return input.value === "" ? null : Number(input.value);
+		},
+		write(value) {
+			input.value = value ?? "";
+		},
+		focus: () => input.focus(),
+		problem: () => problemOf(input, spec),
+	};
+	return withMessages(field, input, notes);
+}
+
+function checkboxField(spec) {
+	const id = uid(spec.key);
+	const input = el("input", { type: "checkbox", id, name: spec.key, required: spec.required });
+	const notes = messages(spec);
+	input.setAttribute("aria-describedby", notes.describedBy);
+	const line = el("div", { class: "llm-check" }, input, el("label", { for: id, text: spec.label }));
+	const field = {
+		key: spec.key,
+		spec,
+		element: el("div", { class: "llm-field" }, line, notes.help, notes.hint, notes.error),
+		read: () => input.checked,
+		write(value) {
+			input.checked = Boolean(value);
+		},
+		focus: () => input.focus(),
+		problem: () => problemOf(input, spec),
+	};
+	return withMessages(field, input, notes);
+}
+
+/** One choice of several, each explained on a card of its own. */
+function cardsField(spec) {
+	const name = uid(spec.key);
+	const notes = messages(spec);
+	const radios = spec.options.map((option, index) => {
+		const title = uid("title");
+		const text = uid("text");
+		const radio = el("input", {
+			type: "radio",
+			name,
+			value: option.value,
+			checked: index === 0,
+			"aria-labelledby": title,
+			"aria-describedby": text,
+		});
+		const card = el(
+			"label",
+			{ class: "llm-choice" },
+			radio,
+			el("span", { class: "llm-choice-title", id: title, text: option.label }),
+			el("span", { class: "llm-choice-text", id: text, text: option.description ?? "" }),
+		);
+		return { radio, card };
+	});
+	const set = el(
+		"fieldset",
+		{ class: "llm-field llm-choices", "aria-describedby": notes.describedBy },
+		el("legend", { class: "llm-label", text: spec.label }),
+		el("div", { class: "llm-choice-row" }, ...radios.map(({ card }) => card)),
+		notes.help,
+		notes.hint,
+		notes.error,
+	);
+	const field = {
+		key: spec.key,
+		spec,
+		element: set,
+		read: () => radios.find(({ radio }) => radio.checked)?.radio.value ?? "",
+		write(value) {
+			for (const { radio } of radios) radio.checked = radio.value === value;
+		},
+		focus: () => (radios.find(({ radio }) => radio.checked) ?? radios[0])?.radio.focus(),
+		problem: () => "",
+	};
+	return withMessages(field, set, notes);
+}

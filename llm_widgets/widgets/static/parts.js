@@ -1,0 +1,146 @@
+/** Small pieces that several components show: icons, chips, links, copy buttons. */
+
+import { el, safeHref } from "./dom.js";
+
+/** Outlines on a 24 × 24 grid, drawn with a stroke of 2; a leading "." marks a filled shape. */
+const SHAPES = {
+	ok: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M7.5 12.5l3 3 6-6.5"],
+	error: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5v6", "M12 16.4v.2"],
+	warning: ["M12 4L2.8 20h18.4z", "M12 10v4.5", "M12 17.2v.2"],
+	info: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 11v6", "M12 7.4v.2"],
+	busy: ["M12 3a9 9 0 1 0 9 9"],
+	off: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M8 12h8"],
+	unknown: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M9.5 9.5a2.5 2.5 0 1 1 2.5 3v1", "M12 16.8v.2"],
+	copy: ["M9 8h10v12H9z", "M5 16V4h10"],
+	close: ["M6 6l12 12", "M18 6L6 18"],
+	more: [".M12 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", ".M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", ".M12 16a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"],
+	external: ["M13 4h7v7", "M20 4l-9 9", "M18 14v6H4V6h6"],
+	filter: ["M4 7h16", "M7 12h10", "M10 17h4"],
+	up: ["M12 19V5", "M6 11l6-6 6 6"],
+	down: ["M12 5v14", "M6 13l6 6 6-6"],
+	cloud: ["M7 18a4.5 4.5 0 0 1 0-9 5.5 5.5 0 0 1 10.5 1.5A3.8 3.8 0 0 1 17 18z"],
+	laptop: ["M5 5h14v10H5z", "M2.5 19h19"],
+};
+
+/**
+ * A decorative icon; what it means is said in the text beside it.
+ *
+ * @param {string} name a key of `SHAPES`
+ * @returns {SVGElement}
+ */
+export function icon(name) {
+	const ns = "http://www.w3.org/2000/svg";
+	const svg = document.createElementNS(ns, "svg");
+	svg.setAttribute("viewBox", "0 0 24 24");
+	svg.setAttribute("aria-hidden", "true");
+	svg.setAttribute("class", `llm-icon llm-icon-${name}`);
+	for (const shape of SHAPES[name] ?? SHAPES.unknown) {
+		const path = document.createElementNS(ns, "path");
+		const filled = shape.startsWith(".");
+		path.setAttribute("d", filled ? shape.slice(1) : shape);
+		if (filled) path.setAttribute("class", "llm-icon-fill");
+		svg.append(path);
+	}
+	return svg;
+}
+
+/** States that a status may have; each is an icon and a colour. */
+const STATES = ["ok", "warning", "error", "busy", "off", "info", "unknown"];
+
+/**
+ * A status: icon and words, so that colour is never the only sign.
+ *
+ * @param {string} state one of `STATES`
+ * @param {string} text
+ * @returns {HTMLElement}
+ */
+export function statusChip(state, text) {
+	const known = STATES.includes(state) ? state : "unknown";
+	return el("span", { class: "llm-status", data: { state: known } }, icon(known), el("span", { text }));
+}
+
+/**
+ * A link that opens in a new tab, or plain text when the address may not be followed.
+ *
+ * @param {string} text
+ * @param {unknown} address
+ * @returns {HTMLElement}
+ */
+export function externalLink(text, address) {
+	const href = safeHref(address);
+	if (href === null) return el("span", { text });
+	return el(
+		"a",
+		{ class: "llm-link", href, target: "_blank", rel: "noopener noreferrer" },
+		el("span", { text }),
+		icon("external"),
+		el("span", { class: "llm-sr", text: " (opens in a new tab)" }),
+	);
+}
+
+/**
+ * A button that copies text; it says so when it has.
+ *
+ * @param {() => string} text gives the text at the moment of the click
+ * @param {string} label what is copied, for example "Copy the command"
+ * @returns {HTMLElement}
+ */
+export function copyButton(text, label) {
+	const said = el("span", { class: "llm-sr", role: "status" });
+	const button = el("button", { type: "button", class: "llm-icon-button", title: label, "aria-label": label }, icon("copy"));
+	let timer;
+	const say = (symbol, words) => {
+		button.replaceChildren(icon(symbol));
+		said.textContent = words;
+		clearTimeout(timer);
+		timer = setTimeout(() => {
+			button.replaceChildren(icon("copy"));
+			said.textContent = "";
+		}, 2000);
+	};
+	button.addEventListener("click", async () => {
+		try {
+			await copy(text());
+			say("ok", "Copied");
+		} catch {
+			say("error", "The browser did not allow copying");
+		}
+	});
+	return el("span", { class: "llm-copy-button" }, button, said);
+}
+
+/**
+ * Put text on the clipboard, also on plain HTTP pages, where the clipboard API is absent.
+ *
+ * @param {string} text
+ */
+async function copy(text) {
+	if (navigator.clipboard) {
+		await navigator.clipboard.writeText(text);
+		return;
+	}
+	const opener = document.activeElement;
+	const box = el("textarea", { class: "llm-sr", value: text, "aria-hidden": "true" });
+	(opener?.closest("dialog") ?? document.body).append(box);
+	box.select();
+	const done = document.execCommand("copy");
+	box.remove();
+	opener?.focus();
+	if (!done) throw new Error("copying was refused");
+}
+
+/**
+ * Text in a box of its own with a copy button, for commands and code.
+ *
+ * @param {string} text
+ * @param {string} label what the text is, for example "Command"
+ * @returns {HTMLElement}
+ */
+export function codeBox(text, label) {
+	return el(
+		"div",
+		{ class: "llm-code-box" },
+		el("pre", { class: "llm-code", tabIndex: 0, role: "group", "aria-label": label }, el("code", { text })),
+		copyButton(() => text, `Copy: ${label}`),
+	);
+}

@@ -1,0 +1,40 @@
+/**
+ * State in the browser's local storage. Runs without being shown: what was saved is sent to
+ * Python when the page connects, before any view is drawn; Python checks it and answers by
+ * setting `value`, which from then on is written back whenever it changes.
+ */
+
+const MAX_CHARACTERS = 65536;
+
+function initialize({ model }) {
+	const name = `${model.get("key")}.v${model.get("version")}`;
+
+	function read() {
+		try {
+			const text = localStorage.getItem(name);
+			if (text === null || text.length > MAX_CHARACTERS) return null;
+			return JSON.parse(text);
+		} catch {
+			return null; // not JSON, or the browser forbids storage: the same as nothing saved
+		}
+	}
+
+	function write() {
+		if (!model.get("ready")) return;
+		try {
+			localStorage.setItem(name, JSON.stringify(model.get("value")));
+		} catch {
+			model.send({ type: "refused" });
+		}
+	}
+
+	model.on("change:value", write);
+	model.on("change:ready", write);
+	model.send({ type: "saved", value: read() });
+}
+
+function render({ el: root }) {
+	root.hidden = true;
+}
+
+export default { initialize, render };

@@ -1,0 +1,368 @@
+/**
+ * Table: a real <table>, redrawn row by row. A row whose data has not changed keeps its elements,
+ * so focus, scroll position and open menus survive an update. Sorting and filtering stay here.
+ */
+
+import { el, isolateKeys, uid } from "./dom.js";
+import { formatAgo, formatBytes, formatPercent } from "./format.js";
+import { copyButton, externalLink, icon, statusChip } from "./parts.js";
+
+const NUMERIC = ["bytes", "number"];
+
+/** The words of a cell, for filtering and sorting. */
+function cellText(value) {
+	if (value === null || value === undefined) return "";
+	if (typeof value === "object") return [value.text, value.note].filter(Boolean).join(" ");
+	return String(value);
+}
+
+/** A value that can be compared; numbers and times by size, everything else by its words. */
+function sortValue(column, value) {
+	if (value === null || value === undefined || value === "") return null;
+	if (NUMERIC.includes(column.kind)) return Number(value);
+	if (column.kind === "progress") return Number(value.value);
+	if (column.kind === "time") return Date.parse(value);
+	return cellText(value).toLowerCase();
+}
+
+/** Order of two values; what is missing comes last whichever way the table is sorted. */
+function compare(a, b, direction) {
+	if (a === null || b === null) return (a === null) - (b === null);
+	const order =
+		typeof a === "number" && typeof b === "number"
+			? a - b
+			: String(a).localeCompare(String(b), "en", { numeric: true });
+	return direction === "descending" ? -order : order;
+}
+
+/** One drawing function for each kind of column. */
+const DRAW = {
+	text: (value) => withNote(el("span", { text: cellText(value?.text ?? value) }), value),
+	status: (value) => withNote(statusChip(value.state, value.text), value),
+	link: (value) => withNote(externalLink(value.text ?? value.href, value.href), value),
+	code: (value) =>
+		el(
+			"span",
+			{ class: "llm-cell-code" },
+			el("code", { text: String(value), title: String(value) }),
+			copyButton(() => String(value), `Copy ${value}`),
+		),
+	bytes: (value) => el("span", { text: formatBytes(Number(value)), title: `${value} bytes` }),
+	number: (value) => el("span", { text: Number(value).toLocaleString("en") }),
+	time: (value) =>
+		el("time", { dateTime: value, text: formatAgo(Date.parse(value)), title: new Date(value).toLocaleString("en") }),
+	progress: (value, label) =>
+		el(
+			"span",
+			{ class: "llm-cell-progress" },
+			el("progress", { max: 1, value: Number(value.value) || 0, "aria-label": label }),
+			el("span", { text: value.text ?? formatPercent(value.value) }),
+		),
+};
+
+function withNote(main, value) {
+	if (!value?.note) return main;
+	return el("span", { class: "llm-cell-noted" }, main, el("span", { class: "llm-note", text: value.note }));
+}
+
+function render({ model, el: root }) {
+	root.classList.add("llm-table-root");
+	isolateKeys(root);
+
+	/** Row id → {tr, json, cells: Map(column key → {td, json}), row}. */
+	const drawn = new Map();
+	let sort = { key: null, direction: "none" };
+
+	const filter = el("input", { type: "search", class: "llm-input llm-filter-input", autocomplete: "off" });
+	const count = el("span", { class: "llm-note", role: "status" });
+	const filterBar = el("label", { class: "llm-filter" }, icon("filter"), el("span", { text: "Filter" }), filter, count);
+	const caption = el("caption", { class: "llm-sr" });
+	const headRow = el("tr");
+	const body = el("tbody");
+	const table = el("table", { class: "llm-table" }, caption, el("thead", {}, headRow), body);
+	const scroller = el("div", { class: "llm-table-scroll" }, table);
+	const emptyText = el("p");
+	const emptyButton = el("button", { type: "button", class: "llm-button llm-primary" });
+	const empty = el("div", { class: "llm-empty" }, emptyText, emptyButton);
+	root.append(filterBar, scroller, empty);
+
+	const menu = rowMenu((action, row) => send(action, row));
+
+	function send(action, row) {
+		model.send({ type: "action", action, row });
+	}
+
+	function drawHead() {
+		const columns = model.get("columns");
+		const heads = columns.map((column) => {
+			const th = el("th", { scope: "col", data: { kind: column.kind } });
+			if (!column.sortable) {
+				th.textContent = column.label;
+				return th;
+			}
+			const direction = sort.key === column.key ? sort.direction : "none";
+			th.setAttribute("aria-sort", direction);
+			const button = el(
+				"button",
+				{ type: "button", class: "llm-sort", data: { sort: column.key } },
+				el("span", { text: column.label }),
+				icon(direction === "descending" ? "down" : "up"),
+			);
+			button.addEventListener("click", () => {
+				sort = { key: column.key, direction: direction === "ascending" ? "descending" : "ascending" };
+				drawHead();
+				headRow.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
+				arrange();
+			});
+			th.append(button);
+			return th;
+		});
+		if (model.get("actions").length) {
+			heads.push(el("th", { scope: "col", data: { kind: "actions" } }, el("span", { class: "llm-sr", text: "Actions" })));
+		}
+		headRow.replaceChildren(...heads);
+	}
+
+	function drawCell(column, row) {
+		const value = row[column.key];
+		const missing = value === null || value === undefined || value === "";
+		const td = el("td", { data: { kind: column.kind, label: column.label } });
+		if (missing) td.append(el("span", { class: "llm-note", text: "–" }));
+		else if (column.action) {
+			const name = cellText(value?.text ?? value);
+			const button = el("button", { type: "button", class: "llm-link", text: name, data: { action: column.action } });
+			button.addEventListener("click", () => send(column.action, row.id));
+			td.append(withNote(button, value));
+		} else td.append((DRAW[column.kind] ?? DRAW.text)(value, `${column.label} of ${row.name ?? row.id}`));
+		return td;
+	}
+
+	function drawActions(row) {
+		const td = el("td", { data: { kind: "actions", label: "Actions" } });
+		const box = el("div", { class: "llm-actions" });
+		const shown = model.get("actions").filter((action) => !(row.hidden ?? []).includes(action.key));
+		const about = row.name ?? row.id;
+		for (const action of shown.filter((each) => !each.overflow)) {
+			box.append(actionButton(action, row, about));
+		}
+		const more = shown.filter((each) => each.overflow);
+		if (more.length) {
+			const opener = el(
+				"button",
+				{
+					type: "button",
+					class: "llm-icon-button",
+					title: "More actions",
+					"aria-label": `More actions for ${about}`,
+					"aria-haspopup": "menu",
+					"aria-expanded": "false",
+					data: { action: "more" },
+				},
+				icon("more"),
+			);
+			opener.addEventListener("click", () => menu.open(opener, more, drawn.get(row.id)?.row ?? row));
+			box.append(opener);
+		}
+		td.append(box);
+		return td;
+	}
+
+	function actionButton(action, row, about) {
+		const reason = row.disabled?.[action.key];
+		const button = el("button", {
+			type: "button",
+			class: `llm-button${action.danger ? " llm-danger-text" : ""}`,
+			text: action.label,
+			"aria-label": `${action.label} ${about}`,
+			data: { action: action.key },
+		});
+		if (reason) {
+			// Not the `disabled` attribute: the button stays reachable, so that its reason can be read.
+			button.setAttribute("aria-disabled", "true");
+			button.title = reason;
+			button.append(el("span", { class: "llm-sr", text: `: ${reason}` }));
+			button.setAttribute("aria-label", `${action.label} ${about}: ${reason}`);
+		} else button.addEventListener("click", () => send(action.key, row.id));
+		return button;
+	}
+
+	/** Draw what changed in one row, cell by cell. */
+	function drawRow(row) {
+		const json = JSON.stringify(row);
+		let entry = drawn.get(row.id);
+		if (entry?.json === json) return entry;
+		if (!entry) {
+			entry = { tr: el("tr", { data: { row: row.id } }), cells: new Map() };
+			drawn.set(row.id, entry);
+		}
+		entry.json = json;
+		entry.row = row;
+		const draw = (key, cellJson, make) => {
+			const cell = entry.cells.get(key);
+			if (cell?.json === cellJson) return;
+			const td = make();
+			if (!cell) entry.tr.append(td);
+			else replaceKeepingFocus(cell.td, td);
+			entry.cells.set(key, { td, json: cellJson });
+		};
+		for (const column of model.get("columns")) {
+			draw(column.key, JSON.stringify([row[column.key], row.name]), () => drawCell(column, row));
+		}
+		if (model.get("actions").length) {
+			const state = JSON.stringify([row.disabled, row.hidden, row.name]);
+			draw(":actions", state, () => drawActions(row));
+		}
+		return entry;
+	}
+
+	/** Put the rows in order, show those that match the filter, and say how many there are. */
+	function arrange() {
+		const rows = model.get("rows");
+		const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+		const columns = model.get("columns");
+		const matches = (row) => {
+			const text = columns.map((column) => cellText(row[column.key])).join(" ").toLowerCase();
+			return words.every((word) => text.includes(word));
+		};
+		const shown = words.length ? rows.filter(matches) : [...rows];
+		const column = columns.find((each) => each.key === sort.key);
+		if (column) {
+			const keyed = shown.map((row) => [sortValue(column, row[column.key]), row]);
+			keyed.sort((a, b) => compare(a[0], b[0], sort.direction));
+			shown.splice(0, shown.length, ...keyed.map(([, row]) => row));
+		}
+		place(shown.map((row) => drawRow(row).tr));
+		const loading = model.get("loading") && rows.length === 0;
+		table.setAttribute("aria-busy", String(loading));
+		if (loading) body.replaceChildren(...skeletonRows(headRow.childElementCount));
+		const none = !loading && shown.length === 0;
+		empty.hidden = !none;
+		emptyText.textContent = words.length ? "Nothing matches the filter." : model.get("empty");
+		emptyButton.textContent = model.get("empty_action");
+		emptyButton.hidden = words.length > 0 || model.get("empty_action") === "";
+		count.textContent = words.length ? `${shown.length} of ${rows.length}` : "";
+		filterBar.hidden = !model.get("filterable") || rows.length === 0;
+	}
+
+	/** Move only the elements that are in the wrong place: moving an element takes its focus away. */
+	function place(wanted) {
+		const keep = new Set(wanted);
+		for (const child of [...body.children]) if (!keep.has(child)) child.remove();
+		let next = body.firstElementChild;
+		for (const tr of wanted) {
+			if (tr === next) next = next.nextElementSibling;
+			else {
+				const active = tr.contains(document.activeElement) ? document.activeElement : null;
+				body.insertBefore(tr, next);
+				active?.focus({ preventScroll: true });
+			}
+		}
+	}
+
+	function drawRows() {
+		const ids = new Set(model.get("rows").map((row) => row.id));
+		for (const id of drawn.keys()) if (!ids.has(id)) drawn.delete(id);
+		arrange();
+	}
+
+	function drawAll() {
+		caption.textContent = model.get("caption");
+		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
+		drawn.clear();
+		drawHead();
+		drawRows();
+	}
+
+	filter.addEventListener("input", arrange);
+	emptyButton.addEventListener("click", () => model.send({ type: "empty_action" }));
+	model.on("change:rows change:loading change:empty change:empty_action change:filterable", drawRows);
+	model.on("change:columns change:actions change:caption", drawAll);
+	drawAll();
+	root.append(menu.element);
+}
+
+/** Replace a cell; if the focus was on a button in it, the same button of the new cell gets it. */
+function replaceKeepingFocus(before, after) {
+	const action = before.contains(document.activeElement) ? document.activeElement.dataset.action : undefined;
+	before.replaceWith(after);
+	if (action) after.querySelector(`[data-action="${CSS.escape(action)}"]`)?.focus({ preventScroll: true });
+}
+
+function skeletonRows(columns) {
+	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
+	return [1, 2, 3].map(() => el("tr", { class: "llm-skeleton-row" }, ...Array.from({ length: columns }, cell)));
+}
+
+/**
+ * The menu of further actions; one for the whole table.
+ *
+ * @param {(action: string, row: string) => void} choose
+ */
+function rowMenu(choose) {
+	const element = el("div", { class: "llm-menu", role: "menu", popover: "auto", id: uid("menu") });
+	let opener = null;
+
+	function items() {
+		return [...element.querySelectorAll('[role="menuitem"]')];
+	}
+
+	function open(button, actions, row) {
+		opener = button;
+		const about = row.name ?? row.id;
+		element.setAttribute("aria-label", `Actions for ${about}`);
+		element.replaceChildren(
+			...actions.map((action) => {
+				const reason = row.disabled?.[action.key];
+				const item = el("button", {
+					type: "button",
+					role: "menuitem",
+					tabIndex: -1,
+					class: `llm-menu-item${action.danger ? " llm-danger-text" : ""}`,
+					title: reason,
+				});
+				item.append(el("span", { text: action.label }));
+				if (reason) {
+					item.setAttribute("aria-disabled", "true");
+					item.append(el("span", { class: "llm-note", text: reason }));
+				} else {
+					item.addEventListener("click", () => {
+						element.hidePopover();
+						choose(action.key, row.id);
+					});
+				}
+				return item;
+			}),
+		);
+		element.showPopover();
+		const box = button.getBoundingClientRect();
+		const left = Math.max(8, Math.min(box.right - element.offsetWidth, innerWidth - element.offsetWidth - 8));
+		const below = box.bottom + 4;
+		const fits = below + element.offsetHeight < innerHeight;
+		element.style.left = `${left}px`;
+		element.style.top = `${fits ? below : Math.max(8, box.top - element.offsetHeight - 4)}px`;
+		items()[0]?.focus();
+	}
+
+	element.addEventListener("keydown", (event) => {
+		const all = items();
+		const at = all.indexOf(document.activeElement);
+		const target = {
+			ArrowDown: all[(at + 1) % all.length],
+			ArrowUp: all[(at - 1 + all.length) % all.length],
+			Home: all[0],
+			End: all[all.length - 1],
+		}[event.key];
+		if (target) {
+			event.preventDefault();
+			target.focus();
+		} else if (event.key === "Tab") element.hidePopover();
+	});
+	element.addEventListener("toggle", (event) => {
+		const isOpen = event.newState === "open";
+		opener?.setAttribute("aria-expanded", String(isOpen));
+		if (!isOpen && (element.contains(document.activeElement) || document.activeElement === document.body)) opener?.focus();
+	});
+	return { element, open };
+}
+
+export default { render };

@@ -1,0 +1,170 @@
+"""A table of things with actions on each of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import traitlets as t
+
+from llm_widgets.widgets._component import Component, callbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ColumnKind = Literal["text", "status", "link", "code", "bytes", "number", "time", "progress"]
+StatusState = Literal["ok", "warning", "error", "busy", "off", "info", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a `DataTable`.
+
+    Attributes
+    ----------
+    key
+        Key of its value in each row.
+    label
+        Heading.
+    kind
+        What its values are, and how they are drawn; ``None`` always shows as a dash:
+
+        - ``text``: a string, or ``{"text", "note"}`` with a second, quieter line;
+        - ``status``: ``{"state": StatusState, "text", "note"}``;
+        - ``link``: ``{"href", "text", "note"}``; only http, https and mailto are followed;
+        - ``code``: a string in fixed width with a copy button;
+        - ``bytes``: a number of bytes, shown in decimal units, right aligned;
+        - ``number``: a number, right aligned;
+        - ``time``: an ISO 8601 time, shown as "5 minutes ago";
+        - ``progress``: ``{"value": 0.0 … 1.0, "text"}``.
+    sortable
+        Whether a click on the heading sorts.
+    action
+        When given, the text is a button that reports this action for its row, for example to
+        open the details.
+    """
+
+    key: str
+    label: str
+    kind: ColumnKind = "text"
+    sortable: bool = True
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done to a row.
+
+    Attributes
+    ----------
+    key
+        What `DataTable.on_action` reports.
+    label
+        Words on the button.
+    overflow
+        Whether it stands in the row's menu instead of in the row.
+    danger
+        Whether it takes something away.
+    """
+
+    key: str
+    label: str
+    overflow: bool = False
+    danger: bool = False
+
+
+class DataTable(Component, module="table"):
+    """A table with sorting, filtering and actions, drawn row by row as its data changes.
+
+    Rows are dictionaries with these keys:
+
+    - ``id``: unique and stable, a string;
+    - one key for each column, see `Column`;
+    - ``name``: what the row is called in labels ("Delete NAME"); ``id`` if absent;
+    - ``disabled``: ``{action key: reason}`` for actions that can't be used now; the reason is
+      shown to the user;
+    - ``hidden``: action keys that the row does not have.
+
+    Parameters
+    ----------
+    caption
+        Name of the table, for screen readers.
+    columns, actions
+        `Column` and `Action` objects.
+    rows
+        The rows, see above.
+    empty
+        What stands there without rows.
+    empty_action
+        Label of a button beside it; none if empty.
+    loading
+        Whether the rows are still on their way.
+    filterable
+        Whether there is a filter box.
+
+    Examples
+    --------
+    >>> table = DataTable(
+    ...     caption="Models",
+    ...     columns=[Column("name", "Name"), Column("size", "Size", "bytes")],
+    ...     actions=[Action("deploy", "Deploy")],
+    ...     rows=[{"id": "m1", "name": "smollm2:135m", "size": 271_000_000}],
+    ... )
+    >>> table.on_action(lambda action, row_id: print(action, row_id))
+    """
+
+    caption = t.Unicode().tag(sync=True)
+    columns = t.List(t.Dict()).tag(sync=True)
+    actions = t.List(t.Dict()).tag(sync=True)
+    rows = t.List(t.Dict()).tag(sync=True)
+    empty = t.Unicode("Nothing here yet.").tag(sync=True)
+    empty_action = t.Unicode().tag(sync=True)
+    loading = t.Bool(default_value=False).tag(sync=True)
+    filterable = t.Bool(default_value=False).tag(sync=True)
+
+    def __init__(
+        self, *, columns: Sequence[Column] = (), actions: Sequence[Action] = (), **traits: Any
+    ) -> None:
+        self._action_callbacks = callbacks()
+        self._empty_callbacks = callbacks()
+        super().__init__(
+            columns=[asdict(column) for column in columns],
+            actions=[asdict(action) for action in actions],
+            **traits,
+        )
+
+    @t.validate("rows")
+    def _check_rows(self, proposal: t.Bunch) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = proposal["value"]
+        ids = [row.get("id") for row in rows]
+        if not all(isinstance(each, str) and each for each in ids):
+            raise t.TraitError("every row needs an id, a string")
+        if len(set(ids)) != len(ids):
+            raise t.TraitError("two rows have the same id")
+        return rows
+
+    def on_action(self, callback: Callable[[str, str], object], *, remove: bool = False) -> None:
+        """Call ``callback(action_key, row_id)`` when a row's action is chosen."""
+        self._action_callbacks.register_callback(callback, remove=remove)
+
+    def on_empty_action(self, callback: Callable[[], object], *, remove: bool = False) -> None:
+        """Call ``callback()`` when the button of the empty table is pressed."""
+        self._empty_callbacks.register_callback(callback, remove=remove)
+
+    def row(self, row_id: str) -> dict[str, Any] | None:
+        """Give the row with an id, or ``None`` when it is not there (any more)."""
+        return next((row for row in self.rows if row["id"] == row_id), None)
+
+    def _on_action_message(self, content: dict[str, Any]) -> None:
+        """Report an action, if the row is still there and may do it: the page may be behind."""
+        action, row_id = content.get("action"), content.get("row")
+        row = self.row(row_id) if isinstance(row_id, str) else None
+        known = {each["key"] for each in self.actions} | {each["action"] for each in self.columns}
+        if row is None or not action or action not in known:
+            return
+        if action in row.get("disabled", {}) or action in row.get("hidden", []):
+            return
+        self._action_callbacks(action, row_id)
+
+    def _on_empty_action_message(self, _content: dict[str, Any]) -> None:
+        self._empty_callbacks()
