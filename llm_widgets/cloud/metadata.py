@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -76,12 +77,14 @@ def update_metadata(
     wait = _FIRST_WAIT
     while True:
         text, generation = _read(client, bucket)
+        is_damaged = False
         try:
             found = _parsed(text, bucket)
         except MetadataFileError:
-            found = _rebuilt(client, bucket, text)
+            is_damaged = True
+            found = _rebuilt(client, bucket, text, generation)
         changed = change(found)
-        if changed == found and not found.repaired:
+        if changed == found and not is_damaged:
             return found
         try:
             _write(client, bucket, METADATA_NAME, changed.to_json(), generation=generation)
@@ -94,12 +97,15 @@ def update_metadata(
             return changed
 
 
-def _rebuilt(client: packages.storage.Client, bucket: str, damaged: bytes) -> MetadataFile:
+def _rebuilt(
+    client: packages.storage.Client, bucket: str, damaged: bytes, generation: int
+) -> MetadataFile:
     """Keep a damaged file beside it, and make a new one of the manifests."""
-    now = datetime.now(UTC)
-    backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{now:%Y%m%dT%H%M%S%fZ}.json"
-    _write(client, bucket, backup, damaged, generation=0)
-    rebuilt = MetadataFile().with_repair(backup, now)
+    # Named after its generation, so that many who find the damage at once keep it once.
+    backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{generation}.json"
+    with suppress(ConflictError):
+        _write(client, bucket, backup, damaged, generation=0)
+    rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
     with explained(f"list the models of {bucket}", bucket=bucket):
         for blob in client.list_blobs(bucket, prefix=f"{MANIFESTS_PREFIX}/"):
             try:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import requests.certs
+import requests.utils
 
 from llm_widgets.transfer.patience import TransientError, told
 
@@ -208,4 +208,4 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
 def _tls() -> ssl.SSLContext:
     """Trust whom ``requests`` trusts, as the Google clients in the same process do."""
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return ssl.create_default_context(cafile=bundle or requests.certs.where())
+    return ssl.create_default_context(cafile=bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH)

@@ -1,0 +1,120 @@
+"""What is kept beside a model: every file with the digests that it was verified against."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from llm_widgets.domain.imports import Digest, DigestKind
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+
+MANIFESTS_PREFIX = "llm-manager/models"
+"""Where the manifests of the models of a bucket lie in it."""
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """A file of a model as it was published.
+
+    Attributes
+    ----------
+    path
+        Path below the model's prefix.
+    size
+        Bytes.
+    digest
+        The hub's.
+    crc32c
+        Cloud Storage's, base64.
+    """
+
+    path: str
+    size: int
+    digest: Digest
+    crc32c: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelManifest:
+    """A model as it was published; see :class:`llm_widgets.domain.imports.ImportPlan`."""
+
+    import_id: str
+    source: Source
+    model_id: str
+    revision: str
+    prefix: str
+    files: tuple[ManifestFile, ...]
+    submitted_at: datetime
+    finished_at: datetime
+    imported_by: str = ""
+    license: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    def record(self) -> ModelRecord:
+        """Give the model's entry in the bucket's metadata file."""
+        return ModelRecord(
+            id=self.model_id,
+            source=self.source,
+            status=ModelStatus.READY,
+            size=self.size,
+            revision=self.revision,
+            prefix=self.prefix,
+            file_count=len(self.files),
+            import_id=self.import_id,
+            submitted_at=self.submitted_at,
+            finished_at=self.finished_at,
+            imported_by=self.imported_by,
+            license=self.license,
+        )
+
+    def to_json(self) -> str:
+        """Write the manifest as JSON text."""
+        data = {"version": _VERSION, **asdict(self)}
+        data["submitted_at"] = self.submitted_at.isoformat()
+        data["finished_at"] = self.finished_at.isoformat()
+        return json.dumps(data, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ModelManifest:
+        """Read a manifest.
+
+        Raises
+        ------
+        ValueError
+            The text is none, or one of a later version of the product.
+        """
+        try:
+            data = json.loads(text)
+            if data.pop("version") > _VERSION:
+                raise ValueError("the manifest was written by a later version of this product")
+            data["source"] = Source(data["source"])
+            data["submitted_at"] = datetime.fromisoformat(data["submitted_at"])
+            data["finished_at"] = datetime.fromisoformat(data["finished_at"])
+            data["files"] = tuple(_file(entry) for entry in data["files"])
+            return cls(**data)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a manifest: {error}") from error
+
+
+def manifest_name(import_id: str) -> str:
+    """Name the object of a model's manifest."""
+    return f"{MANIFESTS_PREFIX}/{import_id}.json"
+
+
+def _file(entry: dict[str, object]) -> ManifestFile:
+    digest = entry["digest"]
+    if not isinstance(digest, dict):
+        raise TypeError("a digest is missing")
+    return ManifestFile(
+        path=str(entry["path"]),
+        size=int(str(entry["size"])),
+        digest=Digest(DigestKind(digest["kind"]), digest["value"]),
+        crc32c=str(entry["crc32c"]),
+    )

@@ -1,0 +1,208 @@
+"""The engine: a plan's files from their hub into a bucket, verified, resumable, whole or not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from llm_widgets.errors import ConflictError, ManagerError
+from llm_widgets.transfer.checkpoint import CheckpointObject, checkpoint_name
+from llm_widgets.transfer.edges import Edges
+from llm_widgets.transfer.files import FileTransfer
+from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.lanes import run_lanes
+from llm_widgets.transfer.location import Gate
+from llm_widgets.transfer.options import Options
+from llm_widgets.transfer.patience import Stopped
+from llm_widgets.transfer.progress import Progress
+from llm_widgets.transfer.publish import MissingPartsError, Publisher, is_held
+from llm_widgets.transfer.share import share_of
+from llm_widgets.transfer.source import Source
+from llm_widgets.transfer.xml_api import ENDPOINT, Authorizer, Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.domain.imports import HubFile, ImportPlan
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.transfer.objects import SmallObjects
+
+_ROUNDS = 3
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Carries out one import, or one task's share of it.
+
+    Parameters
+    ----------
+    clients
+        How to reach the bucket.
+    token
+        The hub's token, or empty. It goes to the hub and to nobody else.
+    task, tasks
+        This task's index and the number of tasks that share the import.
+    """
+
+    def __init__(
+        self,
+        plan: ImportPlan,
+        clients: Clients,
+        objects: SmallObjects,
+        *,
+        token: str = "",
+        options: Options | None = None,
+        task: int = 0,
+        tasks: int = 1,
+    ) -> None:
+        self._plan = plan
+        self._objects = objects
+        self._options = options or Options()
+        self._stop = threading.Event()
+        self._error: Exception | None = None
+        self._lock = threading.Lock()
+        self._token = token
+        self._moved = [file for file in plan.files if not is_held(file)]
+        self._share = share_of(self._moved, task, tasks)
+        self.progress = Progress(plan.files)
+        self._bucket = Bucket(
+            plan.bucket,
+            clients.settings.google_endpoint or ENDPOINT,
+            Authorizer(clients.credentials),
+            self._options,
+            self._stop,
+        )
+        self._publisher = Publisher(plan, objects, self._bucket, self._options)
+
+    def stop(self) -> None:
+        """Make :meth:`run` come back soon; what is stored can be gone on from."""
+        self._stop.set()
+
+    def run(self, publishing: Callable[[], None] = lambda: None) -> ModelManifest | None:
+        """Move this task's files; publish the model when all files of all tasks are there.
+
+        Parameters
+        ----------
+        publishing
+            Called when all bytes are there and verified.
+
+        Returns
+        -------
+        ModelManifest or None
+            ``None`` while other tasks are still at work.
+
+        Raises
+        ------
+        ManagerError
+            What failed; with ``ConflictError`` another worker has taken the import over.
+        Stopped
+            :meth:`stop` was called.
+        """
+        manifest = self._publisher.published()
+        share = self._share
+        for _ in range(_ROUNDS):
+            if manifest:
+                break
+            self._move(self._open(share))
+            try:
+                manifest = self._publish(publishing)
+            except MissingPartsError as error:
+                _log.warning("The parts of %s are gone from the bucket; it is moved again", error)
+                self._discard([error.file])
+                share = self._moved  # whichever task it belonged to
+            else:
+                break
+        if manifest:
+            for file in self._plan.files:
+                self.progress.finish(file.path)
+        return manifest
+
+    def discard(self) -> None:
+        """Throw away all that is not published: unfinished uploads and checkpoints."""
+        self._stop.clear()
+        self._discard(self._moved)
+
+    def forget(self) -> None:
+        """Remove the checkpoints of an import that is published."""
+        for stored in self._objects.list(f"{self._plan.folder}/files/"):
+            self._objects.delete(stored.name)
+
+    def _open(self, files: list[HubFile]) -> list[FileTransfer]:
+        """Look how far files are."""
+        known = {stored.name for stored in self._objects.list(f"{self._plan.folder}/files/")}
+        edges, gate = Edges(), Gate(self._stop)
+
+        def look(file: HubFile) -> FileTransfer:
+            name = checkpoint_name(self._plan.folder, file)
+            checkpoint = CheckpointObject(self._objects, name)
+            return FileTransfer(
+                file,
+                self._plan.object_name(file),
+                source=Source(
+                    file,
+                    token=self._token,
+                    edges=edges,
+                    gate=gate,
+                    options=self._options,
+                    stop=self._stop,
+                ),
+                bucket=self._bucket,
+                checkpoint=checkpoint,
+                saved=checkpoint.load() if name in known else None,
+                progress=self.progress,
+            )
+
+        with ThreadPoolExecutor(8, "look") as pool:
+            return list(pool.map(look, files))
+
+    def _move(self, transfers: list[FileTransfer]) -> None:
+        finished = threading.Event()
+        saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
+        saver.start()
+        try:
+            waiting = [transfer for transfer in transfers if not transfer.is_verified]
+            run_lanes(waiting, self._options, self._stop, self._fail)
+        finally:
+            finished.set()
+            saver.join()
+        if self._error:
+            raise self._error
+        if self._stop.is_set():
+            raise Stopped
+
+    def _save_often(self, transfers: list[FileTransfer], finished: threading.Event) -> None:
+        done = False
+        while not done:
+            done = finished.wait(self._options.save_every)
+            for transfer in transfers:
+                try:
+                    transfer.save()
+                except ConflictError as error:
+                    self._fail(error)
+                    return
+                except ManagerError as error:
+                    # The parts fail too when this lasts, and tell why.
+                    _log.warning("How far %s is could not be saved: %s", transfer.name, error)
+
+    def _publish(self, publishing: Callable[[], None]) -> ModelManifest | None:
+        everything = self._open(self._moved)  # also what other tasks have moved
+        if not all(transfer.is_verified for transfer in everything):
+            return None
+        publishing()
+        return self._publisher.publish({t.file.path: t.saved for t in everything if t.saved})
+
+    def _discard(self, files: list[HubFile]) -> None:
+        connections = Connections(self._options)
+        for transfer in self._open(files):
+            transfer.discard(connections)
+        connections.close()
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            if self._error is None and not self._stop.is_set():
+                self._error = error
+        self._stop.set()

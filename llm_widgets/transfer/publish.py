@@ -1,0 +1,175 @@
+"""Makes verified files visible, all of a model at once, and proves that they are whole."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
+from llm_widgets.errors import Fix, TransferError
+from llm_widgets.transfer import crc
+from llm_widgets.transfer.hashing import hex_digest
+from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.multipart import MultipartUpload
+from llm_widgets.transfer.xml_api import UploadGoneError
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.imports import HubFile, ImportPlan
+    from llm_widgets.transfer.checkpoint import Checkpoint
+    from llm_widgets.transfer.objects import SmallObjects, Stored
+    from llm_widgets.transfer.options import Options
+    from llm_widgets.transfer.xml_api import Bucket
+
+_AT_ONCE = 8
+_PUBLISH_TIMEOUT = 600.0
+"""Seconds for one answer: Cloud Storage may take minutes to put an object together."""
+
+OLLAMA_MANIFESTS = "manifests/"
+"""Folder of the file that makes an Ollama model visible to Ollama: it is published last."""
+
+
+class MissingPartsError(Exception):
+    """A verified file is neither an unfinished upload nor an object any more."""
+
+    def __init__(self, file: HubFile) -> None:
+        super().__init__(file.path)
+        self.file = file
+
+
+class Publisher:
+    """Publishes the files of one import. Every step may be repeated, also by two at once."""
+
+    def __init__(
+        self, plan: ImportPlan, objects: SmallObjects, bucket: Bucket, options: Options
+    ) -> None:
+        self._plan = plan
+        self._objects = objects
+        self._bucket = bucket
+        self._options = replace(options, stall_timeout=_PUBLISH_TIMEOUT)
+
+    def published(self) -> ModelManifest | None:
+        """Give the manifest when the whole import is in place already, whole and unchanged."""
+        found = self._objects.read(manifest_name(self._plan.id))
+        if not found:
+            return None
+        try:
+            manifest = ModelManifest.from_json(found[0])
+        except ValueError:
+            return None
+        wanted = {(file.path, file.size, file.digest) for file in self._plan.files}
+        if {(file.path, file.size, file.digest) for file in manifest.files} != wanted:
+            return None
+        there = {stored.name: stored for stored in self._objects.list(f"{manifest.prefix}/")}
+        whole = all(
+            _is(there.get(f"{manifest.prefix}/{file.path}"), file.size, file.crc32c)
+            for file in manifest.files
+        )
+        return manifest if whole else None
+
+    def publish(self, checkpoints: dict[str, Checkpoint]) -> ModelManifest:
+        """Make all files visible, then the manifest.
+
+        Parameters
+        ----------
+        checkpoints
+            Of the files with a URL, by path; all verified.
+
+        Raises
+        ------
+        TransferError
+            What Cloud Storage put together is not what was sent.
+        MissingPartsError
+            A file has to be moved again.
+        """
+        moved = [file for file in self._plan.files if file.path in checkpoints]
+        held = [file for file in self._plan.files if file.path not in checkpoints]
+        held.sort(key=lambda file: file.path.startswith(OLLAMA_MANIFESTS))
+        contents = {file.path: _content(file) for file in held}
+
+        def complete(file: HubFile) -> ManifestFile:
+            return self._complete(file, checkpoints[file.path])
+
+        with ThreadPoolExecutor(_AT_ONCE, "publish") as pool:
+            done = list(pool.map(complete, moved))
+        done += [self._put(file, contents[file.path]) for file in held]
+        manifest = self._manifest(done)
+        self._objects.write(manifest_name(self._plan.id), manifest.to_json())
+        return manifest
+
+    def _complete(self, file: HubFile, checkpoint: Checkpoint) -> ManifestFile:
+        name = self._plan.object_name(file)
+        upload = MultipartUpload(self._bucket, name, checkpoint.upload_id)
+        connections = Connections(self._options)
+        gone = False
+        try:
+            parts = upload.parts(connections)
+            if sum(part.size for part in parts) != file.size:
+                raise MissingPartsError(file)
+            upload.complete(connections, parts)
+        except UploadGoneError:
+            gone = True  # completed before a crash, or by a request whose answer was lost
+        finally:
+            connections.close()
+        checksum = crc.text(checkpoint.crc32c)
+        stored = self._objects.find(name)
+        if not _is(stored, file.size, checksum):
+            if gone:
+                raise MissingPartsError(file)
+            self._withdraw(file, stored)
+        return ManifestFile(file.path, file.size, file.digest, checksum)
+
+    def _withdraw(self, file: HubFile, stored: Stored | None) -> None:
+        if stored:
+            self._objects.delete(stored.name, generation=stored.generation)
+        raise TransferError(
+            f"Cloud Storage put {file.path} together wrongly; it was removed.",
+            cause="Its size or CRC-32C is not that of the bytes that were sent.",
+            fix=Fix(text="Start the import again."),
+        )
+
+    def _put(self, file: HubFile, content: bytes) -> ManifestFile:
+        checksum = crc.text(crc.extend(0, content))
+        name = self._plan.object_name(file)
+        stored = self._objects.find(name)
+        if not _is(stored, file.size, checksum):
+            generation = stored.generation if stored else 0
+            self._objects.write(
+                name, content, generation=generation, content_type="application/octet-stream"
+            )
+        return ManifestFile(file.path, file.size, file.digest, checksum)
+
+    def _manifest(self, files: list[ManifestFile]) -> ModelManifest:
+        plan = self._plan
+        return ModelManifest(
+            import_id=plan.id,
+            source=plan.source,
+            model_id=plan.model_id,
+            revision=plan.revision,
+            prefix=plan.prefix,
+            files=tuple(sorted(files, key=lambda file: file.path)),
+            submitted_at=plan.created_at,
+            finished_at=datetime.now(UTC),
+            imported_by=plan.created_by,
+            license=plan.license,
+        )
+
+
+def is_held(file: HubFile) -> bool:
+    """Tell whether a file's bytes are known without asking the hub: in the plan, or none."""
+    return file.content is not None or not file.size
+
+
+def _content(file: HubFile) -> bytes:
+    content = file.content or b""
+    if len(content) != file.size or hex_digest(file.digest.kind, content) != file.digest.value:
+        raise TransferError(
+            f"{file.path} is not what the hub promised; nothing was published.",
+            cause=f"Its {file.digest.kind} is another one.",
+        )
+    return content
+
+
+def _is(stored: Stored | None, size: int, crc32c: str) -> bool:
+    return stored is not None and (stored.size, stored.crc32c) == (size, crc32c)
