@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
     serve.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    serve.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8866")))
+    serve.add_argument("--port", type=int, default=None, help="else $PORT, else 8866")
     serve.set_defaults(run=_serve)
 
     local = commands.add_parser("local", help="the embedded local cloud alone")
