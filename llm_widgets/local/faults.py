@@ -33,8 +33,6 @@ API_TITLES = {
     "vpcaccess.googleapis.com": "Serverless VPC Access API",
 }
 
-_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
-
 #: The canonical code that goes with an HTTP status.
 _CANONICAL = {
     400: "INVALID_ARGUMENT",
@@ -114,7 +112,8 @@ class Faults:
     @property
     def bandwidth(self) -> int | None:
         """Bytes per second of each body, or ``None``."""
-        return self._settings["bandwidth"]
+        bandwidth: int | None = self._settings["bandwidth"]
+        return bandwidth
 
     def settings(self) -> dict[str, Any]:
         """Give all switches as JSON."""
@@ -140,39 +139,6 @@ class Faults:
     def denies(self, permission: str) -> bool:
         """Whether a permission is taken from everybody."""
         return any(fnmatchcase(permission, glob) for glob in self._settings["denied_permissions"])
-
-    def api_disabled(self, api: str, project: str) -> Response | None:
-        """Give Google's answer of an API that is off, or ``None`` when it is on.
-
-        Parameters
-        ----------
-        api
-            Such as ``"storage.googleapis.com"``.
-        project
-            Id or number of the project that is charged with the call.
-        """
-        if api not in self._settings["disabled_apis"]:
-            return None
-        title = API_TITLES.get(api, api)
-        link = f"https://console.developers.google.com/apis/api/{api}/overview?project={project}"
-        message = (
-            f"{title} has not been used in project {project} before or it is disabled. Enable it "
-            f"by visiting {link} then retry. If you enabled this API recently, wait a few minutes "
-            "for the action to propagate to our systems and retry."
-        )
-        info = {
-            "@type": _ERROR_INFO,
-            "reason": "SERVICE_DISABLED",
-            "domain": "googleapis.com",
-            "metadata": {
-                "service": api,
-                "serviceTitle": title,
-                "consumer": f"projects/{project}",
-                "containerInfo": project,
-                "activationUrl": link,
-            },
-        }
-        return google_error(403, "PERMISSION_DENIED", message, details=[info])
 
     def before_request(self, request: Request) -> Response | None:
         """Serve the switches, and delay or fail the calls that they name: the first route."""

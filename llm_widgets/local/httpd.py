@@ -143,7 +143,7 @@ class HttpServer(wsgi.Server):
     """Cheroot's WSGI server with the connection and the gateway of this module."""
 
     ConnectionClass = _Connection
-    keep_alive_conn_limit = None
+    keep_alive_conn_limit = 1 << 16  # as many as there are file descriptors
 
     def __init__(self, address: tuple[str, int], application: Any, numthreads: int) -> None:
         super().__init__(

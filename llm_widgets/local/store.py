@@ -80,7 +80,7 @@ class Store:
         limit
             At most so many; ``None`` for all.
         """
-        clause, values = "kind = ? AND name >= ?", [kind, max(prefix, start, key=_utf8)]
+        clause, values = "kind = ? AND name >= ?", [kind, max(prefix, start)]
         if prefix:
             clause += " AND name < ?"
             values.append(prefix + _LAST)
@@ -116,7 +116,3 @@ class Store:
         """Close the file; the store cannot be used afterwards."""
         with self._lock:
             self._db.close()
-
-
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
