@@ -9,6 +9,7 @@ from llm_widgets.cloud import packages
 from llm_widgets.cloud.failures import explained
 from llm_widgets.cloud.parallel import Outcome, outcomes
 from llm_widgets.domain import names
+from llm_widgets.domain.metadata import MetadataFile
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 METADATA_NAME = "llm-manager-metadata.json"
 """Name of the object that makes a bucket a bucket of models."""
 
-EMPTY_METADATA = '{\n "schemaVersion": 1,\n "models": []\n}\n'
 _TIMEOUT = 20  # seconds for one answer
 
 
@@ -166,7 +166,7 @@ def adopt(clients: Clients, bucket: str, *, project: str = "") -> None:
             permission="storage.objects.create",
         ):
             clients.storage(project).bucket(bucket).blob(METADATA_NAME).upload_from_string(
-                EMPTY_METADATA,
+                MetadataFile().to_json(),
                 content_type="application/json",
                 if_generation_match=0,
                 timeout=_TIMEOUT,

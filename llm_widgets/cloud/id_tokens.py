@@ -44,6 +44,11 @@ class IdTokens:
             return token
 
 
+def of(clients: Clients) -> IdTokens:
+    """Give the ID tokens that belong to these clients."""
+    return clients.kept("id_tokens", lambda: IdTokens(clients))
+
+
 def expiry_of(token: str) -> float:
     """Read when a token ends, in seconds since 1970; 0 for what is no JSON Web Token."""
     try:
@@ -58,18 +63,18 @@ def _fetched(clients: Clients, audience: str) -> str:
     credentials: Any = clients.credentials
     request = packages.auth_requests.Request()
     if isinstance(credentials, packages.service_account.Credentials):
-        source: Any = packages.service_account.IDTokenCredentials(
+        source: Any = packages.service_account.IDTokenCredentials(  # type: ignore[no-untyped-call]
             signer=credentials.signer,
             service_account_email=credentials.service_account_email,
             token_uri=credentials._token_uri,  # noqa: SLF001 - the key file is told nowhere else
             target_audience=audience,
         )
     elif isinstance(credentials, packages.compute_engine.Credentials):
-        source = packages.compute_engine.IDTokenCredentials(
+        source = packages.compute_engine.IDTokenCredentials(  # type: ignore[no-untyped-call]
             request, audience, use_metadata_identity_endpoint=True
         )
     elif isinstance(credentials, packages.impersonated_credentials.Credentials):
-        source = packages.impersonated_credentials.IDTokenCredentials(
+        source = packages.impersonated_credentials.IDTokenCredentials(  # type: ignore[no-untyped-call]
             credentials, target_audience=audience, include_email=True
         )
     elif isinstance(credentials, packages.user_credentials.Credentials):

@@ -8,14 +8,15 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud import packages
+from llm_widgets.cloud import id_tokens, packages
 from llm_widgets.cloud.refusals import error_text, refusal, silence
 from llm_widgets.cloud.sse import EventParser
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
-    from llm_widgets.cloud.id_tokens import IdTokens
     from collections.abc import Iterator, Mapping, Sequence
+
+    from llm_widgets.cloud.clients import Clients
 
 
 CONNECT_TIMEOUT = 10.0
@@ -26,14 +27,6 @@ SILENCE_TIMEOUT = 900.0
 
 _DONE = "[DONE]"
 _PIECE = 65536  # bytes read at most at once
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """Some more of the answer; ``reasoning`` is what a model thinks before it answers."""
-
-    text: str = ""
-    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +55,25 @@ class Stats:
     finish_reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ChatEvent:
+    """Some more of the answer, or its end.
+
+    Attributes
+    ----------
+    text
+        What the model says.
+    reasoning
+        What it thinks before it says something.
+    stats
+        With the last event only.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    stats: Stats | None = None
+
+
 @dataclass(slots=True)
 class _Count:
     started: float
@@ -86,7 +98,7 @@ class _Count:
 
 
 class ChatStream:
-    """An answer as it comes: :class:`Delta` after :class:`Delta`, then :class:`Stats`.
+    """An answer as it comes, event by event; the last one has the statistics.
 
     Iterate once, in any thread. :meth:`close` stops it from any other thread; the iteration
     then ends without statistics.
@@ -94,7 +106,7 @@ class ChatStream:
 
     def __init__(
         self,
-        tokens: IdTokens,
+        clients: Clients,
         service_url: str,
         body: Mapping[str, Any],
         *,
@@ -102,7 +114,7 @@ class ChatStream:
         connect_timeout: float,
         silence_timeout: float,
     ) -> None:
-        self._tokens = tokens
+        self._clients = clients
         self._service = service
         self._url = service_url.rstrip("/")
         self._body = body
@@ -118,7 +130,7 @@ class ChatStream:
             if self._response is not None:
                 _hang_up(self._response)
 
-    def __iter__(self) -> Iterator[Delta | Stats]:
+    def __iter__(self) -> Iterator[ChatEvent]:
         """Ask, and give the answer as it comes.
 
         Raises
@@ -136,13 +148,13 @@ class ChatStream:
             if self._response is not None:
                 self._response.close()
 
-    def _events(self) -> Iterator[Delta | Stats]:
+    def _events(self) -> Iterator[ChatEvent]:
         count = _Count(time.monotonic())
         response = self._asked()
         if self._closed.is_set():
             return
         if not response.ok:
-            raise refusal(response, self._tokens.clients, self._service)
+            raise refusal(response, self._clients, self._service)
         for data in _data(response):
             if self._closed.is_set():
                 return
@@ -150,10 +162,10 @@ class ChatStream:
                 break
             yield from _deltas(data, count)
         if not self._closed.is_set():
-            yield count.stats()
+            yield ChatEvent(stats=count.stats())
 
     def _asked(self) -> Any:
-        token = self._tokens.token(self._url)
+        token = id_tokens.of(self._clients).token(self._url)
         response = packages.requests.post(
             f"{self._url}/v1/chat/completions",
             json=self._body,
@@ -167,7 +179,7 @@ class ChatStream:
 
 
 def chat_stream(
-    tokens: IdTokens,
+    clients: Clients,
     service_url: str,
     served_name: str,
     messages: Sequence[Mapping[str, str]],
@@ -181,8 +193,6 @@ def chat_stream(
 
     Parameters
     ----------
-    tokens
-        Kept by the caller for all calls.
     service_url
         URL of the service, the ``url`` of its summary.
     served_name
@@ -204,7 +214,7 @@ def chat_stream(
         "stream_options": {"include_usage": True},
     }
     return ChatStream(
-        tokens,
+        clients,
         service_url,
         body,
         service=service,
@@ -229,7 +239,7 @@ def _read(response: Any) -> bytes:
     return piece
 
 
-def _deltas(data: str, count: _Count) -> Iterator[Delta]:
+def _deltas(data: str, count: _Count) -> Iterator[ChatEvent]:
     """Read one event of the stream."""
     try:
         event = json.loads(data)
@@ -250,7 +260,7 @@ def _deltas(data: str, count: _Count) -> Iterator[Delta]:
         if text or thought:
             count.first = count.first or time.monotonic()
             count.pieces += 1
-            yield Delta(text, thought)
+            yield ChatEvent(text, thought)
 
 
 def _hang_up(response: Any) -> None:

@@ -42,7 +42,12 @@ class ServiceState(StrEnum):
 class StartupProbe:
     """An HTTP startup probe; times in seconds.
 
-    Cloud Run allows ``period * failures`` of at most 1800 s with a GPU.
+    Cloud Run allows ``period * failures`` of at most 1800 s with a GPU, 600 s without.
+
+    Attributes
+    ----------
+    port
+        Port that is asked; 0 for the one that takes requests.
     """
 
     path: str
@@ -50,6 +55,7 @@ class StartupProbe:
     period: int = 10
     timeout: int = 5
     failures: int = 180
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,9 @@ class Deployment:
         Variables whose values come from Secret Manager: name to ``secret:version``.
     connector
         Resource name of a Serverless VPC Access connector; not together with ``subnet``.
+    cache_gib
+        Memory in which Cloud Storage FUSE keeps what it reads, GiB, out of ``memory_gib``;
+        0 for none.
     """
 
     project: str
@@ -112,6 +121,7 @@ class Deployment:
     service_account: str = ""
     subnet: SubnetAccess | None = None
     connector: str = ""
+    cache_gib: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,0 +1,139 @@
+"""What is wrong with what a deployment's container is told: image, port, words, variables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.models import Framework
+from llm_widgets.domain.names import shown
+from llm_widgets.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.domain.services import Deployment
+
+RESERVED = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
+"""Variables that Cloud Run sets itself and refuses to be given."""
+
+LARGEST_PORT = 65535
+
+_IMAGE = re.compile(
+    r"[a-z0-9][\w.-]*(:\d+)?(/[\w.-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_TWO_WORDS = re.compile(r"--?[\w-]+\s+\S")
+_SYSTEM_ROOTS = ("/dev", "/proc", "/sys")
+
+
+def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
+    """Give what is wrong, each with the field where it is put right."""
+    if not _IMAGE.fullmatch(deployment.image):
+        yield InvalidInputError(
+            f"{shown(deployment.image)} is not a container image; images look like "
+            "docker.io/vllm/vllm-openai:v1.",
+            field="image",
+        )
+    if not 1 <= deployment.port <= LARGEST_PORT:
+        yield InvalidInputError(
+            f"A port is 1 to {LARGEST_PORT}, not {deployment.port}.", field="port"
+        )
+    root = "/" + deployment.mount_path.strip("/").split("/")[0]
+    if not deployment.mount_path.startswith("/") or root in ("/", *_SYSTEM_ROOTS):
+        yield InvalidInputError(
+            f"The bucket can't be mounted at {shown(deployment.mount_path)}: choose a folder such "
+            "as /models.",
+            field="mount_path",
+        )
+    yield from _words(deployment)
+    yield from _ports_agree(deployment)
+    yield from _variables(deployment)
+    yield from _labels(deployment)
+
+
+def _words(deployment: Deployment) -> Iterator[InvalidInputError]:
+    for word in deployment.args:
+        problem = ""
+        if not word:
+            problem = "An argument is empty."
+        elif "\0" in word:
+            problem = f"The argument {shown(word)} has a zero byte in it."
+        elif word != word.strip():
+            problem = f"The argument {shown(word)} begins or ends with a space or a line break."
+        elif len(word) > 1 and word[0] in "'\"" and word[-1] == word[0]:
+            problem = (
+                f"The argument {shown(word)} is in quotes, and the engine would see them: no "
+                "shell takes them off."
+            )
+        elif _TWO_WORDS.match(word):
+            problem = (
+                f"The argument {shown(word)} is two in one row: give the value a row of its own, "
+                "or write “=” between them."
+            )
+        if problem:
+            yield InvalidInputError(problem, field="args")
+    parallel = _value(deployment, "--tensor-parallel-size")
+    if parallel not in ("", "1"):
+        yield InvalidInputError(
+            "An instance of Cloud Run has one GPU, so --tensor-parallel-size is 1, not "
+            f"{shown(parallel)}.",
+            field="args",
+        )
+
+
+def _ports_agree(deployment: Deployment) -> Iterator[InvalidInputError]:
+    """Neither engine reads the PORT that Cloud Run sets."""
+    if deployment.framework is Framework.VLLM:
+        told, where, field = _value(deployment, "--port") or "8000", "--port", "args"
+    else:
+        host = deployment.environment.get("OLLAMA_HOST", "0.0.0.0:11434")
+        told, where, field = host.rpartition(":")[2], "OLLAMA_HOST", "environment"
+    if told != str(deployment.port):
+        yield InvalidInputError(
+            f"The engine listens on port {told} ({where}), and Cloud Run sends requests to port "
+            f"{deployment.port}: make them the same.",
+            field=field,
+        )
+
+
+def _value(deployment: Deployment, flag: str) -> str:
+    """Give the value of a flag of the arguments, written in one word or two."""
+    for word, after in zip(deployment.args, [*deployment.args[1:], ""], strict=True):
+        if word == flag:
+            return after
+        if word.startswith(f"{flag}="):
+            return word.partition("=")[2]
+    return ""
+
+
+def _variables(deployment: Deployment) -> Iterator[InvalidInputError]:
+    for name in [*deployment.environment, *deployment.secrets]:
+        if not _VARIABLE.fullmatch(name):
+            yield InvalidInputError(
+                f"{shown(name)} can't be the name of a variable: it takes letters, digits and "
+                "underscores, no digit first.",
+                field="environment",
+            )
+        elif name in RESERVED:
+            yield InvalidInputError(
+                f"The variable {name} is set by Cloud Run itself.", field="environment"
+            )
+    for name in deployment.secrets:
+        if name in deployment.environment:
+            yield InvalidInputError(
+                f"The variable {name} is given twice, with a value and with a secret.",
+                field="environment",
+            )
+
+
+def _labels(deployment: Deployment) -> Iterator[InvalidInputError]:
+    for name, value in deployment.labels.items():
+        if not _LABEL.fullmatch(name) or not _LABEL_VALUE.fullmatch(value):
+            yield InvalidInputError(
+                f"{shown(f'{name}={value}')} can't be a label: it takes lowercase letters, "
+                "digits, hyphens and underscores, at most 63, a letter first.",
+                field="labels",
+            )

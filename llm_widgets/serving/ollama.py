@@ -1,0 +1,113 @@
+"""Ollama: serves a model from a folder of manifests and blobs of its own in the bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain import names
+from llm_widgets.domain.models import Framework
+from llm_widgets.domain.services import Deployment, StartupProbe
+from llm_widgets.serving import hardware
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.models import ModelRecord
+
+IMAGE = "ollama/ollama:0.24.0"
+"""The last release whose CUDA runs on the drivers of all of Cloud Run's GPUs: newer ones fail on
+driver 535 with "device kernel image is invalid"."""
+
+PORT = 11434
+READY_PORT = 11435
+"""Where something listens once the model is loaded; the startup probe asks there."""
+
+MOUNT_PATH = "/models"
+CONCURRENCY = 4
+PARALLEL = "OLLAMA_NUM_PARALLEL"
+"""Variable for the requests that are worked on at once."""
+
+CONTEXT_LENGTH = 8192
+"""Tokens for each of the parallel requests; Ollama's own default depends on the GPU."""
+
+MOUNT_OPTIONS = ("implicit-dirs", "metadata-cache-ttl-secs=-1")
+BUFFERED = ("enable-buffered-read=true",)
+
+# Ollama reads no variable MODEL, listens before a model is loaded, and loads one with the first
+# request. So the model is loaded here, and only then does a second, idle Ollama listen where the
+# startup probe asks: the service takes no request before it can answer one.
+SCRIPT = """\
+ollama serve &
+server=$!
+trap 'kill -TERM $server' TERM INT
+until ollama list >/dev/null 2>&1; do
+  kill -0 $server || exit 1
+  sleep 1
+done
+ollama run "$MODEL" '' </dev/null || exit 1
+OLLAMA_HOST="$READY_HOST" ollama serve >/dev/null 2>&1 &
+wait $server
+"""
+
+
+def deployment(
+    record: ModelRecord,
+    *,
+    project: str,
+    region: str,
+    bucket: str,
+    accelerator: str | None = None,
+    context_length: int | None = None,
+) -> Deployment:
+    """Give the deployment that a model is offered first.
+
+    Parameters
+    ----------
+    record
+        The model; its ``prefix`` is the folder that holds ``manifests`` and ``blobs``.
+    accelerator
+        Value of ``node_selector.accelerator``, empty for none; chosen when left out.
+    context_length
+        Tokens for each request.
+    """
+    machine = hardware.choose(region, record.size, accelerator)
+    cache = hardware.cache_gib(record.size, machine.memory_gib)
+    return Deployment(
+        project=project,
+        region=region,
+        name=names.service_suggestion(Framework.OLLAMA, record.id),
+        framework=Framework.OLLAMA,
+        model_id=record.id,
+        served_name=record.id,
+        image=IMAGE,
+        port=PORT,
+        bucket=bucket,
+        folder=record.prefix,
+        mount_path=MOUNT_PATH,
+        probe=StartupProbe("/", failures=machine.probe_failures, port=READY_PORT),
+        command=("/bin/sh", "-c", SCRIPT),
+        environment=environment(record.id, context_length or CONTEXT_LENGTH, CONCURRENCY),
+        mount_options=MOUNT_OPTIONS if cache else (*MOUNT_OPTIONS, *BUFFERED),
+        accelerator=machine.accelerator,
+        cpu=machine.cpu,
+        memory_gib=machine.memory_gib,
+        concurrency=CONCURRENCY,
+        cache_gib=cache,
+    )
+
+
+def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
+    """Give the variables of a service; ``parallel`` is its concurrency."""
+    return {
+        "OLLAMA_MODELS": MOUNT_PATH,
+        "MODEL": model,
+        "OLLAMA_DEBUG": "false",
+        "OLLAMA_KEEP_ALIVE": "-1",
+        # Tidying up fails on a read-only mount, and would delete imports in progress on another.
+        "OLLAMA_NOPRUNE": "1",
+        "OLLAMA_HOST": f"0.0.0.0:{PORT}",
+        "READY_HOST": f"0.0.0.0:{READY_PORT}",
+        "OLLAMA_CONTEXT_LENGTH": str(context_length),
+        PARALLEL: str(parallel),
+        "OLLAMA_MAX_LOADED_MODELS": "1",
+        "OLLAMA_LOAD_TIMEOUT": "30m",
+        "OLLAMA_NO_CLOUD": "1",
+    }
