@@ -23,6 +23,10 @@ class Stopped(Exception):  # noqa: N818 - nothing went wrong here: another lane 
     """The engine was told to stop."""
 
 
+class GaveUpError(TransferError):
+    """Something failed for too long; it may go well some other time."""
+
+
 class TransientError(Exception):
     """Something failed that may go well the next time.
 
@@ -63,7 +67,7 @@ class Patience:
 
         Raises
         ------
-        TransferError
+        GaveUpError
             It failed for so long that it is given up.
         Stopped
             There is to be no next try.
@@ -72,7 +76,7 @@ class Patience:
         asked = error.wait if isinstance(error, TransientError) else None
         silent = time.monotonic() - self._since
         if self._failures >= _LEAST_TRIES and silent > self._options.patience:
-            raise TransferError(
+            raise GaveUpError(
                 f"Gave up {self._what} after {self._failures} tries in {silent:.0f} s.",
                 cause=told(error),
             ) from error

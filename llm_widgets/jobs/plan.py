@@ -1,0 +1,116 @@
+"""Makes the plan of an import from what a pre-flight found."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.domain.models import Source
+from llm_widgets.domain.units import bytes_text
+from llm_widgets.errors import Fix, TransferError
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.imports import HubFile, HubModel
+
+HTTP_LIMIT = 50_000_000_000
+"""Bytes of the largest file that Hugging Face serves over HTTP; larger ones take its own protocol
+(``huggingface_hub`` 2.4, ``MAX_HTTP_DOWNLOAD_SIZE``)."""
+
+_LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
+_ID_LENGTH = 20
+_OLLAMA_MANIFESTS = "manifests"
+_OLLAMA_MANIFEST_PARTS = 5  # manifests/<host>/<namespace>/<model>/<tag>
+
+
+def plan_import(
+    model: HubModel,
+    *,
+    bucket: str,
+    project: str,
+    requested_by: str = "",
+    token_secret: str = "",
+) -> ImportPlan:
+    """Make the plan of an import.
+
+    Parameters
+    ----------
+    model
+        The answer of the pre-flight; its files without a reason to be skipped are copied.
+    project
+        Project of the bucket, in which the job runs.
+    requested_by
+        Who asked for it, for example an e-mail address.
+    token_secret
+        Resource name of the Secret Manager version that holds the hub's token, or empty.
+
+    Raises
+    ------
+    TransferError
+        The model can't be imported as it is; the message names the file.
+    """
+    prefix = _prefix(model)
+    files = model.chosen
+    _check(model, files, prefix)
+    return ImportPlan(
+        id=import_id(bucket, model.source, model.id, model.revision),
+        bucket=bucket,
+        project=project,
+        source=model.source,
+        model_id=model.id,
+        revision=model.revision,
+        prefix=prefix,
+        files=files,
+        created_at=datetime.now(UTC),
+        created_by=requested_by,
+        license=model.license,
+        token_secret=token_secret,
+        facts=dict(model.facts),
+    )
+
+
+def import_id(bucket: str, source: Source, model_id: str, revision: str) -> str:
+    """Name an import: the same for two starts of the same one."""
+    text = f"{bucket}\n{source.value}\n{model_id}\n{revision}"
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+
+
+def _prefix(model: HubModel) -> str:
+    if model.source is Source.HUGGING_FACE:
+        return f"{model.source}/{model.id}/{model.revision}"
+    # One folder for each manifest: it is a complete OLLAMA_MODELS, and can be removed alone.
+    for file in model.files:
+        parts = PurePosixPath(file.path).parts
+        if len(parts) == _OLLAMA_MANIFEST_PARTS and parts[0] == _OLLAMA_MANIFESTS:
+            name = "/".join(part.replace(":", "-") for part in parts[1:])
+            return f"{model.source}/{name}/{model.revision[:12]}"
+    raise TransferError(f"{model.id} has no manifest, so Ollama could not load it.")
+
+
+def _check(model: HubModel, files: tuple[HubFile, ...], prefix: str) -> None:
+    if not files:
+        raise TransferError(
+            f"No file of {model.id} is chosen.", fix=Fix(text="Choose at least the weights.")
+        )
+    seen: set[str] = set()
+    for file in files:
+        path = PurePosixPath(file.path)
+        if path.is_absolute() or ".." in path.parts or str(path) != file.path or "\n" in str(path):
+            raise TransferError(f"{model.id} has a file with an impossible name: {file.path!r}.")
+        if file.path in seen:
+            raise TransferError(f"{model.id} names a file twice: {file.path}.")
+        seen.add(file.path)
+        if len(f"{prefix}/{file.path}".encode()) > _LONGEST_NAME:
+            raise TransferError(
+                f"The name of {file.path} is too long for Cloud Storage.",
+                cause=f"It takes {_LONGEST_NAME} bytes with its folder {prefix}.",
+            )
+        if model.source is Source.HUGGING_FACE and file.size > HTTP_LIMIT:
+            raise TransferError(
+                f"{file.path} has {bytes_text(file.size)}: too large to be imported.",
+                cause=f"Hugging Face serves files over {bytes_text(HTTP_LIMIT)} by its own "
+                "protocol (Xet) only, which this version does not speak.",
+                fix=Fix(text="Choose a version of the model with smaller, more files."),
+            )

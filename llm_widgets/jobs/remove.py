@@ -1,0 +1,65 @@
+"""Removes a model from its bucket: its files, what is kept beside it, and its entry."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud.metadata import update_metadata
+from llm_widgets.domain.manifest import manifest_name
+from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.errors import ConflictError, Fix
+from llm_widgets.jobs.start import is_running
+from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.transfer.objects import SmallObjects
+
+if TYPE_CHECKING:
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.domain.metadata import MetadataFile
+    from llm_widgets.domain.models import ModelRecord
+
+_AT_ONCE = 16
+_REMOVING = "It is being removed."
+
+
+def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
+    """Remove a model. Files that another model needs too stay.
+
+    Whether a service mounts it is for the caller to look at.
+
+    Raises
+    ------
+    ConflictError
+        It is being imported.
+    ManagerError
+        The bucket refuses; the model is shown as failed, and can be removed again.
+    """
+    client = clients.storage()
+    objects = SmallObjects(client, bucket)
+    if record.import_id and is_running(clients, bucket, record.import_id):
+        raise ConflictError(
+            f"{record.id} is being imported.", fix=Fix(text="Cancel the import first.")
+        )
+    broken = replace(record, status=ModelStatus.FAILED, error=_REMOVING)
+    file = update_metadata(client, bucket, lambda f: f.with_model(broken))
+    if owns_files(file, record):
+        names = [stored.name for stored in objects.list(f"{record.prefix}/")]
+        with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
+            list(pool.map(objects.delete, names))
+    if record.import_id:
+        objects.delete(manifest_name(record.import_id))
+        ImportFolder(objects, record.import_id).delete()
+    update_metadata(client, bucket, lambda f: f.without(record.key))
+
+
+def owns_files(file: MetadataFile, record: ModelRecord) -> bool:
+    """Tell whether the folder of a model is its own alone."""
+    if not record.prefix or (record.source is Source.OLLAMA and not record.import_id):
+        return False  # the application before this one put all models of Ollama into one folder
+    others = (model.prefix for model in file.models if model.key != record.key)
+    return not any(
+        f"{other}/".startswith(f"{record.prefix}/") or f"{record.prefix}/".startswith(f"{other}/")
+        for other in others
+        if other
+    )
