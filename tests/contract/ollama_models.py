@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ def put_blob(root: Path, data: bytes | Path) -> dict[str, Any]:
         digest = hashlib.sha256(data).hexdigest()
     blob = blobs / f"sha256-{digest}"
     if isinstance(data, Path):
-        os.symlink(data, blob)
+        blob.symlink_to(data)
         return {"digest": f"sha256:{digest}", "size": data.stat().st_size}
     blob.write_bytes(data)
     return {"digest": f"sha256:{digest}", "size": len(data)}

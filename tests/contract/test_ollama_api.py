@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import time
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,13 +19,17 @@ from llm_widgets.local.runner.machine import Machine
 from llm_widgets.local.runner.runner import Runner
 from tests.contract.ollama_models import put_model, smollm2
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 pytest.importorskip("xllamacpp")
 NAME = "projects/p/locations/europe-west1/services/chat"
 MODEL = "smollm2:135m"
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = tmp_path_factory.mktemp("cloud")
     root = data / "buckets" / "models" / "ollama"
     put_model(
@@ -47,7 +52,7 @@ def ollama(
     args: tuple[str, ...] = (),
     only_dir: str = "ollama",
     **variables: str,
-):
+) -> run_v2.Service:
     variables = {
         "OLLAMA_HOST": "0.0.0.0:8080",
         "OLLAMA_MODELS": "/models",
@@ -74,7 +79,7 @@ def ollama(
 
 
 @pytest.fixture(scope="module")
-def running(store):
+def running(store: Path) -> Iterator[str]:
     log = LogBook(store / "logs.db")
     runner = Runner(store, log, lambda _: {}, machine=machine_without_ollama())
     yield runner.deploy(ollama(), f"{NAME}/revisions/chat-1")
@@ -82,21 +87,21 @@ def running(store):
     log.close()
 
 
-def post(url, path, **body):
+def post(url: str, path: str, **body: Any) -> requests.Response:
     return requests.post(f"{url}{path}", json=body, timeout=60, stream=body.get("stream") is None)
 
 
-def lines(answer):
+def lines(answer: requests.Response) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.iter_lines()]
 
 
-def test_it_is_running(running):
+def test_it_is_running(running: str) -> None:
     assert requests.get(running, timeout=5).text == "Ollama is running"
     assert requests.head(running, timeout=5).status_code == 200
     assert "version" in requests.get(f"{running}/api/version", timeout=5).json()
 
 
-def test_models_are_listed(running):
+def test_models_are_listed(running: str) -> None:
     models = requests.get(f"{running}/api/tags", timeout=5).json()["models"]
     assert [model["name"] for model in models] == [MODEL]
     assert models[0]["size"] > smollm2().stat().st_size
@@ -108,7 +113,7 @@ def test_models_are_listed(running):
     assert shown["capabilities"] == ["completion"]
 
 
-def test_an_empty_prompt_loads_the_model(running):
+def test_an_empty_prompt_loads_the_model(running: str) -> None:
     answer = lines(post(running, "/api/generate", model=MODEL, keep_alive=-1))
     assert (answer[0]["done_reason"], answer[0]["response"]) == ("load", "")
     assert requests.get(f"{running}/api/ps", timeout=5).json()["models"][0]["name"] == MODEL
@@ -117,7 +122,7 @@ def test_an_empty_prompt_loads_the_model(running):
     assert requests.get(f"{running}/api/ps", timeout=5).json()["models"] == []
 
 
-def test_a_chat_streams(running):
+def test_a_chat_streams(running: str) -> None:
     messages = [{"role": "user", "content": "Say hello."}]
     options = {"num_predict": 24, "temperature": 0}
     times, objects = [], []
@@ -137,7 +142,7 @@ def test_a_chat_streams(running):
     assert min(last["eval_duration"], last["total_duration"]) > 0
 
 
-def test_generate_answers_whole(running):
+def test_generate_answers_whole(running: str) -> None:
     answer = post(
         running,
         "/api/generate",
@@ -151,7 +156,7 @@ def test_generate_answers_whole(running):
     assert (answer["done"], answer["done_reason"], answer["eval_count"]) == (True, "length", 6)
 
 
-def test_format_is_a_schema(running):
+def test_format_is_a_schema(running: str) -> None:
     schema = {
         "type": "object",
         "properties": {"big": {"type": "boolean"}},
@@ -170,7 +175,7 @@ def test_format_is_a_schema(running):
     assert isinstance(json.loads(answer["response"])["big"], bool)
 
 
-def test_openai_chat_streams_events(running):
+def test_openai_chat_streams_events(running: str) -> None:
     body = {"messages": [{"role": "user", "content": "Say hello"}], "max_tokens": 12}
     answer = requests.post(
         f"{running}/v1/chat/completions",
@@ -218,20 +223,20 @@ def test_openai_chat_streams_events(running):
         ),
     ],
 )
-def test_errors(running, path, body, status, error):
+def test_errors(running: str, path: str, body: bytes, status: int, error: str) -> None:
     answer = requests.post(f"{running}{path}", data=body, timeout=30)
     assert answer.status_code == status
     assert error in answer.json()["error"]
 
 
-def test_openai_errors(running):
+def test_openai_errors(running: str) -> None:
     answer = requests.post(f"{running}/v1/chat/completions", json={"model": "x"}, timeout=5)
     assert answer.status_code == 404
     assert answer.json()["error"]["type"] == "not_found_error"
     assert requests.get(f"{running}/nothing", timeout=5).text == "404 not found"
 
 
-def test_the_work_ends_with_the_client(running):
+def test_the_work_ends_with_the_client(running: str) -> None:
     parts = urlsplit(running)
     connection = http.client.HTTPConnection(parts.hostname, parts.port)
     novel = {"model": MODEL, "prompt": "Write a long novel", "options": {"num_predict": 900}}
@@ -248,7 +253,7 @@ def test_the_work_ends_with_the_client(running):
     assert time.monotonic() - begin < 3
 
 
-def test_a_preloading_script(store):
+def test_a_preloading_script(store: Path) -> None:
     """A shell script as command: the server, then the model, then the port that is probed."""
     log = LogBook(store / "script.db")
     runner = Runner(store, log, lambda _: {}, machine=machine_without_ollama())
@@ -269,7 +274,7 @@ def test_a_preloading_script(store):
         log.close()
 
 
-def test_a_folder_that_is_not_there_on_a_read_only_mount(store):
+def test_a_folder_that_is_not_there_on_a_read_only_mount(store: Path) -> None:
     log = LogBook(store / "empty.db")
     runner = Runner(store, log, lambda _: {}, machine=machine_without_ollama())
     try:
@@ -284,7 +289,7 @@ def test_a_folder_that_is_not_there_on_a_read_only_mount(store):
         log.close()
 
 
-def test_a_machine_without_any_engine(store):
+def test_a_machine_without_any_engine(store: Path) -> None:
     log = LogBook(store / "none.db")
     bare = Machine(path="/nowhere", python="python", llama_cpp=False, gpu=False)
     runner = Runner(store, log, lambda _: {}, machine=bare)

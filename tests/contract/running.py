@@ -1,0 +1,108 @@
+"""Services and jobs for tests of the runner: small Python programs stand for containers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from google.cloud import run_v2
+
+if TYPE_CHECKING:
+    from llm_widgets.local.logs import LogBook
+
+PARENT = "projects/p/locations/europe-west1"
+NAME = f"{PARENT}/services/hello"
+# A web server that says who and where it is, streams, sleeps, and ends when told to.
+SERVER = """
+import json, os, sys, time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.path == "/exit":
+            os._exit(3)
+        if self.path == "/stream":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for n in range(4):
+                data = b"data: %d\\n\\n" % n
+                self.wfile.write(b"%x\\r\\n%b\\r\\n" % (len(data), data))
+                self.wfile.flush()
+                time.sleep(0.25)
+            self.wfile.write(b"0\\r\\n\\r\\n")
+            return
+        if self.path.startswith("/sleep"):
+            time.sleep(float(self.path.partition("=")[2]))
+        self.answer({"pid": os.getpid(), "env": dict(os.environ), "args": sys.argv[1:],
+                     "path": self.path, "headers": dict(self.headers)})
+    def do_POST(self):
+        length = self.headers.get("Content-Length")
+        if length is None:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+        else:
+            body = self.rfile.read(int(length))
+        self.answer({"length": len(body), "headers": dict(self.headers)})
+    def answer(self, value):
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+    def log_message(self, *args):
+        pass
+
+line = {"severity": "NOTICE", "message": "listening", "port": os.environ["PORT"]}
+print(json.dumps(line), flush=True)
+print("plain words", file=sys.stderr, flush=True)
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+
+
+def service(script: str = SERVER, name: str = "hello", **template: Any) -> run_v2.Service:
+    container = run_v2.Container(
+        image="local/python:3", command=["-c", script], **template.pop("container", {})
+    )
+    return run_v2.Service(
+        name=f"{PARENT}/services/{name}",
+        template=run_v2.RevisionTemplate(containers=[container], **template),
+    )
+
+
+def revision(number: int = 1, name: str = "hello") -> str:
+    return f"{PARENT}/services/{name}/revisions/{name}-0000{number}-abc"
+
+
+def texts(log: LogBook) -> list[str]:
+    return [entry.get("textPayload", "") for entry in log.query(["p"], limit=500)[0]]
+
+
+def mounted(bucket: str, *options: str) -> dict[str, Any]:
+    return {
+        "volumes": [
+            {"name": "m", "gcs": {"bucket": bucket, "read_only": True, "mount_options": options}},
+            {"name": "e", "empty_dir": {}},
+        ],
+        "container": {
+            "volume_mounts": [
+                {"name": "m", "mount_path": "/models"},
+                {"name": "e", "mount_path": "/scratch"},
+            ],
+            "args": ["--model=/models/x", "/modelsx", "gs://models/models", "/scratch"],
+        },
+    }
+
+
+def execution(script: str, **template: Any) -> run_v2.Execution:
+    container = run_v2.Container(image="local/python:3", command=["-c", script])
+    return run_v2.Execution(
+        name=f"{PARENT}/jobs/load/executions/load-abc",
+        job="load",
+        task_count=3,
+        template=run_v2.TaskTemplate(containers=[container], **template),
+    )
