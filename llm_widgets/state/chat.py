@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -39,7 +37,7 @@ class ChatState(HasTraits):
         Time to the first token and speed of the last answer, or what is being waited for.
     """
 
-    turns: Tuple[tuple[Turn, ...], tuple[Turn, ...]] = Tuple()
+    turns: Tuple = Tuple()
     busy = Bool(default_value=False)
     figures = Unicode()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
@@ -48,7 +46,7 @@ class ChatState(HasTraits):
         super().__init__()
         self._session = session
         self._service = service
-        self._stopped = threading.Event()
+        self._stream: invoke.ChatStream | None = None
         self._listeners: list[Callable[[str], None]] = []
 
     def on_text(self, listener: Callable[[str], None]) -> None:
@@ -59,14 +57,19 @@ class ChatState(HasTraits):
         """Send a prompt with everything said before it."""
         if self.busy:
             return
-        self._stopped = threading.Event()
         self.error = None
         self.busy = True
         self.figures = "Waiting for the first token; a cold start takes a while …"
         said = (*self.turns, Turn("user", prompt))
         self.turns = (*said, Turn("assistant", ""))
         answer: list[str] = []
-        stopped = self._stopped
+        stream = self._stream = invoke.chat_stream(
+            self._session.clients,
+            self._service.url,
+            self._service.served_name,
+            [{"role": turn.role, "content": turn.text} for turn in said],
+            service=self._service.name,
+        )
 
         def then(figures: str) -> None:
             self._end(said, "".join(answer), figures)
@@ -75,11 +78,12 @@ class ChatState(HasTraits):
             self._end(said, "".join(answer), "")
             self.error = error
 
-        self._session.background.run(lambda: self._stream(said, answer, stopped), then, failed)
+        self._session.background.run(lambda: self._read(stream, answer), then, failed)
 
     def stop(self) -> None:
         """End the answer where it is."""
-        self._stopped.set()
+        if self._stream:
+            self._stream.close()
 
     def clear(self) -> None:
         """Forget the conversation."""
@@ -96,28 +100,18 @@ class ChatState(HasTraits):
             self.figures = figures
             self.busy = False
 
-    def _stream(self, said: tuple[Turn, ...], answer: list[str], stopped: threading.Event) -> str:
-        started = time.monotonic()
-        first = 0.0
-        pieces = 0
-        service = self._service
-        events = invoke.chat_stream(
-            self._session.clients,
-            service.url,
-            service.served_name,
-            [{"role": turn.role, "content": turn.text} for turn in said],
-        )
-        for event in events:
-            if stopped.is_set():
-                events.close()
-                break
+    def _read(self, stream: invoke.ChatStream, answer: list[str]) -> str:
+        for event in stream:
             if event.text:
-                first = first or time.monotonic() - started
-                pieces += 1
                 answer.append(event.text)
                 for listener in self._listeners:
                     listener(event.text)
-        streamed = time.monotonic() - started - first
-        speed = f" · {pieces / streamed:.0f} tokens/s" if pieces > 1 and streamed else ""
-        ended = " · stopped" if stopped.is_set() else ""
-        return f"First token after {first:.2f} s · {pieces} tokens{speed}{ended}"
+            if event.stats:
+                return _figures(event.stats)
+        return "Stopped"
+
+
+def _figures(stats: invoke.Stats) -> str:
+    speed = f" · {stats.tokens_per_second:.0f} tokens/s" if stats.tokens_per_second else ""
+    cut = " · cut off at the longest answer" if stats.finish_reason == "length" else ""
+    return f"First token after {stats.first_token:.2f} s · {stats.tokens} tokens{speed}{cut}"

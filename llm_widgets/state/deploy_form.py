@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_widgets import serving
 from llm_widgets.cloud import readers, services
 from llm_widgets.domain import gpus, names
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.serving import checks, request
+from llm_widgets.serving import checks, recipes, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +49,7 @@ class DeployFormState:
         region = location if gpus.in_region(location) else self._session.settings.region
         project = self._session.project
         assert project is not None, "a model is shown in a project only"
-        return serving.defaults(
+        return recipes.defaults(
             record,
             bucket=bucket,
             project=project.id,
@@ -107,14 +106,13 @@ def _chosen(deployment: Deployment, choices: Choices) -> Deployment:
         raise InvalidInputError("Choose a GPU.", field="gpu")
     same_gpu = choices.accelerator == deployment.accelerator
     wanted = replace(
-        deployment,
+        recipes.with_concurrency(deployment, choices.concurrency),
         name=names.service(choices.name),
         region=choices.region,
         accelerator=choices.accelerator,
         cpu=deployment.cpu if same_gpu else gpu.default_cpu,
         memory_gib=deployment.memory_gib if same_gpu else gpu.default_memory_gib,
         max_instances=choices.max_instances,
-        concurrency=choices.concurrency,
     )
     problems = checks.problems(wanted)
     if problems:

@@ -41,7 +41,7 @@ class GeneralState(HasTraits):
     busy = Bool(default_value=False)
     query = Unicode()
     searching = Bool(default_value=False)
-    found: Tuple[tuple[Project, ...], tuple[Project, ...]] = Tuple()
+    found: Tuple = Tuple()
     more = Unicode(help="token of the next page of projects, or empty")
     listing_denied: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     project_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)

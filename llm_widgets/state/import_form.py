@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Unicode
 
+from llm_widgets import hubs
 from llm_widgets.cloud import secrets
 from llm_widgets.domain.imports import HubModel
+from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
-from llm_widgets.hubs import preflight
 from llm_widgets.jobs import plan, start
 from llm_widgets.state.background import Latest
 
@@ -47,11 +48,11 @@ class ImportFormState(HasTraits):
         self._token = ""
 
     def suggestions(
-        self, source: Source, then: Callable[[tuple[preflight.Suggestion, ...]], None]
+        self, source: Source, then: Callable[[tuple[hubs.Suggestion, ...]], None]
     ) -> None:
         """Ask for ids that exist at the hub; no answer is given when the hub can't tell."""
         self._session.background.run(
-            lambda: preflight.suggestions(self._session.settings, source), then, lambda _: None
+            lambda: hubs.suggest(source, "", self._session.settings), then, lambda _: None
         )
 
     def look_up(
@@ -65,8 +66,8 @@ class ImportFormState(HasTraits):
         if not model_id:
             return
         self._session.background.run(
-            lambda: preflight.check(self._session.settings, source, model_id, token=""),
-            lambda model: then(preflight.sentence(model), None) if fresh() else None,
+            lambda: hubs.inspect(source, model_id, self._session.settings),
+            lambda model: then(_sentence(model), None) if fresh() else None,
             lambda error: then("", error) if fresh() else None,
         )
 
@@ -95,7 +96,7 @@ class ImportFormState(HasTraits):
             done()
 
         self._session.background.run(
-            lambda: preflight.check(self._session.settings, source, model_id, token=token.strip()),
+            lambda: hubs.inspect(source, model_id, self._session.settings, token=token),
             then,
             failed,
         )
@@ -133,3 +134,8 @@ class ImportFormState(HasTraits):
         )
         start.start_import(clients, self._session.settings, planned)
         return planned.id
+
+
+def _sentence(model: HubModel) -> str:
+    files = len(model.chosen)
+    return f"{model.id}: {bytes_text(model.size)} in {files} file{'' if files == 1 else 's'}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from traitlets import Dict, HasTraits
 
-from llm_widgets.jobs import start, store
+from llm_widgets.jobs import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ class ImportsState(HasTraits):
         Called when one of them came to its end.
     """
 
-    watched: Dict[dict[str, WatchedImport], dict[str, WatchedImport]] = Dict()
+    watched: Dict[str, WatchedImport] = Dict()
 
     def __init__(self, session: Session, finished: Callable[[], None]) -> None:
         super().__init__()
@@ -78,14 +78,9 @@ class ImportsState(HasTraits):
         seen = self.watched.get(import_id)
         if not seen:
             return
-        clients = self._session.clients
-
-        def again() -> None:
-            plan = store.read_plan(clients, seen.bucket, import_id)
-            start.start_import(clients, self._session.settings, plan)
-
-        self._session.background.run(
-            again,
+        session = self._session
+        session.background.run(
+            lambda: start.resume_import(session.clients, session.settings, seen.bucket, import_id),
             lambda _: self.watch(seen.bucket, import_id, seen.model_id),
             self._session.report,
         )
@@ -95,7 +90,7 @@ class ImportsState(HasTraits):
         seen = self.watched.get(import_id)
         if not seen:
             return False
-        progress = store.read_progress(self._session.clients, seen.bucket, import_id)
+        progress = start.read_progress(self._session.clients, seen.bucket, import_id)
         if progress is None:
             return True
         if progress != seen.progress and import_id in self.watched:

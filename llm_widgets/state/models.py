@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Tuple
 
-from llm_widgets.cloud import buckets, metadata
+from llm_widgets.cloud.buckets import create_bucket, list_model_buckets
+from llm_widgets.cloud.metadata import read_metadata
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
-from llm_widgets.jobs import removal
+from llm_widgets.jobs.remove import remove_model
 from llm_widgets.state.background import Latest
 from llm_widgets.state.imports import ImportsState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.cloud.buckets import BucketListing
     from llm_widgets.state.session import Session
 
 
@@ -53,7 +55,7 @@ class ModelsState(HasTraits):
         Why the buckets can't be listed.
     """
 
-    buckets: Tuple[tuple[BucketModels, ...], tuple[BucketModels, ...]] = Tuple()
+    buckets: Tuple = Tuple()
     loading = Bool(default_value=False)
     loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
@@ -112,7 +114,7 @@ class ModelsState(HasTraits):
             self.refresh()
 
         self._session.background.run(
-            lambda: buckets.create_bucket(self._session.clients, project, name, region),
+            lambda: create_bucket(self._session.clients, project, name, region),
             then,
             failed,
         )
@@ -132,7 +134,7 @@ class ModelsState(HasTraits):
             self.refresh()
 
         self._session.background.run(
-            lambda: removal.remove_model(self._session.clients, bucket, record), then, failed
+            lambda: remove_model(self._session.clients, bucket, record), then, failed
         )
 
     def _project_changed(self, _: object) -> None:
@@ -153,14 +155,16 @@ class ModelsState(HasTraits):
                     self.imports.watch(bucket.name, record.import_id, record.id)
 
     def _list(self, project: str) -> tuple[BucketModels, ...]:
-        listings = buckets.list_model_buckets(self._session.clients, project)
+        listings = list_model_buckets(self._session.clients, project)
         with ThreadPoolExecutor(max(1, min(32, len(listings)))) as pool:
             return tuple(pool.map(self._read, listings))
 
-    def _read(self, listing: buckets.BucketListing) -> BucketModels:
+    def _read(self, listing: BucketListing) -> BucketModels:
+        if listing.reason:
+            return BucketModels(listing.name, listing.location, problem=listing.reason)
         try:
             client = self._session.clients.storage(self._session.project_id)
-            file, _ = metadata.read_metadata(client, listing.name)
+            file, _ = read_metadata(client, listing.name)
         except ManagerError as error:
             return BucketModels(listing.name, listing.location, problem=error)
         return BucketModels(listing.name, listing.location, file.models)

@@ -30,10 +30,8 @@ class ServicesState(HasTraits):
         Why the last list could not be had at all.
     """
 
-    services: Tuple[tuple[ServiceSummary, ...], tuple[ServiceSummary, ...]] = Tuple()
-    unreachable: Tuple[
-        tuple[tuple[str, ManagerError], ...], tuple[tuple[str, ManagerError], ...]
-    ] = Tuple()
+    services: Tuple = Tuple()
+    unreachable: Tuple = Tuple()
     loading = Bool(default_value=False)
     loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
