@@ -1,0 +1,56 @@
+"""What a model's own ``config.json`` tells that is needed later: does it fit, how much it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Numbers that the memory of weights and of the key-value cache is computed from.
+_MEMORY_KEYS = (
+    "attn_layer_indices",
+    "full_attention_interval",
+    "head_dim",
+    "hidden_size",
+    "intermediate_size",
+    "kv_lora_rank",
+    "layer_types",
+    "linear_num_value_heads",
+    "max_position_embeddings",
+    "max_window_layers",
+    "moe_intermediate_size",
+    "num_attention_heads",
+    "num_experts_per_tok",
+    "num_hidden_layers",
+    "num_key_value_heads",
+    "num_kv_shared_layers",
+    "qk_rope_head_dim",
+    "sliding_window",
+    "sliding_window_pattern",
+    "use_sliding_window",
+    "vocab_size",
+)
+
+
+def from_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Collect the facts of a Hugging Face model's configuration.
+
+    Returns
+    -------
+    dict
+        ``architecture``, ``model_type``, ``dtype``, ``quantization``, ``context_length``
+        (tokens) and ``config``, an excerpt with the keys that memory is computed from, taken
+        from ``text_config`` where a model nests them. What the configuration does not tell
+        is left out.
+    """
+    nested = config.get("text_config")
+    text = {**config, **nested} if isinstance(nested, dict) else config
+    architectures = config.get("architectures") or text.get("architectures") or [None]
+    quantization = text.get("quantization_config") or {}
+    found = {
+        "architecture": architectures[0],
+        "model_type": config.get("model_type"),
+        "dtype": text.get("dtype") or text.get("torch_dtype"),
+        "quantization": quantization.get("quant_method"),
+        "context_length": text.get("max_position_embeddings"),
+        "config": {key: text[key] for key in _MEMORY_KEYS if text.get(key) is not None},
+    }
+    return {key: value for key, value in found.items() if value}

@@ -1,0 +1,240 @@
+"""Which files of a repository vLLM loads, and why it needs none of the others."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from llm_widgets.domain.imports import HubModel
+
+SAFETENSORS_INDEX = "model.safetensors.index.json"
+LEFT_OUT_BY_HAND = "left out by you"
+
+_FOR_PEOPLE = (".md", ".pdf", ".html", ".ipynb", ".rst", ".csv", ".bib", ".cff")
+_MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".mp4", ".wav", ".mp3")
+# Why vLLM needs no file of this suffix in a folder that holds its weights.
+_BY_SUFFIX = {
+    **dict.fromkeys(_FOR_PEOPLE, "text for people"),
+    **dict.fromkeys(_MEDIA, "a picture, a video or a sound"),
+    ".bin": "weights in PyTorch's format; another form is taken",
+    ".pt": "weights in PyTorch's format",
+    ".pth": "weights in PyTorch's format",
+    ".ckpt": "a checkpoint of a training",
+    ".h5": "weights for TensorFlow",
+    ".msgpack": "weights for Flax",
+    ".onnx": "weights for ONNX",
+    ".onnx_data": "weights for ONNX",
+    ".ot": "weights for Rust",
+    ".gguf": "weights for Ollama and llama.cpp",
+    ".ggml": "weights for llama.cpp",
+    ".tflite": "weights for TensorFlow Lite",
+    ".mlmodel": "weights for Core ML",
+    ".npz": "weights for MLX or NumPy",
+    ".zip": "an archive",
+    ".tar": "an archive",
+    ".gz": "an archive",
+    ".nemo": "weights for NeMo",
+}
+# Kept at any depth: configuration, tokenizers, chat templates, and the code of a model.
+_READ = (
+    "*.json",
+    "*.jinja",
+    "*.py",
+    "*.model",
+    "*.tiktoken",
+    "*.spm",
+    "merges.txt",
+    "vocab.*",
+    "*.vocab",
+    "tokenizer*",
+    "chat_template*",
+)
+_NOT_READ = {
+    "trainer_state.json": "made by a training",
+    "training_args*": "made by a training",
+    "*_results.json": "made by a training",
+    "optimizer*": "made by a training",
+    "scheduler*": "made by a training",
+    "rng_state*": "made by a training",
+    ".*": "belongs to the repository, not to the model",
+    "license*": "text for people",
+    "notice*": "text for people",
+    "requirements*.txt": "not read by vLLM",
+    "*.index.json": "an index of weights that are not taken",
+}
+_OTHER_FOLDERS = {
+    "original": "the publisher's own format; the same weights once more",
+    "onnx": "weights for ONNX",
+    "openvino": "weights for OpenVINO",
+    "coreml": "weights for Core ML",
+    "gguf": "weights for Ollama and llama.cpp",
+    "mlx": "weights for MLX",
+    "metal": "weights for Metal; the same weights once more",
+    "assets": "pictures and texts for people",
+    "figures": "pictures and texts for people",
+    "images": "pictures and texts for people",
+    "runs": "made by a training",
+    "logs": "made by a training",
+}
+_CHECKPOINT = re.compile(r"(checkpoint|global_step)[-_]?\d+")
+_SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.\w+)")
+
+
+class WeightsError(ValueError):
+    """A repository has no complete weights; the text says what is missing."""
+
+
+def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, str]:
+    """Decide about each file: an empty reason keeps it, any other says why it is left out.
+
+    Parameters
+    ----------
+    paths
+        All files of the repository.
+    shards
+        The files that ``model.safetensors.index.json`` names; ``None`` without one.
+
+    Raises
+    ------
+    WeightsError
+        No weights that vLLM loads, or shards that the repository lacks.
+    """
+    weights = _weights(paths, shards)
+    is_indexed = shards is not None and weights == set(shards)
+    kept = weights | {SAFETENSORS_INDEX if is_indexed else _index_of(weights)}
+    return {path: "" if path in kept else _reason(path) for path in paths}
+
+
+def is_pytorch(paths: Iterable[str]) -> bool:
+    """Whether the weights among these files are in PyTorch's format."""
+    return any(_is_pytorch_weights(path) for path in paths)
+
+
+def rechosen(model: HubModel, paths: Collection[str]) -> HubModel:
+    """Give the model with another choice of files.
+
+    Parameters
+    ----------
+    paths
+        The files that are to be copied; all others are left out.
+    """
+    files = tuple(
+        replace(
+            file,
+            skipped="" if file.path in paths else file.skipped or LEFT_OUT_BY_HAND,
+        )
+        for file in model.files
+    )
+    return replace(model, files=files)
+
+
+def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]:
+    """Find the one set of weights that vLLM loads; all of it lies in the top folder."""
+    if shards is not None:
+        missing = sorted(set(shards) - set(paths))
+        if not missing:
+            return set(shards)
+        if "model.safetensors" not in paths:
+            raise WeightsError(
+                f"{SAFETENSORS_INDEX} names {len(missing)} files that are not there, "
+                f"for example {missing[0]}."
+            )
+    top = [path for path in paths if "/" not in path]
+    if "model.safetensors" in top:
+        return {"model.safetensors"}
+    safetensors = [path for path in top if path.endswith(".safetensors")]
+    for candidates in (
+        [path for path in safetensors if not _is_extra(path)],
+        [path for path in safetensors if path.startswith("consolidated")],
+        [path for path in top if _is_pytorch_weights(path)],
+    ):
+        if candidates:
+            return _complete(candidates)
+    raise WeightsError(_no_weights(paths))
+
+
+def _complete(candidates: Collection[str]) -> set[str]:
+    """Give a file, or the shards that belong together, and see that none is missing."""
+    sets: dict[tuple[str, int, str], set[str]] = {}
+    for path in candidates:
+        if shard := _SHARD.fullmatch(path):
+            key = shard["stem"], int(shard["count"]), shard["suffix"]
+            sets.setdefault(key, set()).add(path)
+    whole = [found for (_, count, _), found in sorted(sets.items()) if len(found) == count]
+    if whole:
+        return whole[0]
+    plain = {path for path in candidates if not _SHARD.fullmatch(path)}
+    if plain:
+        return {"pytorch_model.bin"} if "pytorch_model.bin" in plain else plain
+    (_, count, _), found = max(sets.items(), key=lambda item: len(item[1]))
+    raise WeightsError(f"{count - len(found)} of {count} files of the weights are not there.")
+
+
+def _is_extra(path: str) -> bool:
+    """Whether a safetensors file is something else than the model, or the model once more."""
+    stem = path.removesuffix(".safetensors")
+    return stem.startswith(("consolidated", "adapter_", "optimizer")) or bool(
+        re.search(r"\.(fp16|bf16|fp32|int8|fp8)", stem)
+    )
+
+
+def _is_pytorch_weights(path: str) -> bool:
+    return "/" not in path and bool(re.fullmatch(r"pytorch_model[-.\w]*\.bin", path))
+
+
+def _index_of(weights: Collection[str]) -> str:
+    """Name the index that belongs to shards; empty for a file that needs none."""
+    shard = _SHARD.fullmatch(min(weights))
+    return f"{shard['stem']}{shard['suffix']}.index.json" if shard else ""
+
+
+def _reason(path: str) -> str:
+    """Say why a file that holds no chosen weights is left out; empty when vLLM reads it."""
+    parts = PurePosixPath(path.lower()).parts
+    if reason := _folder_reason(parts[:-1]):
+        return reason
+    name, suffix = parts[-1], PurePosixPath(parts[-1]).suffix
+    if suffix == ".safetensors":
+        return _safetensors_reason(parts)
+    patterns = [reason for pattern, reason in _NOT_READ.items() if fnmatchcase(name, pattern)]
+    if patterns or suffix in _BY_SUFFIX:
+        return patterns[0] if patterns else _BY_SUFFIX[suffix]
+    return "" if any(fnmatchcase(name, pattern) for pattern in _READ) else "not read by vLLM"
+
+
+def _folder_reason(folders: tuple[str, ...]) -> str:
+    for folder in folders:
+        if folder in _OTHER_FOLDERS:
+            return _OTHER_FOLDERS[folder]
+        if _CHECKPOINT.fullmatch(folder):
+            return "made by a training"
+        if folder.startswith("."):
+            return _NOT_READ[".*"]
+    return ""
+
+
+def _safetensors_reason(parts: tuple[str, ...]) -> str:
+    if len(parts) > 1:
+        return "weights in a subfolder; vLLM reads the top folder only"
+    if parts[0].startswith("adapter_"):
+        return "an adapter, not the model"
+    return "the same weights once more, or weights that the index does not name"
+
+
+def _no_weights(paths: Collection[str]) -> str:
+    suffixes = {PurePosixPath(path).suffix for path in paths}
+    if "model_index.json" in paths:
+        return "It is a pipeline of several models (diffusers), which vLLM does not load."
+    if "adapter_config.json" in paths:
+        return "It is an adapter; it needs the model that it was made for."
+    if ".gguf" in suffixes:
+        return "Its weights are GGUF files, which Ollama loads."
+    if suffixes & {".pt", ".pth", ".bin", ".h5", ".msgpack", ".onnx"}:
+        return "Its weights are in a format that vLLM does not load from a folder."
+    return "It holds no weights."

@@ -1,0 +1,251 @@
+"""The pre-flight of an import from Hugging Face, against the sample hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from llm_widgets import hubs
+from llm_widgets.config import Settings
+from llm_widgets.domain.imports import DigestKind
+from llm_widgets.domain.models import Source
+from llm_widgets.errors import (
+    GatedModelError,
+    HubError,
+    InvalidInputError,
+    ManagerError,
+    NotFoundError,
+    UnavailableError,
+)
+from llm_widgets.local.faults import Faults
+from llm_widgets.local.hub import Hub
+from llm_widgets.local.hub.repositories import Repository
+from llm_widgets.local.hub.samples import (
+    SMOLLM2_GGUF,
+    TINY_LLAMA,
+    TINY_LLAMA_GATED,
+    TINY_LLAMA_PRIVATE,
+)
+from llm_widgets.local.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.domain.imports import HubModel
+
+READER, VISITOR, WAITING = "hf_local_reader", "hf_local_visitor", "hf_local_waiting"
+DATE = "2026-11-01T00:00:00.000Z"
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faults]:
+    store = Store(tmp_path_factory.mktemp("faults") / "state.db")
+    yield Faults(store)
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[Hub]:
+    hub = Hub(tmp_path_factory.mktemp("cloud"), faults, offline=True)
+    hub.start()
+    yield hub
+    hub.stop()
+
+
+def inspect(hub: Hub, text: str, *, token: str = "", revision: str = "") -> HubModel:
+    settings = Settings(hugging_face_endpoint=hub.url)
+    return hubs.inspect(Source.HUGGING_FACE, text, settings, token=token, revision=revision)
+
+
+def add(hub: Hub, name: str, files: dict[str, bytes]) -> None:
+    hub.repositories.add_commit(Repository(name), files, title="Add", date=DATE)
+
+
+def test_everything_that_an_import_needs_to_know(hub: Hub) -> None:
+    model = inspect(hub, f" https://huggingface.co/{TINY_LLAMA} ")
+    assert (model.id, model.source, model.gated) == (TINY_LLAMA, Source.HUGGING_FACE, False)
+    assert model.license == "apache-2.0"
+    assert len(model.revision) == 40
+    assert {file.path for file in model.chosen} == {
+        "config.json",
+        "generation_config.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+        "model.safetensors.index.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    assert {file.path for file in model.files if file.skipped} == {
+        "README.md",
+        "original/consolidated.safetensors",
+    }
+    assert model.size == sum(file.size for file in model.chosen) < 1_000_000
+    assert model.notes == ()
+    assert model.facts["architecture"] == "LlamaForCausalLM"
+    assert model.facts["parameters"] == {"BF16": 393_856}
+    assert model.facts["context_length"] == 512
+    assert model.facts["config"]["head_dim"] == 64
+    json.dumps(model.facts)  # the plan keeps them as JSON
+
+
+def test_each_file_is_where_it_is_said_to_be_and_is_what_it_is_said_to_be(hub: Hub) -> None:
+    for file in inspect(hub, TINY_LLAMA).files:
+        content = requests.get(file.url, timeout=10).content
+        assert len(content) == file.size
+        if file.digest.kind is DigestKind.SHA256:
+            assert hashlib.sha256(content).hexdigest() == file.digest.value
+        else:
+            blob = b"blob %d\0" % len(content) + content
+            assert hashlib.sha1(blob).hexdigest() == file.digest.value
+
+
+def test_revisions(hub: Hub) -> None:
+    newest = inspect(hub, TINY_LLAMA)
+    old = inspect(hub, TINY_LLAMA, revision="v1")
+    assert old.revision != newest.revision
+    assert "README.md" not in {file.path for file in old.files}
+    assert inspect(hub, f"https://huggingface.co/{TINY_LLAMA}/tree/v1").revision == old.revision
+    settings = Settings(hugging_face_endpoint=hub.url)
+    assert hubs.newest_revision(Source.HUGGING_FACE, TINY_LLAMA, settings) == newest.revision
+    with pytest.raises(NotFoundError, match="no revision “v9”"):
+        inspect(hub, TINY_LLAMA, revision="v9")
+    with pytest.raises(InvalidInputError):
+        inspect(hub, TINY_LLAMA, revision="../v1")
+
+
+def test_a_newer_commit_is_noticed(hub: Hub) -> None:
+    add(hub, "made-here/moving", {"model.safetensors": b"\2\0\0\0\0\0\0\0{}", "config.json": b"{}"})
+    before = inspect(hub, "made-here/moving").revision
+    repository = hub.repositories.get("made-here/moving")
+    assert repository is not None
+    hub.repositories.add_commit(repository, {"README.md": b"."}, title="More", date=DATE)
+    settings = Settings(hugging_face_endpoint=hub.url)
+    after = hubs.newest_revision(Source.HUGGING_FACE, "made-here/moving", settings)
+    assert after != before
+    assert inspect(hub, "made-here/moving", revision=before).revision == before
+
+
+@pytest.mark.parametrize(
+    ("model_id", "token"),
+    [(TINY_LLAMA_GATED, READER), (TINY_LLAMA_PRIVATE, READER), (TINY_LLAMA, VISITOR)],
+)
+def test_a_token_that_may(hub: Hub, model_id: str, token: str) -> None:
+    model = inspect(hub, model_id, token=f" {token}\n")
+    assert model.gated is (model_id == TINY_LLAMA_GATED)
+    assert model.size
+    assert token not in repr(model)
+
+
+@pytest.mark.parametrize(
+    ("model_id", "token", "error", "said"),
+    [
+        (TINY_LLAMA_GATED, "", GatedModelError, "accepted licence and a token"),
+        (TINY_LLAMA_GATED, VISITOR, GatedModelError, "has not accepted the licence"),
+        (TINY_LLAMA_GATED, WAITING, GatedModelError, "not granted yet"),
+        (TINY_LLAMA_PRIVATE, "", NotFoundError, "no model local/tiny-llama-private"),
+        (TINY_LLAMA_PRIVATE, VISITOR, NotFoundError, "no model local/tiny-llama-private"),
+        (TINY_LLAMA, "hf_nobodys", InvalidInputError, "does not accept this token"),
+        (TINY_LLAMA, "hf_a\nb", InvalidInputError, "line break"),
+        ("local/nothing", "", NotFoundError, "no model local/nothing"),
+        ("local/nothing", READER, NotFoundError, "no model local/nothing"),
+        ("gpt2", "", NotFoundError, "no model gpt2"),
+    ],
+)
+def test_who_may_not_read_is_told_why(
+    hub: Hub, model_id: str, token: str, error: type[ManagerError], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        inspect(hub, model_id, token=token)
+    assert caught.value.fix
+    assert caught.value.fix.text
+    if token:
+        assert token not in str(caught.value)
+    if error is GatedModelError:
+        assert caught.value.fix.url == f"{hub.url}/{model_id}"
+
+
+def test_repositories_that_vllm_cannot_load(hub: Hub) -> None:
+    with pytest.raises(HubError, match="can't load") as caught:
+        inspect(hub, SMOLLM2_GGUF)
+    assert caught.value.fix
+    assert f"hf.co/{SMOLLM2_GGUF}" in caught.value.fix.text
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "gone.safetensors"}}
+    files = {
+        "config.json": b"{}",
+        "model-00001-of-00002.safetensors": b"\2\0\0\0\0\0\0\0{}",
+        "model.safetensors.index.json": json.dumps(index).encode(),
+    }
+    add(hub, "made-here/torn", files)
+    with pytest.raises(HubError) as caught:
+        inspect(hub, "made-here/torn")
+    assert "gone.safetensors" in caught.value.cause
+
+
+def test_what_should_be_known_before_confirming(hub: Hub) -> None:
+    add(
+        hub,
+        "made-here/old",
+        {"pytorch_model.bin": b"PK", "config.json": b'{"auto_map": {"AutoModel": "x.Y"}}'},
+    )
+    slow, code = inspect(hub, "made-here/old").notes
+    assert "PyTorch" in slow
+    assert "--trust-remote-code" in code
+    add(hub, "made-here/bare", {"model.safetensors": b"\2\0\0\0\0\0\0\0{}"})
+    assert "no config.json" in inspect(hub, "made-here/bare").notes[0]
+
+
+def test_a_hub_that_fails_or_pauses_or_is_away(hub: Hub, faults: Faults) -> None:
+    for failure, said in (
+        ({"match": "GET /api/models", "status": 429, "retry_after": 9}, "no more requests"),
+        ({"match": "GET /api/models", "status": 503}, "Hugging Face failed"),
+        ({"match": "resolve/.*config.json", "status": 502}, "Hugging Face failed"),
+    ):
+        faults.update(failures=[failure])
+        try:
+            with pytest.raises(UnavailableError, match=said):
+                inspect(hub, TINY_LLAMA)
+        finally:
+            faults.reset()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    for call in (
+        lambda: hubs.inspect(Source.HUGGING_FACE, "a/b", Settings(hugging_face_endpoint=nobody)),
+        lambda: hubs.suggest(Source.HUGGING_FACE, "", Settings(hugging_face_endpoint=nobody)),
+    ):
+        with pytest.raises(UnavailableError, match="can't be reached"):
+            call()
+
+
+def test_many_at_once(hub: Hub) -> None:
+    revisions: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: revisions.append(inspect(hub, TINY_LLAMA).revision))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(revisions) == 8
+    assert len(set(revisions)) == 1
+
+
+def test_suggestions_exist_and_have_their_sizes(hub: Hub) -> None:
+    settings = Settings(hugging_face_endpoint=hub.url)
+    found = {entry.id: entry for entry in hubs.suggest(Source.HUGGING_FACE, "tiny", settings)}
+    assert set(found) == {TINY_LLAMA, TINY_LLAMA_GATED}
+    assert found[TINY_LLAMA_GATED].gated
+    weights = inspect(hub, TINY_LLAMA).size
+    assert found[TINY_LLAMA].size == pytest.approx(weights, rel=0.05)
+    assert hubs.suggest(Source.HUGGING_FACE, "no such", settings) == ()
+    assert SMOLLM2_GGUF not in {
+        entry.id for entry in hubs.suggest(Source.HUGGING_FACE, "", settings)
+    }
