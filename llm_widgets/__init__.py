@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
+
+    from llm_widgets.manager import Manager
+
+__all__ = ["Manager", "app"]
 
 
 def app() -> Widget:
@@ -13,3 +17,11 @@ def app() -> Widget:
     from llm_widgets.views.app import build  # noqa: PLC0415 - only the page needs widgets
 
     return build()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Manager":
+        from llm_widgets.manager import Manager  # noqa: PLC0415 - the page does not need it
+
+        return Manager
+    raise AttributeError(name)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Tuple
 
-from llm_widgets.cloud import services
+from llm_widgets.cloud import rollout, services
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import ManagerError
 from llm_widgets.state.background import Latest
 
 if TYPE_CHECKING:
+    from llm_widgets.cloud.clients import Clients
     from llm_widgets.state.session import Session
 
 POLL_SECONDS = 2.0
@@ -85,7 +86,7 @@ class ServicesState(HasTraits):
             self.refresh()
 
         self._replace(service, ServiceState.DELETING)
-        self._session.background.run(lambda: services.delete(clients, service.name), then, failed)
+        self._session.background.run(lambda: _deleted(clients, service.name), then, failed)
 
     def _replace(self, service: ServiceSummary, state: ServiceState) -> None:
         self.services = tuple(
@@ -116,3 +117,8 @@ class ServicesState(HasTraits):
             return True
         self._polling = False
         return False
+
+
+def _deleted(clients: Clients, name: str) -> None:
+    for _ in rollout.follow(clients, services.delete(clients, name)):
+        pass  # until it is gone
