@@ -53,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="the page on the embedded local cloud (make run)")
     _add_data(run)
     run.add_argument("--host", default="127.0.0.1", help="address of the page")
-    run.add_argument("--port", type=int, default=8866, help="port of the page")
+    run.add_argument("--port", type=int, default=8866, help="port of the page; 0: a free one")
+    _add_offline(run)
     run.set_defaults(run=_run)
 
     serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
@@ -69,9 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument(
         "--project", action="append", help="id of a project (may be repeated) in a new DATA folder"
     )
-    local.add_argument(
-        "--offline", action="store_true", help="never ask the real hubs for other models"
-    )
+    _add_offline(local)
     local.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     local.set_defaults(run=_local)
 
@@ -88,11 +87,21 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_offline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--offline", action="store_true", help="never ask the real hubs for other models"
+    )
+
+
 def _run(options: argparse.Namespace) -> int:
     from llm_widgets import quickstart  # noqa: PLC0415 - starts a web server
 
     return quickstart.run(
-        data=options.data, notebook=NOTEBOOK, host=options.host, port=options.port
+        data=options.data,
+        notebook=NOTEBOOK,
+        host=options.host,
+        port=options.port,
+        offline=options.offline,
     )
 
 

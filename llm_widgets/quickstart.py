@@ -16,7 +16,7 @@ _STOP_SECONDS = 20
 _EXPORT = "export "
 
 
-def run(*, data: Path, notebook: Path, host: str, port: int) -> int:
+def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = False) -> int:
     """Start the local cloud and the page, and run until interrupted.
 
     Parameters
@@ -27,6 +27,8 @@ def run(*, data: Path, notebook: Path, host: str, port: int) -> int:
         The notebook that is the page.
     host, port
         Where the page is served.
+    offline
+        Whether models that the sample hub lacks are never asked for at the real hubs.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def run(*, data: Path, notebook: Path, host: str, port: int) -> int:
     from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
 
     print("Starting the local cloud ...", flush=True)
-    with local_cloud(data) as environment:
+    with local_cloud(data, offline=offline) as environment:
         os.environ.update(environment)
         launch(
             notebook,
@@ -48,7 +50,7 @@ def run(*, data: Path, notebook: Path, host: str, port: int) -> int:
 
 
 @contextmanager
-def local_cloud(data: Path) -> Iterator[dict[str, str]]:
+def local_cloud(data: Path, *, offline: bool = False) -> Iterator[dict[str, str]]:
     """Run the local cloud as a process of its own; give the environment that leads to it.
 
     The process ends with the block, and also when this process dies: it reads a pipe that
@@ -60,7 +62,10 @@ def local_cloud(data: Path) -> Iterator[dict[str, str]]:
         It did not start; it has said why on standard error.
     """
     process = subprocess.Popen(  # noqa: S603 - our own program with our own words
-        [sys.executable, "-m", "llm_widgets", "local", "--data", str(data), "--until-eof"],
+        [
+            *(sys.executable, "-m", "llm_widgets", "local", "--data", str(data), "--until-eof"),
+            *(["--offline"] if offline else []),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -67,6 +67,13 @@ class ProjectCard:
         else:
             self._draw_chosen()
 
+    def _offered(self, kept: str | None, ids: list[str]) -> str | None:
+        """Choose what is marked in the list: what was marked, or what is most likely meant."""
+        for wanted in (kept, self._session.settings.default_project):
+            if wanted in ids:
+                return wanted
+        return ids[0] if len(ids) == 1 else None
+
     def _draw_chosen(self) -> None:
         project = self._session.project
         if project is None:
@@ -99,9 +106,7 @@ class ProjectCard:
         if tuple(options) != tuple(self._list.options):
             kept = self._list.value
             self._list.options = options
-            self._list.value = kept if kept in dict(options).values() else None
-            if self._list.value is None and len(options) == 1:
-                self._list.value = options[0][1]
+            self._list.value = self._offered(kept, [project_id for _, project_id in options])
         set_text(self._count, _count_text(state))
         listed = (self._search, self._list, self._count)
         more = (self._more,) if state.more else ()
