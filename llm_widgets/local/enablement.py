@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.local.errors import ApiError, error_info, help_link
+from llm_widgets.local.faults import API_TITLES
 
 if TYPE_CHECKING:
     from llm_widgets.local.faults import Faults
@@ -32,19 +33,18 @@ class Enablement:
         state = self._store.get("api", f"{project}/{api}")
         return api not in self._faults.disabled_apis and (state is None or state["enabled"])
 
-    def require_api(self, api: str, title: str, project: str) -> None:
+    def require_api(self, api: str, project: str) -> None:
         """Go on if an API is enabled in a project, else raise 403 SERVICE_DISABLED.
 
         Parameters
         ----------
         api
             Its name, such as ``run.googleapis.com``.
-        title
-            Its name for people, such as ``Cloud Run Admin API``.
         project
             Id of the project.
 
         """
+        title = API_TITLES.get(api, api)
         record = self._store.get("project", project)
         if record is None or self.api_enabled(api, project):
             return

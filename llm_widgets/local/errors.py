@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_widgets.errors import Fix, ManagerError
+
 # google.rpc.Code, by name: the HTTP status that Google's front ends answer with.
 HTTP_STATUS = {
     "CANCELLED": 499,
@@ -101,7 +103,7 @@ def bad_request(field: str, description: str) -> dict[str, Any]:
     }
 
 
-class LocalCloudError(Exception):
+class LocalCloudError(ManagerError):
     """The local cloud cannot start or go on.
 
     Parameters
@@ -110,10 +112,10 @@ class LocalCloudError(Exception):
         One sentence: what is wrong.
     fix
         One sentence: what to do.
+    cause
+        Why, where the message does not say it.
 
     """
 
-    def __init__(self, message: str, fix: str) -> None:
-        super().__init__(f"{message} {fix}")
-        self.message = message
-        self.fix = fix
+    def __init__(self, message: str, fix: str, *, cause: str = "") -> None:
+        super().__init__(message, cause=cause, fix=Fix(text=fix))

@@ -110,6 +110,11 @@ class Issuer:
         claims = {"aud": audience, "azp": email, "sub": numeric_id(email), "email": email}
         return self._sign({**claims, "email_verified": True, "use": "id"})
 
+    def signature(self, email: str, payload: bytes) -> tuple[str, bytes]:
+        """Return the id of an account's key, and what it makes of some bytes (RSA-SHA256)."""
+        key = self.key(email)
+        return key["id"], crypt.RSASigner.from_string(key["private"], key["id"]).sign(payload)
+
     def access_caller(self, token: str) -> Caller | None:
         """Return who an access token, or a self-signed JWT, stands for; None if it is not valid."""
         claims, key_owner = self._verified(token)

@@ -1,0 +1,223 @@
+"""The local cloud: everything put together, started and stopped."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from llm_widgets.errors import ManagerError
+from llm_widgets.local.access import Access
+from llm_widgets.local.enablement import Enablement
+from llm_widgets.local.errors import LocalCloudError
+from llm_widgets.local.faults import Faults
+from llm_widgets.local.folder import FolderLock
+from llm_widgets.local.google.apis import GoogleApis
+from llm_widgets.local.google.grpc_server import GrpcServer
+from llm_widgets.local.hub import Hub
+from llm_widgets.local.invoking import Front
+from llm_widgets.local.logs import LogBook
+from llm_widgets.local.mounting import mount_refusal
+from llm_widgets.local.runner.runner import Runner
+from llm_widgets.local.seed import manager_account, seed
+from llm_widgets.local.storage import Storage
+from llm_widgets.local.store import Store
+from llm_widgets.local.tokens import Tokens
+from llm_widgets.local.web import WebServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+class _Serving(Protocol):
+    """Anything that listens."""
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        ...
+
+
+Server = TypeVar("Server", bound=_Serving)
+
+MANAGER_IMAGE = "llm-manager:local"
+"""Image of the product itself, which the runner runs from this installation."""
+
+PROJECTS = ("local-project", "demo-project")
+
+
+class LocalCloud:
+    """Google's APIs, a service runner and a sample hub, in this process.
+
+    Parameters
+    ----------
+    data
+        Folder of everything that is kept.
+    port, grpc_port, hub_port
+        0 takes the ports of the last start if they are free, otherwise free ones.
+    projects
+        Ids of the projects that the manager owns; the first is its home.
+    offline
+        Never ask the real hubs.
+
+    Attributes
+    ----------
+    credentials
+        Key file of the manager's service account.
+    faults
+        The switches for faults and denials.
+
+    Raises
+    ------
+    LocalCloudError
+        A port or the folder cannot be had; the message and the fix are sentences.
+
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int = 0,
+        grpc_port: int = 0,
+        hub_port: int = 0,
+        projects: Sequence[str] = PROJECTS,
+        offline: bool = False,
+    ) -> None:
+        data = data.resolve()
+        self._projects = tuple(projects)
+        with ExitStack() as closing:
+            closing.callback(FolderLock(data).release)
+            self._store = Store(data / "state.db")
+            closing.callback(self._store.close)
+            self._make(data, port, grpc_port, hub_port, closing, offline=offline)
+            self._closing = closing.pop_all()
+
+    def _make(
+        self,
+        data: Path,
+        port: int,
+        grpc_port: int,
+        hub_port: int,
+        closing: ExitStack,
+        *,
+        offline: bool,
+    ) -> None:
+        self.faults = Faults(self._store)
+        self._access = Access(self._store, self.faults)
+        seed(self._store, self._access, self._projects)
+        self._web = self._on_port("http", port, lambda number: WebServer([], port=number))
+        closing.callback(self._web.stop)
+        self._hub = self._on_port(
+            "hub", hub_port, lambda number: Hub(data, self.faults, offline=offline, port=number)
+        )
+        closing.callback(self._hub.stop)
+        self._tokens = Tokens(self._store, self.url)
+        self._keys = data / "keys"
+        log = LogBook(data / "logs.db")
+        closing.callback(log.close)
+        runner = Runner(data, log, self._runtime_environment)
+        closing.callback(runner.shutdown)
+        enablement = Enablement(self._store, self.faults)
+        self._apis = GoogleApis(
+            self._store, self.faults, self._access, enablement, runner=runner, log=log
+        )
+        closing.callback(self._apis.stop)
+        runner.invoker = Front(self._access, self._tokens, self._apis.services).refusal
+        runner.secrets = self._apis.secrets.value
+        runner.may_mount = mount_refusal(self._store, self._access)
+        self._grpc = self._on_port(
+            "grpc",
+            grpc_port,
+            lambda number: GrpcServer(self._apis.endpoints, self._access, port=number),
+        )
+        closing.callback(self._grpc.stop)
+        self._web.routes += [
+            self.faults.before_request,
+            self._tokens.route,
+            self._apis.rest.route,
+            Storage(data, self._store, self._access, self.faults).route,
+        ]
+        self.credentials = data / "credentials.json"
+        self._write_key(self.credentials, manager_account(self._projects[0]))
+
+    @property
+    def url(self) -> str:
+        """Address of the Google APIs, without a slash at the end."""
+        return self._web.url
+
+    @property
+    def grpc_address(self) -> str:
+        """Host and port of the APIs over gRPC."""
+        return urlsplit(self._grpc.url).netloc
+
+    @property
+    def hub_url(self) -> str:
+        """Address of the sample hub, without a slash at the end."""
+        return self._hub.url
+
+    def start(self) -> None:
+        """Serve, and bring back the services that were ready."""
+        self._web.start()
+        self._grpc.start()
+        self._hub.start()
+        self._apis.start()
+
+    def stop(self) -> None:
+        """Stop serving, and every process that was started."""
+        self._closing.close()
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that make the product use this cloud."""
+        return {
+            **self._endpoints(),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials),
+            "GOOGLE_CLOUD_PROJECT": self._projects[0],
+            "LLM_WIDGETS_IMAGE": MANAGER_IMAGE,
+        }
+
+    def _endpoints(self) -> dict[str, str]:
+        return {
+            "LLM_WIDGETS_GOOGLE_ENDPOINT": self.url,
+            "HF_ENDPOINT": self.hub_url,
+            "LLM_WIDGETS_OLLAMA_REGISTRY": self.hub_url,
+        }
+
+    def _runtime_environment(self, email: str) -> dict[str, str]:
+        """Return what stands for the metadata server in a container of this account."""
+        record = self._store.get("service_account", email) or {"project": self._projects[0]}
+        path = self._keys / f"{email or 'default'}.json"
+        self._write_key(path, email or manager_account(self._projects[0]))
+        return {
+            **self._endpoints(),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(path),
+            "GOOGLE_CLOUD_PROJECT": record["project"],
+        }
+
+    def _write_key(self, path: Path, email: str) -> None:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        text = json.dumps(self._tokens.credentials_for(email), indent=2)
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+
+    def _on_port(self, name: str, given: int, make: Callable[[int], Server]) -> Server:
+        """Make a server on the port given, or on that of the last start, or on a free one."""
+        kept = (self._store.get("local", f"port-{name}") or {"port": 0})["port"]
+        try:
+            server = make(given or kept)
+            server.url  # noqa: B018 - a web server listens from when its address is asked for
+        except ManagerError as error:
+            if given or not kept:
+                raise LocalCloudError(
+                    f"Port {given} for {_SERVED[name]} cannot be used.",
+                    "Stop the program that uses it, or choose another port.",
+                    cause=error.cause,
+                ) from error
+            server = make(0)
+        self._store.put("local", f"port-{name}", {"port": urlsplit(server.url).port})
+        return server
+
+
+_SERVED = {"http": "the Google APIs", "grpc": "gRPC", "hub": "the sample hub"}
