@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ def _ports_agree(deployment: Deployment) -> Iterator[InvalidInputError]:
 
 def _value(deployment: Deployment, flag: str) -> str:
     """Give the value of a flag of the arguments, written in one word or two."""
-    for word, after in zip(deployment.args, [*deployment.args[1:], ""], strict=True):
+    for word, after in itertools.pairwise([*deployment.args, ""]):
         if word == flag:
             return after
         if word.startswith(f"{flag}="):

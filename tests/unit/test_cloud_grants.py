@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from llm_widgets.cloud import grants
+
+
+@pytest.mark.parametrize(
+    ("permission", "role"),
+    [
+        ("run.services.create", "roles/run.developer"),
+        ("run.services.setIamPolicy", "roles/run.admin"),
+        ("run.services.list", "roles/run.viewer"),
+        ("run.routes.invoke", "roles/run.invoker"),
+        ("storage.buckets.create", "roles/storage.admin"),
+        ("storage.objects.list", "roles/storage.objectViewer"),
+        ("storage.objects.create", "roles/storage.objectUser"),
+        ("iam.serviceaccounts.actAs", "roles/iam.serviceAccountUser"),
+        ("compute.subnetworks.setPrivateIpGoogleAccess", "roles/compute.networkAdmin"),
+        ("tpu.nodes.create", ""),
+    ],
+)
+def test_least_role(permission: str, role: str) -> None:
+    assert grants.least_role(permission) == role
+
+
+def test_a_member_with_a_star_is_quoted_for_the_shell() -> None:
+    member = "principalSet://iam.googleapis.com/projects/1/locations/global/x/*"
+    fix = grants.grant("run.services.get", member, project="my-project")
+    assert f"--member='{member}'" in fix.command
+
+
+def test_without_a_member_there_is_no_command_to_copy() -> None:
+    fix = grants.grant("run.services.get", "", project="my-project")
+    assert not fix.command
+    assert "roles/run.viewer" in fix.text
+    assert "project=my-project" in fix.url
+
+
+def test_unknown_permission() -> None:
+    fix = grants.grant("tpu.nodes.create", "user:a@example.com", project="my-project")
+    assert fix.text == "Ask an administrator of the project for access."

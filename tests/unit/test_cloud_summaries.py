@@ -1,0 +1,127 @@
+"""Each state that a service can be in, as the API tells it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from google.cloud import run_v2
+
+from llm_widgets.cloud.summaries import conditions, summary
+from llm_widgets.domain.models import Framework
+from llm_widgets.domain.services import ServiceState
+
+State = run_v2.Condition.State
+NAME = "projects/p/locations/europe-west1/services/s"
+
+
+def service(state: run_v2.Condition.State, **fields: Any) -> run_v2.Service:
+    condition = {"type_": "Ready", "state": state, "message": "the reason"}
+    return run_v2.Service({"name": NAME, "terminal_condition": condition, **fields})
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "reason"),
+    [
+        (service(State.CONDITION_SUCCEEDED), ServiceState.READY, ""),
+        (service(State.CONDITION_SUCCEEDED, reconciling=True), ServiceState.DEPLOYING, ""),
+        (service(State.CONDITION_RECONCILING), ServiceState.DEPLOYING, ""),
+        (service(State.CONDITION_PENDING), ServiceState.DEPLOYING, ""),
+        (service(State.STATE_UNSPECIFIED), ServiceState.DEPLOYING, ""),
+        (service(State.CONDITION_FAILED), ServiceState.ERROR, "the reason"),
+        (
+            service(State.CONDITION_FAILED, latest_created_revision="s-1"),
+            ServiceState.ERROR,
+            "the reason",
+        ),
+        (
+            service(
+                State.CONDITION_FAILED,
+                latest_created_revision="s-2",
+                latest_ready_revision="s-1",
+            ),
+            ServiceState.OLD_SERVING,
+            "the reason",
+        ),
+        (
+            service(State.CONDITION_SUCCEEDED, delete_time=datetime(2026, 1, 1, tzinfo=UTC)),
+            ServiceState.DELETING,
+            "",
+        ),
+    ],
+)
+def test_state(found: run_v2.Service, state: ServiceState, reason: str) -> None:
+    shown = summary(found)
+    assert (shown.state, shown.reason) == (state, reason)
+
+
+def test_all_fields() -> None:
+    shown = summary(
+        service(
+            State.CONDITION_SUCCEEDED,
+            uri="https://s.run.app",
+            etag="e",
+            labels={"llm-engine": "vllm"},
+            annotations={
+                "llm-manager/model": "org/m",
+                "llm-manager/bucket": "b",
+                "llm-manager/served-model": "m",
+            },
+            last_modifier="a@example.com",
+            update_time=datetime(2026, 1, 2, tzinfo=UTC),
+            template={
+                "scaling": {"min_instance_count": 1, "max_instance_count": 3},
+                "node_selector": {"accelerator": "nvidia-l4"},
+            },
+        )
+    )
+    assert (shown.id, shown.region, shown.project) == ("s", "europe-west1", "p")
+    assert shown.framework is Framework.VLLM
+    assert (shown.model_id, shown.served_name, shown.bucket) == ("org/m", "m", "b")
+    assert (shown.gpu, shown.min_instances, shown.max_instances) == ("nvidia-l4", 1, 3)
+    assert shown.updated_at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert (shown.updated_by, shown.url, shown.etag) == ("a@example.com", "https://s.run.app", "e")
+
+
+def test_a_service_that_others_made() -> None:
+    shown = summary(
+        service(
+            State.CONDITION_SUCCEEDED,
+            template={
+                "containers": [{"image": "docker.io/ollama/ollama:1"}],
+                "volumes": [{"name": "x", "gcs": {"bucket": "theirs"}}],
+            },
+        )
+    )
+    assert (shown.framework, shown.bucket, shown.model_id) == (Framework.OLLAMA, "theirs", "")
+    assert shown.updated_at is None
+
+
+def test_the_failing_conditions_tell_the_reason_too() -> None:
+    found = service(
+        State.CONDITION_FAILED,
+        conditions=[
+            {"type_": "RoutesReady", "state": State.CONDITION_FAILED, "message": "the reason"},
+            {
+                "type_": "ConfigurationsReady",
+                "state": State.CONDITION_FAILED,
+                "message": "image not found",
+                "reason": run_v2.Condition.CommonReason.CONTAINER_MISSING,
+            },
+        ],
+    )
+    assert summary(found).reason == "the reason\nimage not found"
+    facts = conditions(found)
+    assert [fact.type for fact in facts] == ["Ready", "RoutesReady", "ConfigurationsReady"]
+    assert (facts[2].state, facts[2].reason) == ("FAILED", "CONTAINER_MISSING")
+
+
+def test_a_reason_of_a_revision() -> None:
+    condition = {
+        "type_": "Ready",
+        "state": State.CONDITION_FAILED,
+        "revision_reason": run_v2.Condition.RevisionReason.HEALTH_CHECK_CONTAINER_ERROR,
+    }
+    found = run_v2.Service({"name": NAME, "terminal_condition": condition})
+    assert conditions(found)[0].reason == "HEALTH_CHECK_CONTAINER_ERROR"

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import subprocess
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets import serving
+from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
+from llm_widgets.serving import checks, hardware, ollama
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.services import Deployment
+
+GB = 10**9
+
+
+def record(model: str, source: Source, size: int = 0) -> ModelRecord:
+    return ModelRecord(model, source, ModelStatus.READY, size=size, prefix=f"{source}/x/rev")
+
+
+def deployment(
+    model: str, source: Source, size: int = 0, region: str = "europe-west4"
+) -> Deployment:
+    return serving.defaults(
+        record(model, source, size), project="my-project", region=region, bucket="my-models"
+    )
+
+
+@pytest.mark.parametrize("region", ["europe-west1", "us-central1", "asia-northeast1"])
+@pytest.mark.parametrize("size", [0, 98_362_432, 16 * GB, 60 * GB, 500 * GB])
+@pytest.mark.parametrize(
+    ("model", "source"),
+    [("org/Model-8B", Source.HUGGING_FACE), ("user/model:4b-q4_K_M", Source.OLLAMA)],
+)
+def test_defaults_have_no_problem(model: str, source: Source, size: int, region: str) -> None:
+    assert checks.problems(deployment(model, source, size, region)) == []
+
+
+def test_vllm() -> None:
+    made = deployment("org/Model-8B", Source.HUGGING_FACE)
+    assert made.framework is Framework.VLLM
+    assert made.name == "vllm-model-8b"
+    assert made.image == "vllm/vllm-openai:v0.33.0"
+    assert made.port == 8000
+    assert made.args[:2] == ("/models", "--served-model-name=org/Model-8B")
+    assert "--model" not in " ".join(made.args).split()  # the path comes first instead
+    assert made.environment["HF_HUB_OFFLINE"] == "1"
+    assert made.probe.path == "/health"
+    assert made.folder == "huggingface/x/rev"
+    assert made.max_instances == 1
+
+
+def test_ollama() -> None:
+    made = deployment("gemma2:9b", Source.OLLAMA, 5 * GB)
+    assert made.framework is Framework.OLLAMA
+    assert made.port == 11434
+    assert made.args == ()
+    for name, value in {
+        "OLLAMA_MODELS": "/models",
+        "MODEL": "gemma2:9b",
+        "OLLAMA_DEBUG": "false",
+        "OLLAMA_KEEP_ALIVE": "-1",
+        "OLLAMA_NOPRUNE": "1",
+        "OLLAMA_HOST": "0.0.0.0:11434",
+        "OLLAMA_NUM_PARALLEL": "4",
+    }.items():
+        assert made.environment[name] == value
+    assert made.concurrency == 4
+    assert made.probe.port == 11435
+    assert made.cache_gib == 6
+
+
+@pytest.mark.parametrize(
+    ("size", "region", "accelerator"),
+    [
+        (0, "europe-west4", "nvidia-l4"),
+        (19 * GB, "europe-west4", "nvidia-l4"),
+        (21 * GB, "europe-west4", "nvidia-rtx-pro-6000"),
+        (500 * GB, "europe-west4", "nvidia-rtx-pro-6000"),
+        (21 * GB, "europe-west1", "nvidia-l4"),
+        (1, "asia-northeast1", ""),
+    ],
+)
+def test_the_smallest_gpu_that_fits(size: int, region: str, accelerator: str) -> None:
+    assert hardware.choose(region, size).accelerator == accelerator
+
+
+def test_a_cache_leaves_memory_to_the_engine() -> None:
+    assert hardware.cache_gib(20 * hardware.GIB, 32) == 22
+    assert hardware.cache_gib(30 * hardware.GIB, 32) == 0
+    assert hardware.cache_gib(0, 32) == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [(Source.HUGGING_FACE, "--max-num-seqs=7"), (Source.OLLAMA, "7")]
+)
+def test_the_engine_follows_the_concurrency(source: Source, told: str) -> None:
+    made = serving.with_concurrency(deployment("m", source), 7)
+    assert made.concurrency == 7
+    assert told in [*made.args, made.environment.get("OLLAMA_NUM_PARALLEL")]
+
+
+def test_an_engine_told_otherwise_is_left_alone() -> None:
+    made = deployment("m", Source.OLLAMA)
+    own = replace(made, environment={**made.environment, "OLLAMA_NUM_PARALLEL": "2"})
+    assert serving.with_concurrency(own, 7).environment["OLLAMA_NUM_PARALLEL"] == "2"
+
+
+def test_the_script_is_one_for_a_posix_shell() -> None:
+    subprocess.run(["/bin/sh", "-n", "-c", ollama.SCRIPT], check=True, timeout=10)
+    assert "$(" not in ollama.SCRIPT  # Cloud Run would replace that itself
