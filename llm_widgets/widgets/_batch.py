@@ -42,22 +42,39 @@ class Batch:
         with self._lock:
             wait = self._due - time.monotonic()
             if wait > 0:
-                if self._timer is None:
-                    self._timer = threading.Timer(wait, self.now)
-                    self._timer.daemon = True
-                    self._timer.start()
+                self._arm(wait)
                 return
-            self._due = time.monotonic() + self._every
+            self._start_interval()
         self._run()
 
     def now(self) -> None:
         """Send at once."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._due = time.monotonic() + self._every
+            self._start_interval()
         self._run()
+
+    def _tick(self) -> None:
+        """Send when the interval is over; it may have been started anew meanwhile."""
+        with self._lock:
+            self._timer = None
+            wait = self._due - time.monotonic()
+            if wait > 0:
+                self._arm(wait)
+                return
+            self._start_interval()
+        self._run()
+
+    def _arm(self, wait: float) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(wait, self._tick)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _start_interval(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._due = time.monotonic() + self._every
 
     def _run(self) -> None:
         with self._flushing:

@@ -39,7 +39,11 @@ function initialize({ model }) {
 		failure,
 		el("div", { class: "llm-dialog-buttons" }, progress, cancel, submit),
 	);
-	const dialog = el("dialog", { class: "llm-dialog", "aria-labelledby": titleId, "aria-describedby": textId }, form);
+	const dialog = el(
+		"dialog",
+		{ class: "llm-dialog", "aria-labelledby": titleId, "aria-describedby": textId },
+		form,
+	);
 	isolateKeys(dialog);
 	document.body.append(dialog);
 
@@ -92,7 +96,11 @@ function initialize({ model }) {
 		for (const field of fields) field.setError(errors[field.key] ?? "");
 		failure.replaceChildren();
 		failure.hidden = model.get("error") === "";
-		if (!failure.hidden) failure.append(icon("error"), el("div", { class: "llm-notice-text", text: model.get("error") }));
+		if (!failure.hidden)
+			failure.append(
+				icon("error"),
+				el("div", { class: "llm-notice-text", text: model.get("error") }),
+			);
 	}
 
 	function drawHints() {
@@ -161,7 +169,10 @@ function initialize({ model }) {
 			buildFields();
 			drawBusy();
 			dialog.showModal();
-			(shown()[0] ?? (model.get("danger") ? { focus: () => cancel.focus() } : { focus: () => submit.focus() })).focus();
+			(
+				shown()[0] ??
+				(model.get("danger") ? { focus: () => cancel.focus() } : { focus: () => submit.focus() })
+			).focus();
 		} else if (!model.get("shown") && dialog.open) close();
 	}
 

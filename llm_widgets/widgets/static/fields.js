@@ -53,7 +53,8 @@ function problemOf(control, spec) {
 	const state = control.validity;
 	if (state.valid) return "";
 	if (state.valueMissing) return `${spec.label} is required.`;
-	if (state.patternMismatch) return spec.pattern_help || `${spec.label} has a form that is not allowed.`;
+	if (state.patternMismatch)
+		return spec.pattern_help || `${spec.label} has a form that is not allowed.`;
 	if (state.tooLong) return `${spec.label} is too long: at most ${spec.max_length} characters.`;
 	if (state.badInput) return `${spec.label} must be a number.`;
 	if (state.rangeUnderflow) return `${spec.label} must be at least ${spec.minimum}.`;
@@ -77,8 +78,19 @@ function control(spec, id) {
 			...spec.options.map((option) => el("option", { value: option.value, text: option.label })),
 		);
 	}
-	if (spec.kind === "textarea") return el("textarea", { ...shared, class: "llm-input", rows: 4, placeholder: spec.placeholder });
-	const input = el("input", { ...shared, class: "llm-input", type: spec.kind, placeholder: spec.placeholder });
+	if (spec.kind === "textarea")
+		return el("textarea", {
+			...shared,
+			class: "llm-input",
+			rows: 4,
+			placeholder: spec.placeholder,
+		});
+	const input = el("input", {
+		...shared,
+		class: "llm-input",
+		type: spec.kind,
+		placeholder: spec.placeholder,
+	});
 	if (spec.pattern) input.pattern = spec.pattern;
 	if (spec.max_length) input.maxLength = spec.max_length;
 	if (spec.kind === "number") {
@@ -95,10 +107,23 @@ function inputField(spec) {
 	const notes = messages(spec);
 	input.setAttribute("aria-describedby", notes.describedBy);
 	const label = el("label", { for: id, class: "llm-label", text: spec.label });
-	if (!spec.required && spec.kind !== "select") label.append(el("span", { class: "llm-note", text: " (optional)" }));
-	const element = el("div", { class: "llm-field" }, label, input, notes.help, notes.hint, notes.error);
+	if (!spec.required && spec.kind !== "select")
+		label.append(el("span", { class: "llm-note", text: " (optional)" }));
+	const element = el(
+		"div",
+		{ class: "llm-field" },
+		label,
+		input,
+		notes.help,
+		notes.hint,
+		notes.error,
+	);
 	if (spec.suggestions?.length) {
-		const list = el("datalist", { id: uid("list") }, ...spec.suggestions.map((value) => el("option", { value })));
+		const list = el(
+			"datalist",
+			{ id: uid("list") },
+			...spec.suggestions.map((value) => el("option", { value })),
+		);
 		input.setAttribute("list", list.id);
 		element.append(list);
 	}
@@ -107,7 +132,8 @@ function inputField(spec) {
 		spec,
 		element,
 		read() {
-			if (spec.kind !== "number") return spec.kind === "password" ? input.value : input.value.trim();
+			if (spec.kind !== "number")
+				return spec.kind === "password" ? input.value : input.value.trim();
 			return input.value === "" ? null : Number(input.value);
 		},
 		write(value) {

@@ -24,7 +24,11 @@ export default () => {
 	function apply({ type, files: changed = [] }) {
 		if (type === "reset") files.clear();
 		for (const file of changed) files.set(file.name, { ...files.get(file.name), ...file });
-		for (const view of views) view(type === "reset", changed.map((file) => file.name));
+		for (const view of views)
+			view(
+				type === "reset",
+				changed.map((file) => file.name),
+			);
 	}
 
 	function initialize({ model }) {
@@ -45,7 +49,15 @@ export default () => {
 				words: el("span", { class: "llm-file-words" }),
 				error: el("span", { class: "llm-error" }),
 			};
-			row.element = el("li", { class: "llm-file" }, row.symbol, el("span", { class: "llm-file-name", text: name, title: name }), row.bar, row.words, row.error);
+			row.element = el(
+				"li",
+				{ class: "llm-file" },
+				row.symbol,
+				el("span", { class: "llm-file-name", text: name, title: name }),
+				row.bar,
+				row.words,
+				row.error,
+			);
 			list.append(row.element);
 			rows.set(name, row);
 			return row;
@@ -59,7 +71,10 @@ export default () => {
 			if (row.element.dataset.state !== file.state) row.symbol.replaceChildren(icon(symbol));
 			row.element.dataset.state = file.state;
 			row.bar.value = share;
-			const size = symbol === "busy" || file.state === "failed" ? `${formatBytes(file.bytes)} of ${formatBytes(file.total)}` : formatBytes(file.total);
+			const size =
+				symbol === "busy" || file.state === "failed"
+					? `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`
+					: formatBytes(file.total);
 			row.words.textContent = [words || formatPercent(share), size].join(" · ");
 			row.error.textContent = file.error ?? "";
 		}

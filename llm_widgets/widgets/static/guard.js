@@ -11,10 +11,20 @@ function initialize({ model }) {
 	let banner = null;
 
 	function show() {
-		const reload = el("button", { type: "button", class: "llm-button llm-primary", text: "Reload" });
+		const reload = el("button", {
+			type: "button",
+			class: "llm-button llm-primary",
+			text: "Reload",
+		});
 		reload.addEventListener("click", () => location.reload());
 		const text = el("span", { class: "llm-toast-text", text: model.get("text") });
-		banner = el("div", { class: "llm-guard", role: "alert", popover: "manual" }, icon("warning"), text, reload);
+		banner = el(
+			"div",
+			{ class: "llm-guard", role: "alert", popover: "manual" },
+			icon("warning"),
+			text,
+			reload,
+		);
 		isolateKeys(banner);
 		document.body.append(banner);
 		banner.showPopover();

@@ -18,7 +18,12 @@ function render({ model, el: root }) {
 	} else target.append(bar);
 
 	function draw() {
-		const product = el("span", { class: "llm-header-product" }, icon("cloud"), el("span", { text: model.get("product") }));
+		const product = el(
+			"span",
+			{ class: "llm-header-product" },
+			icon("cloud"),
+			el("span", { text: model.get("product") }),
+		);
 		const parts = [product];
 		if (model.get("project")) {
 			parts.push(
@@ -30,10 +35,19 @@ function render({ model, el: root }) {
 				),
 			);
 		}
-		if (model.get("mark")) parts.push(el("span", { class: "llm-header-mark" }, icon("laptop"), el("span", { text: model.get("mark") })));
+		if (model.get("mark"))
+			parts.push(
+				el(
+					"span",
+					{ class: "llm-header-mark" },
+					icon("laptop"),
+					el("span", { text: model.get("mark") }),
+				),
+			);
 		parts.push(el("span", { class: "llm-header-space" }));
 		if (model.get("docs_url")) parts.push(externalLink("Documentation", model.get("docs_url")));
-		if (model.get("user")) parts.push(el("span", { class: "llm-header-user llm-ellipsis", text: model.get("user") }));
+		if (model.get("user"))
+			parts.push(el("span", { class: "llm-header-user llm-ellipsis", text: model.get("user") }));
 		bar.replaceChildren(...parts);
 	}
 

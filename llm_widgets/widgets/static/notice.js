@@ -13,19 +13,36 @@ function render({ model, el: root }) {
 		root.replaceChildren();
 		if (text === "") return;
 		const urgent = kind === "error" || kind === "warning";
-		const body = el("div", { class: "llm-notice-body" }, el("div", { class: "llm-notice-text", text }));
-		if (model.get("detail")) body.append(el("div", { class: "llm-notice-detail", text: model.get("detail") }));
+		const body = el(
+			"div",
+			{ class: "llm-notice-body" },
+			el("div", { class: "llm-notice-text", text }),
+		);
+		if (model.get("detail"))
+			body.append(el("div", { class: "llm-notice-detail", text: model.get("detail") }));
 		if (model.get("command")) body.append(codeBox(model.get("command"), "Command"));
 		const ways = el("div", { class: "llm-notice-ways" });
 		if (model.get("action_label")) {
-			const button = el("button", { type: "button", class: "llm-button llm-outlined", text: model.get("action_label") });
+			const button = el("button", {
+				type: "button",
+				class: "llm-button llm-outlined",
+				text: model.get("action_label"),
+			});
 			button.addEventListener("click", () => model.send({ type: "action" }));
 			ways.append(button);
 		}
-		if (model.get("link_url")) ways.append(externalLink(model.get("link_text") || "Open", model.get("link_url")));
+		if (model.get("link_url"))
+			ways.append(externalLink(model.get("link_text") || "Open", model.get("link_url")));
 		if (ways.childElementCount) body.append(ways);
 		const symbol = kind === "success" ? "ok" : kind;
-		root.append(el("div", { class: "llm-notice", role: urgent ? "alert" : "status", data: { kind } }, icon(symbol), body));
+		root.append(
+			el(
+				"div",
+				{ class: "llm-notice", role: urgent ? "alert" : "status", data: { kind } },
+				icon(symbol),
+				body,
+			),
+		);
 	}
 
 	model.on("change", draw);

@@ -10,10 +10,18 @@ const SHAPES = {
 	info: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 11v6", "M12 7.4v.2"],
 	busy: ["M12 3a9 9 0 1 0 9 9"],
 	off: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M8 12h8"],
-	unknown: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M9.5 9.5a2.5 2.5 0 1 1 2.5 3v1", "M12 16.8v.2"],
+	unknown: [
+		"M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z",
+		"M9.5 9.5a2.5 2.5 0 1 1 2.5 3v1",
+		"M12 16.8v.2",
+	],
 	copy: ["M9 8h10v12H9z", "M5 16V4h10"],
 	close: ["M6 6l12 12", "M18 6L6 18"],
-	more: [".M12 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", ".M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4z", ".M12 16a2 2 0 1 0 0 4 2 2 0 0 0 0-4z"],
+	more: [
+		".M12 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
+		".M12 10a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
+		".M12 16a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
+	],
 	external: ["M13 4h7v7", "M20 4l-9 9", "M18 14v6H4V6h6"],
 	filter: ["M4 7h16", "M7 12h10", "M10 17h4"],
 	up: ["M12 19V5", "M6 11l6-6 6 6"],
@@ -56,7 +64,12 @@ const STATES = ["ok", "warning", "error", "busy", "off", "info", "unknown"];
  */
 export function statusChip(state, text) {
 	const known = STATES.includes(state) ? state : "unknown";
-	return el("span", { class: "llm-status", data: { state: known } }, icon(known), el("span", { text }));
+	return el(
+		"span",
+		{ class: "llm-status", data: { state: known } },
+		icon(known),
+		el("span", { text }),
+	);
 }
 
 /**
@@ -87,7 +100,11 @@ export function externalLink(text, address) {
  */
 export function copyButton(text, label) {
 	const said = el("span", { class: "llm-sr", role: "status" });
-	const button = el("button", { type: "button", class: "llm-icon-button", title: label, "aria-label": label }, icon("copy"));
+	const button = el(
+		"button",
+		{ type: "button", class: "llm-icon-button", title: label, "aria-label": label },
+		icon("copy"),
+	);
 	let timer;
 	const say = (symbol, words) => {
 		button.replaceChildren(icon(symbol));
@@ -140,7 +157,11 @@ export function codeBox(text, label) {
 	return el(
 		"div",
 		{ class: "llm-code-box" },
-		el("pre", { class: "llm-code", tabIndex: 0, role: "group", "aria-label": label }, el("code", { text })),
+		el(
+			"pre",
+			{ class: "llm-code", tabIndex: 0, role: "group", "aria-label": label },
+			el("code", { text }),
+		),
 		copyButton(() => text, `Copy: ${label}`),
 	);
 }

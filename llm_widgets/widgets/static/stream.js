@@ -22,7 +22,12 @@ export default () => {
 	}
 
 	function render({ model, el: root }) {
-		const pane = el("div", { class: "llm-stream", role: "log", tabIndex: 0, "aria-label": model.get("label") });
+		const pane = el("div", {
+			class: "llm-stream",
+			role: "log",
+			tabIndex: 0,
+			"aria-label": model.get("label"),
+		});
 		const placeholder = el("p", { class: "llm-note", text: model.get("placeholder") });
 		isolateKeys(root);
 		root.append(pane);
@@ -43,7 +48,8 @@ export default () => {
 			const atBottom = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
 			for (const { type, added, text } of pending) {
 				if (type === "reset") pane.replaceChildren();
-				if (type === "extend") pane.lastElementChild?.querySelector(".llm-stream-text").firstChild.appendData(text);
+				if (type === "extend")
+					pane.lastElementChild?.querySelector(".llm-stream-text").firstChild.appendData(text);
 				else if (added.length) {
 					placeholder.remove();
 					pane.append(...added.map(line));
@@ -59,7 +65,7 @@ export default () => {
 		function view(change) {
 			// Later additions change the item itself: a copy shows the text as it was then.
 			pending.push({ ...change, added: change.added.map((item) => ({ ...item })) });
-			frame ||= requestAnimationFrame(flush);
+			if (frame === 0) frame = requestAnimationFrame(flush);
 		}
 
 		function style() {

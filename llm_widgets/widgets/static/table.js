@@ -50,7 +50,11 @@ const DRAW = {
 	bytes: (value) => el("span", { text: formatBytes(Number(value)), title: `${value} bytes` }),
 	number: (value) => el("span", { text: Number(value).toLocaleString("en") }),
 	time: (value) =>
-		el("time", { dateTime: value, text: formatAgo(Date.parse(value)), title: new Date(value).toLocaleString("en") }),
+		el("time", {
+			dateTime: value,
+			text: formatAgo(Date.parse(value)),
+			title: new Date(value).toLocaleString("en"),
+		}),
 	progress: (value, label) =>
 		el(
 			"span",
@@ -62,7 +66,12 @@ const DRAW = {
 
 function withNote(main, value) {
 	if (!value?.note) return main;
-	return el("span", { class: "llm-cell-noted" }, main, el("span", { class: "llm-note", text: value.note }));
+	return el(
+		"span",
+		{ class: "llm-cell-noted" },
+		main,
+		el("span", { class: "llm-note", text: value.note }),
+	);
 }
 
 function render({ model, el: root }) {
@@ -73,9 +82,20 @@ function render({ model, el: root }) {
 	const drawn = new Map();
 	let sort = { key: null, direction: "none" };
 
-	const filter = el("input", { type: "search", class: "llm-input llm-filter-input", autocomplete: "off" });
+	const filter = el("input", {
+		type: "search",
+		class: "llm-input llm-filter-input",
+		autocomplete: "off",
+	});
 	const count = el("span", { class: "llm-note", role: "status" });
-	const filterBar = el("label", { class: "llm-filter" }, icon("filter"), el("span", { text: "Filter" }), filter, count);
+	const filterBar = el(
+		"label",
+		{ class: "llm-filter" },
+		icon("filter"),
+		el("span", { text: "Filter" }),
+		filter,
+		count,
+	);
 	const caption = el("caption", { class: "llm-sr" });
 	const headRow = el("tr");
 	const body = el("tbody");
@@ -109,7 +129,10 @@ function render({ model, el: root }) {
 				icon(direction === "descending" ? "down" : "up"),
 			);
 			button.addEventListener("click", () => {
-				sort = { key: column.key, direction: direction === "ascending" ? "descending" : "ascending" };
+				sort = {
+					key: column.key,
+					direction: direction === "ascending" ? "descending" : "ascending",
+				};
 				drawHead();
 				headRow.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
 				arrange();
@@ -118,7 +141,13 @@ function render({ model, el: root }) {
 			return th;
 		});
 		if (model.get("actions").length) {
-			heads.push(el("th", { scope: "col", data: { kind: "actions" } }, el("span", { class: "llm-sr", text: "Actions" })));
+			heads.push(
+				el(
+					"th",
+					{ scope: "col", data: { kind: "actions" } },
+					el("span", { class: "llm-sr", text: "Actions" }),
+				),
+			);
 		}
 		headRow.replaceChildren(...heads);
 	}
@@ -130,10 +159,18 @@ function render({ model, el: root }) {
 		if (missing) td.append(el("span", { class: "llm-note", text: "–" }));
 		else if (column.action) {
 			const name = cellText(value?.text ?? value);
-			const button = el("button", { type: "button", class: "llm-link", text: name, data: { action: column.action } });
+			const button = el("button", {
+				type: "button",
+				class: "llm-link",
+				text: name,
+				data: { action: column.action },
+			});
 			button.addEventListener("click", () => send(column.action, row.id));
 			td.append(withNote(button, value));
-		} else td.append((DRAW[column.kind] ?? DRAW.text)(value, `${column.label} of ${row.name ?? row.id}`));
+		} else
+			td.append(
+				(DRAW[column.kind] ?? DRAW.text)(value, `${column.label} of ${row.name ?? row.id}`),
+			);
 		return td;
 	}
 
@@ -160,7 +197,9 @@ function render({ model, el: root }) {
 				},
 				icon("more"),
 			);
-			opener.addEventListener("click", () => menu.open(opener, more, drawn.get(row.id)?.row ?? row));
+			opener.addEventListener("click", () =>
+				menu.open(opener, more, drawn.get(row.id)?.row ?? row),
+			);
 			box.append(opener);
 		}
 		td.append(box);
@@ -221,7 +260,10 @@ function render({ model, el: root }) {
 		const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
 		const columns = model.get("columns");
 		const matches = (row) => {
-			const text = columns.map((column) => cellText(row[column.key])).join(" ").toLowerCase();
+			const text = columns
+				.map((column) => cellText(row[column.key]))
+				.join(" ")
+				.toLowerCase();
 			return words.every((word) => text.includes(word));
 		};
 		const shown = words.length ? rows.filter(matches) : [...rows];
@@ -275,7 +317,10 @@ function render({ model, el: root }) {
 
 	filter.addEventListener("input", arrange);
 	emptyButton.addEventListener("click", () => model.send({ type: "empty_action" }));
-	model.on("change:rows change:loading change:empty change:empty_action change:filterable", drawRows);
+	model.on(
+		"change:rows change:loading change:empty change:empty_action change:filterable",
+		drawRows,
+	);
 	model.on("change:columns change:actions change:caption", drawAll);
 	drawAll();
 	root.append(menu.element);
@@ -283,14 +328,19 @@ function render({ model, el: root }) {
 
 /** Replace a cell; if the focus was on a button in it, the same button of the new cell gets it. */
 function replaceKeepingFocus(before, after) {
-	const action = before.contains(document.activeElement) ? document.activeElement.dataset.action : undefined;
+	const action = before.contains(document.activeElement)
+		? document.activeElement.dataset.action
+		: undefined;
 	before.replaceWith(after);
-	if (action) after.querySelector(`[data-action="${CSS.escape(action)}"]`)?.focus({ preventScroll: true });
+	if (action)
+		after.querySelector(`[data-action="${CSS.escape(action)}"]`)?.focus({ preventScroll: true });
 }
 
 function skeletonRows(columns) {
 	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
-	return [1, 2, 3].map(() => el("tr", { class: "llm-skeleton-row" }, ...Array.from({ length: columns }, cell)));
+	return [1, 2, 3].map(() =>
+		el("tr", { class: "llm-skeleton-row" }, ...Array.from({ length: columns }, cell)),
+	);
 }
 
 /**
@@ -335,7 +385,10 @@ function rowMenu(choose) {
 		);
 		element.showPopover();
 		const box = button.getBoundingClientRect();
-		const left = Math.max(8, Math.min(box.right - element.offsetWidth, innerWidth - element.offsetWidth - 8));
+		const left = Math.max(
+			8,
+			Math.min(box.right - element.offsetWidth, innerWidth - element.offsetWidth - 8),
+		);
 		const below = box.bottom + 4;
 		const fits = below + element.offsetHeight < innerHeight;
 		element.style.left = `${left}px`;
@@ -360,7 +413,11 @@ function rowMenu(choose) {
 	element.addEventListener("toggle", (event) => {
 		const isOpen = event.newState === "open";
 		opener?.setAttribute("aria-expanded", String(isOpen));
-		if (!isOpen && (element.contains(document.activeElement) || document.activeElement === document.body)) opener?.focus();
+		if (
+			!isOpen &&
+			(element.contains(document.activeElement) || document.activeElement === document.body)
+		)
+			opener?.focus();
 	});
 	return { element, open };
 }

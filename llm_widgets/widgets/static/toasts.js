@@ -9,7 +9,13 @@ import { externalLink, icon } from "./parts.js";
 const LIFETIME_MS = 7000;
 
 function initialize({ model }) {
-	const list = el("div", { class: "llm-toasts", role: "log", "aria-live": "polite", "aria-label": "Notifications", popover: "manual" });
+	const list = el("div", {
+		class: "llm-toasts",
+		role: "log",
+		"aria-live": "polite",
+		"aria-label": "Notifications",
+		popover: "manual",
+	});
 	isolateKeys(list);
 	document.body.append(list);
 
@@ -20,8 +26,17 @@ function initialize({ model }) {
 
 	function show({ text, kind, link }) {
 		const symbol = kind === "success" ? "ok" : kind;
-		const close = el("button", { type: "button", class: "llm-icon-button", "aria-label": "Dismiss" }, icon("close"));
-		const toast = el("div", { class: "llm-toast", data: { kind } }, icon(symbol), el("span", { class: "llm-toast-text", text }));
+		const close = el(
+			"button",
+			{ type: "button", class: "llm-icon-button", "aria-label": "Dismiss" },
+			icon("close"),
+		);
+		const toast = el(
+			"div",
+			{ class: "llm-toast", data: { kind } },
+			icon(symbol),
+			el("span", { class: "llm-toast-text", text }),
+		);
 		if (link) toast.append(externalLink(link[0], link[1]));
 		toast.append(close);
 		close.addEventListener("click", () => remove(toast));

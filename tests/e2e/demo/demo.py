@@ -127,6 +127,8 @@ class ModelsDemo:
         many.on_click(lambda _: self._many())
         clear = button("Clear")
         clear.on_click(lambda _: setattr(self.table, "rows", []))
+        reset = button("Reset")
+        reset.on_click(lambda _: setattr(self.table, "rows", self._rows()))
         touch = button("Change rows")
         touch.on_click(lambda _: self._change())
         self.bars = TransferBars("Qwen/Qwen3-8B", 16_400_000_000, 10_300_000_000)
@@ -151,7 +153,7 @@ class ModelsDemo:
             ]
         )
         self.widget = stack(
-            toolbar("Models", touch, clear, many, opener),
+            toolbar("Models", reset, touch, clear, many, opener),
             self.table,
             card("Importing Qwen/Qwen3-8B", self.bars, self.files, text="to models-europe-west1"),
         )

@@ -1,0 +1,202 @@
+"""End-to-end fixtures: a server in a process of its own, a browser page that must stay clean."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+ROOT = Path(__file__).parents[2]
+DEMO = Path(__file__).parent / "demo"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # the tests may run as root, in a container
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    # A name other than this machine's must not even be looked up.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Take $CHROMIUM, a Chromium on PATH, or else the one that Playwright has installed."""
+    arguments = {**browser_type_launch_args, "args": CHROMIUM_FLAGS}
+    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, CHROMIUM_NAMES)]
+    found = next((path for path in candidates if path), None)
+    return {**arguments, "executable_path": found} if found else arguments
+
+
+@dataclass
+class Server:
+    """A running server."""
+
+    url: str
+    process: subprocess.Popen[str]
+    log: Path
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it and give its exit code."""
+        self.process.send_signal(how)
+        return self.process.wait(20)
+
+
+@contextmanager
+def serving(folder: Path, notebook: Path, **options: Any) -> Iterator[Server]:
+    """Serve a notebook on a free port."""
+    log = folder / "server.log"
+    environment = {
+        **os.environ,
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                str(DEMO / "serve.py"),
+                str(notebook),
+                json.dumps({"port": 0, **options}),
+            ],
+            stdout=subprocess.PIPE,
+            stderr=out,
+            text=True,
+            env=environment,
+        )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    assert url, log.read_text()
+    server = Server(url, process, log)
+    try:
+        yield server
+    finally:
+        if process.poll() is None:
+            server.stop()
+        process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Serve the page that shows every component."""
+    with serving(tmp_path_factory.mktemp("demo"), DEMO / "demo.ipynb") as server:
+        yield server
+    assert "Traceback" not in server.log.read_text()
+
+
+@dataclass
+class Problems:
+    """What must not happen while a page is open."""
+
+    origin: str
+    found: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page's errors and requests."""
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.found.append(f"page error: {error}"))
+        page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.found.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        local = (self.origin, self.origin.replace("http", "ws", 1), "blob:", "data:")
+        if not request.url.startswith(local):
+            self.found.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def open_page(page: Page) -> Iterator[Callable[[str], Page]]:
+    """Give a function that opens a URL; errors and foreign requests fail the test."""
+    problems: list[Problems] = []
+
+    def visit(url: str) -> Page:
+        problems.append(Problems(url))
+        problems[-1].watch(page)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.goto(url)
+        page.get_by_role("tab").first.wait_for()
+        return page
+
+    yield visit
+    assert [found for each in problems for found in each.found] == []
+
+
+@pytest.fixture
+def app_page(open_page: Callable[[str], Page], demo_server: Server) -> Page:
+    """Open the page that shows every component, new for this test."""
+    return open_page(demo_server.url)
+
+
+@pytest.fixture(scope="module")
+def shared_demo(browser: Browser, demo_server: Server) -> Iterator[tuple[Page, Problems]]:
+    """Open the page that shows every component, once for all tests of a module."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    problems = Problems(demo_server.url)
+    problems.watch(page)
+    page.goto(demo_server.url)
+    page.get_by_role("tab").first.wait_for()
+    yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def demo_page(shared_demo: tuple[Page, Problems]) -> Iterator[Page]:
+    """Give the shared page as it was at first: rows, dialogs, notifications, size."""
+    page, problems = shared_demo
+    page.set_viewport_size({"width": 1280, "height": 800})
+    if page.get_by_role("dialog").count():
+        page.keyboard.press("Escape")
+    # By a script: a notification may go by itself between being found and being clicked.
+    page.evaluate("document.querySelectorAll('.llm-toast button').forEach((each) => each.click())")
+    page.get_by_role("tab", name="Models").click()
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Deploy smollm2:135m").wait_for()
+    yield page
+    assert problems.found == []
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """Read axe-core, which package-lock.json pins."""
+    if not AXE.exists():
+        pytest.fail("axe-core is not installed: run `npm ci` in the repository's folder")
+    return AXE.read_text("utf-8")
+
+
+@pytest.fixture
+def violations(axe_source: str) -> Callable[[Page], list[str]]:
+    """Give a function that lists what axe finds wrong on a page as it is shown."""
+
+    def check(page: Page) -> list[str]:
+        # A policy against eval does not stop the test's own script: it comes over the protocol.
+        page.evaluate(axe_source)
+        return page.evaluate(
+            """async () => (await axe.run()).violations.flatMap((violation) =>
+                violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)}`))"""
+        )
+
+    return check

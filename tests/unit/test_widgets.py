@@ -1,0 +1,591 @@
+"""The components without a browser: its messages are delivered as the front end does."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import comm
+import ipywidgets as w
+import pytest
+import traitlets
+from comm.base_comm import BaseComm
+
+from llm_widgets import widgets
+from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.widgets import (
+    Action,
+    Bar,
+    BrowserStorage,
+    Column,
+    ConfirmDialog,
+    ConnectionGuard,
+    DataTable,
+    Detail,
+    DetailList,
+    Field,
+    FileProgress,
+    FileRow,
+    FormDialog,
+    Notice,
+    Option,
+    Stream,
+    Toasts,
+    TransferBars,
+)
+from llm_widgets.widgets._batch import Batch
+from llm_widgets.widgets._component import STATIC, Component, module_source
+
+MODULES = sorted(path.stem for path in STATIC.glob("*.js"))
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def deliver(widget: Component, **content: Any) -> None:
+    """Deliver a message as the browser sends it."""
+    widget._handle_custom_msg(content, [])
+
+
+class RecordingComm(BaseComm):
+    """A connection to a browser that keeps what is sent."""
+
+    log: ClassVar[list[dict[str, Any]]] = []
+
+    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+        self.log.append({"type": msg_type, **(data or {})})
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Connect components to a browser that is not there; give all that they send."""
+    monkeypatch.setattr(comm, "create_comm", RecordingComm)
+    monkeypatch.setattr(RecordingComm, "log", [])
+    return RecordingComm.log
+
+
+class Sent(Sequence[Any]):
+    """The messages among all that was sent; state is left out."""
+
+    def __init__(self, wire: list[dict[str, Any]]) -> None:
+        self._wire = wire
+
+    def _messages(self) -> list[Any]:
+        return [each["content"] for each in list(self._wire) if each.get("method") == "custom"]
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._messages()[index]
+
+    def __len__(self) -> int:
+        return len(self._messages())
+
+    def clear(self) -> None:
+        self._wire.clear()
+
+
+@pytest.fixture
+def sent(wire: list[dict[str, Any]]) -> Sent:
+    return Sent(wire)
+
+
+class TestModules:
+    @pytest.mark.parametrize("name", MODULES)
+    def test_bundle_has_no_import_left(self, name: str) -> None:
+        source = module_source(name)
+        assert not re.search(r"^\s*import\b", source, re.MULTILINE)
+
+    @pytest.mark.parametrize("name", MODULES)
+    def test_bundle_parses(self, name: str, tmp_path: Any) -> None:
+        node = shutil.which("node")
+        if node is None:
+            pytest.skip("node is not on PATH: the modules are parsed in the browser tests only")
+        file = tmp_path / "module.mjs"
+        file.write_text(module_source(name))
+        checked = subprocess.run(
+            [node, "--check", str(file)], capture_output=True, text=True, check=False
+        )
+        assert checked.returncode == 0, checked.stderr
+
+    @pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+    def test_no_way_to_write_html(self, path: Any) -> None:
+        text = path.read_text("utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", text)
+
+    def test_widgets_html_is_made_in_one_place(self) -> None:
+        folder = STATIC.parents[1]
+        users = [
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*.py")
+            if re.search(
+                r"\b(w|widgets|ipywidgets)\.HTML(Math)?\(|import .*\bHTML\b",
+                path.read_text("utf-8"),
+            )
+        ]
+        assert users == ["widgets/html.py"]
+
+    def test_nothing_comes_from_elsewhere(self) -> None:
+        for path in STATIC.iterdir():
+            text = path.read_text("utf-8").replace("http://www.w3.org/", "")
+            assert "http://" not in text, path.name
+            assert "https://" not in text, path.name
+
+
+class TestComponent:
+    def test_unknown_keyword_is_refused(self) -> None:
+        with pytest.raises(TypeError, match="DataTable has no captoin"):
+            DataTable(captoin="Models")
+
+    @pytest.mark.parametrize(
+        "content", [None, 7, [], {}, {"type": 3}, {"type": "a b"}, {"type": "x"}]
+    )
+    def test_message_of_unknown_shape_is_dropped(self, content: Any) -> None:
+        table = DataTable(rows=[{"id": "1"}])
+        table._handle_custom_msg(content, [])
+
+    def test_repr_does_not_walk_the_tree(self) -> None:
+        bars = TransferBars("x", 10)
+        root = widgets.page(w.VBox([bars]))
+        assert "TransferBars" not in repr(root)
+        del bars
+        assert repr(root).startswith("<llm_widgets")
+
+
+class TestTable:
+    @pytest.fixture
+    def table(self) -> DataTable:
+        return DataTable(
+            columns=[Column("name", "Name", action="open")],
+            actions=[Action("deploy", "Deploy"), Action("delete", "Delete", danger=True)],
+            rows=[
+                {"id": "1", "name": "a"},
+                {"id": "2", "name": "b", "disabled": {"deploy": "Not yet."}, "hidden": ["delete"]},
+            ],
+        )
+
+    @pytest.fixture
+    def chosen(self, table: DataTable) -> list[tuple[str, str]]:
+        chosen: list[tuple[str, str]] = []
+        table.on_action(lambda action, row: chosen.append((action, row)))
+        return chosen
+
+    def test_action(self, table: DataTable, chosen: list[Any]) -> None:
+        deliver(table, type="action", action="deploy", row="1")
+        deliver(table, type="action", action="open", row="2")
+        assert chosen == [("deploy", "1"), ("open", "2")]
+
+    @pytest.mark.parametrize(
+        ("action", "row"),
+        [
+            ("deploy", "2"),
+            ("delete", "2"),
+            ("deploy", "3"),
+            ("rm", "1"),
+            ("", "1"),
+            ("deploy", None),
+        ],
+    )
+    def test_action_that_the_row_does_not_have(
+        self, table: DataTable, chosen: list[Any], action: str, row: Any
+    ) -> None:
+        deliver(table, type="action", action=action, row=row)
+        assert chosen == []
+
+    @pytest.mark.parametrize("rows", [[{"id": "1"}, {"id": "1"}], [{"name": "a"}], [{"id": 1}]])
+    def test_rows_need_unique_ids(self, table: DataTable, rows: Any) -> None:
+        with pytest.raises(traitlets.TraitError):
+            table.rows = rows
+
+    def test_empty_action(self, table: DataTable) -> None:
+        pressed: list[bool] = []
+        table.on_empty_action(lambda: pressed.append(True))
+        deliver(table, type="empty_action")
+        assert pressed == [True]
+
+
+class TestFormDialog:
+    @pytest.fixture
+    def dialog(self) -> FormDialog:
+        dialog = FormDialog(
+            title="T",
+            fields=[
+                Field("name", "Name", required=True),
+                Field("token", "Token", "password"),
+                Field("count", "Count", "number"),
+                Field("ok", "OK", "checkbox"),
+            ],
+        )
+        dialog.show()
+        return dialog
+
+    def test_values_come_once_and_are_kept_nowhere(self, dialog: FormDialog) -> None:
+        got: list[Any] = []
+        dialog.on_submit(got.append)
+        values = {"name": "n", "token": "hf_secret", "count": 3, "ok": True, "extra": "x"}
+        deliver(dialog, type="submit", values=values)
+        assert got == [{"name": "n", "token": "hf_secret", "count": 3, "ok": True}]
+        assert "hf_secret" not in str(dialog.get_state())
+
+    def test_busy_until_close_or_fail(self, dialog: FormDialog) -> None:
+        calls: list[Any] = []
+        dialog.on_submit(calls.append)
+        deliver(dialog, type="submit", values={"name": "n"})
+        assert dialog.busy == "Working…"
+        deliver(dialog, type="submit", values={"name": "n"})  # a second Enter meanwhile
+        assert len(calls) == 1
+        dialog.fail("No.", errors={"name": "Taken."})
+        assert (dialog.busy, dialog.error, dialog.errors) == ("", "No.", {"name": "Taken."})
+        assert dialog.shown
+        deliver(dialog, type="submit", values={"name": "m"})
+        assert (len(calls), dialog.error, dialog.errors) == (2, "", {})
+        dialog.close()
+        assert not dialog.shown
+
+    @pytest.mark.parametrize(
+        "values", [None, "x", {"name": 7}, {"name": {"a": 1}}, {"ok": "true"}, {"count": "3"}]
+    )
+    def test_values_of_wrong_type_are_dropped(self, dialog: FormDialog, values: Any) -> None:
+        got: list[Any] = []
+        dialog.on_submit(got.append)
+        deliver(dialog, type="submit", values=values)
+        assert got == []
+
+    def test_submit_of_a_closed_dialog_is_dropped(self, dialog: FormDialog) -> None:
+        got: list[Any] = []
+        dialog.on_submit(got.append)
+        deliver(dialog, type="cancel")
+        deliver(dialog, type="submit", values={"name": "n"})
+        assert got == []
+
+    def test_input_clears_errors_and_reports(self, dialog: FormDialog) -> None:
+        got: list[Any] = []
+        dialog.on_input(got.append)
+        dialog.fail(errors={"name": "Taken."})
+        deliver(dialog, type="input", values={"name": "n"})
+        assert got == [{"name": "n"}]
+        assert dialog.errors == {}
+
+    def test_password_has_no_default(self) -> None:
+        with pytest.raises(ValueError, match="widget state"):
+            FormDialog(fields=[Field("token", "Token", "password", value="hf_secret")])
+
+    def test_keys_are_unique(self) -> None:
+        with pytest.raises(ValueError, match="same key"):
+            FormDialog(fields=[Field("a", "A"), Field("a", "B")])
+
+    def test_fields_may_change(self, dialog: FormDialog) -> None:
+        dialog.set_fields([Field("bucket", "Bucket", "select", options=(Option("a", "A"),))])
+        assert dialog.fields[0]["options"] == ({"value": "a", "label": "A", "description": ""},)
+
+
+class TestConfirmDialog:
+    def test_name_has_to_match(self) -> None:
+        dialog = ConfirmDialog(title="Delete?", type_name="smollm2")
+        confirmed: list[Any] = []
+        dialog.on_submit(confirmed.append)
+        dialog.show()
+        deliver(dialog, type="submit", values={"confirm_name": "other"})
+        assert confirmed == []
+        assert dialog.errors == {"confirm_name": "This is not smollm2."}
+        deliver(dialog, type="submit", values={})
+        assert confirmed == []
+        deliver(dialog, type="submit", values={"confirm_name": "smollm2"})
+        assert len(confirmed) == 1
+
+    def test_without_name(self) -> None:
+        dialog = ConfirmDialog(title="Delete?")
+        confirmed: list[Any] = []
+        dialog.on_submit(confirmed.append)
+        dialog.show()
+        deliver(dialog, type="submit", values={})
+        assert confirmed == [{}]
+
+
+class TestBatch:
+    def test_many_changes_few_flushes_and_the_last_one_comes(self) -> None:
+        seen: list[int] = []
+        state = {"n": 0}
+        batch = Batch(lambda: seen.append(state["n"]), every=0.05)
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            state["n"] += 1
+            batch.touch()
+        time.sleep(0.15)
+        assert seen[-1] == state["n"]
+        assert len(seen) <= 13  # half a second at 20 a second, and the one after it
+
+    def test_from_many_threads(self) -> None:
+        lock = threading.Lock()
+        done = {"n": 0}
+        seen: list[int] = []
+        batch = Batch(lambda: seen.append(done["n"]), every=0.02)
+
+        def work() -> None:
+            for _ in range(200):
+                with lock:
+                    done["n"] += 1
+                batch.touch()
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        time.sleep(0.1)
+        assert seen[-1] == 1600
+
+
+def replay(messages: Sequence[dict[str, Any]]) -> list[str]:
+    """Do with a stream's messages what the page does."""
+    texts: list[str] = []
+    for message in messages:
+        if message["type"] == "reset":
+            texts = []
+        if message["type"] in {"reset", "append"}:
+            texts += [item["text"] for item in message["items"]]
+        if message["type"] == "extend":
+            texts[-1] += message["text"]
+    return texts
+
+
+class TestStream:
+    def test_exact_text_in_few_messages(self, sent: Sent) -> None:
+        stream = Stream(kind="chat")
+        stream.append("hello", "user")
+        stream.append("", "assistant")
+        for number in range(5000):
+            stream.extend_last(f"{number} ")
+        time.sleep(0.25)
+        assert replay(sent) == ["hello", "".join(f"{n} " for n in range(5000))]
+        assert [item["text"] for item in stream.items] == replay(sent)
+        assert len(sent) < 20
+
+    def test_page_that_comes_later_gets_everything_once(self, sent: Sent) -> None:
+        stream = Stream()
+        stream.append("early")
+        sent.clear()  # no page was there
+        stream.append("pending")
+        deliver(stream, type="ready")
+        stream.append("late")
+        time.sleep(0.25)
+        assert replay(sent) == ["early", "pending", "late"]
+
+    def test_old_items_go(self) -> None:
+        stream = Stream(max_items=3)
+        stream.extend({"text": str(n)} for n in range(10))
+        assert [item["text"] for item in stream.items] == ["7", "8", "9"]
+
+    def test_clear(self, sent: Sent) -> None:
+        stream = Stream()
+        stream.append("a")
+        stream.clear()
+        stream.append("b")
+        time.sleep(0.25)
+        assert replay(sent) == ["b"]
+
+    def test_nothing_to_extend(self) -> None:
+        with pytest.raises(IndexError):
+            Stream().extend_last("x")
+
+
+class TestFileProgress:
+    def test_only_changed_rows_are_sent(self, sent: Sent) -> None:
+        files = FileProgress()
+        files.show(FileRow(f"f{n}", 100) for n in range(300))
+        assert len(sent[-1]["files"]) == 300
+        sent.clear()
+        for step in range(100):
+            files.update([FileRow("f7", 100, step, "active"), FileRow("f8", 100)])
+        time.sleep(0.4)
+        assert len(sent) <= 3
+        assert {file["name"] for message in sent for file in message["files"]} == {"f7"}
+        assert sent[-1]["files"][0]["bytes"] == 99
+
+    def test_ready_page_gets_the_whole_list(self, sent: Sent) -> None:
+        files = FileProgress()
+        files.update([FileRow("a", 1)])
+        sent.clear()
+        deliver(files, type="ready")
+        assert list(sent) == [
+            {
+                "type": "reset",
+                "files": [{"name": "a", "total": 1, "bytes": 0, "state": "waiting", "error": ""}],
+            }
+        ]
+
+
+class TestStorage:
+    def test_saved_values_are_checked(self) -> None:
+        def check(saved: dict[str, Any]) -> dict[str, Any]:
+            if not isinstance(saved.get("project"), str):
+                raise TypeError("project")
+            return {"project": saved["project"]}
+
+        for saved, expected in [
+            ({"project": "p", "more": 1}, {"project": "p"}),
+            ({"project": 7}, {}),
+            (["x"], {}),
+            (None, {}),
+            ("x", {}),
+        ]:
+            storage = BrowserStorage(validate=check)
+            got: list[Any] = []
+            storage.on_ready(got.append)
+            assert got == []
+            deliver(storage, type="saved", value=saved)
+            assert got == [expected]
+            assert storage.ready
+            later: list[Any] = []
+            storage.on_ready(later.append)
+            assert later == [expected]
+
+    def test_set_before_the_page_wins(self) -> None:
+        storage = BrowserStorage()
+        storage.set(project="new")
+        deliver(storage, type="saved", value={"project": "old", "region": "r"})
+        assert storage.value == {"project": "new", "region": "r"}
+        storage.set(region=None)
+        assert storage.value == {"project": "new"}
+
+    def test_second_page_does_not_overwrite(self) -> None:
+        storage = BrowserStorage()
+        deliver(storage, type="saved", value={"a": 1})
+        storage.set(a=2)
+        deliver(storage, type="saved", value={"a": 1})
+        assert storage.value == {"a": 2}
+
+
+class TestGuard:
+    def test_answers_and_reports_the_first_contact_once(self, sent: Sent) -> None:
+        guard = ConnectionGuard()
+        calls: list[str] = []
+        guard.on_first_contact(lambda: calls.append("first"))
+        assert guard.seconds_since_contact is None
+        deliver(guard, type="ping")
+        deliver(guard, type="ping")
+        assert calls == ["first"]
+        assert list(sent) == [{"type": "pong"}, {"type": "pong"}]
+        guard.on_first_contact(lambda: calls.append("late"))
+        assert calls == ["first", "late"]
+        assert guard.seconds_since_contact is not None
+        assert guard.seconds_since_contact < 5
+
+
+class TestNotice:
+    def test_error_with_fix(self) -> None:
+        notice = Notice()
+        notice.show_error(
+            ManagerError(
+                "No.", cause="Because.", fix=Fix(text="Do it.", command="do it", url="https://x")
+            )
+        )
+        assert (notice.kind, notice.text, notice.detail) == ("error", "No.", "Because.\nDo it.")
+        assert (notice.command, notice.link_url) == ("do it", "https://x")
+        notice.show_error(ManagerError("Other."))
+        assert (notice.detail, notice.command, notice.link_url) == ("", "", "")
+        notice.clear()
+        assert notice.text == ""
+
+    def test_action_only_with_a_button(self) -> None:
+        notice = Notice(text="x")
+        pressed: list[int] = []
+        notice.on_action(lambda: pressed.append(1))
+        deliver(notice, type="action")
+        assert pressed == []
+        notice.action_label = "Fix"
+        deliver(notice, type="action")
+        assert pressed == [1]
+
+
+class TestProgress:
+    def test_bar_escapes_its_label(self) -> None:
+        bar = Bar(HOSTILE, 100)
+        before = bar.children[0].children[0]
+        assert "<img" not in before.value
+        assert "&lt;img" in before.value
+
+    def test_raw_label_never_crosses_the_wire(self, wire: list[dict[str, Any]]) -> None:
+        Bar(HOSTILE, 100).restart(HOSTILE + "2", 50)
+        shown = [str(each.get("state", {}).get("value", "")) for each in wire]
+        assert any("&lt;img" in value for value in shown)
+        assert not any("<img" in value for value in shown)
+
+    def test_overall_and_slots(self) -> None:
+        bars = TransferBars("model", 100, 40)
+        active = {f"f{n}": (n, 20) for n in range(12)}
+        bars.advance(50, active)
+        assert len(bars.children) == 9  # the whole, and eight of the twelve
+        kept = bars.children[1]
+        bars.advance(60, {"f0": (10, 20)})
+        assert bars.children == (bars.overall, kept)
+        bars.advance(60, {"f20": (1, 30)})
+        assert bars.children[1].total == 30
+        assert bars.children[1].done == 1
+        bars.finish()
+        assert bars.overall.done == 100
+        assert bars.children == (bars.overall,)
+
+    def test_closing_closes_every_part(self, wire: list[dict[str, Any]]) -> None:
+        bars = TransferBars("model", 100)
+        bars.advance(50, {"a": (1, 2), "b": (1, 2)})
+        bars.advance(50, {})
+        parts = {"VBoxModel", "HBoxModel", "BoxModel", "HTMLModel", "FloatProgressModel"}
+        made = [each for each in wire if each.get("state", {}).get("_model_name") in parts]
+        bars.close()
+        closed = [each for each in wire if each["type"] == "comm_close"]
+        assert len(made) == len(closed) == 1 + 3 * 5
+
+    def test_unknown_total(self) -> None:
+        bar = Bar("x")
+        assert bar.total == 0
+        bar.set(5)
+        bar.set(6, total=10)
+        assert (bar.done, bar.total) == (6, 10)
+
+
+class TestText:
+    def test_everything_is_escaped(self) -> None:
+        for made in (widgets.heading(HOSTILE), widgets.paragraph(HOSTILE), widgets.note(HOSTILE)):
+            assert "<img" not in made.value
+            widgets.set_text(made, "x" + HOSTILE)
+            assert "<img" not in made.value
+            assert made.value.count("x&lt;img") == 1
+
+    def test_set_text_keeps_the_element(self) -> None:
+        made = widgets.heading("a", 3)
+        widgets.set_text(made, "b")
+        assert made.value == "<h3>b</h3>"
+
+    def test_levels(self) -> None:
+        with pytest.raises(ValueError, match="levels"):
+            widgets.heading("a", 5)
+
+
+def test_details() -> None:
+    details = DetailList([Detail("Account", "a", copy=True)])
+    details.show([Detail("Cloud", "local", state="ok")])
+    assert details.items[0]["state"] == "ok"
+
+
+def test_toasts(sent: Sent) -> None:
+    toasts = Toasts()
+    toasts.success("Done", link=("Open", "https://x"))
+    toasts.error("No")
+    assert [message["kind"] for message in sent] == ["success", "error"]
+    assert "Done" not in str(toasts.get_state())
+
+
+def test_tabs_and_card() -> None:
+    tab, box = widgets.tabs([("A", w.Label("a")), ("B", w.Label("b"))])
+    assert tab.titles == ("A", "B")
+    assert box.children[0] is tab
+    card = widgets.card("T", w.Label("x"), text="more", actions=[widgets.button("Go")])
+    assert len(card.children) == 3
+
+
+def test_button_styles() -> None:
+    assert widgets.button("x", style="primary").button_style == "primary"
+    with pytest.raises(KeyError):
+        widgets.button("x", style="loud")
