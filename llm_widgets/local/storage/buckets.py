@@ -90,7 +90,7 @@ class Buckets:
             record = {"project": project["id"], "resource": resource}
             self._backend.store.put("bucket", name, record)
             self._backend.access.set_policy(
-                f"projects/_/buckets/{name}", _first_policy(project["id"], resource)
+                f"projects/_/buckets/{name}", _first_policy(project["id"])
             )
         return render(resource, call.base)
 
@@ -205,20 +205,26 @@ def _settle(resource: dict[str, Any], before: dict[str, Any] | None = None) -> N
         policy.setdefault("effectiveTime", resource["updated"])
 
 
-def _first_policy(project: str, resource: dict[str, Any]) -> dict[str, Any]:
-    """Give the policy that a new bucket has: the project's basic roles reach into it."""
+def _first_policy(project: str) -> dict[str, Any]:
+    """Give the policy that a new bucket has: the project's basic roles reach into it.
+
+    Without uniform access, it is the default object ACL that gives the project's owners,
+    editors and viewers their objects; there are no ACLs here, so the policy always does.
+    """
     owners = [f"projectEditor:{project}", f"projectOwner:{project}"]
     viewers = [f"projectViewer:{project}"]
-    bindings = [
-        {"role": "roles/storage.legacyBucketOwner", "members": owners},
-        {"role": "roles/storage.legacyBucketReader", "members": viewers},
-    ]
-    if resource["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]:
-        bindings += [
-            {"role": "roles/storage.legacyObjectOwner", "members": owners},
-            {"role": "roles/storage.legacyObjectReader", "members": viewers},
-        ]
-    return {"version": 1, "bindings": bindings}
+    return {
+        "version": 1,
+        "bindings": [
+            {"role": f"roles/storage.legacy{kind}", "members": members}
+            for kind, members in (
+                ("BucketOwner", owners),
+                ("BucketReader", viewers),
+                ("ObjectOwner", owners),
+                ("ObjectReader", viewers),
+            )
+        ],
+    }
 
 
 def _taken(*, own: bool) -> StorageError:
