@@ -51,19 +51,16 @@ class ProgressCard:
         self._cancel.on_click(lambda _: self._cancelled(cancel))
         self._retry.on_click(lambda _: retry())
         self._dismiss.on_click(lambda _: dismiss())
-        files = w.Accordion([self._files], titles=["Files"])
-        files.add_class("llm-quiet-accordion")
         self.box = card(
             f"Importing {model_id}",
             self._notice,
             self._phase,
             self._bar_box,
-            files,
+            self._files,
             text=f"into gs://{bucket}",
             actions=[self._buttons],
         )
         self._shown: ImportState | None = None
-        self._accordion = files
 
     def show(self, progress: ImportProgress) -> None:
         """Draw a state of the import."""
@@ -96,7 +93,6 @@ class ProgressCard:
         cancel()
 
     def _draw_files(self, progress: ImportProgress) -> None:
-        self._accordion.set_title(0, f"Files ({len(progress.files)})")
         self._files.update(
             FileRow(name=f.path, total=f.size, bytes=f.done, state=f.state.value)
             for f in progress.files
@@ -105,9 +101,9 @@ class ProgressCard:
     def _draw_bars(self, progress: ImportProgress) -> None:
         if self._bars is None:
             self._bars = TransferBars("Total", progress.size, progress.done)
-            self._bar_box.children = (self._bars.widget,)
+            self._bar_box.children = (self._bars,)
         active = {f.path: (f.done, f.size) for f in progress.files if f.state is FileState.ACTIVE}
-        self._bars.update(progress.done, active, total=progress.size)
+        self._bars.advance(progress.done, active, total=progress.size)
         if progress.state is ImportState.DONE:
             self._bars.finish()
         elif progress.state.is_final:

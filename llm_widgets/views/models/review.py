@@ -38,7 +38,7 @@ class ReviewPage:
         for each in (cancel, go_back):
             each.on_click(lambda _: (form.give_up(), back()))
         self.box = stack(
-            go_back,
+            row(go_back),
             toolbar("Import model"),
             card("Found", self._details, self._notes),
             self._error,

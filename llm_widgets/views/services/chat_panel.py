@@ -23,12 +23,15 @@ class ChatPanel:
         self._stream = Stream(
             label="Conversation",
             kind="chat",
-            height="360px",
+            height="280px",
             placeholder="Say something to the model.",
         )
         self._notice = Notice()
         self._prompt = w.Textarea(
-            description="Prompt", placeholder="Ask the model something", rows=3
+            description="Prompt",
+            placeholder="Ask the model something",
+            rows=2,
+            layout={"width": "100%"},
         )
         self._send = button("Send", style="primary")
         self._stop = button("Stop", style="outlined", disabled=True)

@@ -10,7 +10,7 @@ from llm_widgets.domain import gpus
 from llm_widgets.views.services.chat_panel import ChatPanel
 from llm_widgets.views.services.rows import SERVING, STATES
 from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.layout import button, card, stack, toolbar
+from llm_widgets.widgets.layout import button, card, row, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ServicePage:
         remove = button("Delete", style="outlined")
         remove.on_click(lambda _: delete())
         self.box = stack(
-            go_back,
+            row(go_back),
             toolbar(service.id, remove),
             self._reason,
             card("Overview", self._details),
