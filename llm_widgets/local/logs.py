@@ -8,7 +8,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -210,21 +209,20 @@ class LogBook:
             )
             for entry in batch
         ]
-        with closing(self._database.cursor()) as cursor:
-            cursor.execute("BEGIN")
-            cursor.executemany(
+        with self._database:  # commits, or takes all back
+            self._database.execute("BEGIN")
+            self._database.executemany(
                 "INSERT INTO entries (time, project, subject, log, entry) VALUES (?, ?, ?, ?, ?)",
                 rows,
             )
-            self._count += len(rows)
-            if self._count > self._limit * 1.1:
-                cursor.execute(
+            count = self._count + len(rows)
+            if count > self._limit * 1.1:
+                count -= self._database.execute(
                     "DELETE FROM entries WHERE number <= "
                     "(SELECT number FROM entries ORDER BY number DESC LIMIT 1 OFFSET ?)",
                     (self._limit,),
-                )
-                self._count -= cursor.rowcount
-            cursor.execute("COMMIT")
+                ).rowcount
+        self._count = count
 
 
 def timestamp() -> str:

@@ -2,8 +2,9 @@
 
 What is simulated of Cloud Run's front end: the invoker check, the limit of concurrent requests
 (concurrency x maximum of instances, all of them served by the one process of the revision), the
-queue of requests before it, the request timeout, the request log, trace headers. Not simulated:
-scaling to zero and the cold start that follows, session affinity, WebSockets, HTTP/2.
+queue of requests before it, the request timeout, the request log, trace headers. No more than 64
+requests of a service are under way at a time, others wait in the system. Not simulated: scaling to
+zero and the cold start that follows, session affinity, WebSockets, HTTP/2.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
     from llm_widgets.local.logs import LogBook
     from llm_widgets.local.runner.instance import Instance
-
-Invoker = "Callable[[Request, str], Response | None]"
 
 DEFAULT_CONCURRENCY = 80
 DEFAULT_MAX_INSTANCES = 100

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llm_widgets.local.runner.entries import Journal
 
 MIB = 1 << 20
-_MEMORY_SECONDS = 0.5  # between two looks at the memory in use
+_MEMORY_SECONDS = 1.0  # between two looks at the memory in use
 _STEADY_SECONDS = 60.0  # after which an exit counts as the first one again
 _LONGEST_PAUSE = 60.0  # seconds between two starts
 
@@ -42,7 +42,7 @@ class MemoryGuard:
         self.exceeded = False
 
     def look(self) -> None:
-        """Look at the memory in use, not more often than twice a second."""
+        """Look at the memory in use, not more often than once a second."""
         if time.monotonic() < self._due or self.exceeded:
             return
         self._due = time.monotonic() + _MEMORY_SECONDS

@@ -37,12 +37,12 @@ class ModelName:
         model, _, tag = last.partition(":")
         parts = [part for part in path.split("/") if part]
         if len(parts) > 2:  # noqa: PLR2004 - host and namespace
-            raise ValueError(text)
+            raise ValueError(f"'{text}' is no name of a model")
         host = parts[0] if len(parts) == 2 else DEFAULT_HOST  # noqa: PLR2004 - the same
         namespace = parts[-1] if parts else DEFAULT_NAMESPACE
         name = cls(host, namespace, model, tag or DEFAULT_TAG)
         if not name.valid:
-            raise ValueError(text)
+            raise ValueError(f"'{text}' is no name of a model")
         return name
 
     @property
