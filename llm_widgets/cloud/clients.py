@@ -65,7 +65,8 @@ class Clients:
         SignInError
             There are none, or they can't be read.
         """
-        return self.kept("credentials", sign_in.default_credentials)
+        is_local = self.settings.is_local_cloud
+        return self.kept("credentials", lambda: sign_in.default_credentials(is_local=is_local))
 
     @property
     def session(self) -> packages.auth_requests.AuthorizedSession:
@@ -80,19 +81,6 @@ class Clients:
                 project=project or None,
                 credentials=self.credentials,
                 _http=self.session,
-                client_options=self._options(),
-            ),
-        )
-
-    def logging(self, project: str) -> packages.cloud_logging.Client:
-        """Cloud Logging of a project."""
-        return self.kept(
-            f"logging/{project}",
-            lambda: packages.cloud_logging.Client(  # type: ignore[no-untyped-call]
-                project=project,
-                credentials=self.credentials,
-                _http=self.session,
-                _use_grpc=False,
                 client_options=self._options(),
             ),
         )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud.failures import explained
+from llm_widgets.cloud.rest import call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Iterator, Mapping
 
     from llm_widgets.cloud.clients import Clients
 
+_PAGE_SIZE = 1000  # the most that the API gives at once
+_PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
+_NANOSECONDS = re.compile(r"(\.\d{6})\d+")  # more digits than Python's times have
 _MESSAGE_FIELDS = ("message", "msg", "textPayload")
 
 
@@ -104,14 +109,26 @@ def entries(
         project=project,
         permission="logging.logEntries.list",
     ):
-        found = clients.logging(project).list_entries(  # type: ignore[no-untyped-call]
-            resource_names=[f"projects/{project}"],
-            filter_=filter_,
-            order_by="timestamp desc" if newest_first else "timestamp asc",
-            max_results=limit,
-            page_size=min(limit, 1000),
-        )
-        return [_entry(entry) for entry in found]
+        return list(_pages(clients, project, filter_, limit, newest_first=newest_first))
+
+
+def _pages(
+    clients: Clients, project: str, filter_: str, limit: int, *, newest_first: bool
+) -> Iterator[LogEntry]:
+    body: dict[str, Any] = {
+        "resourceNames": [f"projects/{project}"],
+        "filter": filter_,
+        "orderBy": "timestamp desc" if newest_first else "timestamp asc",
+    }
+    while limit > 0:
+        body["pageSize"] = min(limit, _PAGE_SIZE)
+        page = call(clients, "POST", "logging.googleapis.com", "/v2/entries:list", body)
+        found = page.get("entries", [])
+        yield from (_entry(entry) for entry in found)
+        limit -= len(found)
+        body["pageToken"] = page.get("nextPageToken", "")
+        if not body["pageToken"]:
+            return
 
 
 def payload_text(payload: Any) -> str:
@@ -124,20 +141,21 @@ def payload_text(payload: Any) -> str:
     return f"{message} {rest}".strip()
 
 
-def _entry(found: Any) -> LogEntry:
-    resource = found.resource.labels if found.resource else {}
-    text = payload_text(found.payload)
-    if found.http_request and not text:
-        request = found.http_request
-        words = ("requestMethod", "requestUrl", "status", "latency")
-        text = " ".join(str(request[word]) for word in words if word in request)
+def _entry(found: Mapping[str, Any]) -> LogEntry:
+    payload = next((found[name] for name in _PAYLOADS if name in found), None)
+    time = found.get("timestamp", "")
     return LogEntry(
-        id=found.insert_id or "",
-        time=found.timestamp,
-        severity=str(found.severity or "DEFAULT"),
-        text=text,
-        labels={**(resource or {}), **(found.labels or {})},
+        id=found.get("insertId", ""),
+        time=datetime.fromisoformat(_NANOSECONDS.sub(r"\1", time)) if time else None,
+        severity=found.get("severity", "DEFAULT"),
+        text=payload_text(payload) or _request_text(found.get("httpRequest", {})),
+        labels={**found.get("resource", {}).get("labels", {}), **found.get("labels", {})},
     )
+
+
+def _request_text(request: Mapping[str, Any]) -> str:
+    words = ("requestMethod", "requestUrl", "status", "latency")
+    return " ".join(str(request[word]) for word in words if word in request)
 
 
 def _limits(severity: str, since: datetime | None) -> list[str]:

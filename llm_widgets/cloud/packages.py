@@ -34,7 +34,6 @@ if TYPE_CHECKING:
         storage,
         vpcaccess_v1,
     )
-    from google.cloud import logging as cloud_logging
     from google.iam.v1 import policy_pb2  # type: ignore[import-untyped]
     from google.oauth2 import credentials as user_credentials
     from google.oauth2 import service_account
@@ -46,7 +45,6 @@ __all__ = [
     "auth_exceptions",
     "auth_requests",
     "billing_v1",
-    "cloud_logging",
     "cloudquotas_v1",
     "compute_engine",
     "compute_v1",
@@ -72,7 +70,6 @@ _HOMES = {
     "auth": "google.auth",
     "auth_exceptions": "google.auth.exceptions",
     "auth_requests": "google.auth.transport.requests",
-    "cloud_logging": "google.cloud.logging",
     "compute_engine": "google.auth.compute_engine",
     "external_account": "google.auth.external_account",
     "external_account_authorized_user": "google.auth.external_account_authorized_user",

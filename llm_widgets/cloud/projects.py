@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import packages
@@ -92,10 +92,12 @@ def get(clients: Clients, project_id: str) -> Project:
             found = clients.projects.get_project(name=f"projects/{project_id}")
     except (DeniedError, NotFoundError) as error:
         # Resource Manager answers the same for both, so that ids can't be probed.
+        fix = error.fix or Fix()
+        text = f"Check the project ID for typing errors. {fix.text}".strip()
         raise type(error)(
             f"The project {project_id} does not exist, or you may not see it.",
             cause=error.cause,
-            fix=error.fix or Fix(text="Check the project ID for typing errors."),
+            fix=replace(fix, text=text),
         ) from error
     if found.state != packages.resourcemanager_v3.Project.State.ACTIVE:
         raise NotFoundError(f"The project {project_id} is being deleted.")

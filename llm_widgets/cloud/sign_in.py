@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import packages
@@ -11,11 +12,21 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+ANYWHERE = "0x0"
+"""How google-auth writes that no location is closed to an account."""
+
+NEVER = datetime(9999, 1, 1)  # noqa: DTZ001 - google-auth compares it with times without a zone
+
 SIGN_IN_COMMAND = "gcloud auth application-default login"
 
 
-def default_credentials() -> Credentials:
+def default_credentials(*, is_local: bool = False) -> Credentials:
     """Find Application Default Credentials.
+
+    Parameters
+    ----------
+    is_local
+        Whether they are for a local cloud: Google is told nothing of them.
 
     Raises
     ------
@@ -30,7 +41,16 @@ def default_credentials() -> Credentials:
             cause=str(error),
             fix=Fix(text="Sign in, then try again:", command=SIGN_IN_COMMAND),
         ) from error
+    if is_local:
+        _keep_from_google(credentials)
     return credentials
+
+
+def _keep_from_google(credentials: Credentials) -> None:
+    """Answer for Google where the package asks it, in a thread, which locations are allowed."""
+    set_boundary = getattr(credentials, "_set_regional_access_boundary", None)
+    if set_boundary is not None:
+        set_boundary({"encodedLocations": ANYWHERE, "expiry": NEVER})
 
 
 def refused(cause: str) -> SignInError:
