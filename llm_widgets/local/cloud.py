@@ -169,6 +169,12 @@ class LocalCloud:
         """Stop serving, and every process that was started."""
         self._closing.close()
 
+    def key(self, email: str) -> Path:
+        """Write a key file of a service account, and return where it is."""
+        path = self._keys / f"{email}.json"
+        self._write_key(path, email)
+        return path
+
     def environment(self) -> dict[str, str]:
         """Return the variables that make the product use this cloud."""
         return {
@@ -188,11 +194,9 @@ class LocalCloud:
     def _runtime_environment(self, email: str) -> dict[str, str]:
         """Return what stands for the metadata server in a container of this account."""
         record = self._store.get("service_account", email) or {"project": self._projects[0]}
-        path = self._keys / f"{email or 'default'}.json"
-        self._write_key(path, email or manager_account(self._projects[0]))
         return {
             **self._endpoints(),
-            "GOOGLE_APPLICATION_CREDENTIALS": str(path),
+            "GOOGLE_APPLICATION_CREDENTIALS": str(self.key(email)),
             "GOOGLE_CLOUD_PROJECT": record["project"],
         }
 

@@ -199,7 +199,10 @@ class TaskLoops:
                 code = self._runner.run_task(execution, task.index, task.retried, loop.cancelled)
                 message = _exit_message(code)
             except RevisionFailed as failure:
-                code, message = 1, failure.message
+                # What cannot be started now cannot be started by trying again.
+                task.last_attempt_result = _result(1, failure.message)
+                _complete(task, FAILED, failure.message, failure.reason)
+                break
             if loop.cancelled.is_set():
                 continue
             task.last_attempt_result = _result(code, message)
