@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from llm_widgets.domain.imports import Digest, DigestKind
+from llm_widgets.domain.manifest import ManifestFile, ModelManifest
+from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+
+NOW = datetime(2026, 11, 23, 8, 0, 1, 250000, tzinfo=UTC)
+RECORD = ModelRecord(
+    id="acme/llm",
+    source=Source.HUGGING_FACE,
+    status=ModelStatus.READY,
+    size=12,
+    revision="c" * 40,
+    prefix="huggingface/acme/llm/" + "c" * 40,
+    file_count=2,
+    import_id="abc",
+    submitted_at=NOW,
+    finished_at=NOW,
+    imported_by="a@example.com",
+    license="mit",
+)
+# As oded996/cloud-run-llm-manager writes it.
+OLD = {
+    "description": "This file is managed by the LLM Manager.",
+    "models": [
+        {
+            "id": "google/gemma-3-1b-it",
+            "source": "huggingface",
+            "size": 2003,
+            "status": "completed",
+            "submittedAt": "2025-10-18T20:14:53.123Z",
+            "finishedAt": "2025-10-18T20:19:00.000Z",
+            "buildId": "b-1",
+            "logUrl": "https://console.cloud.google.com/cloud-build/builds/b-1",
+        },
+        {"id": "gemma3:1b", "source": "ollama", "size": 815, "status": "downloading"},
+        {"id": "x/y", "source": "zml", "status": "completed"},
+    ],
+}
+
+
+def test_round_trip() -> None:
+    file = MetadataFile(models=(RECORD, replace(RECORD, id="b/c", error="Gone. “Why?”")))
+    assert MetadataFile.from_json(file.to_json()) == file
+
+
+def test_reads_the_application_before_this_one() -> None:
+    file = MetadataFile.from_json(json.dumps(OLD))
+    hf, ollama = file.models
+    assert (hf.id, hf.status, hf.size) == ("google/gemma-3-1b-it", ModelStatus.READY, 2003)
+    assert hf.submitted_at == datetime(2025, 10, 18, 20, 14, 53, 123000, tzinfo=UTC)
+    assert hf.prefix == "google/gemma-3-1b-it"
+    assert ollama.status is ModelStatus.IMPORTING
+    assert ollama.prefix == "ollama/models"
+    assert file.others == ({"id": "x/y", "source": "zml", "status": "completed"},)
+
+
+def test_fields_that_are_not_known_are_written_back() -> None:
+    data = {**OLD, "owner": {"team": "search"}}
+    data["models"] = [
+        {**OLD["models"][0], "notes": ["a"], "size": "12 GB", "submittedAt": "yesterday"},
+        *OLD["models"][1:],
+        "not an entry",
+    ]
+    written = json.loads(MetadataFile.from_json(json.dumps(data)).with_model(RECORD).to_json())
+    assert written["owner"] == {"team": "search"}
+    first = written["models"][0]
+    assert first["buildId"] == "b-1"
+    assert first["notes"] == ["a"]
+    assert first["size"] == "12 GB"  # no number: kept as it is rather than lost
+    assert first["submittedAt"] == "yesterday"
+    assert OLD["models"][2] in written["models"]
+    assert "not an entry" in written["models"]
+    assert written["schemaVersion"] == 1
+
+
+def test_an_entry_replaces_the_one_of_the_same_model_and_revision() -> None:
+    old = replace(RECORD, status=ModelStatus.FAILED, error="x", extra={"pinned": True})
+    file = MetadataFile(models=(old, replace(RECORD, id="b/c"))).with_model(RECORD)
+    assert [model.id for model in file.models] == ["acme/llm", "b/c"]
+    assert file.models[0].status is ModelStatus.READY
+    assert file.models[0].extra == {"pinned": True}
+    assert len(file.with_model(replace(RECORD, revision="d" * 40)).models) == 3
+    assert len(file.with_model(replace(RECORD, source=Source.OLLAMA)).models) == 3
+    assert [model.id for model in file.without(RECORD.key).models] == ["b/c"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '"x"', '{"models": 3}', "\x00\x01", b"\xff\xfe", '{"models": [{"id']
+)
+def test_damage_is_told(text: str | bytes) -> None:
+    with pytest.raises(MetadataFileError, match="damaged"):
+        MetadataFile.from_json(text)
+
+
+def test_an_empty_object_is_a_file_without_models() -> None:
+    assert MetadataFile.from_json("{}").models == ()
+
+
+def test_a_repair_is_noted() -> None:
+    file = MetadataFile().with_repair("backup.json", NOW)
+    assert MetadataFile.from_json(file.to_json()).repaired == "backup.json"
+    assert MetadataFile().repaired == ""
+
+
+def test_a_manifest_gives_the_entry_back() -> None:
+    digest = Digest(DigestKind.SHA256, "ab" * 32)
+    files = (ManifestFile("a", 5, digest, "AAAAAA=="), ManifestFile("b", 7, digest, "AAAAAA=="))
+    manifest = ModelManifest(
+        import_id="abc",
+        source=RECORD.source,
+        model_id=RECORD.id,
+        revision=RECORD.revision,
+        prefix=RECORD.prefix,
+        files=files,
+        submitted_at=NOW,
+        finished_at=NOW,
+        imported_by=RECORD.imported_by,
+        license="mit",
+    )
+    assert ModelManifest.from_json(manifest.to_json()) == manifest
+    assert manifest.record() == RECORD
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "x", '{"version": 99}'])
+def test_what_is_no_manifest(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        ModelManifest.from_json(text)

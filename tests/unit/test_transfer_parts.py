@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import hashlib
+import threading
+
+import pytest
+
+from llm_widgets.domain.imports import Digest, DigestKind, HubFile
+from llm_widgets.errors import TransferError
+from llm_widgets.transfer import crc
+from llm_widgets.transfer.checkpoint import Checkpoint, checkpoint_name
+from llm_widgets.transfer.edges import Edges
+from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
+from llm_widgets.transfer.parts import PartLedger
+from llm_widgets.transfer.patience import GaveUpError, Patience, Stopped, TransientError, asked_wait
+from llm_widgets.transfer.share import share_of
+
+CONTENT = bytes(range(256)) * 4  # 1024 bytes
+PART = 300
+
+
+def file(content: bytes = CONTENT, path: str = "a.safetensors") -> HubFile:
+    digest = Digest(DigestKind.SHA256, hashlib.sha256(content).hexdigest())
+    return HubFile(path, len(content), digest, url="http://hub/a")
+
+
+def ledger(saved: Checkpoint | None = None, stored: dict[int, int] | None = None) -> PartLedger:
+    return PartLedger(file(), saved or Checkpoint("up", PART), stored or {}, threading.Event())
+
+
+def piece(part: int) -> memoryview:
+    return memoryview(bytearray(CONTENT[part * PART : (part + 1) * PART]))
+
+
+def take(book: PartLedger, part: int, *, stored: bool = True) -> None:
+    view = piece(part)
+    book.wait_for_turn(part)
+    book.hash(view)
+    book.pass_turn(part, crc.extend(0, bytes(view)))
+    if stored:
+        book.stored(part)
+
+
+def test_all_parts_in_order() -> None:
+    book = ledger()
+    assert book.count == 4
+    assert [book.length(i) for i in range(4)] == [300, 300, 300, 124]
+    for part in range(4):
+        assert not book.is_complete
+        take(book, part)
+    assert book.is_complete
+    last = book.verified()
+    assert last.verified
+    assert last.crc32c == crc.extend(0, CONTENT)
+
+
+def test_a_part_waits_for_its_turn() -> None:
+    book = ledger()
+    order: list[int] = []
+
+    def lane(part: int) -> None:
+        book.wait_for_turn(part)
+        order.append(part)
+        take(book, part)
+
+    threads = [threading.Thread(target=lane, args=(part,)) for part in (3, 1, 2, 0)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert order == [0, 1, 2, 3]
+    assert book.is_complete
+
+
+def test_a_checkpoint_counts_only_what_is_both_stored_and_hashed() -> None:
+    book = ledger()
+    take(book, 0)
+    take(book, 1, stored=False)
+    take(book, 2)
+    assert book.checkpoint().parts == 1
+    book.stored(1)
+    assert book.checkpoint().parts == 3
+
+
+def test_another_worker_goes_on_from_a_checkpoint() -> None:
+    first = ledger()
+    take(first, 0)
+    take(first, 1)
+    saved = Checkpoint.from_json(first.checkpoint().to_json().encode())
+    assert saved is not None
+    second = ledger(saved, {0: 300, 1: 300})
+    assert second.first == 2
+    take(second, 2)
+    take(second, 3)
+    assert second.is_complete
+    assert second.verified().crc32c == crc.extend(0, CONTENT)
+
+
+def test_a_checkpoint_whose_parts_are_gone_is_not_believed() -> None:
+    first = ledger()
+    take(first, 0)
+    take(first, 1)
+    second = ledger(first.checkpoint(), {0: 300})
+    assert second.first == 0
+    assert second.is_stored(0)
+    assert not second.is_stored(1)
+
+
+def test_a_stored_part_of_another_size_is_sent_again() -> None:
+    assert not ledger(None, {0: 299}).is_stored(0)
+
+
+def test_wrong_bytes_are_told() -> None:
+    book = ledger()
+    for part in range(4):
+        view = piece(part)
+        view[0] ^= 1
+        book.hash(view)
+        book.pass_turn(part, 0)
+        book.stored(part)
+    with pytest.raises(TransferError, match="not what the hub promised") as told:
+        book.verified()
+    assert file().digest.value in told.value.cause
+
+
+def test_who_waits_is_stopped() -> None:
+    stop = threading.Event()
+    book = PartLedger(file(), Checkpoint("up", PART), {}, stop)
+    stop.set()
+    with pytest.raises(Stopped):
+        book.wait_for_turn(2)
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"version": 2, "upload_id": "x"}', b"\xff"])
+def test_a_strange_checkpoint_is_none(text: bytes) -> None:
+    assert Checkpoint.from_json(text) is None
+
+
+def test_checkpoints_have_names_of_their_own() -> None:
+    names = {
+        checkpoint_name("folder", f)
+        for f in (file(), file(path="b.safetensors"), file(b"other content"))
+    }
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize("size", [1, 8 * MIB, 70 * 10**9, 200 * 10**9, 5 * 10**12])
+def test_part_sizes(size: int) -> None:
+    part = part_size_for(size, Options())
+    assert part % MIB == 0
+    assert part >= 8 * MIB
+    assert -(-size // part) <= MAX_PARTS
+
+
+def test_shares_are_disjoint_complete_and_even() -> None:
+    sizes = [900, 800, 700, 100, 100, 100, 100, 100, 50, 50]
+    files = [HubFile(f"f{i}", s, file().digest, url="x") for i, s in enumerate(sizes)]
+    shares = [share_of(files, task, 3) for task in range(3)]
+    assert sorted(f.path for share in shares for f in share) == sorted(f.path for f in files)
+    loads = [sum(f.size for f in share) for share in shares]
+    assert max(loads) - min(loads) <= 100
+    assert share_of(files, 0, 1) == files
+
+
+def test_more_tasks_than_files() -> None:
+    assert [len(share_of([file()], task, 4)) for task in range(4)] == [1, 0, 0, 0]
+
+
+def test_a_slow_edge_is_left_for_a_faster_one() -> None:
+    edges = Edges()
+    assert not edges.should_leave(68e6, 1e9, 0)  # nothing faster was seen yet
+    assert edges.should_leave(8.7e6, 1e9, 0)
+    assert not edges.should_leave(40e6, 1e9, 0)  # not slow enough
+    assert not edges.should_leave(8.7e6, 2e6, 0)  # nearly done
+    assert not edges.should_leave(8.7e6, 1e9, 6)  # left often enough
+
+
+def test_patience_ends() -> None:
+    options = Options(patience=0.05, first_wait=0.02, longest_wait=0.02)
+    patience = Patience("reading x", options, threading.Event())
+
+    def try_for_ever() -> None:
+        while True:
+            patience.after(TransientError("HTTP 503"))
+
+    with pytest.raises(GaveUpError, match="Gave up reading x") as told:
+        try_for_ever()
+    assert told.value.cause == "HTTP 503"
+
+
+def test_patience_begins_anew_with_each_step_forward() -> None:
+    options = Options(patience=0.03, first_wait=0.01, longest_wait=0.01)
+    patience = Patience("reading x", options, threading.Event())
+    for _ in range(20):
+        patience.came_further()
+        patience.after(TransientError("reset"))
+
+
+def test_patience_is_interrupted() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped):
+        Patience("x", Options(), stop).after(TransientError("reset"))
+
+
+def test_waits_that_hubs_ask_for() -> None:
+    assert asked_wait({"retry-after": "7"}) == 7
+    assert asked_wait({"ratelimit": '"api";r=0;t=55'}) == 55
+    assert asked_wait({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    assert asked_wait({"retry-after": "soon"}) is None
+    assert asked_wait({}) is None
