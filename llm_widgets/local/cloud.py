@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -210,7 +211,7 @@ class LocalCloud:
         """Make a server on the port given, or on that of the last start, or on a free one."""
         kept = (self._store.get("local", f"port-{name}") or {"port": 0})["port"]
         try:
-            server = make(given or kept)
+            server = make(given or kept or _free_port())
             server.url  # noqa: B018 - a web server listens from when its address is asked for
         except ManagerError as error:
             if given or not kept:
@@ -219,9 +220,20 @@ class LocalCloud:
                     "Stop the program that uses it, or choose another port.",
                     cause=error.cause,
                 ) from error
-            server = make(0)
+            server = make(_free_port())
         self._store.put("local", f"port-{name}", {"port": urlsplit(server.url).port})
         return server
 
 
 _SERVED = {"http": "the Google APIs", "grpc": "gRPC", "hub": "the sample hub"}
+
+
+def _free_port() -> int:
+    """Return a port that nobody uses now.
+
+    Asking the server for port 0 would do, but such a port cannot be had again at once after a
+    crash: only one that was asked for by its number is bound so that it can.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -75,7 +75,9 @@ class Secrets(Policies):
         """Make an empty secret."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", request.secret_id):
             raise ApiError("INVALID_ARGUMENT", "The secret_id must match [a-zA-Z_0-9]+.")
-        if not request.secret.replication:
+        replication = request.secret.replication
+        # Both are empty messages that count by being there.
+        if "automatic" not in replication and "user_managed" not in replication:
             raise ApiError("INVALID_ARGUMENT", "Secret.replication must be provided.")
         name = f"{self._access.canonical(request.parent)}/secrets/{request.secret_id}"
         secret = copied(request.secret)
