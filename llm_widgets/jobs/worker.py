@@ -43,11 +43,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The part of a job that this process is; attempts count from 0."""
+    """The part of a job that this process is.
+
+    Attributes
+    ----------
+    attempt, retries
+        How often it was started again, and how often it will be at most.
+    """
 
     index: int = 0
     count: int = 1
-    attempt: int = RETRIES
+    attempt: int = 0
+    retries: int = 0
 
     @classmethod
     def from_environment(cls) -> Task:
@@ -59,12 +66,13 @@ class Task:
             index=int(env["CLOUD_RUN_TASK_INDEX"]),
             count=int(env.get("CLOUD_RUN_TASK_COUNT", "1")),
             attempt=int(env.get("CLOUD_RUN_TASK_ATTEMPT", "0")),
+            retries=RETRIES,
         )
 
     @property
     def is_last_attempt(self) -> bool:
         """Whether nobody starts it again when it fails."""
-        return self.attempt >= RETRIES
+        return self.attempt >= self.retries
 
 
 def worker_main(argv: Sequence[str]) -> int:

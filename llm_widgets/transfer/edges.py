@@ -18,6 +18,9 @@ WORTH_IT = 0.7
 FIRST_LOOK = 0.4
 """Seconds between two looks at a connection's rate."""
 
+ENOUGH_TO_JUDGE = 2 << 20
+"""Bytes from which on the rate of a finished range says something."""
+
 REDRAWS = 6
 """Most connections that are left for one part."""
 

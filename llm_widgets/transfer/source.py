@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
-from llm_widgets.transfer.edges import FIRST_LOOK
+from llm_widgets.transfer.edges import ENOUGH_TO_JUDGE, FIRST_LOOK
 from llm_widgets.transfer.http import BLOCK, origin
 from llm_widgets.transfer.location import REDIRECTS, REFUSED, Gate, Location
 from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
@@ -168,9 +168,10 @@ class Source:
                     raise _SlowEdge
         answer.text()  # the end of the body, so that the connection is free
         took = time.monotonic() - start
-        if took < FIRST_LOOK:
+        if size - begun < ENOUGH_TO_JUDGE:
             return True
-        return not self._edges.should_leave((size - begun) / took, float("inf"), 0)
+        is_slow = self._edges.should_leave((size - begun) / took, float("inf"), 0)
+        return took < FIRST_LOOK or not is_slow
 
     def _check(self, answer: Answer, url: str, first: int, last: int) -> None:
         """Let nothing pass but the range that was asked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import socket
 import struct
@@ -215,5 +216,6 @@ class _Handler(BaseHTTPRequestHandler):
         if act == "reset":
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            os.close(self.connection.detach())  # at once, before a polite end is sent
         elif act == "stall":
             time.sleep(20)

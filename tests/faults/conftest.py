@@ -1,0 +1,79 @@
+"""Cloud Storage of the local cloud on a free port, with a bucket for each test."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from google.oauth2 import service_account
+
+from llm_widgets.cloud.buckets import create_bucket
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.sign_in import SCOPE
+from llm_widgets.config import Settings
+from llm_widgets.local.access import Access
+from llm_widgets.local.faults import Faults
+from llm_widgets.local.seed import manager_account, seed
+from llm_widgets.local.storage import Storage
+from llm_widgets.local.store import Store
+from llm_widgets.local.tokens import Tokens
+from llm_widgets.local.web import WebServer
+from tests.faults.importing import Imports
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROJECT = "local-project"
+
+
+@dataclass
+class StorageCloud:
+    """Running Cloud Storage and the token endpoint."""
+
+    data: Path
+    faults: Faults
+    clients: Clients
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def storage_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageCloud]:
+    data = tmp_path_factory.mktemp("cloud")
+    store = Store(data / "state.db")
+    faults = Faults(store)
+    access = Access(store, faults)
+    seed(store, access, (PROJECT,))
+    server = WebServer([faults.before_request])
+    tokens = Tokens(store, server.url)
+    server.routes += [tokens.route, Storage(data, store, access, faults).route]
+    server.start()
+    key = tokens.credentials_for(manager_account(PROJECT))
+    (data / "credentials.json").write_text(json.dumps(key))
+    credentials = service_account.Credentials.from_service_account_info(key, scopes=[SCOPE])
+    yield StorageCloud(
+        data,
+        faults,
+        Clients(Settings(google_endpoint=server.url), credentials),
+        {
+            "LLM_WIDGETS_GOOGLE_ENDPOINT": server.url,
+            "GOOGLE_APPLICATION_CREDENTIALS": str(data / "credentials.json"),
+        },
+    )
+    server.stop()
+    store.close()
+
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def imports(storage_cloud: StorageCloud) -> Iterator[Imports]:
+    """Give a bucket of models of its own, and what imports into it."""
+    name = f"models-{next(_NUMBERS)}"
+    create_bucket(storage_cloud.clients, PROJECT, name, "europe-west1")
+    yield Imports(storage_cloud.clients, name, PROJECT, storage_cloud.environment)
+    storage_cloud.faults.reset()

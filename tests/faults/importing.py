@@ -1,0 +1,128 @@
+"""Imports from a faulty source into a bucket, and what is looked at afterwards."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud.metadata import read_metadata
+from llm_widgets.domain.imports import DigestKind, HubModel, ImportProgress
+from llm_widgets.domain.models import Source
+from llm_widgets.jobs.plan import plan_import
+from llm_widgets.jobs.start import read_progress
+from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.jobs.worker import Task, run_import
+from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.transfer.options import MIB, Options
+
+if TYPE_CHECKING:
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.domain.imports import ImportPlan, ImportState
+    from llm_widgets.domain.models import ModelRecord
+    from tests.faults.faulty_source import FaultySource
+
+PART = 5 * MIB  # the smallest that Cloud Storage takes
+QUICK = Options(
+    lanes=4,
+    part_size=PART,
+    connect_timeout=2,
+    stall_timeout=1,
+    patience=3,
+    first_wait=0.02,
+    longest_wait=0.2,
+    save_every=0.2,
+)
+SHA = "0" * 39 + "1"
+
+WORKER = """
+import sys
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.jobs.worker import run_import
+from tests.faults.importing import QUICK
+print(run_import(Clients(), *sys.argv[1:3], options=QUICK).value)
+"""
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    """Give bytes that no two places have in common."""
+    return random.Random(seed).randbytes(size)
+
+
+def two_files() -> dict[str, bytes]:
+    """Give a model of five parts and a small file."""
+    return {
+        "model.safetensors": noise(4 * PART + 12345),
+        "config.json": b'{"model_type": "llama"}',
+    }
+
+
+def hub_model(source: FaultySource, revision: str = SHA) -> HubModel:
+    """Give what a pre-flight would find at a source."""
+    kinds = {
+        name: DigestKind.GIT_SHA1 if name.endswith(".json") else DigestKind.SHA256
+        for name in source.files
+    }
+    files = tuple(source.hub_file(name, kind=kind) for name, kind in kinds.items())
+    return HubModel(Source.HUGGING_FACE, "acme/llm", revision, files, license="mit")
+
+
+@dataclass
+class Imports:
+    """Imports into one bucket."""
+
+    clients: Clients
+    bucket: str
+    project: str
+    environment: dict[str, str]
+
+    @property
+    def objects(self) -> SmallObjects:
+        return SmallObjects(self.clients.storage(), self.bucket)
+
+    def plan(self, source: FaultySource, *, token_secret: str = "") -> ImportPlan:
+        model = hub_model(source)
+        plan = plan_import(
+            model, bucket=self.bucket, project=self.project, token_secret=token_secret
+        )
+        ImportFolder(self.objects, plan.id).write_plan(plan)
+        return plan
+
+    def run(
+        self, plan: ImportPlan, task: Task | None = None, options: Options = QUICK
+    ) -> ImportState:
+        return run_import(self.clients, self.bucket, plan.id, task=task, options=options)
+
+    def start_process(self, plan: ImportPlan) -> subprocess.Popen[str]:
+        """Start a worker in a process of its own, with small parts and short time-outs."""
+        return subprocess.Popen(
+            [sys.executable, "-c", WORKER, self.bucket, plan.id],
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def progress(self, plan: ImportPlan) -> ImportProgress:
+        progress = read_progress(self.clients, self.bucket, plan.id)
+        assert progress
+        return progress
+
+    def record(self) -> ModelRecord:
+        (record,) = read_metadata(self.clients.storage(), self.bucket)[0].models
+        return record
+
+    def names(self, prefix: str = "") -> list[str]:
+        return [stored.name for stored in self.objects.list(prefix)]
+
+    def is_right(self, plan: ImportPlan, source: FaultySource) -> bool:
+        """Compare every byte in the bucket with the source, and look for leftovers."""
+        bucket = self.clients.storage().bucket(self.bucket)
+        found = {
+            file.path: bucket.blob(plan.object_name(file)).download_as_bytes()
+            for file in plan.files
+        }
+        return found == source.files and not self.names(f"{plan.folder}/files/")
