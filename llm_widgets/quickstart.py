@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _STOP_SECONDS = 20
@@ -35,11 +35,11 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
     ManagerError
         The page did not start; says why and what to do.
     """
-    from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
-
     print("Starting the local cloud ...", flush=True)
     with local_cloud(data, offline=offline) as environment:
-        os.environ.update(environment)
+        from llm_widgets.server import launch  # noqa: PLC0415 - loads while the cloud starts
+
+        os.environ.update(environment())
         launch(
             notebook,
             host=host,
@@ -50,10 +50,11 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
 
 
 @contextmanager
-def local_cloud(data: Path, *, offline: bool = False) -> Iterator[dict[str, str]]:
-    """Run the local cloud as a process of its own; give the environment that leads to it.
+def local_cloud(data: Path, *, offline: bool = False) -> Iterator[Callable[[], dict[str, str]]]:
+    """Run the local cloud as a process of its own.
 
-    The process ends with the block, and also when this process dies: it reads a pipe that
+    Gives a function that waits until it is ready and answers with the environment that leads to
+    it. The process ends with the block, and also when this process dies: it reads a pipe that
     closes then.
 
     Raises
@@ -72,7 +73,7 @@ def local_cloud(data: Path, *, offline: bool = False) -> Iterator[dict[str, str]
         start_new_session=True,  # Ctrl-C reaches this process only, which then ends the other
     )
     try:
-        yield _environment(process)
+        yield lambda: _environment(process)
     finally:
         _stop(process)
 
