@@ -230,3 +230,46 @@ def test_a_deleted_service_is_gone(services: run_v2.ServicesClient, name: str) -
         services.get_service(name=name)
     with pytest.raises(requests.ConnectionError):
         requests.get(made.uri, timeout=2)
+
+
+def test_a_newer_deployment_takes_over(services: run_v2.ServicesClient, name: str) -> None:
+    wanted = service("import time; time.sleep(60)")
+    first = services.create_service(
+        parent=PARENT, service_id=name.rsplit("/", 1)[1], service=wanted
+    )
+    better = service()
+    better.name = name
+    second = services.update_service(service=better).result(timeout=30)
+    assert second.terminal_condition.state == State.CONDITION_SUCCEEDED
+    assert second.latest_ready_revision == second.latest_created_revision
+    with pytest.raises(exceptions.GoogleAPICallError, match="replaced"):
+        first.result(timeout=10)
+    assert services.get_service(name=name).terminal_condition.state == State.CONDITION_SUCCEEDED
+
+
+def test_gpus_are_counted_by_region(plane: ControlPlane, services: run_v2.ServicesClient) -> None:
+    def with_gpu() -> run_v2.Service:
+        wanted = service(
+            node_selector=run_v2.NodeSelector(accelerator="nvidia-l4"),
+            gpu_zonal_redundancy_disabled=True,
+        )
+        wanted.template.containers[0].resources = run_v2.ResourceRequirements(
+            limits={"cpu": "4", "memory": "16Gi", "nvidia.com/gpu": "1"}
+        )
+        return wanted
+
+    quota = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
+    plane.cloud.faults.update(quotas={quota: 1})
+    names = [f"{PARENT}/services/gpu-{n}" for n in range(2)]
+    try:
+        create(services, names[0], with_gpu())
+        with pytest.raises(exceptions.BadRequest, match="Quota exceeded for total allowable count"):
+            create(services, names[1], with_gpu())
+        services.delete_service(name=names[0]).result(timeout=20)
+        again = services.get_service(name=names[1])
+        again.labels["try"] = "again"
+        ready = services.update_service(service=again).result(timeout=30)
+        assert ready.terminal_condition.state == State.CONDITION_SUCCEEDED
+    finally:
+        plane.cloud.faults.reset()
+        services.delete_service(name=names[1]).result(timeout=20)

@@ -33,6 +33,7 @@ from llm_widgets.local.google.gapic import Api, Endpoints
 from llm_widgets.local.google.operations import Operations
 from llm_widgets.local.google.rest import Rest
 from llm_widgets.local.google.run_dependencies import Dependencies
+from llm_widgets.local.google.run_deployments import Deployments
 from llm_widgets.local.google.run_executions import Executions
 from llm_widgets.local.google.run_jobs import Jobs
 from llm_widgets.local.google.run_quotas import Limits
@@ -127,10 +128,16 @@ class GoogleApis:
             store,
             access,
             self._operations,
-            revisions=revisions,
+            deployments=Deployments(
+                store,
+                access,
+                self._operations,
+                revisions=revisions,
+                dependencies=dependencies,
+                runner=runner,
+            ),
             dependencies=dependencies,
             limits=limits,
-            runner=runner,
         )
         self._executions = Executions(
             store, access, self._operations, dependencies=dependencies, runner=runner

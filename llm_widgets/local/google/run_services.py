@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,15 +15,13 @@ from llm_widgets.local.google.permissions import by_name
 from llm_widgets.local.google.policies import Policies
 from llm_widgets.local.google.records import Records, copied, page_of
 from llm_widgets.local.google.run_conditions import (
-    FAILED,
     RECONCILING,
-    SUCCEEDED,
     condition,
     now,
 )
+from llm_widgets.local.google.run_deployments import OPERATIONS, new_etag
 from llm_widgets.local.google.run_names import check_id, invalid, parse_parent
 from llm_widgets.local.google.run_templates import check_service, fill_service
-from llm_widgets.local.runner.failures import RevisionFailed
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2
@@ -32,15 +29,13 @@ if TYPE_CHECKING:
     from llm_widgets.local.access import Access
     from llm_widgets.local.google.operations import Operations
     from llm_widgets.local.google.run_dependencies import Dependencies
+    from llm_widgets.local.google.run_deployments import Deployments
     from llm_widgets.local.google.run_quotas import Limits
-    from llm_widgets.local.google.run_revisions import Revisions
     from llm_widgets.local.issuer import Caller
-    from llm_widgets.local.runner.runner import Runner
     from llm_widgets.local.store import Store
 
 API = "run.googleapis.com"
 rule = by_name("run")
-OPERATIONS = "run.operations"
 
 KEPT_DELETED = timedelta(days=30)
 """How long a deleted service is said to be kept."""
@@ -78,13 +73,11 @@ class Services(Policies):
     access
         Keeps their policies.
     operations
-        Carries out deployments.
-    revisions
-        Keeps what deployments make.
+        Shows what is under way.
+    deployments
+        Carries out what is asked.
     dependencies, limits
         Say whether a template can be deployed.
-    runner
-        Runs the processes.
 
     """
 
@@ -94,22 +87,18 @@ class Services(Policies):
         access: Access,
         operations: Operations,
         *,
-        revisions: Revisions,
+        deployments: Deployments,
         dependencies: Dependencies,
         limits: Limits,
-        runner: Runner,
     ) -> None:
         super().__init__(access)
         self._store = store
         self._records = Records(store, "run-service", run_v2.Service)
         self._deleted = Records(store, "run-service-deleted", run_v2.Service)
         self._operations = operations
-        self._revisions = revisions
+        self._deployments = deployments
         self._dependencies = dependencies
         self._limits = limits
-        self._runner = runner
-        operations.define("run.services.deploy", self._deploy, self._shown)
-        operations.define("run.services.delete", self._delete, self._shown)
 
     def get_service(self, request: Any, caller: Caller) -> run_v2.Service:  # noqa: ARG002 - a handler
         """Return one service."""
@@ -144,7 +133,7 @@ class Services(Policies):
         with self._store.transaction():
             if self._records.get(service.name):
                 raise ApiError("ALREADY_EXISTS", f"Resource '{request.service_id}' already exists.")
-            return self._begin(service, None, caller, dry=request.validate_only)
+            return self._deployments.begin(service, None, caller, dry=request.validate_only)
 
     def update_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Change a service; a changed template makes a new revision."""
@@ -166,7 +155,7 @@ class Services(Policies):
             service = _merged(old, request)
             service.name = name
             self._prepare(service, caller)
-            return self._begin(service, old, caller, dry=request.validate_only)
+            return self._deployments.begin(service, old, caller, dry=request.validate_only)
 
     def delete_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Delete a service and its revisions."""
@@ -180,7 +169,7 @@ class Services(Policies):
                 )
             service.delete_time = service.delete_time or now()
             service.expire_time = service.delete_time + KEPT_DELETED
-            service.last_modifier, service.etag = caller.email, _new_etag()
+            service.last_modifier, service.etag = caller.email, new_etag()
             service.reconciling = True
             service.terminal_condition = condition("Ready", RECONCILING, "Deleting Service.")
             self._records.put(service.name, service)
@@ -235,111 +224,6 @@ class Services(Policies):
         self._limits.check(service.template, project, region, instances)
         self._dependencies.require_act_as(caller, service.template.service_account, project)
 
-    def _begin(
-        self, service: run_v2.Service, old: run_v2.Service | None, caller: Caller, *, dry: bool
-    ) -> operations_pb2.Operation:
-        """Record the wish and start to carry it out; within a transaction."""
-        parent = service.name.partition("/services/")[0]
-        service.generation = old.generation + 1 if old else 1
-        service.update_time, service.last_modifier = now(), caller.email
-        service.etag = _new_etag()
-        same = old is not None and old.template == service.template
-        deployed = same and old and old.latest_created_revision == old.latest_ready_revision
-        if not deployed:
-            service.latest_created_revision = self._revisions.name_for(service)
-        service.reconciling = True
-        text = "Deploying Revision."
-        service.terminal_condition = condition("Ready", RECONCILING, text)
-        service.conditions = [
-            condition("RoutesReady", RECONCILING if not old else SUCCEEDED),
-            condition("ConfigurationsReady", RECONCILING, text),
-        ]
-        if dry:
-            return self._operations.finished(service, service, parent=parent, permission=OPERATIONS)
-        if not deployed:
-            self._revisions.begin(service.latest_created_revision, service)
-        self._records.put(service.name, service)
-        target = f"{service.name}@{service.generation}"
-        return self._operations.start(
-            "run.services.deploy", target, service, parent=parent, permission=OPERATIONS
-        )
-
-    def _shown(self, target: str) -> run_v2.Service | None:
-        return self._records.get(target.partition("@")[0])
-
-    def _deploy(self, target: str) -> run_v2.Service:
-        """Carry out one generation of a service."""
-        name, _, generation = target.partition("@")
-        service = self._records.get(name)
-        if service is None or service.delete_time or service.generation != int(generation):
-            raise ApiError("ABORTED", f"Generation {generation} of '{name}' was replaced.")
-        revision = service.latest_created_revision
-        _, project, _, region, _, _ = name.split("/")
-        failure = None
-        url = ""
-        try:
-            if revision != service.latest_ready_revision:
-                self._dependencies.check(service.template, project, region)
-                self._dependencies.check_free_gpu(service, project, region)
-                self._runner.check(service.template)
-                self._announce_url(name)
-                self._runner.deploy(service, revision)
-            url = self._runner.url(name)
-        except RevisionFailed as error:
-            failure = error
-        return self._settle(target, revision, url, failure)
-
-    def _announce_url(self, name: str) -> None:
-        """Show the address that the service will have, as Cloud Run does at once."""
-        with self._store.transaction():
-            service = self._records.get(name)
-            if service and not service.urls:
-                service.urls = [self._runner.url(name)]
-                self._records.put(name, service)
-
-    def _settle(
-        self, target: str, revision: str, url: str, failure: RevisionFailed | None
-    ) -> run_v2.Service:
-        """Record how a deployment ended, unless a newer one is under way."""
-        name, _, generation = target.partition("@")
-        message = _worded(failure, revision) if failure else ""
-        reason = failure.reason if failure else ""
-        with self._store.transaction():
-            self._revisions.settle(revision, message, reason)
-            service = self._records.get(name)
-            if service and service.generation == int(generation) and not service.delete_time:
-                state = FAILED if failure else SUCCEEDED
-                service.reconciling, service.observed_generation = False, service.generation
-                service.terminal_condition = condition("Ready", state, message, reason)
-                routes = SUCCEEDED if not failure or service.latest_ready_revision else FAILED
-                service.conditions = [
-                    condition("RoutesReady", routes, message if routes == FAILED else "", reason),
-                    condition("ConfigurationsReady", state, message, reason),
-                ]
-                if not failure:
-                    _serve(service, revision, url)
-                    self._revisions.retire_others(name, revision)
-                service.etag = _new_etag()
-                self._records.put(name, service)
-        if failure:
-            raise ApiError("FAILED_PRECONDITION", message)
-        if service is None:
-            raise ApiError("NOT_FOUND", f"'{name}' was deleted while it was deployed.")
-        return service
-
-    def _delete(self, name: str) -> run_v2.Service:
-        service = self._records.get(name)
-        if service is None:  # taken up after a crash at the very end
-            raise ApiError("NOT_FOUND", f"'{name}' is deleted already.")
-        self._runner.stop(name)
-        with self._store.transaction():
-            self._records.delete(name)
-            self._revisions.forget(name)
-            self._access.delete_policy(name)
-            service.reconciling = False
-            self._deleted.put(f"{name}@{service.uid}", service)
-        return service
-
 
 def _merged(old: run_v2.Service, request: Any) -> run_v2.Service:
     """Return the service that an update asks for, with the output fields of the old one."""
@@ -363,28 +247,3 @@ def _merged(old: run_v2.Service, request: Any) -> run_v2.Service:
         if field in old:
             setattr(asked, field, getattr(old, field))
     return asked
-
-
-def _serve(service: run_v2.Service, revision: str, url: str) -> None:
-    service.latest_ready_revision = revision
-    service.uri, service.urls = url, [url]
-    service.traffic_statuses = [
-        run_v2.TrafficTargetStatus(
-            type_=target.type_,
-            revision=target.revision,
-            percent=target.percent,
-            tag=target.tag,
-        )
-        for target in service.traffic
-    ]
-
-
-def _worded(failure: RevisionFailed, revision: str) -> str:
-    if failure.message.startswith("Revision '"):
-        return failure.message
-    short = revision.rsplit("/", 1)[1]
-    return f"Revision '{short}' is not ready and cannot serve traffic. {failure.message}"
-
-
-def _new_etag() -> str:
-    return f'"{secrets.token_urlsafe(12)}"'
