@@ -172,7 +172,11 @@ def body_blocks(request: Request, size: int = BLOCK) -> Iterator[bytes]:
         The client went away before the end of the body.
     """
     stream = request.environ["wsgi.input"]
-    while block := stream.read(size):
-        yield block
+    gone = ConnectionResetError(errno.ECONNRESET, "the client closed the connection")
+    try:
+        while block := stream.read(size):
+            yield block
+    except ValueError as error:  # a chunk of a chunked body broke off
+        raise gone from error
     if getattr(stream, "remaining", 0):
-        raise ConnectionResetError(errno.ECONNRESET, "the client closed the connection")
+        raise gone
