@@ -47,7 +47,7 @@ def test_an_object_has_its_checksums_and_metadata(bucket: storage.Bucket) -> Non
     blob = bucket.blob("folder/file.bin")
     blob.metadata = {"digest": "sha256-1"}
     blob.cache_control = "no-store"
-    blob.custom_time = dt.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+    blob.custom_time = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
     blob.upload_from_string(BYTES, content_type="application/x-model")
     found = bucket.get_blob("folder/file.bin")
     assert found is not None
@@ -335,11 +335,11 @@ def test_bandwidth_is_limited(
 ) -> None:
     blob = bucket.blob("x")
     switches(bandwidth=4_000_000)
-    started = dt.datetime.now(datetime.UTC)
+    started = dt.datetime.now(dt.UTC)
     blob.upload_from_string(BYTES[:2_000_000])
     assert blob.download_as_bytes() == BYTES[:2_000_000]
     assert cloud.faults.bandwidth == 4_000_000
-    passed = dt.datetime.now(datetime.UTC) - started
+    passed = dt.datetime.now(dt.UTC) - started
     assert passed.total_seconds() > 0.9
 
 
