@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.api_core.client_options import ClientOptions
+from google.api_core.future.polling import DEFAULT_POLLING
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.cloud import run_v2
 from google.oauth2 import service_account
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PROJECT = "projects/local-project"
 PARENT = f"{PROJECT}/locations/europe-west1"
 MANAGER = "manager@local-project.iam.gserviceaccount.com"
+# Asks often: a local deployment takes less than the second that clients wait between two looks.
+SOON = DEFAULT_POLLING.with_delay(initial=0.05, maximum=0.2)
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 # A web server in a few lines: what a container with a model is, for these tests.

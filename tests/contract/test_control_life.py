@@ -19,7 +19,7 @@ from google.cloud import run_v2
 
 from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.local.errors import LocalCloudError
-from tests.contract.control_plane import PARENT, ControlPlane, job, service
+from tests.contract.control_plane import PARENT, SOON, ControlPlane, job, service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,10 +65,10 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
     public = service()
     public.invoker_iam_disabled = True
     made = services.create_service(parent=PARENT, service_id="stays", service=public)
-    address = made.result(timeout=30).uri
+    address = made.result(timeout=30, polling=SOON).uri
     slow = "import os, time; time.sleep(60 * (os.environ['CLOUD_RUN_TASK_ATTEMPT'] == '0'))"
     jobs = client(run_v2.JobsClient)
-    jobs.create_job(parent=PARENT, job_id="stays", job=job(slow)).result(timeout=10)
+    jobs.create_job(parent=PARENT, job_id="stays", job=job(slow)).result(timeout=10, polling=SOON)
     run = jobs.run_job(name=f"{PARENT}/jobs/stays")
     executions = client(run_v2.ExecutionsClient)
     wait(lambda: executions.get_execution(name=run.metadata.name).running_count)
@@ -82,7 +82,7 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
         found = services.get_service(name=f"{PARENT}/services/stays")
         assert found.uri == address
         # The attempt died with the process; the next one ends at once, and so does the operation.
-        execution = run.result(timeout=30)
+        execution = run.result(timeout=30, polling=SOON)
         assert (execution.succeeded_count, execution.retried_count) == (1, 1)
     finally:
         process.terminate()
