@@ -168,4 +168,6 @@ def _quoted(value: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # all numbers of a structured payload are floating point
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

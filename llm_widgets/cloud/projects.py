@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,8 +65,10 @@ def search(
     with explained("list the projects", clients=clients, permission="resourcemanager.projects.get"):
         page = next(clients.projects.search_projects(request=request).pages)
     active = packages.resourcemanager_v3.Project.State.ACTIVE
+    found = (_project(project) for project in page.projects if project.state == active)
+    wanted = text.strip().lower()
     return Page(
-        tuple(_project(project) for project in page.projects if project.state == active),
+        tuple(p for p in found if wanted in p.id.lower() or wanted in p.name.lower()),
         page.next_page_token,
     )
 
@@ -105,12 +108,9 @@ def get(clients: Clients, project_id: str) -> Project:
 
 
 def _query(text: str) -> str:
-    """Write a search expression; a text with several words is one name."""
-    text = text.strip().replace('"', "").replace("\\", "")
-    if not text:
-        return ""
-    term = f'"{text}*"' if any(not (c.isalnum() or c in "-.") for c in text) else f"{text}*"
-    return f"id:{term} name:{term}"
+    """Write a search for the first word: of several fields, Resource Manager takes any."""
+    words = re.findall(r"[\w.-]+", text)
+    return f"id:{words[0]}* name:{words[0]}*" if words else ""
 
 
 def _project(found: packages.resourcemanager_v3.Project) -> Project:

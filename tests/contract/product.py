@@ -1,0 +1,46 @@
+"""The product's own functions pointed at a whole local cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.sign_in import default_credentials
+from llm_widgets.config import Settings
+from llm_widgets.local.cloud import LocalCloud
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
+
+PROJECT = "local-project"
+REGION = "europe-west1"
+PARENT = f"projects/{PROJECT}/locations/{REGION}"
+MANAGER = "serviceAccount:manager@local-project.iam.gserviceaccount.com"
+
+
+class Product:
+    """A local cloud and the clients of the product."""
+
+    def __init__(self, data: Path, environment: pytest.MonkeyPatch) -> None:
+        self.data = data
+        self.cloud = LocalCloud(data, offline=True)
+        self.cloud.start()
+        for name, value in self.cloud.environment().items():
+            environment.setenv(name, value)
+        self.settings = Settings.from_environment()
+        self.clients = Clients(self.settings, default_credentials(is_local=True))
+
+    @property
+    def faults(self):  # noqa: ANN201 - a class of the local cloud
+        return self.cloud.faults
+
+
+def running(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Product]:
+    """Give a product with a running cloud, then stop it."""
+    product = Product(folder, environment)
+    yield product
+    product.cloud.stop()
+    environment.undo()
