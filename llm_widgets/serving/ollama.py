@@ -42,7 +42,10 @@ until ollama list >/dev/null 2>&1; do
   kill -0 $server || exit 1
   sleep 1
 done
-ollama run "$MODEL" '' </dev/null || exit 1
+if ! ollama run "$MODEL" '' </dev/null; then
+  echo "The model $MODEL was not loaded." >&2
+  exit 1
+fi
 OLLAMA_HOST="$READY_HOST" ollama serve >/dev/null 2>&1 &
 wait $server
 """

@@ -1,0 +1,101 @@
+"""Models deployed as the product offers them first: Ollama to a chat, vLLM where it is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets import serving
+from llm_widgets.cloud import buckets, invoke, logs, rollout, services
+from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
+from llm_widgets.domain.services import ServiceState
+from llm_widgets.errors import DeploymentError
+from llm_widgets.local.runner.machine import Machine
+from llm_widgets.serving import checks, request
+from tests.contract.ollama_models import put_model, smollm2
+from tests.contract.product import PROJECT, REGION, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.domain.services import Deployment, ServiceSummary
+
+BUCKET = "served-models"
+PREFIX = "ollama/library/smollm2/135m"
+SIZE = 98_362_432
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for started in running(tmp_path_factory.mktemp("serving"), environment):
+            buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
+            root = started.data / "buckets" / BUCKET / PREFIX
+            put_model(root, "registry.ollama.ai/library/smollm2/135m", smollm2())
+            yield started
+
+
+def deploy(product: Product, deployment: Deployment) -> ServiceSummary:
+    assert checks.problems(deployment) == []
+    made = request.service(deployment)
+    place = (deployment.project, deployment.region, deployment.name)
+    services.create(product.clients, *place, made, validate_only=True)
+    operation = services.create(product.clients, *place, made)
+    for progress in rollout.follow(product.clients, operation, period=0.2):
+        last = progress
+    assert last.service
+    return last.service
+
+
+def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
+    pytest.importorskip("xllamacpp")
+    found = ModelRecord("smollm2:135m", Source.OLLAMA, ModelStatus.READY, size=SIZE, prefix=PREFIX)
+    made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
+    deployed = deploy(product, made)
+    assert deployed.state is ServiceState.READY
+    assert deployed.framework is Framework.OLLAMA
+    assert (deployed.model_id, deployed.bucket) == ("smollm2:135m", BUCKET)
+    assert (deployed.gpu, deployed.max_instances) == ("nvidia-l4", 1)
+
+    messages = [{"role": "user", "content": "Say hello in one word."}]
+    started = time.monotonic()
+    events = list(
+        invoke.chat_stream(
+            product.clients,
+            deployed.url,
+            deployed.served_name,
+            messages,
+            {"max_tokens": 16, "temperature": 0},
+        )
+    )
+    assert "".join(event.text for event in events).strip()
+    stats = events[-1].stats
+    assert stats
+    assert 0 < stats.tokens <= 16
+    assert stats.prompt_tokens > 0
+    assert stats.first_token < time.monotonic() - started
+
+
+def test_a_model_that_is_not_in_the_bucket_never_gets_ready(product: Product) -> None:
+    pytest.importorskip("xllamacpp")
+    found = ModelRecord("gone:1b", Source.OLLAMA, ModelStatus.READY, prefix=PREFIX)
+    made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
+    with pytest.raises(DeploymentError):
+        deploy(product, made)
+    written = logs.entries(product.clients, PROJECT, logs.service_filter(REGION, made.name))
+    assert "The model gone:1b was not loaded." in [entry.text for entry in written]
+
+
+@pytest.mark.skipif(bool(Machine.here().find("vllm")), reason="there is a vLLM on this machine")
+def test_without_vllm_the_reason_says_what_to_do(product: Product) -> None:
+    found = ModelRecord("org/name", Source.HUGGING_FACE, ModelStatus.READY, prefix="huggingface/x")
+    made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
+    with pytest.raises(DeploymentError) as caught:
+        deploy(product, made)
+    assert "There is no vLLM on this machine" in caught.value.cause
+    listed = services.list_services(product.clients, PROJECT).services
+    shown = next(each for each in listed if each.id == made.name)
+    assert shown.state is ServiceState.ERROR
+    assert "There is no vLLM on this machine" in shown.reason
