@@ -1,0 +1,235 @@
+"""Forms: their fields, what both kinds of them share, and the one that stands in the page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import traitlets as t
+
+from llm_widgets.widgets._component import Component, callbacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+FieldKind = Literal["text", "password", "select", "cards", "checkbox", "textarea", "number"]
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One choice of a ``select`` or ``cards`` field; ``description`` is shown on cards."""
+
+    value: str
+    label: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form.
+
+    Attributes
+    ----------
+    key
+        Key of its value.
+    label
+        Words above it.
+    kind
+        ``cards`` is a choice of one, each `Option` explained on a card of its own.
+    help
+        One line below it.
+    required
+        Whether it must be filled in.
+    value
+        What it holds when the dialog opens. Never a secret: this is widget state.
+    options
+        Choices of ``select`` and ``cards``.
+    suggestions
+        Values offered while typing in a ``text`` field.
+    pattern, pattern_help
+        Regular expression for the whole value, and the sentence that says what it asks for.
+    placeholder
+        Example in an empty field.
+    max_length
+        Characters; 0 for no limit.
+    minimum, maximum, step
+        Limits of a ``number``; the step is 1 unless given.
+    group
+        Heading of the card that the field stands on; in a dialog it is not shown.
+    show_when
+        ``(key, value)``: shown, checked and sent only while the other field has that value.
+    """
+
+    key: str
+    label: str
+    kind: FieldKind = "text"
+    help: str = ""
+    required: bool = False
+    value: str | bool | float | None = None
+    options: tuple[Option, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    pattern: str = ""
+    pattern_help: str = ""
+    placeholder: str = ""
+    max_length: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    group: str = ""
+    show_when: tuple[str, str] | None = None
+
+
+class FormBase(Component):
+    """What a form in the page and one in a dialog share.
+
+    On submit the form is busy, and the callbacks of `on_submit` get the values; end with `fail`
+    to let the person correct something, or with what the kind of form has for success. Values
+    are never a trait: they come once, in the submit.
+
+    Parameters
+    ----------
+    fields
+        `Field` objects. They may be replaced by `set_fields`; what was typed is kept.
+    submit_label
+        Words on the button that submits.
+    busy_label
+        Words beside it while Python works.
+    live
+        Whether `on_input` is called while typing.
+    """
+
+    fields = t.List(t.Dict()).tag(sync=True)
+    submit_label = t.Unicode("OK").tag(sync=True)
+    live = t.Bool(default_value=False).tag(sync=True)
+    busy = t.Unicode().tag(sync=True)
+    errors = t.Dict().tag(sync=True)
+    error = t.Unicode().tag(sync=True)
+    hints = t.Dict().tag(sync=True)
+    busy_label = t.Unicode("Working…")
+
+    def __init__(self, *, fields: Sequence[Field] = (), **traits: Any) -> None:
+        self._submit_callbacks = callbacks()
+        self._input_callbacks = callbacks()
+        self._cancel_callbacks = callbacks()
+        super().__init__(fields=_described(fields), **traits)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a person can fill it in now."""
+        return True
+
+    def set_fields(self, fields: Sequence[Field]) -> None:
+        """Replace the fields."""
+        self.fields = _described(fields)
+
+    def fail(self, message: str = "", *, errors: Mapping[str, str] | None = None) -> None:
+        """Say what is wrong, and let the person go on.
+
+        Parameters
+        ----------
+        message
+            Shown above the buttons; empty for none.
+        errors
+            ``{field key: what is wrong with it}``.
+        """
+        with self.hold_sync():
+            self.busy = ""
+            self.error = message
+            self.errors = dict(errors or {})
+
+    def hint(self, hints: Mapping[str, str]) -> None:
+        """Show a quiet remark below fields, for example ``{"model": "Found: 271 MB"}``."""
+        self.hints = dict(hints)
+
+    def on_submit(self, callback: Callable[[Values], object], *, remove: bool = False) -> None:
+        """Call ``callback(values)`` on submit, with the values of the fields that are shown.
+
+        Text is stripped of outer spaces (passwords are not); a number is a float or ``None``;
+        a checkbox is a bool.
+        """
+        self._submit_callbacks.register_callback(callback, remove=remove)
+
+    def on_input(self, callback: Callable[[Values], object], *, remove: bool = False) -> None:
+        """Call ``callback(values)`` 300 ms after the last key; passwords are not among them."""
+        self._input_callbacks.register_callback(callback, remove=remove)
+
+    def on_cancel(self, callback: Callable[[], object], *, remove: bool = False) -> None:
+        """Call ``callback()`` when the dialog is left without a submit."""
+        self._cancel_callbacks.register_callback(callback, remove=remove)
+
+    def _values(self, content: dict[str, Any]) -> Values | None:
+        """Take the values out of a message; only those of our fields, of the right type."""
+        given = content.get("values")
+        if not isinstance(given, dict):
+            return None
+        known = {field["key"]: field["kind"] for field in self.fields}
+        types = {"checkbox": bool, "number": (int, float, type(None))}
+        values = {key: given[key] for key in known if key in given}
+        fits = all(isinstance(value, types.get(known[key], str)) for key, value in values.items())
+        return values if fits else None
+
+    def _on_submit_message(self, content: dict[str, Any]) -> None:
+        values = self._values(content)
+        if values is None or not self.is_open or self.busy:
+            return
+        with self.hold_sync():
+            self.error = ""
+            self.errors = {}
+            self.busy = self.busy_label
+        self._submit_callbacks(values)
+
+    def _on_input_message(self, content: dict[str, Any]) -> None:
+        values = self._values(content)
+        if values is None or not self.is_open or self.busy:
+            return
+        self.errors = {}
+        self._input_callbacks(values)
+
+
+class Form(FormBase, module="form"):
+    """A form that stands in the page, its fields on cards by their `Field.group`.
+
+    Parameters
+    ----------
+    label
+        What the form is for, for screen readers.
+    cancel_label
+        Words on the button beside the one that submits; no button when empty. See `on_cancel`.
+
+    Examples
+    --------
+    >>> form = Form(label="Deploy", fields=[Field("name", "Name", group="Service")])
+    >>> form.on_submit(lambda values: form.finish())
+    """
+
+    label = t.Unicode().tag(sync=True)
+    cancel_label = t.Unicode().tag(sync=True)
+
+    def finish(self) -> None:
+        """End the busy state after success; what was typed stays."""
+        with self.hold_sync():
+            self.busy = ""
+            self.error = ""
+            self.errors = {}
+
+    def start_over(self, fields: Sequence[Field]) -> None:
+        """Show fields as they are given, and forget what was typed."""
+        self.finish()
+        self.hints = {}
+        self.set_fields(fields)
+        self.send({"type": "reset"})
+
+    def _on_cancel_message(self, _content: dict[str, Any]) -> None:
+        self.finish()
+        self._cancel_callbacks()
+
+
+def _described(fields: Sequence[Field]) -> list[dict[str, Any]]:
+    keys = [field.key for field in fields]
+    if len(set(keys)) != len(keys):
+        raise ValueError("two fields have the same key")
+    for field in fields:
+        if field.kind == "password" and field.value is not None:
+            raise ValueError("a password field has no default: it would be widget state")
+    return [asdict(field) for field in fields]

@@ -1,0 +1,35 @@
+/** A form that stands in the page, its fields on cards by their groups. */
+
+import { el, isolateKeys } from "./dom.js";
+import { makeForm } from "./formcore.js";
+
+function render({ model, el: root }) {
+	const core = makeForm(model, {
+		isOpen: () => true,
+		cancelled: () => model.send({ type: "cancel" }),
+		cards: true,
+	});
+	const form = el(
+		"form",
+		{ class: "llm-form llm-page-form", noValidate: true },
+		core.fieldBox,
+		core.failure,
+		core.buttons,
+	);
+	const drawLabels = () => {
+		form.setAttribute("aria-label", model.get("label"));
+		core.cancel.textContent = model.get("cancel_label");
+		core.cancel.hidden = model.get("cancel_label") === "";
+	};
+	model.on("change:label change:cancel_label", drawLabels);
+	model.on("msg:custom", (message) => {
+		if (message.type === "reset") core.buildFields(false);
+	});
+	isolateKeys(form);
+	root.append(form);
+	core.listen(form);
+	drawLabels();
+	return () => core.stopLive();
+}
+
+export default { render };

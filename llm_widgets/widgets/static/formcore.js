@@ -1,0 +1,177 @@
+/**
+ * What a form in the page and one in a dialog share: fields, errors, hints, the busy state.
+ * Values leave once, in the message of the submit. Live values (without passwords) leave
+ * 300 ms after the last key, and only if Python asked for them.
+ */
+
+import { debounce, el, uid } from "./dom.js";
+import { buildField } from "./fields.js";
+import { icon } from "./parts.js";
+
+const LIVE_PAUSE_MS = 300;
+
+/** What a field holds at first: what was typed before, its default, or the first choice. */
+function startValue(spec, typed) {
+	const offered = (value) => spec.options.some((option) => option.value === value);
+	if (!spec.options.length) return typed ?? spec.value;
+	return [typed, spec.value].find(offered) ?? spec.options[0].value;
+}
+
+/**
+ * Make the inner parts of a form and bind them to its model.
+ *
+ * @param {object} model a `FormBase` in form.py
+ * @param {object} options
+ * @param {() => boolean} options.isOpen whether a person can fill it in now
+ * @param {() => void} options.cancelled called when the cancel button is pressed
+ * @param {boolean} options.cards whether the groups of fields stand on cards of their own
+ */
+export function makeForm(model, { isOpen, cancelled, cards }) {
+	const fieldBox = el("div", { class: "llm-fields" });
+	const failure = el("div", { class: "llm-notice", role: "alert", data: { kind: "error" } });
+	const progress = el("div", { class: "llm-dialog-busy", role: "status" });
+	const cancel = el("button", { type: "button", class: "llm-button", text: "Cancel" });
+	const submit = el("button", { type: "submit", class: "llm-button llm-primary" });
+	const buttons = el("div", { class: "llm-dialog-buttons" }, progress, cancel, submit);
+
+	let fields = [];
+	let submitted = false;
+
+	const shown = () => fields.filter((field) => !field.element.hidden);
+	const values = ({ secrets }) => {
+		const kept = shown().filter((field) => secrets || field.spec.kind !== "password");
+		return Object.fromEntries(kept.map((field) => [field.key, field.read()]));
+	};
+	const live = debounce(LIVE_PAUSE_MS, () => {
+		if (isOpen()) model.send({ type: "input", values: values({ secrets: false }) });
+	});
+
+	/** Build the fields; where `keep`, what was typed and the focus are carried over. */
+	function buildFields(keep) {
+		const typed = new Map(keep ? fields.map((field) => [field.key, field.read()]) : []);
+		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
+		fields = model.get("fields").map(buildField);
+		for (const field of fields) field.write(startValue(field.spec, typed.get(field.key)));
+		fieldBox.replaceChildren(...(cards ? grouped(fields) : fields.map((field) => field.element)));
+		if (keep) fields.find((field) => field.key === focused)?.focus();
+		showAndHide();
+		drawErrors();
+		drawHints();
+	}
+
+	/** Fields that belong to another choice are not shown, not checked and not sent. */
+	function showAndHide() {
+		for (const field of fields) {
+			const condition = field.spec.show_when;
+			const other = condition && fields.find((each) => each.key === condition[0]);
+			field.element.hidden = Boolean(other) && other.read() !== condition[1];
+		}
+	}
+
+	function drawErrors() {
+		const errors = model.get("errors");
+		for (const field of fields) field.setError(errors[field.key] ?? "");
+		failure.replaceChildren();
+		failure.hidden = model.get("error") === "";
+		if (!failure.hidden)
+			failure.append(
+				icon("error"),
+				el("div", { class: "llm-notice-text", text: model.get("error") }),
+			);
+	}
+
+	function drawHints() {
+		const hints = model.get("hints");
+		for (const field of fields) field.setHint(hints[field.key] ?? "");
+	}
+
+	function drawBusy() {
+		const busy = model.get("busy");
+		progress.replaceChildren();
+		if (busy !== "") progress.append(icon("busy"), el("span", { text: busy }));
+		submit.setAttribute("aria-disabled", String(busy !== ""));
+		submit.form?.setAttribute("aria-busy", String(busy !== ""));
+	}
+
+	/** Show what the browser itself finds wrong; the first such field gets the focus. */
+	function checkFields() {
+		const problems = shown().map((field) => [field, field.problem()]);
+		for (const [field, problem] of problems) field.setError(problem);
+		const first = problems.find(([, problem]) => problem !== "");
+		first?.[0].focus();
+		return first === undefined;
+	}
+
+	function onSubmit(event) {
+		event.preventDefault();
+		if (model.get("busy") !== "" || !checkFields()) return;
+		live.cancel();
+		submitted = true;
+		model.send({ type: "submit", values: values({ secrets: true }) });
+	}
+
+	function onInput(event) {
+		const field = fields.find((each) => each.element.contains(event.target));
+		field?.setError("");
+		field?.setHint("");
+		showAndHide();
+		if (model.get("live")) live.call();
+	}
+
+	function onErrors() {
+		drawErrors();
+		const errors = model.get("errors");
+		const wrong = shown().find((field) => errors[field.key]);
+		// Only an answer to a submit moves the focus; one that comes while typing must not.
+		if (submitted && wrong) {
+			wrong.focus();
+			submitted = false;
+		}
+	}
+
+	const drawSubmit = () => {
+		submit.textContent = model.get("submit_label");
+	};
+
+	cancel.addEventListener("click", cancelled);
+	model.on("change:fields", () => buildFields(isOpen()));
+	model.on("change:errors change:error", onErrors);
+	model.on("change:hints", drawHints);
+	model.on("change:busy", drawBusy);
+	model.on("change:submit_label", drawSubmit);
+	drawSubmit();
+
+	return {
+		fieldBox,
+		failure,
+		buttons,
+		cancel,
+		submit,
+		shown,
+		buildFields,
+		drawBusy,
+		listen(form) {
+			form.addEventListener("submit", onSubmit);
+			form.addEventListener("input", onInput);
+			buildFields(false);
+			drawBusy();
+		},
+		stopLive: () => live.cancel(),
+	};
+}
+
+/** Put fields on cards by their group, in the order in which the groups first come. */
+function grouped(fields) {
+	const groups = Map.groupBy
+		? Map.groupBy(fields, (field) => field.spec.group)
+		: fields.reduce(
+				(map, field) => map.set(field.spec.group, [...(map.get(field.spec.group) ?? []), field]),
+				new Map(),
+			);
+	return [...groups].map(([group, members]) => {
+		const box = el("div", { class: "llm-fields" }, ...members.map((field) => field.element));
+		if (!group) return box;
+		const title = el("h2", { class: "llm-group-title", id: uid("group"), text: group });
+		return el("section", { class: "llm-group", "aria-labelledby": title.id }, title, box);
+	});
+}
