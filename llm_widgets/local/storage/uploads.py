@@ -102,12 +102,15 @@ def split_related(
             raise StorageError(400, "badContent", "Malformed multipart body.")
         head += block
     text, headers, rest = parts
+    line_end = b"\r\n" if delimiter + b"\r\n" in head else b"\n"
     try:
         metadata = json.loads(text or b"{}")
     except ValueError as error:
         raise invalid("Parse Error") from error
+    if not isinstance(metadata, dict):
+        raise invalid("Parse Error")
     part_type = BytesHeaderParser().parsebytes(headers.strip() + b"\n\n").get("Content-Type", "")
-    return metadata, part_type, _until(delimiter + b"--", rest, blocks)
+    return metadata, part_type, _until(line_end + delimiter + b"--", rest, blocks)
 
 
 def _head(data: bytes, delimiter: bytes) -> tuple[bytes, bytes, bytes] | None:
@@ -123,8 +126,8 @@ def _head(data: bytes, delimiter: bytes) -> tuple[bytes, bytes, bytes] | None:
 
 
 def _until(closing: bytes, first: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield bytes up to the line of the closing delimiter, which stands at the end."""
-    keep = len(closing) + 8  # line ends around it
+    """Yield bytes up to the closing delimiter, which stands at the end on a line of its own."""
+    keep = len(closing) + 4  # and the end of its line
     held = first
     for block in blocks:
         if len(block) >= keep:
@@ -135,8 +138,4 @@ def _until(closing: bytes, first: bytes, blocks: Iterator[bytes]) -> Iterator[by
     end = held.rfind(closing)
     if end < 0:
         raise StorageError(400, "badContent", "Malformed multipart body.")
-    content = held[:end]
-    if content.endswith(b"\r\n"):
-        yield content[:-2]
-    else:
-        yield content.removesuffix(b"\n")
+    yield held[:end]
