@@ -71,19 +71,27 @@ class Reporter:
     def finish(
         self, state: ImportState, message: str = "", *, cause: str = "", fix: str = ""
     ) -> None:
-        """Write the last report.
+        """Write the last report, unless another worker has the task.
 
         Raises
         ------
         ManagerError
             It can't be written.
         """
+        self.end()
+        self._state, self._message = state, message
+        if self.is_taken_over:
+            return
+        try:
+            self._write(cause=cause, fix=fix)
+        except ConflictError:
+            self.is_taken_over = True
+
+    def end(self) -> None:
+        """Write no more."""
         self._finished.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._state, self._message = state, message
-        if not self.is_taken_over:
-            self._write(cause=cause, fix=fix)
 
     def _run(self) -> None:
         ticks = 0

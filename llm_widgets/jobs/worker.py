@@ -21,6 +21,7 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import Fix, ManagerError, NotFoundError, UnavailableError
 from llm_widgets.jobs.reporter import Reporter
 from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.transfer.checkpoint import TakenOverError
 from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.transfer.patience import GaveUpError, Stopped
@@ -158,6 +159,10 @@ class _Work:
             return self._done(manifest) if manifest else self._wait_for_others()
         except Stopped:
             return self._stopped()
+        except TakenOverError:
+            self.folder.plan()  # raises when the whole import is gone, with its bucket
+            self.reporter.is_taken_over = True
+            return self._stopped()
         except ManagerError as error:
             return self.fail(error)
         except Exception as error:  # noqa: BLE001 - whoever waits must be told
@@ -169,11 +174,13 @@ class _Work:
                     fix=Fix(text="Resume it; if it fails again, report it with the log."),
                 )
             )
+        finally:
+            self.reporter.end()
 
     def fail(self, error: ManagerError) -> ImportState:
         """Say in the bucket why it failed, unless the next attempt may go better."""
-        if self.reporter.is_taken_over:
-            return ImportState.RUNNING
+        if self.reporter.is_taken_over or self._is_cancelled():
+            return self._stopped()
         _log.error("%s", error)
         may_pass = isinstance(error, (GaveUpError, UnavailableError))
         if may_pass and not self.task.is_last_attempt:
@@ -181,12 +188,15 @@ class _Work:
             return ImportState.RUNNING
         fix = error.fix
         words = [fix.text, fix.command, fix.url] if fix else []
-        self.reporter.finish(
-            ImportState.FAILED,
-            error.message,
-            cause=error.cause,
-            fix=" ".join(filter(None, words)),
-        )
+        try:
+            self.reporter.finish(
+                ImportState.FAILED,
+                error.message,
+                cause=error.cause,
+                fix=" ".join(filter(None, words)),
+            )
+        except ManagerError as other:
+            raise error from other  # nothing can be left in the bucket: the log must do
         self._record(record_of(self.plan, ModelStatus.FAILED, error=error.message))
         return ImportState.FAILED
 
@@ -208,7 +218,7 @@ class _Work:
         if self.reporter.is_taken_over:
             _log.warning("Another worker has taken the import over; this one ends")
             return ImportState.RUNNING
-        if self.reporter.is_cancelled or self.folder.is_cancelled:
+        if self._is_cancelled():
             self.engine.discard()
             self.reporter.finish(ImportState.CANCELLED, CANCELLED)
             self._record(record_of(self.plan, ModelStatus.FAILED, error=CANCELLED))
@@ -218,6 +228,13 @@ class _Work:
             ImportState.RUNNING, "The worker was stopped; the import can be resumed."
         )
         return ImportState.RUNNING
+
+    def _is_cancelled(self) -> bool:
+        if self.reporter.is_cancelled:
+            return True
+        with suppress(ManagerError):
+            return self.folder.is_cancelled
+        return False
 
     def _record(self, record: ModelRecord) -> None:
         with suppress(ManagerError):  # the progress says it too

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _VERSION = 1
 
 
+class TakenOverError(ConflictError):
+    """Another worker carries the import out now."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far one file is.
@@ -92,7 +96,7 @@ class CheckpointObject:
 
         Raises
         ------
-        ConflictError
+        TakenOverError
             Another worker has taken the import over.
         """
         text = checkpoint.to_json()
@@ -103,7 +107,7 @@ class CheckpointObject:
             if found and found[0] == text.encode():  # our own write, of which no answer came
                 self._generation = found[1]
                 return
-            raise ConflictError(
+            raise TakenOverError(
                 "Another worker has taken this import over.",
                 cause=error.cause,
                 fix=Fix(text="Nothing is lost: it goes on there."),

@@ -7,8 +7,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from llm_widgets.errors import ConflictError, ManagerError
-from llm_widgets.transfer.checkpoint import CheckpointObject, checkpoint_name
+from llm_widgets.errors import ManagerError
+from llm_widgets.transfer.checkpoint import CheckpointObject, TakenOverError, checkpoint_name
 from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.files import FileTransfer
 from llm_widgets.transfer.http import Connections
@@ -98,7 +98,7 @@ class Engine:
         Raises
         ------
         ManagerError
-            What failed; with ``ConflictError`` another worker has taken the import over.
+            What failed; :class:`TakenOverError` when another worker is at it.
         Stopped
             :meth:`stop` was called.
         """
@@ -181,7 +181,7 @@ class Engine:
             for transfer in transfers:
                 try:
                     transfer.save()
-                except ConflictError as error:
+                except TakenOverError as error:
                     self._fail(error)
                     return
                 except ManagerError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from llm_widgets.errors import TransferError
+from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint
 from llm_widgets.transfer.multipart import MultipartUpload
@@ -82,7 +82,8 @@ class FileTransfer:
             part_size = self.part_size
             self._upload = MultipartUpload.start(connections, self._bucket, self.name)
             self.saved = Checkpoint(self._upload.id, part_size)
-            self._checkpoint.save(self.saved)
+        # Written also when nothing is new: a worker that was here before can't go on unnoticed.
+        self._checkpoint.save(self.saved)
         self._ledger = PartLedger(self.file, self.saved, stored, self._bucket.stop)
         done = min(self.file.size, self._ledger.first * self._ledger.part_size)
         self._progress.start(self.file.path, done)
@@ -155,6 +156,7 @@ class FileTransfer:
             raise TransferError(
                 f"The unfinished upload of {self.file.path} was removed from the bucket.",
                 cause=str(error),
+                fix=Fix(text="Resume the import: it begins this file again."),
             ) from error
 
     def _verify(self, connections: Connections) -> None:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
-from llm_widgets.errors import Fix, TransferError
+from llm_widgets.errors import ConflictError, Fix, TransferError
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.hashing import hex_digest
 from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.multipart import MultipartUpload
+from llm_widgets.transfer.objects import NEW
 from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
@@ -134,10 +135,14 @@ class Publisher:
         name = self._plan.object_name(file)
         stored = self._objects.find(name)
         if not _is(stored, file.size, checksum):
-            generation = stored.generation if stored else 0
-            self._objects.write(
-                name, content, generation=generation, content_type="application/octet-stream"
-            )
+            generation = stored.generation if stored else NEW
+            try:
+                self._objects.write(
+                    name, content, generation=generation, content_type="application/octet-stream"
+                )
+            except ConflictError:  # another task publishes the same
+                if not _is(self._objects.find(name), file.size, checksum):
+                    raise
         return ManifestFile(file.path, file.size, file.digest, checksum)
 
     def _manifest(self, files: list[ManifestFile]) -> ModelManifest:

@@ -1,0 +1,170 @@
+"""Workers that are killed, meet others, are cancelled; and what they leave behind."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.domain.imports import ImportState
+from llm_widgets.domain.models import ModelStatus
+from llm_widgets.jobs.start import cancel_import
+from llm_widgets.jobs.worker import Task
+from tests.faults.faulty_source import FaultySource
+from tests.faults.importing import PART, QUICK, Imports, noise, two_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.domain.imports import ImportPlan
+
+RATE = 12e6  # bytes/s for each connection: parts take 0.4 s
+
+
+@pytest.fixture
+def source() -> Iterator[FaultySource]:
+    source = FaultySource({"model.safetensors": noise(12 * PART), "config.json": b"{}"})
+    source.rate = RATE
+    yield source
+    source.stop()
+
+
+def wait_for_bytes(imports: Imports, plan: ImportPlan, count: int) -> None:
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        if imports.objects.list(f"{plan.folder}/progress/") and imports.progress(plan).done > count:
+            return
+        time.sleep(0.05)
+    pytest.fail("the worker did not come so far")
+
+
+def test_killed_and_resumed(imports: Imports, source: FaultySource) -> None:
+    plan = imports.plan(source)
+    moments = random.Random(3)
+    kills = 0
+    while kills < 4:
+        worker = imports.start_process(plan)
+        try:
+            begun = len(source.requests)
+            until = time.monotonic() + 10
+            while len(source.requests) == begun and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0.2, 1.2))
+            assert worker.poll() is None, worker.communicate()[1]
+        finally:
+            worker.send_signal(signal.SIGKILL)
+            worker.communicate()
+        kills += 1
+        assert imports.names(plan.prefix) == []
+    source.rate = 0
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    # A kill costs what was under way in the lanes, and what had come since the last checkpoint.
+    lost = source.sent - plan.size
+    assert lost <= kills * (QUICK.lanes * PART + RATE * QUICK.lanes * 2 * QUICK.save_every)
+
+
+def test_a_stopped_worker_leaves_everything_to_go_on_from(
+    imports: Imports, source: FaultySource
+) -> None:
+    plan = imports.plan(source)
+    worker = imports.start_process(plan)
+    wait_for_bytes(imports, plan, 4 * PART)
+    worker.send_signal(signal.SIGTERM)
+    out, _ = worker.communicate(timeout=10)
+    assert out.strip() == "running"
+    assert "can be resumed" in imports.progress(plan).message
+    source.rate = 0
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    assert source.sent - plan.size <= QUICK.lanes * PART
+
+
+def test_two_workers_of_one_import(imports: Imports, source: FaultySource) -> None:
+    """The later one takes over; the earlier one notices and ends."""
+    plan = imports.plan(source)
+    first = imports.start_process(plan)
+    wait_for_bytes(imports, plan, PART)
+    states: list[ImportState] = []
+    second = threading.Thread(target=lambda: states.append(imports.run(plan)))
+    second.start()
+    out, _ = first.communicate(timeout=20)
+    second.join(20)
+    assert states == [ImportState.DONE]
+    assert out.strip() in ("running", "done")
+    assert imports.is_right(plan, source)
+    assert imports.record().status is ModelStatus.READY
+
+
+def test_cancelled(imports: Imports, source: FaultySource) -> None:
+    plan = imports.plan(source)
+    states: list[ImportState] = []
+    worker = threading.Thread(target=lambda: states.append(imports.run(plan)))
+    worker.start()
+    wait_for_bytes(imports, plan, 2 * PART)
+    cancel_import(imports.clients, imports.bucket, plan.id)
+    worker.join(20)
+    assert states in ([ImportState.CANCELLED], [ImportState.RUNNING])
+    assert imports.progress(plan).state is ImportState.CANCELLED
+    assert imports.names(plan.prefix) == []
+    assert imports.names(f"{plan.folder}/files/") == []
+    record = imports.record()
+    assert record.status is ModelStatus.FAILED
+    assert "cancelled" in record.error
+
+
+def test_cancelled_without_a_worker(imports: Imports, source: FaultySource) -> None:
+    plan = imports.plan(source)
+    worker = imports.start_process(plan)
+    wait_for_bytes(imports, plan, 2 * PART)
+    worker.kill()
+    worker.communicate()
+    cancel_import(imports.clients, imports.bucket, plan.id)
+    assert imports.progress(plan).state is ImportState.CANCELLED
+    assert imports.names(f"{plan.folder}/files/") == []
+
+
+def test_shared_by_three_tasks(imports: Imports) -> None:
+    files = {f"model-{i}.safetensors": noise(PART + i, i) for i in range(5)} | two_files()
+    source = FaultySource(files)
+    plan = imports.plan(source)
+    states: dict[int, ImportState] = {}
+
+    def task(index: int) -> None:
+        states[index] = imports.run(plan, Task(index=index, count=3))
+
+    threads = [threading.Thread(target=task, args=(index,)) for index in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert ImportState.DONE in states.values()
+    assert set(states.values()) <= {ImportState.DONE, ImportState.VERIFYING}
+    progress = imports.progress(plan)
+    assert progress.state is ImportState.DONE
+    assert progress.done == plan.size
+    assert imports.is_right(plan, source)
+    assert source.sent == plan.size  # nobody moved what another one did
+    source.stop()
+
+
+def test_the_token_goes_to_the_hub_alone(imports: Imports, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = "hf_SecretSecretSecret"
+    source = FaultySource(two_files())
+    source.token = token
+    monkeypatch.setattr("llm_widgets.cloud.secrets.read", lambda _clients, _version: token)
+    monkeypatch.setattr("llm_widgets.cloud.secrets.delete", lambda _clients, _version: None)
+    plan = imports.plan(source, token_secret="projects/p/secrets/s/versions/1")
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    assert {request.host for request in source.requests} == {"localhost"}
+    assert {request.authorization for request in source.requests} == {""}
+    bucket = imports.clients.storage().bucket(imports.bucket)
+    small = [name for name in imports.names() if name.endswith(".json")]
+    assert small
+    assert not [name for name in small if token.encode() in bucket.blob(name).download_as_bytes()]
+    source.stop()
