@@ -133,6 +133,25 @@ def get(clients: Clients, name: str) -> packages.run_v2.Service:
         return clients.services.get_service(name=name)
 
 
+def all_in_region(clients: Clients, project: str, region: str) -> list[packages.run_v2.Service]:
+    """Read all services of a region, whoever made them: they share its quotas.
+
+    Raises
+    ------
+    ManagerError
+        The region does not answer, or its services are not to be seen.
+    """
+    with explained(
+        f"list the services in {region}",
+        clients=clients,
+        project=project,
+        permission="run.services.list",
+    ):
+        parent = f"projects/{project}/locations/{region}"
+        request: Any = {"parent": parent, "page_size": 500}
+        return list(clients.services.list_services(request=request))
+
+
 def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -> ServiceListing:
     """List the services that this product manages, in many regions at once.
 
@@ -141,18 +160,11 @@ def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -
     regions
         Where to look besides the regions that have GPUs.
     """
+    key, value = MANAGED_BY
 
     def in_region(region: str) -> list[ServiceSummary]:
-        with explained(
-            f"list the services in {region}",
-            clients=clients,
-            project=project,
-            permission="run.services.list",
-        ):
-            parent = f"projects/{project}/locations/{region}"
-            found = clients.services.list_services(request={"parent": parent, "page_size": 500})
-            key, value = MANAGED_BY
-            return [summary(service) for service in found if service.labels.get(key) == value]
+        found = all_in_region(clients, project, region)
+        return [summary(service) for service in found if service.labels.get(key) == value]
 
     results = outcomes(in_region, dict.fromkeys([*gpus.regions(), *regions]))
     services = [service for result in results for service in result.value or []]
