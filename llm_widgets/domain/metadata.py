@@ -178,8 +178,7 @@ def _time(value: Any) -> datetime | None:
 
 
 def _time_text(time: datetime) -> str:
-    text = time.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _entry(record: ModelRecord) -> dict[str, Any]:

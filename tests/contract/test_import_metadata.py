@@ -1,0 +1,151 @@
+"""The metadata file of a bucket: many writers, damage, and files of others."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cloud.buckets import METADATA_NAME, create_bucket
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.metadata import create_metadata, read_metadata, update_metadata
+from llm_widgets.cloud.sign_in import default_credentials
+from llm_widgets.config import Settings
+from llm_widgets.domain.imports import Digest, DigestKind
+from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
+from llm_widgets.domain.metadata import MetadataFileError
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.errors import DeniedError, NotFoundError
+from llm_widgets.transfer.objects import SmallObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.local.cloud import LocalCloud
+
+WRITERS = 64
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def clients(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
+    for name, value in cloud.environment().items():
+        monkeypatch.setenv(name, value)
+    yield Clients(Settings.from_environment(), default_credentials(is_local=True))
+    cloud.faults.reset()
+
+
+@pytest.fixture
+def bucket(clients: Clients) -> str:
+    name = f"metadata-{next(_NUMBERS)}"
+    create_bucket(clients, "local-project", name, "europe-west1")
+    return name
+
+
+def record(number: int) -> ModelRecord:
+    name = f"acme/{number}"
+    return ModelRecord(
+        name, Source.HUGGING_FACE, ModelStatus.IMPORTING, size=number, prefix=f"huggingface/{name}"
+    )
+
+
+def test_no_update_of_many_writers_is_lost(clients: Clients, bucket: str) -> None:
+    client = clients.storage()
+
+    def write(number: int) -> None:
+        update_metadata(client, bucket, lambda file: file.with_model(record(number)))
+        if number % 2:
+            ready = replace(record(number), status=ModelStatus.READY)
+            update_metadata(client, bucket, lambda file: file.with_model(ready))
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(write, range(WRITERS)))
+    file, _ = read_metadata(client, bucket)
+    assert {model.id for model in file.models} == {f"acme/{i}" for i in range(WRITERS)}
+    assert sum(model.status is ModelStatus.READY for model in file.models) == WRITERS // 2
+
+
+def test_an_update_that_changes_nothing_writes_nothing(clients: Clients, bucket: str) -> None:
+    _, before = read_metadata(clients.storage(), bucket)
+    update_metadata(clients.storage(), bucket, lambda file: file)
+    assert read_metadata(clients.storage(), bucket)[1] == before
+
+
+def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> None:
+    objects = SmallObjects(clients.storage(), bucket)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    digest = Digest(DigestKind.SHA256, "ab" * 32)
+    manifest = ModelManifest(
+        import_id="abc",
+        source=Source.OLLAMA,
+        model_id="smollm2:135m",
+        revision="c" * 64,
+        prefix="ollama/x",
+        files=(ManifestFile("a", 5, digest, "AAAAAA=="),),
+        submitted_at=now,
+        finished_at=now,
+    )
+    objects.write(manifest_name("abc"), manifest.to_json())
+    objects.write(manifest_name("other"), "no manifest")
+    damaged = b'{"models": [{"id": "acme/1", '
+    objects.write(METADATA_NAME, damaged)
+    with pytest.raises(MetadataFileError, match=f"metadata file of {bucket} is damaged") as told:
+        read_metadata(clients.storage(), bucket)
+    assert told.value.fix
+    assert told.value.fix.action == f"repair-metadata:{bucket}"
+
+    with ThreadPoolExecutor(8) as pool:  # found by many at once
+        list(
+            pool.map(
+                lambda n: update_metadata(
+                    clients.storage(), bucket, lambda file: file.with_model(record(n))
+                ),
+                range(8),
+            )
+        )
+    file, _ = read_metadata(clients.storage(), bucket)
+    assert file.models[0] == manifest.record()
+    assert len(file.models) == 9
+    backups = objects.list("llm-manager-metadata.corrupt-")
+    assert [stored.name for stored in backups] == [file.repaired]
+    kept = objects.read(file.repaired)
+    assert kept
+    assert kept[0] == damaged
+
+
+def test_the_file_of_the_application_before_this_one(clients: Clients, bucket: str) -> None:
+    objects = SmallObjects(clients.storage(), bucket)
+    old = {
+        "description": "LLM Manager",
+        "models": [
+            {"id": "a/b", "source": "huggingface", "status": "completed", "size": 1, "buildId": "x"}
+        ],
+    }
+    objects.write(METADATA_NAME, json.dumps(old))
+    update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(2)))
+    found = objects.read(METADATA_NAME)
+    assert found
+    written = json.loads(found[0])
+    assert written["models"][0]["buildId"] == "x"
+    assert [model["id"] for model in written["models"]] == ["a/b", "acme/2"]
+
+
+def test_creating_it_keeps_what_is_there(clients: Clients, bucket: str) -> None:
+    update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(1)))
+    assert create_metadata(clients.storage(), bucket).models == (record(1),)
+    SmallObjects(clients.storage(), bucket).delete(METADATA_NAME)
+    with pytest.raises(NotFoundError, match=r"has no llm-manager-metadata\.json"):
+        read_metadata(clients.storage(), bucket)
+    assert create_metadata(clients.storage(), bucket).models == ()
+    assert read_metadata(clients.storage(), bucket)[0].models == ()
+
+
+def test_a_file_that_may_not_be_written(clients: Clients, bucket: str, cloud: LocalCloud) -> None:
+    cloud.faults.update(denied_permissions=["storage.objects.create"])
+    with pytest.raises(DeniedError, match=r"storage\.objects\.create"):
+        update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(1)))
