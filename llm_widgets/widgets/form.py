@@ -12,7 +12,10 @@ from llm_widgets.widgets._component import Component, callbacks
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-FieldKind = Literal["text", "password", "select", "cards", "checkbox", "textarea", "number"]
+FieldKind = Literal[
+    "text", "password", "select", "cards", "checkbox", "textarea", "number", "rows", "pairs"
+]
+FieldValue = str | bool | float | tuple[str, ...] | tuple[tuple[str, str], ...] | None
 Values = dict[str, Any]
 
 
@@ -36,7 +39,8 @@ class Field:
     label
         Words above it.
     kind
-        ``cards`` is a choice of one, each `Option` explained on a card of its own.
+        ``cards`` is a choice of one, each `Option` explained on a card of its own; ``rows`` is
+        a list of strings, one in each row; ``pairs`` is a list of ``[name, value]``.
     help
         One line below it.
     required
@@ -59,6 +63,11 @@ class Field:
         Heading of the card that the field stands on; in a dialog it is not shown.
     show_when
         ``(key, value)``: shown, checked and sent only while the other field has that value.
+    default
+        What a button beside the field restores; none without it.
+    columns, add_label
+        Names of the boxes of a row of ``rows`` and ``pairs``, and words on the button that adds
+        one.
     """
 
     key: str
@@ -66,7 +75,7 @@ class Field:
     kind: FieldKind = "text"
     help: str = ""
     required: bool = False
-    value: str | bool | float | None = None
+    value: FieldValue = None
     options: tuple[Option, ...] = ()
     suggestions: tuple[str, ...] = ()
     pattern: str = ""
@@ -78,6 +87,9 @@ class Field:
     step: float | None = None
     group: str = ""
     show_when: tuple[str, str] | None = None
+    default: FieldValue = None
+    columns: tuple[str, ...] = ()
+    add_label: str = ""
 
 
 class FormBase(Component):
@@ -145,8 +157,8 @@ class FormBase(Component):
     def on_submit(self, callback: Callable[[Values], object], *, remove: bool = False) -> None:
         """Call ``callback(values)`` on submit, with the values of the fields that are shown.
 
-        Text is stripped of outer spaces (passwords are not); a number is a float or ``None``;
-        a checkbox is a bool.
+        Text is stripped of outer spaces (passwords and rows are not); a number is a float or
+        ``None``; a checkbox is a bool; rows are a list of strings, pairs one of ``[name, value]``.
         """
         self._submit_callbacks.register_callback(callback, remove=remove)
 
@@ -164,20 +176,22 @@ class FormBase(Component):
         if not isinstance(given, dict):
             return None
         known = {field["key"]: field["kind"] for field in self.fields}
-        types = {"checkbox": bool, "number": (int, float, type(None))}
         values = {key: given[key] for key in known if key in given}
-        fits = all(isinstance(value, types.get(known[key], str)) for key, value in values.items())
-        return values if fits else None
+        return values if all(_fits(known[key], value) for key, value in values.items()) else None
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:
+        self._begin(content, self.busy_label, self._submit_callbacks)
+
+    def _begin(self, content: dict[str, Any], busy: str, report: Callable[[Values], None]) -> None:
+        """Take the values of a message and be busy with them."""
         values = self._values(content)
         if values is None or not self.is_open or self.busy:
             return
         with self.hold_sync():
             self.error = ""
             self.errors = {}
-            self.busy = self.busy_label
-        self._submit_callbacks(values)
+            self.busy = busy
+        report(values)
 
     def _on_input_message(self, content: dict[str, Any]) -> None:
         values = self._values(content)
@@ -196,6 +210,9 @@ class Form(FormBase, module="form"):
         What the form is for, for screen readers.
     cancel_label
         Words on the button beside the one that submits; no button when empty. See `on_cancel`.
+    check_label, checking_label
+        Words on a button that asks whether the values would do, and words beside it meanwhile;
+        no button when empty. See `on_check`.
 
     Examples
     --------
@@ -205,6 +222,19 @@ class Form(FormBase, module="form"):
 
     label = t.Unicode().tag(sync=True)
     cancel_label = t.Unicode().tag(sync=True)
+    check_label = t.Unicode().tag(sync=True)
+    checking_label = t.Unicode("Checking…")
+
+    def __init__(self, **traits: Any) -> None:
+        self._check_callbacks = callbacks()
+        super().__init__(**traits)
+
+    def on_check(self, callback: Callable[[Values], object], *, remove: bool = False) -> None:
+        """Call ``callback(values)`` when the button that only checks is pressed.
+
+        The form is busy then, as on submit; end with `finish` or `fail`.
+        """
+        self._check_callbacks.register_callback(callback, remove=remove)
 
     def finish(self) -> None:
         """End the busy state after success; what was typed stays."""
@@ -220,9 +250,26 @@ class Form(FormBase, module="form"):
         self.set_fields(fields)
         self.send({"type": "reset"})
 
+    def _on_check_message(self, content: dict[str, Any]) -> None:
+        if self.check_label:
+            self._begin(content, self.checking_label, self._check_callbacks)
+
     def _on_cancel_message(self, _content: dict[str, Any]) -> None:
         self.finish()
         self._cancel_callbacks()
+
+
+def _fits(kind: str, value: object) -> bool:
+    """Whether a value from the browser has the type that a field of a kind gives."""
+    if kind == "rows":
+        return isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if kind == "pairs":
+        return isinstance(value, list) and all(
+            isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)  # noqa: PLR2004 - a pair
+            for pair in value
+        )
+    types = {"checkbox": bool, "number": (int, float, type(None))}
+    return isinstance(value, types.get(kind, str))  # type: ignore[arg-type]
 
 
 def _described(fields: Sequence[Field]) -> list[dict[str, Any]]:

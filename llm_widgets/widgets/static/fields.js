@@ -4,6 +4,8 @@
  */
 
 import { el, uid } from "./dom.js";
+import { messages, withMessages } from "./fieldnotes.js";
+import { pairsField, rowsField } from "./rows.js";
 
 /**
  * @typedef {object} FieldSpec see `Field` in dialog.py, which makes these
@@ -23,29 +25,9 @@ import { el, uid } from "./dom.js";
 export function buildField(spec) {
 	if (spec.kind === "cards") return cardsField(spec);
 	if (spec.kind === "checkbox") return checkboxField(spec);
+	if (spec.kind === "rows") return rowsField(spec);
+	if (spec.kind === "pairs") return pairsField(spec);
 	return inputField(spec);
-}
-
-/** Help, hint and error below a control; they are named in the control's description. */
-function messages(spec) {
-	const help = el("div", { class: "llm-help", id: uid("help"), text: spec.help ?? "" });
-	const hint = el("div", { class: "llm-hint", id: uid("hint"), role: "status" });
-	const error = el("div", { class: "llm-error", id: uid("error"), role: "alert" });
-	help.hidden = !spec.help;
-	return { help, hint, error, describedBy: `${help.id} ${hint.id} ${error.id}` };
-}
-
-function withMessages(field, control, { hint, error }) {
-	return {
-		...field,
-		setError(text) {
-			error.textContent = text;
-			control.setAttribute("aria-invalid", String(text !== ""));
-		},
-		setHint(text) {
-			hint.textContent = text;
-		},
-	};
 }
 
 /** Why the browser would not accept a control's value, in our words; empty when it does. */

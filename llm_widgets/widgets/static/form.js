@@ -16,12 +16,17 @@ function render({ model, el: root }) {
 		core.failure,
 		core.buttons,
 	);
+	const check = el("button", { type: "button", class: "llm-button llm-outlined" });
+	check.addEventListener("click", () => core.sendAs("check"));
+	core.submit.before(check);
 	const drawLabels = () => {
 		form.setAttribute("aria-label", model.get("label"));
+		check.textContent = model.get("check_label");
+		check.hidden = model.get("check_label") === "";
 		core.cancel.textContent = model.get("cancel_label");
 		core.cancel.hidden = model.get("cancel_label") === "";
 	};
-	model.on("change:label change:cancel_label", drawLabels);
+	model.on("change:label change:cancel_label change:check_label", drawLabels);
 	model.on("msg:custom", (message) => {
 		if (message.type === "reset") core.buildFields(false);
 	});

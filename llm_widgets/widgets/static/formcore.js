@@ -7,6 +7,7 @@
 import { debounce, el, uid } from "./dom.js";
 import { buildField } from "./fields.js";
 import { icon } from "./parts.js";
+import { addRestore } from "./restore.js";
 
 const LIVE_PAUSE_MS = 300;
 
@@ -51,7 +52,10 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		const typed = new Map(keep ? fields.map((field) => [field.key, field.read()]) : []);
 		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
 		fields = model.get("fields").map(buildField);
-		for (const field of fields) field.write(startValue(field.spec, typed.get(field.key)));
+		for (const field of fields) {
+			field.write(startValue(field.spec, typed.get(field.key)));
+			addRestore(field);
+		}
 		fieldBox.replaceChildren(...(cards ? grouped(fields) : fields.map((field) => field.element)));
 		if (keep) fields.find((field) => field.key === focused)?.focus();
 		showAndHide();
@@ -102,16 +106,22 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		return first === undefined;
 	}
 
-	function onSubmit(event) {
-		event.preventDefault();
+	/** Send what is filled in, once the browser finds nothing wrong. */
+	function sendAs(type) {
 		if (model.get("busy") !== "" || !checkFields()) return;
 		live.cancel();
 		submitted = true;
-		model.send({ type: "submit", values: values({ secrets: true }) });
+		model.send({ type, values: values({ secrets: true }) });
+	}
+
+	function onSubmit(event) {
+		event.preventDefault();
+		sendAs("submit");
 	}
 
 	function onInput(event) {
 		const field = fields.find((each) => each.element.contains(event.target));
+		field?.drawRestore();
 		field?.setError("");
 		field?.setHint("");
 		showAndHide();
@@ -148,6 +158,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		cancel,
 		submit,
 		shown,
+		sendAs,
 		buildFields,
 		drawBusy,
 		listen(form) {

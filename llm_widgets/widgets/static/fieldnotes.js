@@ -1,0 +1,26 @@
+/** What stands below a field: help, hints, errors. */
+
+import { el, uid } from "./dom.js";
+
+/** Help, hint and error below a control; they are named in the control's description. */
+export function messages(spec) {
+	const help = el("div", { class: "llm-help", id: uid("help"), text: spec.help ?? "" });
+	const hint = el("div", { class: "llm-hint", id: uid("hint"), role: "status" });
+	const error = el("div", { class: "llm-error", id: uid("error"), role: "alert" });
+	help.hidden = !spec.help;
+	return { help, hint, error, describedBy: `${help.id} ${hint.id} ${error.id}` };
+}
+
+/** Give a field its ways to show an error and a hint. */
+export function withMessages(field, control, { hint, error }) {
+	return {
+		...field,
+		setError(text) {
+			error.textContent = text;
+			control.setAttribute("aria-invalid", String(text !== ""));
+		},
+		setHint(text) {
+			hint.textContent = text;
+		},
+	};
+}
