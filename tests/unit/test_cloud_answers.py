@@ -47,7 +47,7 @@ def test_readable_is_never_longer_than_a_page() -> None:
         ),
         (
             (
-                "x@p.iam.gserviceaccount.com does not have storage.objects.list access to the Google "
+                "x@example.com does not have storage.objects.list access to the Google "
                 "Cloud Storage bucket. Permission 'storage.objects.list' denied on resource (or it "
                 "may not exist)."
             ),
