@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -67,6 +68,11 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
             "No browser for %.0f s: shutting kernel %s down", now - alone.since, kernel_id
         )
         await self.shutdown_kernel(kernel_id)
+
+    async def settle(self) -> None:
+        """Wait until no kernel is in the middle of its start; one that is can't be shut down."""
+        while starting := [task for task in self._pending_kernels.values() if not task.done()]:
+            await asyncio.gather(*starting, return_exceptions=True)
 
     def remove_kernel(self, kernel_id: str) -> object:
         """Forget a kernel that has gone."""

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import signal
-from contextlib import suppress
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,8 @@ EXTENSIONS = [
 ]
 USER_HEADER = "X-Goog-Authenticated-User-Email"
 FILL_DELAY_SECONDS = 5.0  # a new warm kernel must not start while the page is still loading
+# Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
+LONGEST_SOCKET_FOLDER = 32
 ERROR_TEXT = "The page could not be started. The reason is in the server's log."
 
 
@@ -56,6 +58,7 @@ def launch(
     port: int | None = None,
     warm_kernels: int = 1,
     abandon_after: float = 600.0,
+    look_every: int = 15,
     iap_audience: str = "",
     iap_certs_url: str = "",
     allowed_hosts: Sequence[str] = (),
@@ -79,6 +82,8 @@ def launch(
         How many kernels have run the notebook before their visitor comes; 0 for none.
     abandon_after
         Seconds after which a kernel without a browser goes.
+    look_every
+        Seconds between two looks for such kernels.
     iap_audience
         Audience of Identity-Aware Proxy; when given, only its visitors are let in.
     iap_certs_url
@@ -110,6 +115,7 @@ def launch(
                     port=sockets[0].getsockname()[1],
                     warm_kernels=warm_kernels,
                     abandon_after=abandon_after,
+                    look_every=look_every,
                     iap_audience=iap_audience,
                     iap_certs_url=iap_certs_url,
                 ),
@@ -176,6 +182,7 @@ def _config(
     port: int,
     warm_kernels: int,
     abandon_after: float,
+    look_every: int,
     iap_audience: str,
     iap_certs_url: str,
 ) -> Config:
@@ -207,8 +214,11 @@ def _config(
     config.VoilaExecutor.cell_error_instruction = ERROR_TEXT
     config.VoilaKernelManager.fill_delay = FILL_DELAY_SECONDS
     config.AbandonedKernelManager.abandon_after = abandon_after
+    config.AbandonedKernelManager.cull_interval = look_every
     # A kernel that dies is not replaced by an empty one; the page offers to reload instead.
     config.KernelManager.autorestart = False
+    if len(tempfile.gettempdir()) <= LONGEST_SOCKET_FOLDER:
+        config.KernelManager.transport = "ipc"  # else other users of the machine could listen in
     if iap_audience:
         config.Voila.identity_provider_class = IapIdentityProvider
         config.IapIdentityProvider.audience = iap_audience
@@ -223,11 +233,6 @@ class _Server(Voila):
     sockets: Any = AnyTrait()
     on_ready: Any = AnyTrait()
     allowed_hosts: Any = AnyTrait()
-
-    def initialize(self, argv: list[str] | None = None) -> None:
-        """Prepare, and end in the same way on SIGINT as on SIGTERM."""
-        super().initialize(argv)
-        signal.signal(signal.SIGINT, self._handle_signal_stop)
 
     def init_settings(self) -> dict[str, Any]:
         """Give tornado's settings."""
@@ -251,6 +256,10 @@ class _Server(Voila):
     def listen(self) -> None:
         """Answer requests until a signal comes."""
         self.ioloop = tornado.ioloop.IOLoop.current()
+        self.ending: asyncio.Task[None] | None = None
+        # The loop's own handlers wake it up whichever thread the signal is delivered to.
+        for each in (signal.SIGINT, signal.SIGTERM):
+            self.ioloop.asyncio_loop.add_signal_handler(each, self._end_soon)
         server = HTTPServer(self.app)
         server.add_sockets(self.sockets)
         self.on_ready(_url(self.ip, self.port))
@@ -258,22 +267,26 @@ class _Server(Voila):
             self.ioloop.start()
         finally:
             server.stop()
-            self.stop()
+            shutil.rmtree(self.connection_dir, ignore_errors=True)
 
-    def stop(self) -> None:
-        """End every kernel, also those that are just being started."""
-        self.ioloop.run_sync(self._stop_kernels)
-        shutil.rmtree(self.connection_dir, ignore_errors=True)
+    def _end_soon(self) -> None:
+        """Begin to end, once; further signals change nothing."""
+        if self.ending is None:
+            self.log.info("Stopping.")
+            self.ending = asyncio.get_running_loop().create_task(self._end())
 
-    async def _stop_kernels(self) -> None:
-        own = asyncio.current_task()
-        starting = [task for task in asyncio.all_tasks() if task is not own]
-        await self.kernel_manager.shutdown_all(now=True)
-        for task in starting:
-            task.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*starting, return_exceptions=True)
-        await self.kernel_manager.shutdown_all(now=True)
+    async def _end(self) -> None:
+        """End every kernel, also those that are just being started, then the loop."""
+        try:
+            await self.kernel_manager.settle()
+            # Whatever still runs would start another kernel, or miss the one that it uses.
+            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+            await self.kernel_manager.shutdown_all(now=True)
+        finally:
+            self.ioloop.stop()
 
 
 def _is_loopback(host: str) -> bool:

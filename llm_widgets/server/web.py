@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tornado.web import OutputTransform, RequestHandler
 from voila.tornado.handler import TornadoVoilaHandler
@@ -63,9 +63,13 @@ class HealthHandler(RequestHandler):
 class PageHandler(TornadoVoilaHandler):
     """Voilà's page, with the cookie that lets a closing tab shut its kernel down."""
 
-    async def prepare(self, **kwargs: Any) -> None:
-        """Set the cookie: the beacon of a closing tab is refused without its token."""
-        await super().prepare(**kwargs)
+    async def prepare(self) -> None:
+        """Refuse who may not come in, and set the cookie.
+
+        There is no login form to be sent to. The cookie is for the beacon of a closing tab,
+        which is refused without its token.
+        """
+        await super().prepare(_redirect_to_login=False)
         _ = self.xsrf_token  # reading it sets the cookie
 
     async def get(self, path: str | None = None) -> None:

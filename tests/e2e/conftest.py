@@ -8,20 +8,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 ROOT = Path(__file__).parents[2]
 DEMO = Path(__file__).parent / "demo"
+MARK = "LLM_WIDGETS_TEST_MARK"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
@@ -49,45 +51,56 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @dataclass
 class Server:
-    """A running server."""
+    """A running server; ``url`` is empty when it did not start."""
 
     url: str
     process: subprocess.Popen[str]
     log: Path
+    mark: str
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it and give its exit code."""
         self.process.send_signal(how)
         return self.process.wait(20)
 
+    def kernels(self) -> set[int]:
+        """Find its kernels, also those that have outlived it."""
+        found = set()
+        for each in psutil.process_iter():
+            with suppress(psutil.Error):
+                if (
+                    "ipykernel" in " ".join(each.cmdline())
+                    and each.environ().get(MARK) == self.mark
+                ):
+                    found.add(each.pid)
+        return found
+
+
+Serving = Callable[..., AbstractContextManager[Server]]
+
 
 @contextmanager
-def serving(folder: Path, notebook: Path, **options: Any) -> Iterator[Server]:
-    """Serve a notebook on a free port."""
+def _serving(folder: Path, notebook: str, **options: Any) -> Iterator[Server]:
     log = folder / "server.log"
+    mark = uuid.uuid4().hex
     environment = {
         **os.environ,
+        MARK: mark,
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTER_DATA_DIR": str(folder / "data"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
+    script, page = str(DEMO / "serve.py"), str(DEMO / notebook)
     with log.open("w") as out:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                str(DEMO / "serve.py"),
-                str(notebook),
-                json.dumps({"port": 0, **options}),
-            ],
+            [sys.executable, script, page, json.dumps({"port": 0, **options})],
             stdout=subprocess.PIPE,
             stderr=out,
             text=True,
             env=environment,
         )
     assert process.stdout is not None
-    url = process.stdout.readline().strip()
-    assert url, log.read_text()
-    server = Server(url, process, log)
+    server = Server(process.stdout.readline().strip(), process, log, mark)
     try:
         yield server
     finally:
@@ -96,10 +109,17 @@ def serving(folder: Path, notebook: Path, **options: Any) -> Iterator[Server]:
         process.stdout.close()
 
 
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """Give ``serving(folder, notebook, **options of launch)``: serves a notebook of the demos."""
+    return _serving
+
+
 @pytest.fixture(scope="module")
 def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the page that shows every component."""
-    with serving(tmp_path_factory.mktemp("demo"), DEMO / "demo.ipynb") as server:
+    with _serving(tmp_path_factory.mktemp("demo"), "demo.ipynb") as server:
+        assert server.url, server.log.read_text()
         yield server
     assert "Traceback" not in server.log.read_text()
 

@@ -1,0 +1,31 @@
+"""The smallest page: two tabs, the heartbeat, who is visiting."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+import ipywidgets as w
+
+from llm_widgets.widgets import ConnectionGuard, page, tabs
+
+
+def app() -> w.Widget:
+    """Make the page; ``DEMO_FAILS`` in the environment makes it fail."""
+    if os.environ.get("DEMO_FAILS"):
+        raise RuntimeError("a secret that no visitor may read")
+    contact = w.Label("nobody yet")
+    clock = w.Label("0")
+    guard = ConnectionGuard(period_ms=400, limit_ms=1500)
+    guard.on_first_contact(lambda: setattr(contact, "value", "somebody"))
+
+    def tick() -> None:
+        # A kernel that always says something is never idle; it must go all the same.
+        while True:
+            time.sleep(0.2)
+            clock.value = str(int(clock.value) + 1)
+
+    threading.Thread(target=tick, daemon=True).start()
+    _, box = tabs([("One", w.VBox([contact, clock])), ("Two", w.Label("two"))])
+    return page(box, guard)
