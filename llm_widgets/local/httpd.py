@@ -128,8 +128,11 @@ class _Gateway(wsgi.Gateway_10):
         try:
             if isinstance(body, FileBody):
                 self.req.ensure_headers_sent()
+                sent = 0
                 if body.length:
-                    self.req.conn.socket.sendfile(body.file, body.start, body.length)
+                    sent = self.req.conn.socket.sendfile(body.file, body.start, body.length)
+                if sent < body.length:  # the file was cut: the client must not wait for the rest
+                    self.req.close_connection = True
             else:
                 for block in filter(None, body):
                     self.write(block)

@@ -19,6 +19,8 @@ from llm_widgets.local.httpd import BLOCK, HttpServer
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
 Route = Callable[[Request], Response | None]
 
 
@@ -109,10 +111,20 @@ class WebServer:
                     return response
         except (ConnectionError, TimeoutError):
             raise  # the client is gone: the server closes the connection
+        except OSError as error:
+            if error.errno in _FULL:
+                return google_error(
+                    507, "RESOURCE_EXHAUSTED", "The disk that holds the local cloud's data is full."
+                )
+            return _internal_error()
         except Exception:  # noqa: BLE001 -- one broken request must not end the server
-            traceback.print_exc(file=sys.stderr)
-            return google_error(500, "INTERNAL", "Internal error encountered.")
+            return _internal_error()
         return google_error(404, "NOT_FOUND", f"Not found: {request.method} {request.path}")
+
+
+def _internal_error() -> Response:
+    traceback.print_exc(file=sys.stderr)
+    return google_error(500, "INTERNAL", "Internal error encountered.")
 
 
 def google_error(

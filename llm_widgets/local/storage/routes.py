@@ -21,6 +21,7 @@ from llm_widgets.local.storage.failures import StorageError, from_api_error, inv
 from llm_widgets.local.storage.listing import list_objects
 from llm_widgets.local.storage.notifications import Notifications, service_account
 from llm_widgets.local.storage.objects import Objects
+from llm_widgets.local.storage.preconditions import from_headers
 from llm_widgets.local.storage.resumable import Resumable
 from llm_widgets.local.storage.uploads import upload
 from llm_widgets.local.storage.xml_multipart import XmlMultipart
@@ -110,6 +111,8 @@ class Storage:
 
     def _xml_call(self, call: Call, bucket: str, name: str) -> Response:
         method, args, multipart = call.request.method, call.args, self._multipart
+        if "uploadId" not in args:  # completing an upload takes no preconditions
+            args.update(from_headers(call.request.headers))
         if not name:
             if method == "GET" and "uploads" in args:
                 return multipart.list_uploads(call, bucket)

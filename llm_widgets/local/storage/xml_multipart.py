@@ -81,13 +81,16 @@ class XmlMultipart:
         number = call.number("partNumber", 0)
         if not 1 <= number <= MAX_PARTS:
             raise invalid(f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive")
-        part, digest = self._parts.receive(
-            upload_id,
-            number,
-            incoming(self._backend, call),
-            length=call.request.content_length,
-            declared=declared_in_headers(call.request.headers),
-        )
+        try:
+            part, digest = self._parts.receive(
+                upload_id,
+                number,
+                incoming(self._backend, call),
+                length=call.request.content_length,
+                declared=declared_in_headers(call.request.headers),
+            )
+        except FileNotFoundError as error:  # it has been completed or aborted meanwhile
+            raise _no_upload() from error
         headers = {
             "ETag": part["etag"],
             "X-Goog-Hash": goog_hash(digest.crc32c, digest.md5),
@@ -205,9 +208,7 @@ class XmlMultipart:
         upload_id = call.args["uploadId"]
         upload = self._backend.store.get(_KIND, upload_id)
         if upload is None or (upload["bucket"], upload["name"]) != (bucket, name):
-            raise StorageError(
-                404, "notFound", "The requested upload was not found.", "NoSuchUpload"
-            )
+            raise _no_upload()
         return upload_id, upload
 
     def _chosen(self, upload_id: str, wanted: list[tuple[int, str]]) -> list[dict[str, Any]]:
@@ -234,6 +235,10 @@ class XmlMultipart:
     def _storage_class(self, upload: dict[str, Any]) -> str:
         default = self._backend.bucket(upload["bucket"])["resource"]["storageClass"]
         return str(upload["metadata"].get("storageClass", default))
+
+
+def _no_upload() -> StorageError:
+    return StorageError(404, "notFound", "The requested upload was not found.", "NoSuchUpload")
 
 
 def _read_parts(body: bytes) -> list[tuple[int, str]]:

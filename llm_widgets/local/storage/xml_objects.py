@@ -8,7 +8,6 @@ from werkzeug import Response
 
 from llm_widgets.local.storage.download import object_headers
 from llm_widgets.local.storage.failures import StorageError
-from llm_widgets.local.storage.preconditions import from_headers
 from llm_widgets.local.storage.receiving import incoming
 from llm_widgets.local.storage.uploads import store
 
@@ -53,7 +52,6 @@ def put_object(backend: Backend, call: Call, bucket: str, name: str) -> Response
         raise StorageError(
             501, "notImplemented", "Copy with rewriteTo of the JSON API.", "NotImplemented"
         )
-    call.args.update(from_headers(headers))
     blocks = incoming(backend, call)
     made = store(backend, call, bucket, name, blocks=blocks, metadata=metadata_of(headers))
     described = object_headers(made, xml=True)

@@ -254,6 +254,9 @@ def test_objects(call: Callable[..., requests.Response], bucket: storage.Bucket)
     assert code(call("GET", path, headers={"Range": "bytes=10-"})) == (416, "InvalidRange")
     wrong = {"x-goog-hash": f"crc32c={crc32c(b'other')}"}
     assert code(call("PUT", path, data=b"x", headers=wrong)) == (400, "BadDigest")
+    stale = {"x-goog-if-generation-match": "1"}
+    assert code(call("GET", path, headers=stale)) == (412, "PreconditionFailed")
+    assert code(call("DELETE", path, headers=stale)) == (412, "PreconditionFailed")
     assert call("DELETE", path).status_code == 204
     assert code(call("DELETE", path)) == (404, "NoSuchKey")
     assert code(call("GET", path)) == (404, "NoSuchKey")
