@@ -72,6 +72,8 @@ def _run(model: str, prompt: str) -> None:
         stream=True,
         timeout=3600,
     ) as answer:
+        if not answer.ok:
+            answer.content  # noqa: B018 - read now: the connection is closed when this is reported
         answer.raise_for_status()
         for line in answer.iter_lines():
             print(json.loads(line).get("response", ""), end="", flush=True)  # noqa: T201
