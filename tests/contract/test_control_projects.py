@@ -59,6 +59,9 @@ def test_what_may_not_be_seen_looks_like_what_is_not(
         ('displayName:"Local project"', {"local-project"}),
         ("state:ACTIVE AND id:local*", {"local-project"}),
         ("id:other-project", set()),
+        ("id:demo* name:demo*", {"demo-project"}),
+        ("id:demo* name:Local*", {"local-project", "demo-project"}),
+        ("id:demo* AND name:Local*", set()),
     ],
 )
 def test_projects_are_searched(

@@ -15,6 +15,8 @@ from llm_widgets.local.google.policies import Policies
 from llm_widgets.local.google.records import page_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from llm_widgets.local.access import Access
     from llm_widgets.local.issuer import Caller
     from llm_widgets.local.store import Store
@@ -76,13 +78,14 @@ class Projects(Policies):
     ) -> resourcemanager_v3.SearchProjectsResponse:
         """Return those projects that the caller may get and that match the query."""
         terms = _terms(request.query)
+        together = all if re.search(r"\bAND\b", request.query) else any
         found = [
-            message
+            _message(project_id, record)
             for project_id, record in self._store.list("project")
             if self._access.granted(
                 caller, ["resourcemanager.projects.get"], f"projects/{project_id}"
             )
-            and _matches(message := _message(project_id, record), terms)
+            and (not terms or together(_matches(_message(project_id, record), terms)))
         ]
         page, token = page_of(found, request, default=500, most=500)
         return resourcemanager_v3.SearchProjectsResponse(projects=page, next_page_token=token)
@@ -141,7 +144,9 @@ def _message(project_id: str, record: dict[str, Any]) -> resourcemanager_v3.Proj
 
 
 def _terms(query: str) -> list[tuple[str, str]]:
-    """Return the field and pattern of each term; AND between terms is all that is understood.
+    """Return the field and pattern of each term; only AND may stand between them.
+
+    Of terms that nothing stands between, Resource Manager takes any.
 
     Raises
     ------
@@ -161,7 +166,8 @@ def _terms(query: str) -> list[tuple[str, str]]:
     return terms
 
 
-def _matches(project: resourcemanager_v3.Project, terms: list[tuple[str, str]]) -> bool:
+def _matches(project: resourcemanager_v3.Project, terms: list[tuple[str, str]]) -> Iterator[bool]:
+    """Tell of each term whether the project matches it."""
     fields = {
         "id": project.project_id,
         "projectId": project.project_id,
@@ -174,4 +180,4 @@ def _matches(project: resourcemanager_v3.Project, terms: list[tuple[str, str]]) 
         "parent": project.parent,
         **{f"labels.{key}": value for key, value in project.labels.items()},
     }
-    return all(fnmatchcase(fields.get(field, "").lower(), pattern) for field, pattern in terms)
+    return (fnmatchcase(fields.get(field, "").lower(), pattern) for field, pattern in terms)
