@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DEMO = Path(__file__).parent / "demo"
 MARK = "LLM_WIDGETS_TEST_MARK"
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # the tests may run as root, in a container
@@ -201,10 +201,8 @@ def demo_page(shared_demo: tuple[Page, Problems]) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def axe_source() -> str:
-    """Read axe-core, which package-lock.json pins."""
-    if not AXE.exists():
-        pytest.fail("axe-core is not installed: run `npm ci` in the repository's folder")
-    return AXE.read_text("utf-8")
+    """Read axe-core, which a Python package brings."""
+    return resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture
