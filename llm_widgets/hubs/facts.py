@@ -1,8 +1,21 @@
-"""What a model's own ``config.json`` tells that is needed later: does it fit, how much it reads."""
+"""What a model's own files tell that is needed later: does it fit, how much it reads."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain import memory
+from llm_widgets.errors import ManagerError
+from llm_widgets.hubs import gguf, headers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_widgets.domain.imports import HubFile
+    from llm_widgets.hubs.headers import ReadRange
+
+SECONDS = 20
+"""How long the headers of a model's weights may take."""
 
 # Numbers that the memory of weights and of the key-value cache is computed from.
 _MEMORY_KEYS = (
@@ -54,3 +67,51 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
         "config": {key: text[key] for key in _MEMORY_KEYS if text.get(key) is not None},
     }
     return {key: value for key, value in found.items() if value}
+
+
+def memory_of_safetensors(
+    config: dict[str, Any], files: Sequence[HubFile], read: ReadRange
+) -> dict[str, Any]:
+    """Collect what the GPU memory of a Hugging Face model is computed from.
+
+    Parameters
+    ----------
+    files
+        All of the model's; the headers of those that are copied are read.
+
+    Returns
+    -------
+    dict
+        As :func:`llm_widgets.domain.memory.to_facts`; empty where the headers can't be read, as
+        an import does not depend on them.
+    """
+    weights = [file for file in files if not file.skipped and file.path.endswith(".safetensors")]
+    if not config or not weights:
+        return {}
+    try:
+        tensors = headers.safetensors(
+            [(file.url, file.size) for file in weights], read, seconds=SECONDS
+        )
+    except (ManagerError, TimeoutError):
+        return {}
+    return memory.to_facts(memory.from_config(config, tensors))
+
+
+def memory_of_gguf(url: str, size: int, read: ReadRange, *, others: int) -> dict[str, Any]:
+    """Collect what the GPU memory of a GGUF model is computed from.
+
+    Parameters
+    ----------
+    others
+        Bytes of further files that are loaded with it, such as a projector for pictures.
+
+    Returns
+    -------
+    dict
+        As of :func:`memory_of_safetensors`.
+    """
+    try:
+        metadata, tensors = gguf.header(url, size, read, seconds=SECONDS)
+    except (ManagerError, TimeoutError):
+        return {}
+    return memory.to_facts(memory.from_gguf(metadata, tensors, other_weights=others))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo, RepoSibling
 
     from llm_widgets.hubs.client import Explain
+    from llm_widgets.hubs.headers import ReadRange
 
 LARGEST_FILE = 50_000_000_000
 """Bytes; longer files the hub gives to its own protocol (Xet) only.
@@ -87,7 +88,10 @@ def inspect(
         files=files,
         license=_license(info),
         gated=bool(info.gated),
-        facts=_facts(info, config or {}),
+        facts={
+            **_facts(info, config or {}),
+            **facts.memory_of_safetensors(config or {}, files, hub.range_reader()),
+        },
         notes=tuple(notes),
     )
 
@@ -142,6 +146,10 @@ class _Hub:
         if not isinstance(value, dict):
             raise HubError(f"{path} of {info.id} is no JSON object.")
         return value
+
+    def range_reader(self) -> ReadRange:
+        """Give what reads parts of the hub's files."""
+        return http.range_reader(self._session, token=self._token, seconds=facts.SECONDS)
 
     def _explainer(self, model_id: str, revision: str) -> Explain:
         return partial(

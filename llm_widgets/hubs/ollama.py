@@ -13,9 +13,10 @@ from llm_widgets.config import HUGGING_FACE
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import Fix, HubError
-from llm_widgets.hubs import failures, http, names
+from llm_widgets.hubs import facts, failures, http, names
 
 if TYPE_CHECKING:
+    from llm_widgets.hubs.headers import ReadRange
     from llm_widgets.hubs.names import OllamaName
 
 OLLAMA_VERSION = "0.33.0"
@@ -86,7 +87,7 @@ def inspect(
         revision=hashlib.sha256(raw).hexdigest(),
         files=(*blobs.values(), _content_file(name.manifest_path, raw)),
         license=_first_lines(source, licences[0]) if licences else "",
-        facts=_facts(config),
+        facts={**_facts(config), **_memory(source, layers)},
         notes=_notes(config),
     )
 
@@ -130,6 +131,10 @@ class _Registry:
                 fix=Fix(text="Try again."),
             )
         return content
+
+    def range_reader(self) -> ReadRange:
+        """Give what reads parts of blobs."""
+        return http.range_reader(self._session, headers=_HEADERS, seconds=facts.SECONDS)
 
     def _read(self, url: str, limit: int) -> bytes:
         answer = http.get(self._session, url, limit=limit, headers=_HEADERS)
@@ -225,6 +230,16 @@ def _facts(config: dict[str, Any]) -> dict[str, Any]:
         "requires": config.get("requires"),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _memory(source: _Registry, layers: list[tuple[str, str, int]]) -> dict[str, Any]:
+    """Read the header of the weights; a model in several files has no such facts."""
+    weights = [(digest, size) for kind, digest, size in layers if kind == "model"]
+    if len(weights) != 1:
+        return {}
+    ((digest, size),) = weights
+    others = sum(size for kind, _, size in layers if kind in {"projector", "adapter"})
+    return facts.memory_of_gguf(source.blob_url(digest), size, source.range_reader(), others=others)
 
 
 def _notes(config: dict[str, Any]) -> tuple[str, ...]:

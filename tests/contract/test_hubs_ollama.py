@@ -51,7 +51,8 @@ def test_everything_that_an_import_needs_to_know(hub: Hub, typed: str) -> None:
     assert (model.id, model.source) == ("smollm2:135m", Source.OLLAMA)
     assert model.revision == hashlib.sha256(raw).hexdigest()
     assert model.license == "Apache License, Version 2.0, January 2004"
-    assert model.facts == {
+    facts = {key: value for key, value in model.facts.items() if key != "memory"}
+    assert facts == {
         "architecture": "llama",
         "parameter_size": "134.52M",
         "parameter_count": 134_520_000,

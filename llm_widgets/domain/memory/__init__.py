@@ -1,0 +1,39 @@
+"""Does it fit? The memory of a GPU that a served model takes: arithmetic only, no I/O.
+
+A :class:`MemoryModel` is made from a model's configuration and its table of tensors when it is
+imported (:func:`from_config`, :func:`from_gguf`), kept among its facts (:func:`to_facts`,
+:func:`from_facts`), and compared with a GPU (:func:`estimate_vllm`, :func:`estimate_ollama`).
+"""
+
+from __future__ import annotations
+
+from llm_widgets.domain.memory.config import from_config
+from llm_widgets.domain.memory.estimate import Estimate, Part
+from llm_widgets.domain.memory.gguf import from_gguf
+from llm_widgets.domain.memory.model import (
+    Attention,
+    Latent,
+    MemoryModel,
+    Recurrent,
+    from_facts,
+    to_facts,
+)
+from llm_widgets.domain.memory.ollama import estimate_ollama
+from llm_widgets.domain.memory.tensors import Tensor
+from llm_widgets.domain.memory.vllm import estimate_vllm
+
+__all__ = [
+    "Attention",
+    "Estimate",
+    "Latent",
+    "MemoryModel",
+    "Part",
+    "Recurrent",
+    "Tensor",
+    "estimate_ollama",
+    "estimate_vllm",
+    "from_config",
+    "from_facts",
+    "from_gguf",
+    "to_facts",
+]

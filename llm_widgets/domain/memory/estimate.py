@@ -1,0 +1,173 @@
+"""An answer to the question whether a model fits into a GPU, with its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain import gpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.gpus import Gpu
+
+GIB = 2**30
+LONGEST = 1 << 24
+"""Tokens beyond which no one looks for the longest context."""
+
+_MOST_REQUESTS = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the GPU's memory: its bytes, and in one line what they are."""
+
+    bytes: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How much memory of a GPU a model takes when it is served; bytes throughout.
+
+    Attributes
+    ----------
+    known
+        Whether the model's layers are understood; where they are not, the parts are zero but
+        for the weights, nothing fits, and ``reason`` says why it can't be told.
+    weights, kv_cache, activations, overhead
+        The parts that are needed. For vLLM the cache is that of one request of the whole
+        context: it starts with that, and keeps in ``free`` what further requests need. For
+        Ollama it is that of all parallel requests, which is taken when the model is loaded.
+    usable
+        What the engine may take of the GPU.
+    band
+        The least and the most that the sum of the parts may really be.
+    longest_context
+        Tokens of the longest request that fits, at most what the model was made for; 0 when
+        none does.
+    concurrency_possible
+        Requests of the whole context that are held at once.
+    reason
+        Why it does not fit, or why that can't be told; empty otherwise.
+    advice
+        What could be changed, and what should be known.
+    """
+
+    weights: Part
+    kv_cache: Part
+    activations: Part
+    overhead: Part
+    usable: int
+    band: tuple[int, int]
+    longest_context: int
+    concurrency_possible: int
+    reason: str = ""
+    advice: tuple[str, ...] = ()
+    known: bool = True
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts by name, in the order of a bar."""
+        return {
+            "weights": self.weights,
+            "kv_cache": self.kv_cache,
+            "activations": self.activations,
+            "overhead": self.overhead,
+        }
+
+    @property
+    def total(self) -> int:
+        """The sum of the parts."""
+        return sum(part.bytes for part in self.parts.values())
+
+    @property
+    def free(self) -> int:
+        """What is left of the usable memory; negative when it does not suffice."""
+        return self.usable - self.total
+
+    @property
+    def fits(self) -> bool:
+        """Whether the engine starts with this context."""
+        return self.known and self.free >= 0
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the limit lies within the band, so that only a start can tell."""
+        return self.known and self.band[0] <= self.usable < self.band[1]
+
+
+def gib_text(size: float) -> str:
+    """Write bytes in GiB, as engines and GPUs count them."""
+    return f"{size / GIB:.1f} GiB"
+
+
+def cannot_tell(weights: int, usable: int, why: str) -> Estimate:
+    """Make the answer about a model whose layers are not understood."""
+    reason = f"How much memory it needs can't be told: {why}"
+    if weights > usable:
+        reason = (
+            f"It does not fit: its weights alone take {gib_text(weights)}, "
+            f"and {gib_text(usable)} are usable."
+        )
+    nothing = Part(0, "not known")
+    return Estimate(
+        weights=Part(weights, "all tensors of its files"),
+        kv_cache=nothing,
+        activations=nothing,
+        overhead=nothing,
+        usable=usable,
+        band=(weights, weights),
+        longest_context=0,
+        concurrency_possible=0,
+        reason=reason,
+        known=False,
+    )
+
+
+def longest(fits: Callable[[int], bool], *, step: int, limit: int) -> int:
+    """Find the largest multiple of ``step`` up to ``limit`` that fits; 0 when none does.
+
+    Parameters
+    ----------
+    fits
+        Whether a number does; it never does beyond one that does not.
+    limit
+        Found itself where everything fits, even if it is no multiple.
+    """
+    if fits(limit):
+        return limit
+    low, high = 0, -(-limit // step)  # in steps: low fits or is none, high does not
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle * step) else (low, middle)
+    return low * step
+
+
+def most_requests(fits: Callable[[int], bool]) -> int:
+    """Find how many requests at once fit."""
+    return longest(fits, step=1, limit=_MOST_REQUESTS)
+
+
+def larger_gpu(gpu: Gpu, fits: Callable[[Gpu], bool]) -> Gpu | None:
+    """Find the smallest GPU with more memory that suffices."""
+    larger = sorted(
+        (other for other in gpus.GPUS if other.usable_gib > gpu.usable_gib),
+        key=lambda other: other.usable_gib,
+    )
+    return next((other for other in larger if fits(other)), None)
+
+
+def why_not(weights: int, overheads: int, cache: int, usable: int, context: int) -> str:
+    """Say in one sentence why a model does not fit."""
+    if weights + overheads > usable:
+        return (
+            f"It does not fit: its weights take {gib_text(weights)} and the engine "
+            f"{gib_text(overheads)} beside them; {gib_text(usable)} are usable."
+        )
+    left = usable - weights - overheads
+    return (
+        f"It does not fit: the cache of {context:,} tokens takes {gib_text(cache)}, and "
+        f"{gib_text(left)} are left beside the weights."
+    )
