@@ -27,6 +27,10 @@ class GeneralState(HasTraits):
     ----------
     editing
         Whether the project is being chosen; false shows the chosen one.
+    opening
+        Id of the project that is being looked up, or empty.
+    manual
+        Whether the id is typed in place of being searched for.
     found
         Projects that match ``query``, in the order of the answer.
     listing_denied
@@ -38,7 +42,8 @@ class GeneralState(HasTraits):
     identity: Instance[Identity | None] = Instance(Identity, allow_none=True)
     identity_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     editing = Bool(default_value=True)
-    busy = Bool(default_value=False)
+    opening = Unicode()
+    manual = Bool(default_value=False)
     query = Unicode()
     searching = Bool(default_value=False)
     found: Tuple = Tuple()
@@ -50,6 +55,8 @@ class GeneralState(HasTraits):
         super().__init__()
         self._session = session
         self._latest = Latest()
+        self._latest_choice = Latest()
+        self._wanted = ""
         self._search_soon = Debounce(SEARCH_DELAY, self.search)
         self.observe(lambda _: self._search_soon(), "query")
 
@@ -79,14 +86,27 @@ class GeneralState(HasTraits):
         if self.locked:
             return
         self.project_error = None
+        self.manual = False
         self.editing = True
         self.search()
 
     def cancel(self) -> None:
-        """Keep the project that was chosen before."""
+        """Keep the project that was chosen before, also when another is being looked up."""
+        self._latest_choice.begin()
+        self.opening = ""
         if self._session.project:
             self.project_error = None
             self.editing = False
+
+    def try_again(self) -> None:
+        """Look the project up that could not be opened."""
+        if self._wanted:
+            self._choose(self._wanted, restoring=True)
+
+    def type_id(self, *, manual: bool) -> None:
+        """Change between typing the id and searching for the project."""
+        self.project_error = None
+        self.manual = manual
 
     def confirm(self, project_id: str) -> None:
         """Take a project, if it exists and this identity may see it."""
@@ -128,26 +148,30 @@ class GeneralState(HasTraits):
         try:
             project_id = names.project_id(project_id)
         except InvalidInputError as error:
-            if not restoring:
+            if not restoring or self.locked:
                 self.project_error = error
                 return
             # What the browser kept is damaged: as if it had kept nothing.
             self.search()
             return
-        self.busy = True
+        fresh = self._latest_choice.begin()
+        self._wanted = project_id
         self.project_error = None
+        self.opening = project_id
 
         def then(project: Project) -> None:
-            self.busy = False
-            self._session.project = project
-            self.editing = False
+            if fresh():
+                self.opening = ""
+                self._session.project = project
+                self.editing = False
 
         def failed(error: ManagerError) -> None:
-            self.busy = False
-            self.project_error = error
-            self.editing = True
-            if restoring:
-                self.search()
+            if fresh():
+                self.opening = ""
+                self.project_error = error
+                self.editing = True
+                if restoring and not self.locked:
+                    self.search()
 
         self._session.background.run(
             lambda: projects.get(self._session.clients, project_id), then, failed

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from llm_widgets.errors import SignInError
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.html import note, set_text
 from llm_widgets.widgets.layout import button, card, row, stack
@@ -24,6 +25,7 @@ class ProjectCard:
         self._state = state
         self._notice = Notice()
         self._details = DetailList()
+        self._opening = note("")
         self._change = button("Change", style="outlined")
         self._search = w.Text(
             description="Search projects", placeholder="Name or ID", continuous_update=True
@@ -34,6 +36,8 @@ class ProjectCard:
         self._manual = w.Text(description="Project ID", placeholder="my-project-123")
         self._confirm = button("Confirm", style="primary")
         self._cancel = button("Cancel", style="text")
+        self._other_way = button("", style="text")
+        self._again = button("Try again", style="outlined")
         self._content = stack()
         self.box = card(
             "Project",
@@ -50,22 +54,37 @@ class ProjectCard:
         self._cancel.on_click(lambda _: state.cancel())
         self._more.on_click(lambda _: state.next_page())
         self._confirm.on_click(lambda _: self._confirmed())
+        self._again.on_click(lambda _: state.try_again())
+        self._other_way.on_click(lambda _: state.type_id(manual=not state.manual))
         self._search.observe(lambda change: state.set_trait("query", change["new"]), "value")
         self._session.observe(self._draw, "project")
         state.observe(
             self._draw,
-            ["editing", "busy", "searching", "found", "more", "listing_denied", "project_error"],
+            [
+                *("editing", "opening", "manual", "searching", "found", "more"),
+                *("listing_denied", "project_error"),
+            ],
         )
 
+    @property
+    def _is_typed(self) -> bool:
+        return self._state.manual or self._state.listing_denied is not None
+
     def _confirmed(self) -> None:
-        chosen = self._manual.value if self._state.listing_denied else self._list.value
-        self._state.confirm(chosen or "")
+        self._state.confirm((self._manual.value if self._is_typed else self._list.value) or "")
 
     def _draw(self, _: object = None) -> None:
-        if self._state.editing:
-            self._draw_choice()
-        else:
+        state = self._state
+        if not state.editing:
             self._draw_chosen()
+        elif state.opening and not self._session.project and not state.found:
+            self._notice.clear()
+            set_text(self._opening, f"Opening {state.opening} …")
+            self._content.children = (self._opening,)
+        elif state.locked:
+            self._draw_locked()
+        else:
+            self._draw_choice()
 
     def _offered(self, kept: str | None, ids: list[str]) -> str | None:
         """Choose what is marked in the list: what was marked, or what is most likely meant."""
@@ -86,9 +105,17 @@ class ProjectCard:
                 Detail("Number", project.number, code=True),
             ]
         )
-        self._content.children = (
-            (self._details,) if self._state.locked else (self._details, row(self._change))
-        )
+        if self._state.locked:
+            set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
+            self._content.children = (self._details, self._opening)
+        else:
+            self._content.children = (self._details, row(self._change))
+
+    def _draw_locked(self) -> None:
+        if self._state.project_error:
+            self._notice.show_error(self._state.project_error)
+        set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
+        self._content.children = (self._opening, row(self._again))
 
     def _draw_choice(self) -> None:
         state = self._state
@@ -97,9 +124,13 @@ class ProjectCard:
             self._notice.show_error(error)
         else:
             self._notice.clear()
-        self._confirm.disabled = state.busy
-        buttons = row(self._confirm, *([self._cancel] if self._session.project else []))
-        if state.listing_denied:
+        self._confirm.disabled = bool(state.opening)
+        self._other_way.description = "Search projects" if state.manual else "Enter a project ID"
+        ways = () if state.listing_denied else (self._other_way,)
+        cancel = (self._cancel,) if self._session.project else ()
+        again = (self._again,) if isinstance(state.project_error, SignInError) else ()
+        buttons = row(self._confirm, *cancel, *again, *ways)
+        if self._is_typed:
             self._content.children = (self._manual, buttons)
             return
         options = [(f"{found.name or found.id}  ·  {found.id}", found.id) for found in state.found]
@@ -108,15 +139,14 @@ class ProjectCard:
             self._list.options = options
             self._list.value = self._offered(kept, [project_id for _, project_id in options])
         set_text(self._count, _count_text(state))
-        listed = (self._search, self._list, self._count)
-        more = (self._more,) if state.more else ()
-        self._content.children = (*listed, *more, buttons)
+        below = row(self._count, *([self._more] if state.more else []))
+        self._content.children = (self._search, self._list, below, buttons)
 
 
 def _count_text(state: GeneralState) -> str:
     if state.searching:
         return "Searching …"
-    if not state.found:
+    if not state.found and not state.more:
         return "No project matches." if state.query else "This identity can see no project."
     many = f"{len(state.found)}{' or more' if state.more else ''}"
     return f"{many} project{'s' if len(state.found) != 1 or state.more else ''}"
