@@ -22,7 +22,6 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-ROOT = Path(__file__).parents[2]
 DEMO = Path(__file__).parent / "demo"
 MARK = "LLM_WIDGETS_TEST_MARK"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
