@@ -305,10 +305,14 @@ def general(storage: BrowserStorage) -> w.Widget:
     choice = w.Dropdown(options=["alpha", "beta", "gamma"], description="Project")
     saved = w.Label("nothing saved")
 
+    def chosen(change: dict) -> None:
+        storage.set(project=change["new"])
+        saved.value = f"saved {change['new']}"
+
     def restored(values: dict) -> None:
         saved.value = f"restored {values.get('project', 'nothing')}"
         choice.value = values.get("project", "alpha")
-        choice.observe(lambda change: storage.set(project=change["new"]), "value")
+        choice.observe(chosen, "value")
 
     storage.on_ready(restored)
     failure = Notice()
