@@ -22,6 +22,9 @@ class Policies:
 
     """
 
+    tested_before_made = False
+    """Whether permissions can be tested on what is not there yet: the inherited ones are told."""
+
     def __init__(self, access: Access) -> None:
         self._access = access
 
@@ -44,7 +47,8 @@ class Policies:
         self, request: Any, caller: Caller
     ) -> iam_policy_pb2.TestIamPermissionsResponse:
         """Return those of the permissions that the caller has."""
-        self.require_existing(request.resource)
+        if not self.tested_before_made:
+            self.require_existing(request.resource)
         held = self._access.test_permissions(caller, request.permissions, request.resource)
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=held)
 

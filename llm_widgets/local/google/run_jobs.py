@@ -79,6 +79,8 @@ class Jobs(Policies):
 
     """
 
+    tested_before_made = True  # gcloud does so before it deploys
+
     def __init__(
         self,
         store: Store,

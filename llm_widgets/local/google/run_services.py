@@ -81,6 +81,8 @@ class Services(Policies):
 
     """
 
+    tested_before_made = True  # gcloud does so before it deploys
+
     def __init__(
         self,
         store: Store,
