@@ -1,0 +1,41 @@
+"""All failures that are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis.catalogue import (
+    access,
+    containers,
+    files,
+    gpu,
+    images,
+    local,
+    memory,
+    mounts,
+    ollama,
+    quotas,
+    requests,
+    services,
+    vllm,
+)
+
+if TYPE_CHECKING:
+    from llm_widgets.diagnosis.kinds import Kind
+
+CATALOGUE: tuple[Kind, ...] = (
+    *local.KINDS,
+    *quotas.KINDS,
+    *access.KINDS,
+    *requests.KINDS,
+    *images.KINDS,
+    *mounts.KINDS,
+    *gpu.KINDS,
+    *memory.KINDS,
+    *files.KINDS,
+    *vllm.KINDS,
+    *ollama.KINDS,
+    *containers.KINDS,
+    *services.KINDS,
+)
+"""Among failures of one rank that appear at the same place, the one that comes first counts."""

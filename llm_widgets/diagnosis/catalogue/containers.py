@@ -1,0 +1,222 @@
+"""Containers that end or do not answer: effects, mostly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis.kinds import (
+    Confidence,
+    Groups,
+    Kind,
+    Rank,
+    anywhere,
+    logged,
+    reason,
+    said,
+)
+from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+
+if TYPE_CHECKING:
+    from llm_widgets.diagnosis.context import Context
+
+_MEANINGS = {
+    "126": "the program may not be run",
+    "127": "there is no such program in the image",
+    "132": "the processor does not know an instruction of the program",
+    "134": "the program gave up",
+    "137": "it was killed, mostly for want of memory",
+    "139": "the program crashed",
+    "143": "it was asked to end",
+}
+_UNANSWERED = ("probe", "not-listening", "probe-checks")
+_LOGS = Advice(
+    RemedyKind.OPEN_LINK, "Its log has the details: look for the first error.", url="{logs_url}"
+)
+_LONGER = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy it with a startup probe that waits for {longest_probe}.",
+    {"probe_failures": "{more_failures}"},
+)
+
+
+def _exit(groups: Groups, context: Context) -> Groups | None:  # noqa: ARG001 - all take both
+    if groups["code"] == "0":
+        return {**groups, "meaning": "it was done, and a service must go on"}
+    meaning = _MEANINGS.get(groups["code"])
+    return {**groups, "meaning": meaning} if meaning else groups
+
+
+def _last_failure(groups: Groups, context: Context) -> Groups | None:
+    """Leave out failures that a starting container is allowed."""
+    failures = int(groups["failures"])
+    if context.probe and failures < context.probe.failures:
+        return None
+    return groups
+
+
+def _loading(groups: Groups, context: Context) -> Groups | None:  # noqa: ARG001 - all take both
+    return None if groups["percent"] == "100" else groups
+
+
+def _other_port(groups: Groups, context: Context) -> Groups | None:
+    expected = str(context.port or groups.get("port", ""))
+    if not expected or groups["listens"] == expected:
+        return None
+    return {**groups, "port": expected}
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        id="exit-code",
+        rank=Rank.CONTAINER,
+        signs=(
+            anywhere(r"Container called exit\((?P<code>\d{1,3})\)"),
+            said(r"container exited with an error \(exit code (?P<code>\d{1,3})\)"),
+        ),
+        causes=(
+            "The container ended by itself with the code {code}: {meaning}.",
+            "The container ended by itself with the code {code}.",
+        ),
+        advice=(_LOGS,),
+        source="Cloud Run: system log of a revision",
+        confidence=Confidence.LIKELY,
+        derive=_exit,
+    ),
+    Kind(
+        id="port",
+        rank=Rank.LATE,
+        signs=(
+            logged(r"Uvicorn running on https?://[\w.:\[\]-]{1,60}:(?P<listens>\d{2,5})\b"),
+            logged(
+                r"Starting vLLM (?:API )?server(?: \d{1,3})? on https?://[\w.:\[\]-]{1,60}:"
+                r"(?P<listens>\d{2,5})\b"
+            ),
+            logged(r"Listening on [\w.:\[\]-]{1,60}:(?P<listens>\d{2,5}) \(version"),
+        ),
+        causes=("The engine listens on port {listens}, and Cloud Run asks on port {port}.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with the engine on port {port}.",
+                {"engine_port": "{port}"},
+                needs=("engine",),
+            ),
+            Advice(RemedyKind.NONE, "Make the container's port and that of the engine the same."),
+        ),
+        source="estuary/flow#3315",
+        derive=_other_port,
+        given=_UNANSWERED,
+    ),
+    Kind(
+        id="loading-too-slow",
+        rank=Rank.LATE,
+        signs=(
+            logged(r"Loading \w{1,20} checkpoint shards: {1,3}(?P<percent>\d{1,3})% Completed"),
+        ),
+        causes=(
+            (
+                "It was still loading its weights, {percent} % of them, when the startup probe "
+                "gave up after {probe_time}."
+            ),
+            (
+                "It was still loading its weights, {percent} % of them, when the startup probe "
+                "gave up."
+            ),
+        ),
+        advice=(
+            _LONGER,
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with --load-format=runai_streamer, which reads faster from a bucket.",
+                {"add_argument": "--load-format=runai_streamer"},
+                needs=("is_vllm",),
+            ),
+        ),
+        source="vllm-project/vllm#17386",
+        confidence=Confidence.LIKELY,
+        derive=_loading,
+        given=_UNANSWERED,
+    ),
+    Kind(
+        id="probe",
+        rank=Rank.PROBE,
+        signs=(
+            logged(
+                r"STARTUP (?P<how>\w{2,5}) probe failed (?P<failures>\d{1,5}) times? "
+                r"consecutively.{0,120}?on port (?P<port>\d{1,5}).{0,200}?Connection failed with "
+                r"status (?P<status>\w{1,60})"
+            ),
+            logged(
+                r"STARTUP (?P<how>\w{2,5}) probe failed (?P<failures>\d{1,5}) times? "
+                r"consecutively(?:.{0,120}?on port (?P<port>\d{1,5}))?"
+            ),
+        ),
+        causes=(
+            "It did not answer on port {port} within {probe_time}, the time of the startup probe.",
+            "It did not answer on port {port} within the time of the startup probe.",
+            "It did not answer within the time of the startup probe.",
+        ),
+        advice=(
+            _LONGER,
+            Advice(
+                RemedyKind.OPEN_LINK,
+                "See in its log how far it came: it may be loading, or listening elsewhere.",
+                url="{logs_url}",
+            ),
+        ),
+        source="1Password/scim-examples#309",
+        confidence=Confidence.LIKELY,
+        derive=_last_failure,
+    ),
+    Kind(
+        id="not-listening",
+        rank=Rank.PROBE,
+        signs=(
+            said(
+                r"failed to start and listen on the port defined (?:provided )?by the "
+                r"PORT=(?P<port>\d{1,5}) environment variable"
+            ),
+            said(r"Failed to start and then listen on the port defined by the PORT"),
+        ),
+        causes=(
+            "The container did not listen on port {port} in time.",
+            "The container did not listen on its port in time.",
+        ),
+        advice=(_LONGER, _LOGS),
+        source="googlecodelabs/feedback#1814",
+        confidence=Confidence.LIKELY,
+    ),
+    Kind(
+        id="probe-checks",
+        rank=Rank.PROBE,
+        signs=(
+            said(r"container failed the configured startup probe checks"),
+            reason("HEALTH_CHECK_CONTAINER_ERROR"),
+        ),
+        causes=(
+            (
+                "It did not answer {probe_path} on port {port} within {probe_time}, the time of "
+                "the startup probe."
+            ),
+            "It did not answer within the time of the startup probe.",
+        ),
+        advice=(_LONGER, _LOGS),
+        source="terraform-google-modules/terraform-docs-samples#254",
+        confidence=Confidence.LIKELY,
+    ),
+    Kind(
+        id="disk-full",
+        rank=Rank.ENGINE,
+        signs=(logged(r"No space left on device"),),
+        causes=("The container's file system is full; it lies in the container's memory.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with {more_memory} GiB of memory.",
+                {"memory_gib": "{more_memory}", "cpu": "{more_memory_cpu}"},
+            ),
+            Advice(RemedyKind.NONE, "Let it write less, or give it more memory."),
+        ),
+        source="Linux: text of ENOSPC",
+    ),
+)

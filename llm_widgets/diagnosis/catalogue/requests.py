@@ -1,0 +1,228 @@
+"""Requests that Cloud Run does not take as they are."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, reason, said
+from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.diagnosis.values import number
+from llm_widgets.domain import gpus
+
+if TYPE_CHECKING:
+    from llm_widgets.diagnosis.context import Context
+
+_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(Gi|Mi)")
+_MI = 1024
+
+
+def _gib(size: str) -> float:
+    """Read a size such as ``512Mi``, in GiB."""
+    found = _SIZE.fullmatch(size)
+    if not found:
+        return 0.0
+    return float(found[1]) / (_MI if found[2].lower() == "mi" else 1)
+
+
+def _window(groups: Groups, context: Context) -> Groups:
+    """Give the memory in the window that is nearest to what was asked for."""
+    least, most = _gib(groups["least"]), _gib(groups["most"])
+    asked = context.memory_gib
+    values = {**groups, "cpu": number(float(groups["cpu"]))}
+    if asked and 0 < least <= most:
+        values["allowed_memory"] = number(min(max(asked, least), most))
+    return values
+
+
+def _accelerator(groups: Groups, context: Context) -> Groups:
+    here = gpus.in_region(context.region)
+    if not here:
+        return groups
+    names = {
+        "region_gpus": ",".join(gpu.accelerator for gpu in here),
+        "region_gpus_text": " or ".join(gpu.label for gpu in here),
+    }
+    return {**groups, **names}
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        id="name-taken",
+        rank=Rank.REFUSED,
+        signs=(
+            said(r"Resource '(?P<name>[\w./-]{1,200})' already exists"),
+            reason("ALREADY_EXISTS"),
+        ),
+        causes=(
+            "There is a service with the name {name} in this region already.",
+            "There is a service of this name in this region already.",
+        ),
+        advice=(
+            Advice(RemedyKind.NONE, "Choose another name, or edit the service that is there."),
+        ),
+        source="Cloud Run API: ALREADY_EXISTS of CreateService",
+    ),
+    Kind(
+        id="changed-meanwhile",
+        rank=Rank.REFUSED,
+        signs=(
+            said(r"Conflict for resource '(?P<name>[\w./-]{1,200})'"),
+            reason("ABORTED"),
+        ),
+        causes=(
+            "Somebody changed the service {name} since you opened it.",
+            "Somebody changed the service since you opened it.",
+        ),
+        advice=(
+            Advice(RemedyKind.NONE, "Reload the service, look at what changed, and try again."),
+        ),
+        source="Cloud Run API: ABORTED of UpdateService with an etag",
+    ),
+    Kind(
+        id="memory-window",
+        rank=Rank.REFUSED,
+        signs=(
+            said(
+                r"For (?P<cpu>\d{1,3}(?:\.\d{1,3})?) CPU, memory must be between "
+                r"(?P<least>\d{1,6}(?:\.\d{1,3})?[GM]i) and (?P<most>\d{1,6}(?:\.\d{1,3})?[GM]i)"
+            ),
+        ),
+        causes=("With {cpu} vCPU, Cloud Run gives an instance {least}B to {most}B of memory.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with {allowed_memory} GiB of memory.",
+                {"memory_gib": "{allowed_memory}"},
+            ),
+            Advice(RemedyKind.NONE, "Change the CPU or the memory."),
+        ),
+        source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
+        derive=_window,
+    ),
+    Kind(
+        id="memory-too-small",
+        rank=Rank.REFUSED,
+        signs=(said(r"Total memory < 512 Mi is not supported with gen2"),),
+        causes=("An instance needs at least 512 MiB of memory.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with {more_memory} GiB of memory.",
+                {"memory_gib": "{more_memory}", "cpu": "{more_memory_cpu}"},
+            ),
+            Advice(RemedyKind.NONE, "Give it more memory."),
+        ),
+        source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
+    ),
+    Kind(
+        id="cpu-invalid",
+        rank=Rank.REFUSED,
+        signs=(
+            said(
+                r"Invalid value specified for (?:container )?cpu\. Must be "
+                r"(?P<allowed>[^;\"]{1,120}?)(?: \(|\. |\.$|$)"
+            ),
+        ),
+        causes=("Cloud Run does not give an instance this number of vCPUs; it must be {allowed}.",),
+        advice=(Advice(RemedyKind.NONE, "Change the CPU."),),
+        source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.cpu",
+    ),
+    Kind(
+        id="gpu-too-little-beside",
+        rank=Rank.REFUSED,
+        signs=(
+            said(
+                r"A container with (?P<gpu_name>nvidia-[\w-]{1,40}) must have at least "
+                r"(?P<least_cpu>\d{1,3}) CPU and (?P<least_memory>\d{1,4})Gi"
+            ),
+            said(r"gpu.{0,60}?requires a minimum (?:of )?(?P<least_cpu>\d{1,3}) (?:--)?cpu"),
+        ),
+        causes=(
+            (
+                "With this GPU, an instance needs at least {least_cpu} vCPU and {least_memory} GiB "
+                "of memory."
+            ),
+            "With this GPU, an instance needs at least {least_cpu} vCPU.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with {least_cpu} vCPU and {least_memory} GiB.",
+                {"cpu": "{least_cpu}", "memory_gib": "{least_memory}"},
+            ),
+            Advice(RemedyKind.NONE, "Raise CPU and memory."),
+        ),
+        source="gcloud SDK: help of --gpu of run deploy",
+    ),
+    Kind(
+        id="gpu-not-in-region",
+        rank=Rank.REFUSED,
+        signs=(
+            said(r"Unsupported accelerator '(?P<wanted>[\w-]{1,60})'"),
+            said(
+                r"(?:accelerator|gpu)s?\b.{0,80}?\b(?:not supported|not available|unavailable)"
+                r".{0,40}?\b(?:region|location)\b"
+            ),
+        ),
+        causes=(
+            "Cloud Run has no {wanted}.",
+            "There is no {gpu} in {region}.",
+            "This region does not have this GPU.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.CHOOSE,
+                "Use another region: {gpu_regions_text}.",
+                {"regions": "{gpu_regions}"},
+            ),
+            Advice(
+                RemedyKind.CHOOSE,
+                "Use a GPU that {region} has: {region_gpus_text}.",
+                {"accelerators": "{region_gpus}"},
+            ),
+            Advice(RemedyKind.NONE, "Choose a region that has the GPU, or another GPU."),
+        ),
+        source="Cloud Run API: INVALID_ARGUMENT of template.node_selector (wording not confirmed)",
+        derive=_accelerator,
+    ),
+    Kind(
+        id="gpu-cpu-idle",
+        rank=Rank.REFUSED,
+        signs=(said(r"CPU must always be allocated when a GPU"),),
+        causes=("A service with a GPU is billed by instance: its CPU can't be idle.",),
+        advice=(
+            Advice(RemedyKind.REDEPLOY, "Deploy it with CPU always allocated, as is the default."),
+        ),
+        source="Cloud Run documentation: GPU services use instance-based billing",
+    ),
+    Kind(
+        id="reserved-variable",
+        rank=Rank.REFUSED,
+        signs=(
+            said(r"reserved env names were provided: (?P<names>[A-Z_]{1,40}(?:, [A-Z_]{1,40})*)"),
+        ),
+        causes=("Cloud Run sets these variables itself and does not take them: {names}.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it without {names}.",
+                {"remove_environment": "{names}"},
+            ),
+        ),
+        source="Cloud Run documentation: container contract, reserved environment variables",
+    ),
+    Kind(
+        id="probe-invalid",
+        rank=Rank.REFUSED,
+        signs=(
+            said(
+                r"(?P<field>period_?seconds|timeout_?seconds|initial_?delay_?seconds|"
+                r"failure_?threshold)\b.{0,80}?must be (?P<rule>[^.;\"]{1,100})"
+            ),
+        ),
+        causes=("The startup probe is not as Cloud Run takes it: {field} must be {rule}.",),
+        advice=(Advice(RemedyKind.NONE, "Change the startup probe."),),
+        source="googlecodelabs/feedback#1550",
+    ),
+)

@@ -1,0 +1,140 @@
+"""What is known of a failure, and how its texts are made fit to be searched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+LONGEST_HEAD, LONGEST_TAIL = 4_000, 12_000
+"""Characters at the beginning and at the end of a text that are searched: a traceback in one
+entry has its error at the end."""
+
+MOST_LINES = 3_000
+"""The newest log lines are searched, this many at most."""
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BLANKS = re.compile(r"\s+")
+# A probe that succeeded: what was logged before was no obstacle in the end.
+_STARTED = re.compile(r"STARTUP \w{2,5} probe succeeded", re.IGNORECASE)
+
+
+class Place(StrEnum):
+    """Where a text was found."""
+
+    OPERATION = "operation"
+    CONDITION = "condition"
+    REASON = "reason"
+    LOG = "log"
+
+    @property
+    def label(self) -> str:
+        """The place in words."""
+        return {
+            Place.OPERATION: "Answer of Cloud Run",
+            Place.CONDITION: "Condition of the service",
+            Place.REASON: "Reason given by Cloud Run",
+            Place.LOG: "Log",
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """An entry of a log; its text may have several lines."""
+
+    text: str
+    severity: str = "DEFAULT"
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a failure. All texts are as the API gave them.
+
+    Attributes
+    ----------
+    operation
+        Message of the error that a request or a long-running operation ended with.
+    conditions
+        Messages of the conditions that failed, the deciding one first.
+    reasons
+        Names of the reasons of these conditions and of the error, for example
+        ``CONTAINER_MISSING`` or ``SERVICE_DISABLED``.
+    log
+        Entries of the revision that failed, the newest last. Those of other revisions mislead.
+    """
+
+    operation: str = ""
+    conditions: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    log: tuple[LogLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to search: one line without control characters and repeated blanks.
+
+    Attributes
+    ----------
+    position
+        Of the entry in the log; -1 for what is not from a log.
+    line
+        The entry; ``None`` for what is not from a log.
+    """
+
+    text: str
+    place: Place
+    position: int = -1
+    line: LogLine | None = None
+
+
+def texts(evidence: Evidence) -> dict[Place, list[Text]]:
+    """Give what is to be searched, by place, in the order of the evidence."""
+    return {
+        Place.OPERATION: _plain(Place.OPERATION, (evidence.operation,)),
+        Place.CONDITION: _plain(Place.CONDITION, evidence.conditions),
+        Place.REASON: _plain(Place.REASON, evidence.reasons),
+        Place.LOG: _log(evidence.log),
+    }
+
+
+def bounded(text: str) -> str:
+    """Cut the middle out of a text that is too long to be searched, and mark the cut."""
+    if len(text) <= LONGEST_HEAD + LONGEST_TAIL:
+        return text
+    return f"{text[:LONGEST_HEAD]}\n…\n{text[-LONGEST_TAIL:]}"
+
+
+def readable(text: str) -> str:
+    """Give a text in one line, of bounded length, without what terminals understand."""
+    return _BLANKS.sub(" ", _CONTROLS.sub("", _ESCAPES.sub("", bounded(text)))).strip()
+
+
+def _plain(place: Place, found: tuple[str, ...]) -> list[Text]:
+    return [Text(readable(text), place) for text in found if text.strip()]
+
+
+def _log(lines: tuple[LogLine, ...]) -> list[Text]:
+    begin = max(0, len(lines) - MOST_LINES)
+    found: list[Text] = []
+    for position, line in enumerate(lines[begin:], begin):
+        for text in _parts(line.text):
+            if _STARTED.search(text):
+                found.clear()
+            elif text:
+                found.append(Text(text, Place.LOG, position, line))
+    return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Give an entry as a whole, and then its lines: the proof is one line where it can be."""
+    cut = bounded(text)
+    yield readable(cut)
+    if "\n" in cut.strip():
+        yield from map(readable, cut.splitlines())

@@ -1,0 +1,139 @@
+"""The form of an entry of the catalogue of failures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis.evidence import Place
+
+if TYPE_CHECKING:
+    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.diagnosis.remedies import Advice
+
+Groups = dict[str, str]
+Derive = Callable[[Groups, "Context"], "Groups | None"]
+"""Adds to what a match told, or says with ``None`` that it is not this failure after all."""
+
+
+class Rank(IntEnum):
+    """What explains what: where several failures are found, the lowest rank is the cause.
+
+    Each one makes those after it likely. Without its bucket an engine finds no model; an engine
+    that runs out of memory ends its container; a container that ended answers no probe; a
+    service without a container has no instance for a request.
+    """
+
+    REFUSED = 1
+    """Cloud Run did not take the request: nothing was started, and logs are older."""
+
+    MISSING = 2
+    """What a revision needs before its container: image, secret, network, a free GPU."""
+
+    MOUNT = 3
+    """The bucket is not mounted."""
+
+    HARDWARE = 4
+    """The engine cannot use the GPU."""
+
+    ENGINE = 5
+    """The engine says why it can't serve: files, arguments, memory."""
+
+    ENGINE_ENDED = 6
+    """The engine says that a part of it ended, not why."""
+
+    CONTAINER = 7
+    """The container ended."""
+
+    LATE = 8
+    """The log says why the container did not answer in time."""
+
+    PROBE = 9
+    """The container did not answer in time."""
+
+    SERVICE = 10
+    """The service has nothing that answers; requests fail."""
+
+
+class Confidence(StrEnum):
+    """How sure a diagnosis is."""
+
+    CERTAIN = "certain"
+    """The text names the cause."""
+
+    LIKELY = "likely"
+    """The text names an effect, and this is what usually has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A text that gives a failure away.
+
+    Attributes
+    ----------
+    pattern
+        Searched in texts of one line (:func:`evidence.readable`). Groups are values for the
+        templates. It begins with a literal and repeats nothing without a bound: log lines are
+        written by anybody.
+    """
+
+    places: tuple[Place, ...]
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A failure that is known.
+
+    Attributes
+    ----------
+    signs
+        Any of them will do; the first that matches counts.
+    causes
+        Templates of the sentence that says what is wrong; the first that can be filled counts,
+        and the last one can always be.
+    advice
+        What to do, the best first; the last one is good for any deployment.
+    source
+        From where the texts are known: an API, ``owner/repository: file`` of an engine, or a
+        public thread ``owner/repository#number``.
+    given
+        Ids of failures: this one counts only beside one of them.
+    """
+
+    id: str
+    rank: Rank
+    signs: tuple[Sign, ...]
+    causes: tuple[str, ...]
+    advice: tuple[Advice, ...]
+    source: str
+    confidence: Confidence = Confidence.CERTAIN
+    derive: Derive | None = None
+    given: tuple[str, ...] = ()
+
+
+def said(pattern: str) -> Sign:
+    """Look in what Cloud Run says: the answer to a request, and conditions."""
+    return _sign(pattern, Place.OPERATION, Place.CONDITION)
+
+
+def logged(pattern: str) -> Sign:
+    """Look in the log."""
+    return _sign(pattern, Place.LOG)
+
+
+def anywhere(pattern: str) -> Sign:
+    """Look in what Cloud Run says, and in the log."""
+    return _sign(pattern, Place.OPERATION, Place.CONDITION, Place.LOG)
+
+
+def reason(*names: str) -> Sign:
+    """Look for a structured reason."""
+    return _sign(f"^(?:{'|'.join(names)})$", Place.REASON)
+
+
+def _sign(pattern: str, *places: Place) -> Sign:
+    return Sign(places, re.compile(pattern, re.IGNORECASE))
