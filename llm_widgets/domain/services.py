@@ -38,6 +38,14 @@ class ServiceState(StrEnum):
     OLD_SERVING = "New revision failed, old one serving"
 
 
+class Ingress(StrEnum):
+    """From where requests may come to a service; the values are those of ``gcloud``."""
+
+    ALL = "all"
+    INTERNAL = "internal"
+    BALANCER = "internal-and-cloud-load-balancing"
+
+
 @dataclass(frozen=True, slots=True)
 class StartupProbe:
     """An HTTP startup probe; times in seconds.
@@ -123,6 +131,7 @@ class Deployment:
     connector: str = ""
     cache_gib: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    ingress: Ingress = Ingress.ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from llm_widgets.domain.services import (
     MANAGED_BY,
     MODEL_ANNOTATION,
     SERVED_NAME_ANNOTATION,
+    Ingress,
 )
 
 if TYPE_CHECKING:
@@ -39,9 +40,19 @@ def service(deployment: Deployment) -> packages.run_v2.Service:
             BUCKET_ANNOTATION: deployment.bucket,
             SERVED_NAME_ANNOTATION: deployment.served_name,
         },
-        ingress=run.IngressTraffic.INGRESS_TRAFFIC_ALL,
+        ingress=_ingress(deployment.ingress),
         template=_template(deployment),
     )
+
+
+def _ingress(chosen: Ingress) -> packages.run_v2.IngressTraffic:
+    traffic = packages.run_v2.IngressTraffic
+    names = {
+        Ingress.ALL: "INGRESS_TRAFFIC_ALL",
+        Ingress.INTERNAL: "INGRESS_TRAFFIC_INTERNAL_ONLY",
+        Ingress.BALANCER: "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+    }
+    return traffic[names[chosen]]
 
 
 def _template(deployment: Deployment) -> packages.run_v2.RevisionTemplate:

@@ -2,119 +2,276 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud import readers, services
-from llm_widgets.domain import gpus, names
-from llm_widgets.errors import InvalidInputError
+from traitlets import Bool, Dict, HasTraits, Instance, Unicode
+
+from llm_widgets.cloud import access, identity, readers, services
+from llm_widgets.domain import gpus
+from llm_widgets.domain.services import Deployment
+from llm_widgets.errors import (
+    AlreadyExistsError,
+    DeniedError,
+    InvalidInputError,
+    ManagerError,
+    NotFoundError,
+)
 from llm_widgets.serving import checks, recipes, request
+from llm_widgets.state.background import Latest
+from llm_widgets.state.deploy_values import Callers, callers_from, deployment_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.models import ModelRecord
-    from llm_widgets.domain.services import Deployment
-    from llm_widgets.errors import ManagerError
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
 
+Values = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person changes of the defaults."""
+class Subject:
+    """What is deployed: a model in a bucket, and where the bucket is."""
 
-    name: str
-    region: str
-    accelerator: str
-    max_instances: int
-    concurrency: int
-    grant_access: bool
+    bucket: str
+    location: str
+    record: ModelRecord
 
 
-class DeployFormState:
-    """One deployment on its way from a model to a service that comes up."""
+class DeployFormState(HasTraits):
+    """One deployment on its way from a model to a service that comes up.
+
+    Attributes
+    ----------
+    offered
+        What the form opens with; ``None`` while nothing is being deployed.
+    deployment
+        What the form says now; the last one that could be read.
+    problems
+        Field to what is wrong with it; under the empty key what belongs to no field.
+    name_note
+        Whether the name is free, as far as is known.
+    access
+        ``"unknown"``, ``"granted"`` or ``"missing"``: whether the runtime account may read.
+    access_error
+        Why that can't be told, or could not be granted.
+    accepted
+        Whether Cloud Run has said that it would take the request as it stands.
+    """
+
+    offered: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
+    deployment: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
+    problems: Dict = Dict()
+    name_note = Unicode()
+    access = Unicode("unknown")
+    access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    accepted = Bool(default_value=False)
 
     def __init__(self, session: Session, services_state: ServicesState) -> None:
+        super().__init__()
         self._session = session
         self._services = services_state
-        self._deployed: list[Callable[[], None]] = []
+        self._names = Latest()
+        self._readers = Latest()
+        self._deployed: list[Callable[[str], None]] = []
+        self.subject: Subject | None = None
 
-    def on_deployed(self, listener: Callable[[], None]) -> None:
-        """Have ``listener`` called when Cloud Run has taken a deployment."""
+    def on_deployed(self, listener: Callable[[str], None]) -> None:
+        """Have ``listener`` called with the resource name that Cloud Run has taken."""
         self._deployed.append(listener)
 
-    def defaults(self, bucket: str, location: str, record: ModelRecord) -> Deployment:
-        """Give the deployment that fits a model best, beside its bucket where a GPU is."""
-        region = location if gpus.in_region(location) else self._session.settings.region
+    def start(self, bucket: str, location: str, record: ModelRecord) -> None:
+        """Offer the deployment that fits a model best, beside its bucket where a GPU is."""
         project = self._session.project
         assert project is not None, "a model is shown in a project only"
-        return recipes.defaults(
+        self.subject = Subject(bucket, location, record)
+        region = location if gpus.in_region(location) else self._session.settings.region
+        made = recipes.defaults(
             record,
             bucket=bucket,
             project=project.id,
             region=region,
             service_account=project.default_service_account,
         )
+        with self.hold_trait_notifications():
+            self.problems = {}
+            self.name_note = ""
+            self.accepted = False
+            self.deployment = made
+        self.offered = made
+        self._check_name(made)
+        self._check_access(made)
 
-    def deploy(
-        self,
-        deployment: Deployment,
-        choices: Choices,
-        done: Callable[[], None],
-        failed: Callable[[ManagerError], None],
-    ) -> None:
-        """Check, grant what was agreed to, and create the service.
+    def close(self) -> None:
+        """Give it up."""
+        self.subject = None
+        self.offered = None
 
-        ``done`` is called when Cloud Run has taken it; whether it comes up is seen in the list
-        of services.
-        """
-        try:
-            wanted = _chosen(deployment, choices)
-        except InvalidInputError as error:
-            failed(error)
+    def change(self, values: Values) -> None:
+        """Take what the form holds now; nothing is sent but questions."""
+        before = self.deployment
+        self.accepted = False
+        wanted = self._read(values)
+        if wanted is None:
+            return
+        self.deployment = wanted
+        if before is None or (wanted.name, wanted.region) != (before.name, before.region):
+            self._check_name(wanted)
+        if before is None or wanted.service_account != before.service_account:
+            self._check_access(wanted)
+
+    def check(self, values: Values, done: Callable[[], None]) -> None:
+        """Ask Cloud Run whether it would take the request; ``done`` is called either way."""
+        wanted = self._valid(values)
+        if wanted is None:
+            done()
             return
 
         def then(_: object) -> None:
-            self._session.notify(f"{wanted.name} is being deployed to {wanted.region}.")
+            self.problems = {}
+            self.accepted = True
             done()
+
+        def failed(error: ManagerError) -> None:
+            self._refused(error)
+            done()
+
+        self._session.background.run(lambda: self._create(wanted, dry=True), then, failed)
+
+    def deploy(self, values: Values, done: Callable[[], None]) -> None:
+        """Create the service; ``done`` is called when Cloud Run has taken or refused it."""
+        wanted = self._valid(values)
+        try:
+            callers = callers_from(values)
+        except InvalidInputError as error:
+            self._refused(error)
+            wanted = None
+        if wanted is None:
+            done()
+            return
+
+        def then(name: str) -> None:
+            done()
+            self.close()
+            self._session.notify(f"{wanted.name} is being deployed to {wanted.region}.")
             self._services.refresh()
             for listener in self._deployed:
-                listener()
+                listener(name)
+
+        def failed(error: ManagerError) -> None:
+            self._refused(error)
+            done()
 
         self._session.background.run(
-            lambda: self._create(wanted, grant=choices.grant_access), then, failed
+            lambda: self._create_for(wanted, callers, grant=bool(values.get("grant_access"))),
+            then,
+            failed,
         )
 
-    def _create(self, wanted: Deployment, *, grant: bool) -> None:
+    def grant_access(self) -> None:
+        """Let the runtime account read the bucket."""
+        wanted = self.deployment
+        if wanted is None:
+            return
+
+        def failed(error: ManagerError) -> None:
+            self.access_error = error
+
+        def work() -> None:
+            readers.grant_reader(
+                self._session.clients, wanted.bucket, _account(wanted), project=wanted.project
+            )
+
+        self._session.background.run(work, lambda _: self._check_access(wanted), failed)
+
+    def _read(self, values: Values) -> Deployment | None:
+        assert self.offered is not None, "the form is shown only while something is offered"
+        try:
+            wanted = deployment_from(self.offered, values)
+        except InvalidInputError as error:
+            self.problems = {error.field: error.message}
+            return None
+        found: dict[str, str] = {}
+        for problem in checks.problems(wanted):
+            found.setdefault(problem.field, f"{problem.message} {problem.cause}".strip())
+        self.problems = found
+        return wanted
+
+    def _valid(self, values: Values) -> Deployment | None:
+        wanted = self._read(values)
+        if wanted is not None:
+            self.deployment = wanted
+        return wanted if not self.problems else None
+
+    def _refused(self, error: ManagerError) -> None:
+        field = error.field if isinstance(error, InvalidInputError) else ""
+        if isinstance(error, AlreadyExistsError):
+            field = "name"
+        self.problems = {field: str(error)}
+
+    def _create_for(self, wanted: Deployment, callers: Callers, *, grant: bool) -> str:
         clients = self._session.clients
         if grant and wanted.service_account:
-            readers.grant_reader(
-                clients,
-                wanted.bucket,
-                f"serviceAccount:{wanted.service_account}",
-                project=wanted.project,
-            )
-        services.create(
-            clients, wanted.project, wanted.region, wanted.name, request.service(wanted)
+            readers.grant_reader(clients, wanted.bucket, _account(wanted), project=wanted.project)
+        name = self._create(wanted, dry=False)
+        me = identity.current(clients).member
+        try:
+            for member in filter(None, (me, *callers.members)):
+                access.add_invoker(clients, name, member)
+        except DeniedError as error:
+            # The service is there; those with broader roles may call it all the same.
+            self._session.report(error)
+        return name
+
+    def _create(self, wanted: Deployment, *, dry: bool) -> str:
+        place = (wanted.project, wanted.region, wanted.name)
+        services.create(self._session.clients, *place, request.service(wanted), validate_only=dry)
+        return f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
+
+    def _check_name(self, wanted: Deployment) -> None:
+        fresh = self._names.begin()
+        self.name_note = ""
+        name = f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
+
+        def then(_: object) -> None:
+            if fresh():
+                self.problems = {
+                    **self.problems,
+                    "name": f"{wanted.region} has a service {wanted.name} already.",
+                }
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                free = isinstance(error, NotFoundError)
+                self.name_note = f"Free in {wanted.region}." if free else ""
+
+        self._session.background.run(
+            lambda: services.get(self._session.clients, name), then, failed
         )
 
+    def _check_access(self, wanted: Deployment) -> None:
+        fresh = self._readers.begin()
+        self.access = "unknown"
+        self.access_error = None
 
-def _chosen(deployment: Deployment, choices: Choices) -> Deployment:
-    gpu = gpus.by_accelerator(choices.accelerator)
-    if gpu is None:
-        raise InvalidInputError("Choose a GPU.", field="gpu")
-    same_gpu = choices.accelerator == deployment.accelerator
-    wanted = replace(
-        recipes.with_concurrency(deployment, choices.concurrency),
-        name=names.service(choices.name),
-        region=choices.region,
-        accelerator=choices.accelerator,
-        cpu=deployment.cpu if same_gpu else gpu.default_cpu,
-        memory_gib=deployment.memory_gib if same_gpu else gpu.default_memory_gib,
-        max_instances=choices.max_instances,
-    )
-    problems = checks.problems(wanted)
-    if problems:
-        raise problems[0]
-    return wanted
+        def then(granted: bool) -> None:  # noqa: FBT001 - the result of the work
+            if fresh():
+                self.access = "granted" if granted else "missing"
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.access_error = error
+
+        def work() -> bool:
+            clients = self._session.clients
+            return readers.may_read(
+                clients, wanted.bucket, _account(wanted), project=wanted.project
+            )
+
+        self._session.background.run(work, then, failed)
+
+
+def _account(wanted: Deployment) -> str:
+    return f"serviceAccount:{wanted.service_account}"

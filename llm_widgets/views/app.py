@@ -11,7 +11,7 @@ from llm_widgets.state.services import ServicesState
 from llm_widgets.state.session import NoticeKind, Session
 from llm_widgets.views.general.tab import general_view
 from llm_widgets.views.models.tab import ModelsView
-from llm_widgets.views.services.deploy_dialog import DeployDialog
+from llm_widgets.views.services.deploy_page import DeployPage
 from llm_widgets.views.services.tab import ServicesView
 from llm_widgets.widgets.guard import ConnectionGuard
 from llm_widgets.widgets.layout import Header, page, tabs
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.config import Settings
+    from llm_widgets.domain.models import ModelRecord
 
 MODELS_TAB, SERVICES_TAB = 1, 2
 
@@ -44,9 +45,25 @@ def build(settings: Settings | None = None) -> w.Widget:
     toasts = Toasts()
     storage = BrowserStorage(validate=_validated)
     deploy_form = DeployFormState(session, services)
-    deploy_dialog = DeployDialog(deploy_form, models)
-    models_view = ModelsView(session, models, deploy=deploy_dialog.show)
-    services_view = ServicesView(session, services, to_models=lambda: go_to(MODELS_TAB))
+
+    def go_to(index: int) -> None:
+        tab.selected_index = index
+
+    def deploy(bucket: str, record: ModelRecord) -> None:
+        deploy_form.start(bucket, models.location(bucket), record)
+        go_to(SERVICES_TAB)
+
+    def give_up() -> None:
+        deploy_form.close()
+        go_to(MODELS_TAB)
+
+    models_view = ModelsView(session, models, deploy=deploy)
+    services_view = ServicesView(
+        session,
+        services,
+        DeployPage(deploy_form, back=give_up),
+        to_models=lambda: go_to(MODELS_TAB),
+    )
     tab, shell = tabs(
         [
             ("General", general_view(session, general)),
@@ -55,9 +72,6 @@ def build(settings: Settings | None = None) -> w.Widget:
         ],
         label="Sections of the manager",
     )
-
-    def go_to(index: int) -> None:
-        tab.selected_index = index
 
     def notify(text: str, kind: NoticeKind) -> None:
         {"info": toasts.info, "success": toasts.success, "error": toasts.error}[kind](text)
@@ -74,14 +88,14 @@ def build(settings: Settings | None = None) -> w.Widget:
     session.on_notice(notify)
     session.observe(project_changed, "project")
     general.observe(identity_changed, "identity")
-    deploy_form.on_deployed(lambda: go_to(SERVICES_TAB))
+    deploy_form.observe(lambda _: services_view.draw_deploy(deploy_form), "offered")
+    deploy_form.on_deployed(services_view.open_when_listed)
     storage.on_ready(lambda saved: general.start(saved.get("project", "")))
     return page(
         header,
         shell,
         *models_view.dialogs,
         *services_view.dialogs,
-        deploy_dialog.dialog,
         toasts,
         storage,
         ConnectionGuard(),

@@ -109,10 +109,11 @@ def test_from_an_empty_folder_to_a_chat(
 
     # Deploy, and see it come up.
     row.get_by_role("button", name="Deploy smollm2:135m").click()
-    deploy = page.get_by_role("dialog", name="Deploy smollm2:135m")
-    expect(deploy.get_by_label("Service name")).to_have_value("ollama-smollm2-135m")
+    expect(page.get_by_role("heading", name="Deploy smollm2:135m")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Service name")).to_have_value("ollama-smollm2-135m")
     assert violations(page) == []
-    deploy.get_by_role("button", name="Deploy").click()
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="ollama-smollm2-135m")
     expect(service).to_contain_text("Deploying", timeout=20 * SECONDS)
     expect(service).to_contain_text("Ready", timeout=60 * SECONDS)
@@ -152,7 +153,8 @@ def test_a_hugging_face_model_without_vllm_ends_in_a_clear_sentence(page_of: Pag
     row = page.get_by_role("row").filter(has_text="local/tiny-llama")
     expect(row).to_contain_text("Ready", timeout=60 * SECONDS)
     row.get_by_role("button", name="Deploy local/tiny-llama").click()
-    page.get_by_role("dialog").get_by_role("button", name="Deploy").click()
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="vllm-tiny-llama")
     expect(service).to_contain_text("Error", timeout=60 * SECONDS)
     expect(service).to_contain_text("no vLLM on this machine")

@@ -18,18 +18,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.state.deploy_form import DeployFormState
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
+    from llm_widgets.views.services.deploy_page import DeployPage
 
 
 class ServicesView:
     """The dashboard, or the page of one service; ``box`` is what goes into the page."""
 
     def __init__(
-        self, session: Session, state: ServicesState, *, to_models: Callable[[], None]
+        self,
+        session: Session,
+        state: ServicesState,
+        deploy: DeployPage,
+        *,
+        to_models: Callable[[], None],
     ) -> None:
         self._session = session
         self._state = state
+        self._deploy = deploy
+        self._awaited = ""
         self._page: ServicePage | None = None
         self._asked: ServiceSummary | None = None
         self._notice = Notice()
@@ -58,6 +67,19 @@ class ServicesView:
         session.observe(lambda _: self.close_page(), "project")
         self._draw()
 
+    def draw_deploy(self, form: DeployFormState) -> None:
+        """Show the page of a deployment while there is one."""
+        if form.offered is not None:
+            self._page = None
+            self.box.children = (self._deploy.box,)
+        elif self.box.children == (self._deploy.box,):
+            self.close_page()
+
+    def open_when_listed(self, name: str) -> None:
+        """Show a service as soon as it is in the list."""
+        self._awaited = name
+        self._open_awaited()
+
     def open_page(self, name: str) -> None:
         """Show one service."""
         service = self._state.find(name)
@@ -74,6 +96,11 @@ class ServicesView:
         """Show the dashboard."""
         self._page = None
         self.box.children = (self._dashboard,)
+
+    def _open_awaited(self) -> None:
+        if self._awaited and self._state.find(self._awaited):
+            name, self._awaited = self._awaited, ""
+            self.open_page(name)
 
     def _act(self, action: str, name: str) -> None:
         if action == "delete":
@@ -117,6 +144,7 @@ class ServicesView:
             )
         else:
             self._regions.clear()
+        self._open_awaited()
         if self._page:
             current = state.find(self._page.name)
             if current:

@@ -1,0 +1,42 @@
+"""A service as Python that creates it with Google's client."""
+
+from __future__ import annotations
+
+from pprint import pformat
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_widgets.cloud import packages
+
+_CODE = """\
+from google.cloud import run_v2
+
+service = run_v2.Service(
+{service}
+)
+client = run_v2.ServicesClient()
+operation = client.create_service(
+    parent={parent!r},
+    service_id={name!r},
+    service=service,
+)
+print(operation.result().uri)  # waits until the service is ready
+"""
+
+
+def python_code(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
+    """Write the program; the service stands in it as a dictionary of the API's fields."""
+    written = pformat(fields(service), width=96, sort_dicts=False)
+    indented = "\n".join(f"    {line}" for line in written.splitlines())
+    parent = f"projects/{project}/locations/{region}"
+    return _CODE.format(service=indented, parent=parent, name=name)
+
+
+def fields(message: Any) -> dict[str, Any]:
+    """Give the fields of a message that are set, with the names that Google's client has."""
+    found: dict[str, Any] = type(message).to_dict(
+        message,
+        use_integers_for_enums=False,
+        always_print_fields_with_no_presence=False,
+    )
+    return found

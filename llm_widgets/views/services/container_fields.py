@@ -1,0 +1,185 @@
+"""The fields of what a container is told: words, variables, its probe, its files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain.models import Framework
+from llm_widgets.widgets.form import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from llm_widgets.domain.services import Deployment
+
+CONTAINER = "Container"
+PROBE = "Startup probe"
+STORAGE = "Storage"
+
+_IMAGE = {
+    Framework.VLLM: "Pinned: its entry point and arguments belong to this version.",
+    Framework.OLLAMA: "Pinned: the last one whose CUDA runs on the drivers of all these GPUs.",
+}
+_COMMAND = {
+    Framework.VLLM: "Empty: the image's own, “vllm serve”.",
+    Framework.OLLAMA: "Loads MODEL before the service takes requests: Ollama itself does not "
+    "read MODEL, and would load a model with the first request only.",
+}
+_ARGS = "One word in each row, exactly as the engine gets it: no shell reads it."
+
+
+def container_fields(offered: Deployment, default: dict[str, Any]) -> list[Field]:
+    """Make the fields of the cards about the container."""
+    return [*_container(offered, default), *_probe(offered, default), *_storage(default)]
+
+
+def pairs(values: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    """Give pairs as fields take them."""
+    return tuple((name, value) for name, value in values)
+
+
+def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
+    environment = pairs(default["environment"])
+    return [
+        _text("image", "Image", default, _IMAGE[offered.framework], CONTAINER),
+        _number(
+            "port",
+            "Port",
+            default,
+            "Where the engine listens; it does not read PORT, so both must say the same.",
+            group=CONTAINER,
+            limits=(1, 65535),
+        ),
+        _rows(
+            "command",
+            "Command",
+            default,
+            _COMMAND[offered.framework],
+            group=CONTAINER,
+            column="Word",
+        ),
+        _rows("args", "Arguments", default, _ARGS, group=CONTAINER, column="Argument"),
+        Field(
+            "environment",
+            "Environment variables",
+            "pairs",
+            value=environment,
+            default=environment,
+            add_label="Add a variable",
+            help="Set for every instance. No secrets here: all who see the service see them.",
+            group=CONTAINER,
+        ),
+        Field(
+            "secrets",
+            "Variables from Secret Manager",
+            "pairs",
+            value=pairs(default["secrets"]),
+            default=pairs(default["secrets"]),
+            columns=("Name", "secret:version"),
+            add_label="Add a secret",
+            help="By reference, for example hf-token:latest; the service account must read it.",
+            group=CONTAINER,
+        ),
+    ]
+
+
+def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
+    path = (
+        "Answers once the model is loaded."
+        if offered.framework is Framework.VLLM
+        else "A second port answers once the model is loaded; the first one answers at once."
+    )
+    longest = 1800 if offered.accelerator else 600
+    rows = (
+        ("probe_port", "Port", "Where it is asked.", (1, 65535)),
+        ("probe_initial_delay", "Delay (seconds)", "Before the first time.", (0, 240)),
+        ("probe_period", "Period (seconds)", "From one time to the next.", (1, 240)),
+        ("probe_timeout", "Timeout (seconds)", "Not longer than the period.", (1, 240)),
+        (
+            "probe_failures",
+            "Failures",
+            f"Period times failures is the time to load: at most {longest} s, used in full.",
+            (1, 1800),
+        ),
+    )
+    return [
+        _text("probe_path", "Path", default, path, PROBE),
+        *(
+            _number(key, label, default, text, group=PROBE, limits=limits)
+            for key, label, text, limits in rows
+        ),
+    ]
+
+
+def _storage(default: dict[str, Any]) -> list[Field]:
+    return [
+        _text(
+            "mount_path",
+            "Mount path",
+            default,
+            "Where the model's folder of the bucket appears, read-only.",
+            STORAGE,
+        ),
+        _number(
+            "cache_gib",
+            "File cache (GiB of memory)",
+            default,
+            "Cloud Storage FUSE keeps what it reads there; 0 for none.",
+            group=STORAGE,
+            limits=(0, 160),
+        ),
+        _rows(
+            "mount_options",
+            "Mount options",
+            default,
+            "Of Cloud Storage FUSE, without “--”; only-dir and the cache are added.",
+            group=STORAGE,
+            column="Option",
+        ),
+    ]
+
+
+def _text(key: str, label: str, default: dict[str, Any], text: str, group: str) -> Field:
+    return Field(
+        key,
+        label,
+        required=True,
+        value=default[key],
+        default=default[key],
+        help=text,
+        group=group,
+    )
+
+
+def _number(
+    key: str, label: str, default: dict[str, Any], text: str, *, group: str, limits: tuple[int, int]
+) -> Field:
+    return Field(
+        key,
+        label,
+        "number",
+        required=True,
+        value=default[key],
+        default=default[key],
+        minimum=limits[0],
+        maximum=limits[1],
+        help=text,
+        group=group,
+    )
+
+
+def _rows(
+    key: str, label: str, default: dict[str, Any], text: str, *, group: str, column: str
+) -> Field:
+    words = tuple(default[key])
+    return Field(
+        key,
+        label,
+        "rows",
+        value=words,
+        default=words,
+        columns=(column,),
+        add_label=f"Add: {column.lower()}",
+        help=text,
+        group=group,
+    )
