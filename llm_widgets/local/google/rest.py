@@ -34,6 +34,8 @@ _SYSTEM_PARAMETERS = {
     "uploadType",
     "upload_protocol",
 }
+# gcloud sends it with lists of Compute Engine, whose client package has no such field.
+_UNKNOWN_TO_CLIENTS = {"returnPartialSuccess"}
 
 
 class Rest:
@@ -103,7 +105,7 @@ def _request_message(
         else:
             fields[rule.body] = body
     for name in request.args:
-        if name not in _SYSTEM_PARAMETERS:
+        if name not in _SYSTEM_PARAMETERS | _UNKNOWN_TO_CLIENTS:
             _set(fields, name, _from_query(name, request.args.getlist(name), kind.DESCRIPTOR))
     for name, value in values.items():
         _set(fields, name, value)
