@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_widgets.config import settings
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
@@ -108,7 +109,13 @@ def _run(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
 
-    launch(NOTEBOOK, host=options.host, port=options.port)
+    launch(
+        NOTEBOOK,
+        host=options.host,
+        port=options.port,
+        iap_audience=settings().iap_audience,
+        on_ready=lambda url: print(f"The page is at {url}", flush=True),
+    )
     return 0
 
 
