@@ -14,7 +14,7 @@ from llm_widgets.diagnosis.values import known
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
 UNKNOWN = "unknown"
@@ -22,6 +22,7 @@ UNKNOWN = "unknown"
 
 _LONGEST_PROOF = 600  # characters
 _LAST_LINES = 20
+_LOOK = Remedy(RemedyKind.NONE, "What the catalogue advises is done already: look into the log.")
 _SEVERE = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 
 
@@ -108,7 +109,7 @@ def diagnose(evidence: Evidence, context: Context | None = None) -> Diagnosis | 
     found = _found(evidence, context)
     if not found:
         return None
-    return _diagnosis(min(found, key=_precedence), known(context))
+    return _diagnosis(min(found, key=_precedence), context)
 
 
 def unknown(evidence: Evidence, context: Context | None = None) -> Diagnosis:
@@ -189,14 +190,13 @@ def _matches(sign: Sign, where: Mapping[Place, list[Text]]) -> Iterator[tuple[Te
                 yield text, match
 
 
-def _diagnosis(found: _Found, facts: Mapping[str, str]) -> Diagnosis:
-    kind, text = found.kind, found.text
+def _diagnosis(found: _Found, context: Context) -> Diagnosis:
+    kind, text, facts = found.kind, found.text, known(context)
     told = {**facts, **found.groups}
     # Whoever makes the container print something must not choose who is granted what.
     trusted = facts if text.place is Place.LOG else told
     sentences = (filled(cause, told) for cause in kind.causes)
     cause = next((sentence for sentence in sentences if sentence), "")
-    offered = (advice.remedy(told, trusted) for advice in kind.advice)
     line = text.line
     return Diagnosis(
         id=kind.id,
@@ -207,10 +207,39 @@ def _diagnosis(found: _Found, facts: Mapping[str, str]) -> Diagnosis:
             time=line.time if line else None,
             severity=line.severity if line else "",
         ),
-        remedies=tuple(remedy for remedy in offered if remedy),
+        remedies=_remedies(kind, told, trusted, context),
         confidence=kind.confidence,
         source=kind.source,
     )
+
+
+def _remedies(
+    kind: Kind, told: Mapping[str, str], trusted: Mapping[str, str], context: Context
+) -> tuple[Remedy, ...]:
+    """Fill a kind's advice, without what would change nothing."""
+    found: list[Remedy] = []
+    for advice in kind.advice:
+        remedy = None if advice.fallback and found else advice.remedy(told, trusted)
+        if remedy and not _is_done(remedy, context):
+            found.append(remedy)
+    return tuple(found) or (_LOOK,)
+
+
+def _is_done(remedy: Remedy, context: Context) -> bool:
+    """Whether the deployment is as a remedy would make it."""
+    wanted = remedy.parameters
+    if remedy.kind is not RemedyKind.REDEPLOY or not wanted:
+        return False
+    is_so: dict[str, Callable[[str], bool]] = {
+        "add_argument": lambda word: word in context.args,
+        "add_mount_options": lambda text: set(text.split(",")) <= set(context.mount_options),
+        "environment": lambda text: all(
+            context.environment.get(pair.partition("=")[0]) == pair.partition("=")[2]
+            for pair in text.split(";")
+        ),
+        "max_model_len": lambda value: context.argument("--max-model-len") == value,
+    }
+    return all(name in is_so and is_so[name](value) for name, value in wanted.items())
 
 
 def _window(text: str, span: tuple[int, int]) -> str:

@@ -54,7 +54,10 @@ class Rank(IntEnum):
     PROBE = 9
     """The container did not answer in time."""
 
-    SERVICE = 10
+    UNREADY = 10
+    """Cloud Run says that the container was not ready, and no more."""
+
+    SERVICE = 11
     """The service has nothing that answers; requests fail."""
 
 

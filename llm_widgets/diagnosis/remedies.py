@@ -78,6 +78,8 @@ class Advice:
     ----------
     needs
         Names of values that must be known besides those in the templates.
+    fallback
+        Offered only when nothing better is.
     """
 
     kind: RemedyKind
@@ -86,6 +88,7 @@ class Advice:
     command: str = ""
     url: str = ""
     needs: tuple[str, ...] = ()
+    fallback: bool = False
 
     def remedy(self, told: Mapping[str, str], trusted: Mapping[str, str]) -> Remedy | None:
         """Fill the templates; ``None`` when what the text or a redeployment needs is not known.

@@ -281,7 +281,7 @@ CASES = [
         operation="template.containers.resources.limits.memory: Invalid value specified for "
         "container memory. For 8.0 CPU, memory must be between 4Gi and 32Gi inclusive.",
         context=Context(cpu=8, memory_gib=64),
-        says=("8 vCPU", "4GiB to 32GiB"),
+        says=("8 vCPU", "4 to 32 GiB"),
         does={"memory_gib": "32"},
     ),
     Case(
@@ -442,6 +442,7 @@ CASES = [
         "driver-too-old",
         log="RuntimeError: The NVIDIA driver on your system is too old (found version 12080). "
         "Please update your GPU driver by downloading and installing a new version",
+        says=("12.8",),
         does={"image": "vllm/vllm-openai:v0.33.0-cu129"},
     ),
     Case(

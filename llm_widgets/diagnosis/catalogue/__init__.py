@@ -9,6 +9,7 @@ from llm_widgets.diagnosis.catalogue import (
     containers,
     files,
     gpu,
+    gpu_quotas,
     images,
     local,
     memory,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CATALOGUE: tuple[Kind, ...] = (
     *local.KINDS,
+    *gpu_quotas.KINDS,
     *quotas.KINDS,
     *access.KINDS,
     *requests.KINDS,

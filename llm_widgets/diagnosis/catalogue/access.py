@@ -123,6 +123,7 @@ KINDS: tuple[Kind, ...] = (
                 {"api": "run.googleapis.com"},
                 command="gcloud services enable run.googleapis.com --project={project}",
                 url=CONSOLE + "/apis/library/run.googleapis.com?project={project}",
+                fallback=True,
             ),
         ),
         source="googlecodelabs/feedback#1399",
@@ -234,7 +235,9 @@ KINDS: tuple[Kind, ...] = (
                 "If the network is shared from another project, have roles/compute.networkUser "
                 "granted to {agent} there.",
             ),
-            Advice(RemedyKind.NONE, "Choose a network that Cloud Run may use, or none."),
+            Advice(
+                RemedyKind.NONE, "Choose a network that Cloud Run may use, or none.", fallback=True
+            ),
         ),
         source="Cloud Run API: VPC_NETWORK_NOT_FOUND of Condition.CommonReason",
         derive=_network,

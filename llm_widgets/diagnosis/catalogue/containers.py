@@ -101,7 +101,11 @@ KINDS: tuple[Kind, ...] = (
                 {"engine_port": "{port}"},
                 needs=("engine",),
             ),
-            Advice(RemedyKind.NONE, "Make the container's port and that of the engine the same."),
+            Advice(
+                RemedyKind.NONE,
+                "Make the container's port and that of the engine the same.",
+                fallback=True,
+            ),
         ),
         source="estuary/flow#3315",
         derive=_other_port,
@@ -130,6 +134,11 @@ KINDS: tuple[Kind, ...] = (
                 "Deploy it with --load-format=runai_streamer, which reads faster from a bucket.",
                 {"add_argument": "--load-format=runai_streamer"},
                 needs=("is_vllm",),
+            ),
+            Advice(
+                RemedyKind.NONE,
+                "Let the startup probe wait longer, up to half an hour.",
+                fallback=True,
             ),
         ),
         source="vllm-project/vllm#17386",
@@ -170,7 +179,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         id="not-listening",
-        rank=Rank.PROBE,
+        rank=Rank.UNREADY,
         signs=(
             said(
                 r"failed to start and listen on the port defined (?:provided )?by the "
@@ -188,7 +197,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         id="probe-checks",
-        rank=Rank.PROBE,
+        rank=Rank.UNREADY,
         signs=(
             said(r"container failed the configured startup probe checks"),
             reason("HEALTH_CHECK_CONTAINER_ERROR"),

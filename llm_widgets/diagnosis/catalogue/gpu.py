@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.kinds import Kind, Rank, logged
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, logged
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+
+if TYPE_CHECKING:
+    from llm_widgets.diagnosis.context import Context
 
 _OTHER_IMAGE = Advice(
     RemedyKind.REDEPLOY,
@@ -13,7 +18,17 @@ _OTHER_IMAGE = Advice(
 _CHOOSE_IMAGE = Advice(
     RemedyKind.NONE,
     "Use an image with an older CUDA: Cloud Run's drivers can't be chosen.",
+    fallback=True,
 )
+
+
+def _cuda_version(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
+    """Write 12080, as drivers do, as 12.8."""
+    if "version" not in groups:
+        return groups
+    number = int(groups["version"])
+    return {**groups, "version": f"{number // 1000}.{number % 1000 // 10}"}
+
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -47,7 +62,7 @@ KINDS: tuple[Kind, ...] = (
         signs=(
             logged(
                 r"NVIDIA driver on your system is too old \(found version "
-                r"(?P<version>\d{1,3}(?=\d{3}\b))"
+                r"(?P<version>\d{4,6})\b"
             ),
             logged(r"NVIDIA driver on your system is too old"),
             logged(r"CUDA driver version is insufficient for CUDA runtime version"),
@@ -71,6 +86,7 @@ KINDS: tuple[Kind, ...] = (
             _CHOOSE_IMAGE,
         ),
         source="modelscope/FunASR#2973",
+        derive=_cuda_version,
     ),
     Kind(
         id="cuda-kernel",

@@ -119,6 +119,7 @@ KINDS: tuple[Kind, ...] = (
                 "Deploy it with the longest context that fits, as vLLM finds it.",
                 {"max_model_len": "auto"},
             ),
+            _SMALLER_MODEL,
         ),
         source="vllm-project/vllm#2418",
         derive=_fitting,

@@ -1,10 +1,10 @@
-"""Quotas that do not allow a deployment."""
+"""Quotas of CPU, memory and requests that do not allow a deployment."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, anywhere, said
+from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.diagnosis.values import number
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _GIB = 2**30
 _MILLI_CPU = 1000
 _PAGE = "{quota_page}"
-_GPU_PAGE = "https://g.co/cloudrun/gpu-quota"
 _COMMAND = (
     "gcloud beta quotas preferences create --service=run.googleapis.com --project={project} "
     "--quota-id={quota} --preferred-value={quota_value} --dimensions=region={region} "
@@ -22,20 +21,16 @@ _COMMAND = (
 )
 
 
-def _request(text: str, page: str = _PAGE) -> Advice:
+def request(text: str, page: str = _PAGE) -> Advice:
+    """Advise to request a quota, whose id is the value ``quota``."""
     parameters = {"quota": "{quota}", "region": "{region}", "value": "{quota_value}"}
     return Advice(RemedyKind.REQUEST_QUOTA, text, parameters, command=_COMMAND, url=page)
 
 
-_LOWER = Advice(
+LOWER = Advice(
     RemedyKind.REDEPLOY,
-    "Deploy it with at most {most} instances.",
+    "Set the most instances to {most} and deploy it again.",
     {"max_instances": "{most}"},
-)
-_REGIONS = Advice(
-    RemedyKind.CHOOSE,
-    "Use another region that has this GPU: {gpu_regions_text}.",
-    {"regions": "{gpu_regions}"},
 )
 _SMALLER = Advice(
     RemedyKind.CHOOSE,
@@ -43,12 +38,10 @@ _SMALLER = Advice(
     {"accelerators": "{other_gpus}"},
     needs=("is_large",),
 )
-_CONSOLE = Advice(
-    RemedyKind.OPEN_LINK, "Look at the quotas of Cloud Run in the project.", url=_PAGE
-)
+LOOK = Advice(RemedyKind.OPEN_LINK, "Look at the quotas of Cloud Run in the project.", url=_PAGE)
 
 
-def _most(groups: Groups, context: Context) -> Groups:
+def without_none(groups: Groups, context: Context) -> Groups:
     """Leave out a limit of no instances: it can't be deployed with."""
     values = dict(groups)
     if values.get("most") == "0":
@@ -58,17 +51,8 @@ def _most(groups: Groups, context: Context) -> Groups:
     return values
 
 
-def _gpu(groups: Groups, context: Context) -> Groups:
-    values = _most(groups, context)
-    if "requested" in values:
-        # The error counts GPUs; the quotas of all but the L4 count thousandths.
-        whole = 1 if "NvidiaL4" in values.get("quota", "") else 1000
-        values["quota_value"] = str(int(values["requested"]) * whole)
-    return values
-
-
 def _cpu(groups: Groups, context: Context) -> Groups:
-    values = _most(groups, context)
+    values = without_none(groups, context)
     values["quota_value"] = values["requested"]
     values["requested"] = number(int(values["requested"]) / _MILLI_CPU)
     values["allowed"] = number(int(values["allowed"]) / _MILLI_CPU)
@@ -76,7 +60,7 @@ def _cpu(groups: Groups, context: Context) -> Groups:
 
 
 def _memory(groups: Groups, context: Context) -> Groups:
-    values = _most(groups, context)
+    values = without_none(groups, context)
     values["quota_value"] = values["requested"]
     values["requested"] = number(int(values["requested"]) / _GIB)
     values["allowed"] = number(int(values["allowed"]) / _GIB)
@@ -108,85 +92,6 @@ _AND_MEMORY = (
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        id="gpu-quota-redundancy",
-        rank=Rank.REFUSED,
-        signs=(said(r"You do not have quota for using GPUs with zonal redundancy"),),
-        causes=(
-            "The project {project} has no quota for GPUs with zonal redundancy in {region}.",
-            "The project has no quota for GPUs with zonal redundancy in this region.",
-        ),
-        advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it without zonal redundancy: its quota is granted by itself with the "
-                "first GPU.",
-                {"zonal_redundancy": "false"},
-            ),
-            _request("Request the quota with zonal redundancy: {quota} in {region}.", _GPU_PAGE),
-        ),
-        source="hashicorp/terraform-provider-google#21999",
-        derive=_gpu,
-    ),
-    Kind(
-        id="gpu-quota-none",
-        rank=Rank.REFUSED,
-        signs=(
-            said(r"You do not have quota for using GPUs without zonal redundancy"),
-            said(r"You do not have quota for using GPUs"),
-        ),
-        causes=(
-            (
-                "The project {project} has no quota for {gpu} in {region}; trial accounts and new "
-                "billing accounts get none."
-            ),
-            (
-                "The project has no quota for GPUs in this region; trial accounts and new billing "
-                "accounts get none."
-            ),
-        ),
-        advice=(
-            _request("Request the quota {quota} in {region}.", _GPU_PAGE),
-            _REGIONS,
-            Advice(RemedyKind.OPEN_LINK, "Request a quota for GPUs of Cloud Run.", url=_GPU_PAGE),
-        ),
-        source="hashicorp/terraform-provider-google#21999",
-        derive=_gpu,
-    ),
-    Kind(
-        id="gpu-quota",
-        rank=Rank.REFUSED,
-        signs=(
-            said(
-                r"Max instances must be set to (?P<most>\d{1,6}) or fewer in order to set GPU "
-                r"requirements.{0,900}?(?P<quota>Nvidia\w{1,80}PerProjectRegion) requested: "
-                r"(?P<requested>\d{1,9}) allowed: (?P<allowed>\d{1,9})"
-            ),
-            said(
-                r"Max instances must be set to (?P<most>\d{1,6}) or fewer in order to set GPU "
-                r"requirements"
-            ),
-        ),
-        causes=(
-            (
-                "The service may grow to {requested} instances with a GPU each, and the quota of "
-                "the project in this region is {allowed}."
-            ),
-            (
-                "The service may grow to more instances with a GPU than the quota of the project "
-                "in this region: {most}."
-            ),
-            "The quota of the project in this region has no GPU left for the service.",
-        ),
-        advice=(
-            _LOWER,
-            _request("Request a higher quota: {quota} in {region}.", _GPU_PAGE),
-            _REGIONS,
-            _CONSOLE,
-        ),
-        source="googlecodelabs/feedback#1522",
-        derive=_gpu,
-    ),
-    Kind(
         id="cpu-and-memory-quota",
         rank=Rank.REFUSED,
         signs=(
@@ -201,10 +106,10 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         advice=(
-            _LOWER,
-            _request("Request a higher quota for CPU in {region}: {quota}; memory needs one too."),
+            LOWER,
+            request("Request a higher quota for CPU in {region}: {quota}; memory needs one too."),
             _SMALLER,
-            _CONSOLE,
+            LOOK,
         ),
         source="googlecodelabs/feedback#1856",
         derive=_cpu_and_memory,
@@ -220,10 +125,10 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         advice=(
-            _LOWER,
-            _request("Request a higher quota for CPU in {region}: {quota}."),
+            LOWER,
+            request("Request a higher quota for CPU in {region}: {quota}."),
             _SMALLER,
-            _CONSOLE,
+            LOOK,
         ),
         source="googlecodelabs/feedback#1856",
         derive=_cpu,
@@ -239,10 +144,10 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         advice=(
-            _LOWER,
-            _request("Request a higher quota for memory in {region}: {quota}."),
+            LOWER,
+            request("Request a higher quota for memory in {region}: {quota}."),
             _SMALLER,
-            _CONSOLE,
+            LOOK,
         ),
         source="googlecodelabs/feedback#2311",
         derive=_memory,
@@ -258,35 +163,9 @@ KINDS: tuple[Kind, ...] = (
             "In this region the project's quotas allow the service at most {most} instances.",
             "In this region the project's quotas do not allow an instance of this size.",
         ),
-        advice=(_LOWER, _SMALLER, _CONSOLE),
+        advice=(LOWER, _SMALLER, LOOK),
         source="googlecodelabs/feedback#1210",
-        derive=_most,
-    ),
-    Kind(
-        id="gpus-in-use",
-        rank=Rank.MISSING,
-        signs=(anywhere(r"Quota exceeded for total allowable count of GPUs"),),
-        causes=(
-            (
-                "All GPUs of the project's quota in {region} are in use by other services, or by "
-                "the revision that this one replaces."
-            ),
-            (
-                "All GPUs of the project's quota in this region are in use by other services, or "
-                "by the revision that this one replaces."
-            ),
-        ),
-        advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Delete a service that has a GPU, or wait some minutes until an old revision is "
-                "gone, then deploy it again.",
-            ),
-            Advice(RemedyKind.OPEN_LINK, "Request a quota for more GPUs.", url=_GPU_PAGE),
-            _REGIONS,
-        ),
-        source="Cloud Run API: condition of a revision that found no GPU free",
-        derive=_gpu,
+        derive=without_none,
     ),
     Kind(
         id="rate-quota",
@@ -295,9 +174,9 @@ KINDS: tuple[Kind, ...] = (
         causes=("The project sends Google too many requests: its quota “{metric}” is used up.",),
         advice=(
             Advice(RemedyKind.REDEPLOY, "Deploy it again in a minute."),
-            _CONSOLE,
+            LOOK,
         ),
         source="Google APIs: RATE_LIMIT_EXCEEDED of Service Usage",
-        derive=_most,
+        derive=without_none,
     ),
 )

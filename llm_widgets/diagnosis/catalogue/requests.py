@@ -29,7 +29,11 @@ def _window(groups: Groups, context: Context) -> Groups:
     """Give the memory in the window that is nearest to what was asked for."""
     least, most = _gib(groups["least"]), _gib(groups["most"])
     asked = context.memory_gib
-    values = {**groups, "cpu": number(float(groups["cpu"]))}
+    values = {
+        "cpu": number(float(groups["cpu"])),
+        "least": number(least),
+        "most": number(most),
+    }
     if asked and 0 < least <= most:
         values["allowed_memory"] = number(min(max(asked, least), most))
     return values
@@ -88,14 +92,14 @@ KINDS: tuple[Kind, ...] = (
                 r"(?P<least>\d{1,6}(?:\.\d{1,3})?[GM]i) and (?P<most>\d{1,6}(?:\.\d{1,3})?[GM]i)"
             ),
         ),
-        causes=("With {cpu} vCPU, Cloud Run gives an instance {least}B to {most}B of memory.",),
+        causes=("With {cpu} vCPU, Cloud Run gives an instance {least} to {most} GiB of memory.",),
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
                 "Deploy it with {allowed_memory} GiB of memory.",
                 {"memory_gib": "{allowed_memory}"},
             ),
-            Advice(RemedyKind.NONE, "Change the CPU or the memory."),
+            Advice(RemedyKind.NONE, "Change the CPU or the memory.", fallback=True),
         ),
         source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
         derive=_window,
@@ -111,7 +115,7 @@ KINDS: tuple[Kind, ...] = (
                 "Deploy it with {more_memory} GiB of memory.",
                 {"memory_gib": "{more_memory}", "cpu": "{more_memory_cpu}"},
             ),
-            Advice(RemedyKind.NONE, "Give it more memory."),
+            Advice(RemedyKind.NONE, "Give it more memory.", fallback=True),
         ),
         source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
     ),
@@ -151,7 +155,7 @@ KINDS: tuple[Kind, ...] = (
                 "Deploy it with {least_cpu} vCPU and {least_memory} GiB.",
                 {"cpu": "{least_cpu}", "memory_gib": "{least_memory}"},
             ),
-            Advice(RemedyKind.NONE, "Raise CPU and memory."),
+            Advice(RemedyKind.NONE, "Raise CPU and memory.", fallback=True),
         ),
         source="gcloud SDK: help of --gpu of run deploy",
     ),
@@ -181,7 +185,9 @@ KINDS: tuple[Kind, ...] = (
                 "Use a GPU that {region} has: {region_gpus_text}.",
                 {"accelerators": "{region_gpus}"},
             ),
-            Advice(RemedyKind.NONE, "Choose a region that has the GPU, or another GPU."),
+            Advice(
+                RemedyKind.NONE, "Choose a region that has the GPU, or another GPU.", fallback=True
+            ),
         ),
         source="Cloud Run API: INVALID_ARGUMENT of template.node_selector (wording not confirmed)",
         derive=_accelerator,
@@ -191,9 +197,7 @@ KINDS: tuple[Kind, ...] = (
         rank=Rank.REFUSED,
         signs=(said(r"CPU must always be allocated when a GPU"),),
         causes=("A service with a GPU is billed by instance: its CPU can't be idle.",),
-        advice=(
-            Advice(RemedyKind.REDEPLOY, "Deploy it with CPU always allocated, as is the default."),
-        ),
+        advice=(Advice(RemedyKind.NONE, "Take “CPU only during requests” out of the service."),),
         source="Cloud Run documentation: GPU services use instance-based billing",
     ),
     Kind(

@@ -129,6 +129,7 @@ KINDS: tuple[Kind, ...] = (
                 "the container with the rights of its service account.",
                 {"add_argument": "--trust-remote-code"},
             ),
+            Advice(RemedyKind.NONE, "Else use a model that vLLM knows without code of its own."),
         ),
         source="runpod-workers/worker-vllm#43",
     ),
