@@ -25,6 +25,9 @@ __all__ = ["ANONYMOUS", "Access", "Caller", "Denied", "Unauthenticated"]
 NO_POLICY_ETAG = "ACAB"
 """The etag of a policy that was never set, as Google's."""
 
+# Etags are bytes: a client may send them back in either alphabet of base64, and gcloud does.
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
+
 MAX_TESTED = 100
 """Permissions in one testIamPermissions call."""
 
@@ -217,7 +220,7 @@ class Access:
         name = self.canonical(resource)
         with self._store.transaction():
             etag = policy.get("etag")
-            if etag and etag != self.get_policy(name)["etag"]:
+            if etag and etag.translate(_STANDARD_BASE64) != self.get_policy(name)["etag"]:
                 raise ApiError(
                     "ABORTED",
                     "There were concurrent policy changes. Please retry the whole "
