@@ -28,6 +28,7 @@ NEEDED = {
 """APIs that the product uses, with their names for people."""
 
 _MOST = 30  # names in one call
+_MOST_ENABLED = 20  # in one call
 _ENABLED_WITHIN = 180  # seconds
 
 
@@ -56,6 +57,31 @@ def enabled(clients: Clients, project: str, apis: Iterable[str] = NEEDED) -> dic
         on = packages.service_usage_v1.State.ENABLED
         found |= {each.name.rsplit("/", 1)[-1]: each.state == on for each in answer.services}
     return found
+
+
+def enable_all(clients: Clients, project: str, apis: Iterable[str]) -> None:
+    """Enable several APIs and wait until that is done.
+
+    Raises
+    ------
+    ManagerError
+        They may not be enabled.
+    """
+    todo = list(apis)
+    named = ", ".join(NEEDED.get(api, api) for api in todo)
+    with explained(
+        f"enable {named} in {project}",
+        clients=clients,
+        project=project,
+        permission="serviceusage.services.enable",
+    ):
+        for start in range(0, len(todo), _MOST_ENABLED):
+            request: Any = {
+                "parent": f"projects/{project}",
+                "service_ids": todo[start : start + _MOST_ENABLED],
+            }
+            operation: Any = clients.service_usage.batch_enable_services(request=request)
+            operation.result(timeout=_ENABLED_WITHIN)
 
 
 def enable(clients: Clients, project: str, api: str) -> None:

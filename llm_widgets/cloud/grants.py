@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import links
 from llm_widgets.errors import Fix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BUCKET = "bucket"
 _PROJECT = "project"
@@ -60,6 +64,69 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
 def least_role(permission: str) -> str:
     """Give the smallest predefined role that holds a permission; empty when none is known."""
     return _known(permission)[0]
+
+
+# Each role holds what those before it in its row hold.
+_LADDERS: tuple[tuple[str, ...], ...] = (
+    ("roles/run.viewer", "roles/run.developer", "roles/run.admin"),
+    (
+        "roles/run.jobsExecutor",
+        "roles/run.jobsExecutorWithOverrides",
+        "roles/run.developer",
+        "roles/run.admin",
+    ),
+    ("roles/run.invoker", "roles/run.admin"),
+    ("roles/storage.bucketViewer", "roles/storage.admin"),
+    ("roles/storage.objectViewer", "roles/storage.objectUser", "roles/storage.admin"),
+    ("roles/iam.serviceAccountViewer", "roles/iam.serviceAccountAdmin"),
+    ("roles/iam.serviceAccountCreator", "roles/iam.serviceAccountAdmin"),
+    ("roles/browser", "roles/resourcemanager.projectIamAdmin"),
+    ("roles/iam.securityReviewer", "roles/resourcemanager.projectIamAdmin"),
+    ("roles/cloudquotas.viewer", "roles/cloudquotas.admin"),
+    (
+        "roles/serviceusage.serviceUsageViewer",
+        "roles/serviceusage.serviceUsageConsumer",
+        "roles/serviceusage.serviceUsageAdmin",
+    ),
+    ("roles/compute.networkViewer", "roles/compute.networkUser", "roles/compute.networkAdmin"),
+    ("roles/vpcaccess.viewer", "roles/vpcaccess.user", "roles/vpcaccess.admin"),
+    ("roles/secretmanager.secretAccessor", "roles/secretmanager.admin"),
+)
+
+
+def least_roles(permissions: Iterable[str]) -> tuple[str, ...]:
+    """Give the smallest set of predefined roles that holds all of some permissions.
+
+    A role is left out where another of the set holds what it holds; permissions that no known
+    role has add nothing.
+    """
+    needed = {role for permission in permissions if (role := least_role(permission))}
+    covered = {
+        lower
+        for ladder in _LADDERS
+        for place, lower in enumerate(ladder)
+        if needed.intersection(ladder[place + 1 :])
+    }
+    return tuple(sorted(needed - covered))
+
+
+def commands(
+    roles: Iterable[str], member: str, *, project: str = "", bucket: str = "", account: str = ""
+) -> str:
+    """Write the command lines that grant roles on a bucket, on an account, or on the project.
+
+    Parameters
+    ----------
+    member
+        Who gets them, as IAM policies write it; where it is not known, the command has a word
+        to replace.
+    project, bucket, account
+        Where: the bucket or the account if one is given.
+    """
+    place = _BUCKET if bucket else "account" if account else _PROJECT
+    words = _command(place, project=project, bucket=bucket, account=account)
+    who = _quoted(member) if member else "MEMBER"
+    return "\n".join(f"{words} --member={who} --role={role}" for role in roles)
 
 
 def grant(

@@ -60,6 +60,11 @@ def api(name: str, project: str) -> str:
     return f"{CONSOLE}/apis/library/{name}?project={project}"
 
 
+def api_library(project: str) -> str:
+    """Link to all APIs of a project."""
+    return f"{CONSOLE}/apis/library?project={project}"
+
+
 def billing(project: str) -> str:
     """Link to the billing account of a project."""
     return f"{CONSOLE}/billing/linkedaccount?project={project}"

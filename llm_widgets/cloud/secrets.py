@@ -19,6 +19,25 @@ LIFETIME = 8 * 24 * 3600
 _ACCESSOR = "roles/secretmanager.secretAccessor"
 
 
+def reach(clients: Clients, project: str) -> None:
+    """Ask Secret Manager for one secret: it answers where it can be used.
+
+    Raises
+    ------
+    ManagerError
+        :class:`ApiDisabledError` where it is not enabled, :class:`DeniedError` where secrets
+        may not be listed.
+    """
+    with explained(
+        f"list the secrets of {project}",
+        clients=clients,
+        project=project,
+        permission="secretmanager.secrets.list",
+    ):
+        request: Any = {"parent": f"projects/{project}", "page_size": 1}
+        clients.secrets.list_secrets(request=request)
+
+
 def put_hub_token(clients: Clients, project: str, token: str) -> str:
     """Keep a token and give the resource name of its version.
 

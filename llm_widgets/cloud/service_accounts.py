@@ -36,6 +36,11 @@ class ServiceAccount:
         return f"serviceAccount:{self.email}"
 
 
+def runtime_email(project: str) -> str:
+    """Give the address of the account that the product creates in a project."""
+    return f"{RUNTIME_ID}@{project}.iam.gserviceaccount.com"
+
+
 def get(clients: Clients, project: str, email: str) -> ServiceAccount:
     """Look an account up.
 
@@ -81,7 +86,7 @@ def create_runtime_account(clients: Clients, project: str) -> ServiceAccount:
             path = f"/v1/projects/{project}/serviceAccounts"
             return _account(call(clients, "POST", _HOST, path, body))
     except AlreadyExistsError:
-        return get(clients, project, f"{RUNTIME_ID}@{project}.iam.gserviceaccount.com")
+        return get(clients, project, runtime_email(project))
 
 
 def _account(found: Mapping[str, Any]) -> ServiceAccount:

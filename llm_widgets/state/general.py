@@ -11,6 +11,7 @@ from llm_widgets.cloud.identity import Identity
 from llm_widgets.domain import names
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.state.background import Debounce, Latest
+from llm_widgets.state.checklist import ChecklistState
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.projects import Project
@@ -54,6 +55,7 @@ class GeneralState(HasTraits):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self.checklist = ChecklistState(session)
         self._latest = Latest()
         self._latest_choice = Latest()
         self._wanted = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.views.general.checklist_card import checklist_card
 from llm_widgets.views.general.identity_card import identity_card
 from llm_widgets.views.general.project_card import ProjectCard
 from llm_widgets.widgets.layout import grid, stack, toolbar
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def general_view(session: Session, state: GeneralState) -> w.Widget:
-    """Make the tab: who am I, and in which project."""
+    """Make the tab: who am I, in which project, and what is missing there."""
     return stack(
-        toolbar("General"), grid(identity_card(session, state), ProjectCard(session, state).box)
+        toolbar("General"),
+        grid(identity_card(session, state), ProjectCard(session, state).box),
+        checklist_card(state.checklist),
     )

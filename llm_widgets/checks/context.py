@@ -1,0 +1,114 @@
+"""What the checks of one run share."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud import buckets, identity, links, roles, service_accounts
+from llm_widgets.errors import Fix, ManagerError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.cloud.buckets import BucketListing
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.cloud.projects import Project
+    from llm_widgets.cloud.service_accounts import ServiceAccount
+
+
+class Context:
+    """A project, who asks, and what several checks need: asked for once, by the first.
+
+    Parameters
+    ----------
+    clients
+        Clients of the Google APIs.
+    project
+        The project that is checked.
+    """
+
+    def __init__(self, clients: Clients, project: Project) -> None:
+        self.clients = clients
+        self.project = project
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
+        self._known: dict[str, Any] = {}
+
+    @property
+    def project_id(self) -> str:
+        """Id of the project."""
+        return self.project.id
+
+    @property
+    def member(self) -> str:
+        """Who asks, as IAM policies write it; empty where nothing tells."""
+        try:
+            return identity.current(self.clients).member
+        except ManagerError:
+            return ""
+
+    def runtime_account(self) -> ServiceAccount:
+        """Find the account that services run as: the product's own, else the project's default.
+
+        Raises
+        ------
+        ManagerError
+            :class:`NotFoundError` when there is neither; others when they are not to be seen.
+        """
+        found: ServiceAccount = self._once("runtime account", self._runtime_account)
+        return found
+
+    def model_buckets(self) -> list[BucketListing]:
+        """List the buckets of models.
+
+        Raises
+        ------
+        ManagerError
+            They can't be listed.
+        """
+        found: list[BucketListing] = self._once(
+            "buckets", lambda: buckets.list_model_buckets(self.clients, self.project_id)
+        )
+        return found
+
+    def roles_on_project(self, member: str) -> frozenset[str]:
+        """Give the roles that the project's own policy gives a member.
+
+        Raises
+        ------
+        ManagerError
+            The policy may not be read.
+        """
+        found: frozenset[str] = self._once(
+            f"roles of {member}",
+            lambda: roles.on_project(self.clients, self.project_id, member),
+        )
+        return found
+
+    def fix(self, text: str = "", *, command: str = "", url: str = "", action: str = "") -> Fix:
+        """Make a fix; a local cloud has no console that a link could lead to."""
+        return self.localized(Fix(text=text, command=command, url=url, action=action))
+
+    def localized(self, fix: Fix) -> Fix:
+        """Take a link to Google's console away where the cloud is a local one."""
+        if self.clients.settings.is_local_cloud and fix.url.startswith(links.CONSOLE):
+            return replace(fix, url="")
+        return fix
+
+    def _runtime_account(self) -> ServiceAccount:
+        own = service_accounts.runtime_email(self.project_id)
+        try:
+            return service_accounts.get(self.clients, self.project_id, own)
+        except NotFoundError:
+            default = self.project.default_service_account
+            return service_accounts.get(self.clients, self.project_id, default)
+
+    def _once(self, key: str, ask: Callable[[], Any]) -> Any:
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._known:
+                self._known[key] = ask()
+            return self._known[key]

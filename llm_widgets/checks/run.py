@@ -1,0 +1,108 @@
+"""Runs checks, all at once, and tells each row as its answer comes."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.checks import apis, billing, permissions, runtime, secret_manager
+from llm_widgets.domain.checklist import Answer, CheckState, Row, Subject
+from llm_widgets.errors import ManagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from llm_widgets.checks.context import Context
+
+_log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 64
+"""Checks in flight: as many as there are connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question to the cloud.
+
+    Attributes
+    ----------
+    subjects
+        The rows that its answer fills.
+    ask
+        Gives an answer for each of them, by key; a :class:`ManagerError` means that nothing
+        can be told.
+    """
+
+    subjects: tuple[Subject, ...]
+    ask: Callable[[Context], Mapping[str, Answer]]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check((apis.SUBJECT,), apis.ask),
+    Check((billing.SUBJECT,), billing.ask),
+    Check(permissions.PROJECT_SUBJECTS, permissions.ask_project),
+    Check((permissions.BUCKETS,), permissions.ask_buckets),
+    Check((runtime.ACCOUNT,), runtime.ask_account),
+    Check((runtime.ACT_AS,), runtime.ask_act_as),
+    Check((runtime.READING,), runtime.ask_reading),
+    Check((secret_manager.SUBJECT,), secret_manager.ask),
+)
+"""The checks of the checklist, in the order of the page."""
+
+
+def empty_rows(checks: Sequence[Check] = CHECKS) -> tuple[Row, ...]:
+    """Give the rows before anything is known."""
+    return tuple(Row(subject) for check in checks for subject in check.subjects)
+
+
+def run(
+    context: Context,
+    tell: Callable[[Row], None],
+    checks: Sequence[Check] = CHECKS,
+) -> None:
+    """Run checks, all at once, and come back when the last has answered.
+
+    Parameters
+    ----------
+    tell
+        Called with each row as it is answered, from several threads at once.
+    """
+
+    def one(check: Check) -> None:
+        for subject, answer in _answers(check, context):
+            tell(Row(subject, answer))
+
+    if not checks:
+        return
+    with ThreadPoolExecutor(min(MOST_AT_ONCE, len(checks)), thread_name_prefix="check") as pool:
+        list(pool.map(one, checks))
+
+
+def could_not_tell(error: ManagerError, context: Context) -> Answer:
+    """Word a question that got no answer."""
+    return Answer(
+        CheckState.UNKNOWN,
+        error.message,
+        detail=error.cause,
+        fix=context.localized(error.fix) if error.fix else None,
+        action_label="Enable" if error.fix and error.fix.action else "",
+    )
+
+
+def _answers(check: Check, context: Context) -> list[tuple[Subject, Answer]]:
+    try:
+        found = check.ask(context)
+    except ManagerError as error:
+        answer = could_not_tell(error, context)
+    except Exception as error:  # noqa: BLE001 - one check that breaks must not take the others with it
+        _log.exception("A check failed in a way that has no sentence of its own")
+        answer = Answer(
+            CheckState.UNKNOWN,
+            "Something went wrong inside the manager itself.",
+            detail=f"{type(error).__name__}: {error}",
+        )
+    else:
+        return [(subject, found[subject.key]) for subject in check.subjects]
+    return [(subject, answer) for subject in check.subjects]

@@ -1,0 +1,34 @@
+"""Whether tokens of hubs can be kept in Secret Manager."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud import secrets
+from llm_widgets.domain.checklist import Answer, CheckState, Subject
+from llm_widgets.errors import ApiDisabledError
+
+if TYPE_CHECKING:
+    from llm_widgets.checks.context import Context
+
+SUBJECT = Subject(
+    "secret-manager",
+    "Secret Manager",
+    "Keeps the token of a hub while a model that needs one is imported.",
+)
+
+
+def ask(context: Context) -> dict[str, Answer]:
+    """Ask Secret Manager for anything at all."""
+    try:
+        secrets.reach(context.clients, context.project_id)
+    except ApiDisabledError as error:
+        answer = Answer(
+            CheckState.MISSING,
+            "It is not enabled: only open models can be imported.",
+            fix=context.localized(error.fix) if error.fix else None,
+            action_label="Enable" if error.fix else "",
+        )
+    else:
+        answer = Answer(CheckState.OK, "Ready for tokens.")
+    return {SUBJECT.key: answer}
