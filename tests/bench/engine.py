@@ -1,0 +1,53 @@
+"""The candidate: an import as a worker carries it out. Arguments: endpoint, plan."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+from google.auth.credentials import AnonymousCredentials
+
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.config import Settings
+from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.jobs.worker import Task
+from llm_widgets.transfer.engine import Engine
+from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.transfer.options import Options
+
+
+def main() -> None:
+    endpoint, plan_file = sys.argv[1:3]
+    options = Options(**json.loads(os.environ.get("OPTIONS", "{}")))
+    plan = ImportPlan.from_json(Path(plan_file).read_text())
+    clients = Clients(Settings(google_endpoint=endpoint), AnonymousCredentials())
+    task = Task.from_environment()
+    engine = Engine(
+        plan,
+        clients,
+        SmallObjects(clients.storage("p"), plan.bucket),
+        options=options,
+        task=task.index,
+        tasks=task.count,
+    )
+    begun = time.monotonic()
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    assert engine.run() or task.count > 1
+    seconds = time.monotonic() - begun
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    told = {
+        "seconds": seconds,
+        "rate": plan.size / seconds / 1e6,
+        "cpu": usage.ru_utime + usage.ru_stime - used.ru_utime - used.ru_stime,
+        "user": usage.ru_utime - used.ru_utime,
+        "rss": usage.ru_maxrss / 1024,
+    }
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

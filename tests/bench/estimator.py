@@ -1,0 +1,199 @@
+"""Compares estimates of GPU memory with published measurements, point by point.
+
+Usage: ``python -m tests.bench.estimator tests/data/vram_reference.json``
+
+The models of the points are described in ``vram_models.json`` beside the file. Each goes the way
+of an import: configuration and table of tensors become a model, and that is estimated. The
+measurements were made by different programs, so each is compared with the parts that it measured:
+
+- ``weights_gib``: the weights as loaded;
+- ``kv_gib``, ``kv_tokens``: the cache alone;
+- ``total_gib``: weights, cache and the activations of the whole input at once, as Transformers
+  holds them; without what CUDA and an engine take beside them.
+
+Beside it stands the rule of the application before this one: the bytes of the files times 1.2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain import gpus
+from llm_widgets.domain.memory import estimate_ollama, estimate_vllm, ollama, vllm, vllm_cache
+from tests.bench import tables
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.gpus import Gpu
+    from llm_widgets.domain.memory import MemoryModel
+
+GIB = 2**30
+RULE = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A point with what was estimated for it, in the unit of the point.
+
+    ``rule`` is what the old rule gives; ``None`` where it says nothing.
+    """
+
+    name: str
+    kind: str
+    model: str
+    measured: float
+    estimated: float
+    rule: float | None
+
+    @property
+    def error(self) -> float:
+        """Relative error of the estimate."""
+        return self.estimated / self.measured - 1
+
+    @property
+    def rule_error(self) -> float | None:
+        """Relative error of the rule."""
+        return None if self.rule is None else self.rule / self.measured - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a point's model was measured to fit into a GPU, and what was said of it."""
+
+    name: str
+    gpu: str
+    fits: bool
+    said: bool
+    rule: bool
+
+
+def results(reference: Path) -> list[Result]:
+    """Estimate every point of a file."""
+    points, described, models = _read(reference)
+    return [
+        _result(point, described[point["id"]], models[described[point["id"]]["model"]])
+        for point in points
+    ]
+
+
+def verdicts(reference: Path) -> list[Verdict]:
+    """Ask of every point on one GPU whether it fits into each GPU that Cloud Run has."""
+    points, described, models = _read(reference)
+    found = []
+    for point in points:
+        about = described[point["id"]]
+        if point["kind"] not in {"total_gib", "weights_gib"} or "gpus" in about:
+            continue
+        model = models[about["model"]]
+        found += [
+            Verdict(
+                name=point["id"],
+                gpu=gpu.accelerator,
+                fits=point["actual"] <= gpu.usable_gib,
+                said=_fits(model, gpu, point.get("tokens", 2048), about["model"]),
+                rule=_files(model) * RULE / 1e9 <= gpu.memory_gib,
+            )
+            for gpu in gpus.GPUS
+        ]
+    return found
+
+
+def _fits(model: MemoryModel, gpu: Gpu, context: int, name: str) -> bool:
+    if "GGUF" in name or "Q4_K" in name:
+        return estimate_ollama(model, gpu, context=context).fits
+    return estimate_vllm(model, gpu, context=context).fits
+
+
+def _read(
+    reference: Path,
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]], dict[str, MemoryModel]]:
+    points = json.loads(reference.read_text())["points"]
+    described = json.loads((reference.parent / "vram_models.json").read_text())
+    models = {
+        name: tables.model(entry["config"], entry["form"])
+        for name, entry in described["models"].items()
+    }
+    return points, described["points"], models
+
+
+def _files(model: MemoryModel) -> int:
+    return model.weights + model.host_weights
+
+
+def _result(point: dict[str, Any], about: dict[str, Any], model: MemoryModel) -> Result:
+    if model.unknown:
+        raise ValueError(f"{about['model']}: {model.unknown}")
+    shared = about.get("gpus", 1)
+    kind = point["kind"]
+    rule: float | None = None
+    if kind == "weights_gib":
+        estimated = (vllm.weight_bytes(model) + model.host_weights) / shared / GIB
+        rule = _files(model) * RULE / shared / GIB
+    elif kind == "total_gib":
+        needed = vllm.weight_bytes(model) + vllm.activation_bytes(model, about["input"])
+        estimated = (needed + vllm_cache.cache_bytes(model, point["tokens"])) / GIB
+        rule = _files(model) * RULE / GIB
+    elif kind == "kv_gib":
+        estimated = _cache(point, about, model) / shared / GIB
+    elif kind == "kv_tokens":
+        step = vllm_cache.cache_bytes(model, vllm_cache.BLOCK) / shared
+        estimated = point["kv_gib"] * GIB // step * vllm_cache.BLOCK
+    else:
+        raise ValueError(f"Points of the kind {kind} are not known.")
+    return Result(point["id"], kind, about["model"], point["actual"], estimated, rule)
+
+
+def _cache(point: dict[str, Any], about: dict[str, Any], model: MemoryModel) -> int:
+    if "only" not in about:
+        return vllm_cache.cache_bytes(model, point["tokens"])
+    wanted = about["only"] == "window"
+    layers = tuple(layer for layer in model.growing if bool(getattr(layer, "window", 0)) == wanted)
+    requests = about["requests"]
+    return ollama.cache_bytes(
+        replace(model, layers=layers),
+        about.get("context") or point["tokens"] // requests,
+        parallel=requests,
+        batch=about.get("batch", ollama.BATCH),
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("reference", type=Path, help="a file like tests/data/vram_reference.json")
+    reference = parser.parse_args().reference
+    found = results(reference)
+    print(
+        f"{'point':26}{'what':13}{'model':24}{'measured':>11}{'estimated':>11}{'error':>8}{'x1.2':>8}"
+    )
+    for result in found:
+        rule = "-" if result.rule_error is None else f"{result.rule_error:+.1%}"
+        print(
+            f"{result.name:26}{result.kind:13}{result.model:24}{result.measured:11,.2f}"
+            f"{result.estimated:11,.2f}{result.error:+8.1%}{rule:>8}"
+        )
+    errors = [abs(result.error) for result in found]
+    rules = [abs(result.rule_error) for result in found if result.rule_error is not None]
+    print(
+        f"\n{len(found)} points: median error {statistics.median(errors):.1%}, "
+        f"worst {max(errors):.1%}; the rule says something of {len(rules)}: "
+        f"median {statistics.median(rules):.1%}, worst {max(rules):.1%}"
+    )
+    said = verdicts(reference)
+    for name, pick in (("estimate", "said"), ("rule x1.2", "rule")):
+        wrong = [v for v in said if getattr(v, pick) != v.fits]
+        too_good = sorted(f"{v.name} on {v.gpu}" for v in wrong if not v.fits)
+        too_bad = sorted(f"{v.name} on {v.gpu}" for v in wrong if v.fits)
+        print(
+            f"{name}: of {len(said)} questions “does it fit?”, {len(too_good)} answered yes where "
+            f"the measurement is over the GPU's memory {too_good or ''}; {len(too_bad)} answered "
+            f"no where it is below, without an engine's share {too_bad or ''}"
+        )
+
+
+if __name__ == "__main__":
+    main()

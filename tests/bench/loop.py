@@ -1,0 +1,36 @@
+"""What a programmer writes first: `requests` into `blob.open("wb")`, one file after another."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import requests
+from google.auth.credentials import AnonymousCredentials
+
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.config import Settings
+from llm_widgets.domain.imports import ImportPlan
+
+
+def main() -> None:
+    endpoint, plan_file = sys.argv[1:3]
+    plan = ImportPlan.from_json(Path(plan_file).read_text())
+    clients = Clients(Settings(google_endpoint=endpoint), AnonymousCredentials())
+    bucket = clients.storage("p").bucket(plan.bucket)
+    begun = time.monotonic()
+    for file in plan.files:
+        with (
+            requests.get(file.url, stream=True, timeout=60) as response,
+            bucket.blob(plan.object_name(file)).open("wb") as out,
+        ):
+            for block in response.iter_content(1 << 20):
+                out.write(block)
+    seconds = time.monotonic() - begun
+    print(json.dumps({"seconds": seconds, "rate": plan.size / seconds / 1e6}))
+
+
+if __name__ == "__main__":
+    main()
