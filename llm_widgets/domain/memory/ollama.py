@@ -146,7 +146,9 @@ def _estimate(model: MemoryModel, gpu: Gpu, choices: _Choices) -> Estimate:
         needed = cache(context, parallel) + graph(context, parallel)
         return model.weights + CUDA + needed <= usable
 
-    context, parallel = choices.context, choices.parallel
+    # A longer context than the model's own is cut (effectiveModelContext of Ollama).
+    context = min(choices.context, model.context_length or choices.context)
+    parallel = choices.parallel
     work = graph(context, parallel)
     kept = cache(context, parallel)
     total = model.weights + kept + work + CUDA
