@@ -12,6 +12,9 @@ measurements were made by different programs, so each is compared with the parts
   holds them; without what CUDA and an engine take beside them.
 
 Beside it stands the rule of the application before this one: the bytes of the files times 1.2.
+
+``vllm_starts.json`` beside the file has starts of vLLM; of each the memory that it left to the
+cache is compared, and whether it started.
 """
 
 from __future__ import annotations
@@ -24,7 +27,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import gpus
-from llm_widgets.domain.memory import estimate_ollama, estimate_vllm, ollama, vllm, vllm_cache
+from llm_widgets.domain.memory import (
+    Tensor,
+    estimate_ollama,
+    estimate_vllm,
+    from_config,
+    ollama,
+    vllm,
+    vllm_cache,
+)
 from tests.bench import tables
 
 if TYPE_CHECKING:
@@ -100,6 +111,58 @@ def verdicts(reference: Path) -> list[Verdict]:
             for gpu in gpus.GPUS
         ]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A start of vLLM: GiB for the cache and tokens in it, measured and estimated.
+
+    ``fits`` tells by context whether it started, and whether that was said.
+    """
+
+    name: str
+    cache: tuple[float, float]
+    tokens: tuple[int, int]
+    fits: dict[int, tuple[bool, bool]]
+
+
+def starts(reference: Path) -> list[Start]:
+    """Estimate every start in the file beside the reference."""
+    models = json.loads((reference.parent / "vram_models.json").read_text())["models"]
+    entries = json.loads((reference.parent / "vllm_starts.json").read_text())["starts"]
+    return [_start(entry, models) for entry in entries]
+
+
+def _start(entry: dict[str, Any], models: dict[str, Any]) -> Start:
+    config = entry["config"]
+    if isinstance(config, str):
+        config = models[config]["config"]
+    weights = int(entry["weights"] * GIB)
+    model = from_config(config, [Tensor("all", "BF16", (weights // 2,), weights)])
+    # The weights are as measured, so that what is compared is what stands beside them.
+    model = replace(model, weights=weights, pictures=entry.get("pictures", False))
+    gpu = replace(gpus.GPUS[0], accelerator="measured", usable_gib=entry["memory"])
+    outcomes = {entry[key]: key == "started" for key in ("started", "refused") if key in entry}
+    found = {
+        context: estimate_vllm(
+            model,
+            gpu,
+            context=context,
+            concurrency=entry["requests"],
+            utilization=entry["utilization"],
+            max_num_batched_tokens=entry["batch"],
+        )
+        for context in outcomes
+    }
+    context, one = next(iter(found.items()))
+    room = one.free + one.kv_cache.bytes
+    tokens = int(entry["cache"] * GIB / vllm_cache.cache_bytes(model, context) * context)
+    return Start(
+        name=entry["id"],
+        cache=(entry["cache"], room / GIB),
+        tokens=(entry.get("tokens", 0), tokens),
+        fits={context: (outcomes[context], found[context].fits) for context in outcomes},
+    )
 
 
 def _fits(model: MemoryModel, gpu: Gpu, context: int, name: str) -> bool:
@@ -193,6 +256,15 @@ def main() -> None:
             f"the measurement is over the GPU's memory {too_good or ''}; {len(too_bad)} answered "
             f"no where it is below, without an engine's share {too_bad or ''}"
         )
+    print(f"\n{'start of vLLM':26}{'GiB for the cache':>22}{'tokens in it':>22}  started (said)")
+    for start in starts(reference):
+        cache = f"{start.cache[0]:.2f} ({start.cache[1]:.2f})"
+        tokens = f"{start.tokens[0]:,} ({start.tokens[1]:,})" if start.tokens[0] else "-"
+        fits = "; ".join(
+            f"{context:,}: {'yes' if was else 'no'} ({'yes' if told else 'no'})"
+            for context, (was, told) in start.fits.items()
+        )
+        print(f"{start.name:26}{cache:>22}{tokens:>22}  {fits}")
 
 
 if __name__ == "__main__":

@@ -194,7 +194,7 @@ def test_gpt_oss_120b_on_80_gb() -> None:
         context_length=131072,
         quantization="mxfp4",
     )
-    small = replace(RTX, memory_gib=80, usable_gib=72)
+    small = replace(RTX, accelerator="other", memory_gib=80, usable_gib=72)
     found = estimate_vllm(model, small, context=131072, concurrency=64)
     assert not found.fits
     assert estimate_vllm(model, RTX, context=131072, concurrency=64).fits
@@ -216,7 +216,7 @@ def test_a_model_with_states_needs_one_for_each_request() -> None:
     few = estimate_vllm(model, RTX, context=4096, concurrency=8)
     block = 8 * 528 * 4096
     assert many.kv_cache.bytes == 256 * block
-    assert few.kv_cache.bytes == (8 + 3) * block
+    assert few.kv_cache.bytes == (8 + 3 * 2) * block
     tight = estimate_vllm(model, L4, context=4096, concurrency=256)
     assert not tight.fits
     eager = estimate_vllm(model, RTX, context=4096, concurrency=256, eager=True)

@@ -55,3 +55,15 @@ def test_weights_are_those_of_the_measurements() -> None:
             entry = described["models"][about["model"]]
             model = estimator.tables.model(entry["config"], entry["form"])
             assert model.weights / 2**30 == pytest.approx(points[name]["weights_gib"], rel=0.02)
+
+
+def test_starts_of_vllm() -> None:
+    """What stands beside the weights is estimated rather too high than too low."""
+    found = estimator.starts(REFERENCE)
+    assert len(found) == 5
+    for start in found:
+        measured, estimated = start.cache
+        assert measured - 1 < estimated < measured + 0.05
+        if start.tokens[0]:
+            assert start.tokens[1] == pytest.approx(start.tokens[0], rel=0.02)
+        assert all(said == started for started, said in start.fits.values())

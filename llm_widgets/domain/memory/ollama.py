@@ -21,6 +21,7 @@ from llm_widgets.domain.memory.estimate import (
     cannot_tell,
     larger_gpu,
     longest,
+    memory_bytes,
     most_requests,
     why_not,
 )
@@ -128,7 +129,7 @@ def estimate_ollama(
 
 
 def _estimate(model: MemoryModel, gpu: Gpu, choices: _Choices) -> Estimate:
-    usable = int(gpu.usable_gib * GIB)
+    usable = memory_bytes(gpu)
     if model.unknown:
         return cannot_tell(model.weights, usable, model.unknown)
     # Ollama ignores the type of the cache without flash attention.

@@ -20,6 +20,7 @@ from llm_widgets.domain.memory.estimate import (
     cannot_tell,
     larger_gpu,
     longest,
+    memory_bytes,
     why_not,
 )
 from llm_widgets.domain.memory.vllm_cache import BLOCK, Cache
@@ -47,7 +48,10 @@ REPACKED = {"mxfp4": 0.06}
 loaded, 60.8 in its files (vllm#33155)."""
 
 _BIG_MEMORY = 70  # GiB from which vLLM works on more tokens at once: engine/arg_utils.py
-_ENCODER = GIB  # what reading pictures may take at most; its profile run is not modelled
+# What reading the largest picture takes, which is measured at the start too: reckoned with, and
+# more than that in the worst case. Qwen3.5-4B on an L4: 2.17 GiB of activations in all.
+_ENCODER = GIB
+_ENCODER_MORE = 2 * GIB
 _UNCERTAIN = 0.15  # of the activations, from the spread of the factor
 
 
@@ -113,14 +117,14 @@ def estimate_vllm(
 
 
 def _estimate(model: MemoryModel, gpu: Gpu, choices: _Choices) -> Estimate:
-    usable = int(choices.utilization * gpu.usable_gib * GIB)
+    usable = int(choices.utilization * memory_bytes(gpu))
     if model.unknown:
         return cannot_tell(model.weights, usable, model.unknown)
     concurrency = choices.concurrency
     batch = max(choices.batch or batch_tokens(gpu), concurrency)
     cache = Cache(model, 1 if choices.kv_dtype.startswith("fp8") else 2)
     weights = weight_bytes(model)
-    work = activation_bytes(model, batch)
+    work = activation_bytes(model, batch) + (_ENCODER if model.pictures else 0)
     activations = work + concurrency * model.vocab * 4
     low, middle, high = (0, 0, 0) if choices.eager else GRAPHS
     beside = activations + CUDA + middle
@@ -139,8 +143,8 @@ def _estimate(model: MemoryModel, gpu: Gpu, choices: _Choices) -> Estimate:
         ),
         activations=Part(
             activations,
-            f"what is computed of {batch:,} tokens at once, and the choice of the next word for "
-            f"{concurrency:,} requests",
+            f"what is computed of {batch:,} tokens at once, the choice of the next word for "
+            f"{concurrency:,} requests" + (", and reading a picture" if model.pictures else ""),
         ),
         overhead=Part(
             CUDA + middle,
@@ -149,7 +153,11 @@ def _estimate(model: MemoryModel, gpu: Gpu, choices: _Choices) -> Estimate:
         usable=usable,
         band=(
             total - middle + low - int(work * _UNCERTAIN),
-            total - middle + high + int(work * _UNCERTAIN) + (_ENCODER if model.pictures else 0),
+            total
+            - middle
+            + high
+            + int(work * _UNCERTAIN)
+            + (_ENCODER_MORE if model.pictures else 0),
         ),
         longest_context=longest(
             lambda context: needed(context) <= room,

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 BLOCK = 16
 """Tokens that are given out at once; a context is best a multiple."""
 
+STATES = 2
+"""States of one request that a recurrent layer keeps: the one in use, and one at a block's end that
+other requests may begin with (``mamba_cache_mode`` "align", which vLLM 0.29 takes by default)."""
+
 _SPARSE_TOKEN = 656  # bytes of the layout fp8_ds_mla
 _INDEX_SCALE = 4  # bytes beside the 8-bit key of the index
 _UNEVEN = 1.25  # groups have the size of the rarest kind, unless the kinds are about as many
@@ -80,7 +84,7 @@ class Cache:
 
     def bytes(self, context: int, batch: int) -> int:
         """Give the bytes of one request of a whole context."""
-        total = sum(self._padded(layer.layers) * self._state for layer in self._recurrent)
+        total = sum(self._padded(layer.layers) * self._state * STATES for layer in self._recurrent)
         for layer in self._growing:
             blocks = -(-context // self._block)
             if isinstance(layer, Attention) and layer.window:
