@@ -126,16 +126,6 @@ class Clients:
         return self._gapic(lambda: packages.vpcaccess_v1.VpcAccessServiceClient)
 
     @property
-    def networks(self) -> packages.compute_v1.NetworksClient:
-        """VPC networks of Compute Engine."""
-        return self._gapic(lambda: packages.compute_v1.NetworksClient)
-
-    @property
-    def subnetworks(self) -> packages.compute_v1.SubnetworksClient:
-        """Subnets of Compute Engine."""
-        return self._gapic(lambda: packages.compute_v1.SubnetworksClient)
-
-    @property
     def service_usage(self) -> packages.service_usage_v1.ServiceUsageClient:
         """Which APIs are enabled."""
         return self._gapic(lambda: packages.service_usage_v1.ServiceUsageClient)

@@ -75,6 +75,11 @@ def new_connector(project: str) -> str:
     return f"{CONSOLE}/networking/connectors/add?project={project}"
 
 
+def connectors(project: str) -> str:
+    """Link to the Serverless VPC Access connectors of a project."""
+    return f"{CONSOLE}/networking/connectors/list?project={project}"
+
+
 def subnet(region: str, name: str, project: str) -> str:
     """Link to a subnet, where Private Google Access is turned on."""
     return f"{CONSOLE}/networking/subnetworks/details/{region}/{name}?project={project}"

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from llm_widgets.cloud.failures import explained
+from llm_widgets.cloud.rest import call
+from llm_widgets.errors import Fix, ManagerError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from llm_widgets.cloud.clients import Clients
 
 LONGEST_PREFIX = 26
 """Direct VPC egress needs a subnet of /26 or larger."""
 
+# Its package takes seconds to import, during which the page would stand still.
+_COMPUTE = "compute.googleapis.com"
 _CHANGED_WITHIN = 60  # seconds
 
 
@@ -100,14 +108,14 @@ def subnets(clients: Clients, project: str, region: str) -> tuple[Subnet, ...]:
     ):
         return tuple(
             Subnet(
-                each.name,
-                each.network.rsplit("/", 1)[-1],
-                each.ip_cidr_range,
-                each.private_ip_google_access,
+                each["name"],
+                each.get("network", "").rsplit("/", 1)[-1],
+                each.get("ipCidrRange", ""),
+                bool(each.get("privateIpGoogleAccess")),
             )
-            for each in clients.subnetworks.list(project=project, region=region)
+            for each in _subnetworks(clients, f"{_path(project, region)}/subnetworks")
             # Others belong to load balancers and to Private Service Connect.
-            if each.purpose in ("", "PRIVATE")
+            if each.get("purpose", "PRIVATE") == "PRIVATE"
         )
 
 
@@ -125,13 +133,36 @@ def turn_on_private_google_access(clients: Clients, project: str, region: str, s
         project=project,
         permission="compute.subnetworks.setPrivateIpGoogleAccess",
     ):
-        request: Any = {
-            "project": project,
-            "region": region,
-            "subnetwork": subnet,
-            "subnetworks_set_private_ip_google_access_request_resource": {
-                "private_ip_google_access": True
-            },
-        }
-        operation: Any = clients.subnetworks.set_private_ip_google_access(request=request)
-        operation.result(timeout=_CHANGED_WITHIN)
+        place = _path(project, region)
+        path = f"{place}/subnetworks/{quote(subnet)}/setPrivateIpGoogleAccess"
+        operation = call(clients, "POST", _COMPUTE, path, {"privateIpGoogleAccess": True})
+        deadline = time.monotonic() + _CHANGED_WITHIN
+        while operation.get("status") != "DONE" and time.monotonic() < deadline:
+            wait = f"{place}/operations/{quote(operation['name'])}/wait"
+            operation = call(clients, "POST", _COMPUTE, wait)
+    _check(operation, subnet, region)
+
+
+def _path(project: str, region: str) -> str:
+    return f"/compute/v1/projects/{quote(project)}/regions/{quote(region)}"
+
+
+def _subnetworks(clients: Clients, path: str) -> Iterator[dict[str, Any]]:
+    token = ""
+    while True:
+        page = call(clients, "GET", _COMPUTE, f"{path}?pageToken={quote(token)}")
+        yield from page.get("items", [])
+        token = page.get("nextPageToken", "")
+        if not token:
+            return
+
+
+def _check(operation: Mapping[str, Any], subnet: str, region: str) -> None:
+    """Raise the failure of an operation, or that it takes too long."""
+    errors = operation.get("error", {}).get("errors", [])
+    if errors or operation.get("status") != "DONE":
+        raise ManagerError(
+            f"Private Google Access of {subnet} in {region} is not on yet.",
+            cause=" ".join(each.get("message", "") for each in errors) or "The change still runs.",
+            fix=Fix(text="Refresh in a minute, then try again."),
+        )

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from google.cloud import (  # type: ignore[attr-defined] # storage has no type information
         billing_v1,
         cloudquotas_v1,
-        compute_v1,
         resourcemanager_v3,
         run_v2,
         secretmanager_v1,
@@ -47,7 +46,6 @@ __all__ = [
     "billing_v1",
     "cloudquotas_v1",
     "compute_engine",
-    "compute_v1",
     "external_account",
     "external_account_authorized_user",
     "impersonated_credentials",

@@ -1,4 +1,4 @@
-"""Calls of APIs whose clients speak no REST, or ask the metadata server before they answer."""
+"""Calls of APIs whose clients speak no REST, or would keep a page waiting to be drawn."""
 
 from __future__ import annotations
 

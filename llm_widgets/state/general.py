@@ -12,6 +12,7 @@ from llm_widgets.domain import names
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.state.background import Debounce, Latest
 from llm_widgets.state.checklist import ChecklistState
+from llm_widgets.state.network import NetworkState
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.projects import Project
@@ -56,6 +57,7 @@ class GeneralState(HasTraits):
         super().__init__()
         self._session = session
         self.checklist = ChecklistState(session)
+        self.network = NetworkState(session)
         self._latest = Latest()
         self._latest_choice = Latest()
         self._wanted = ""

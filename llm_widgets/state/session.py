@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from traitlets import HasTraits, Instance
+from traitlets import Dict, HasTraits, Instance
 
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.projects import Project
 from llm_widgets.config import Settings, settings
+from llm_widgets.domain.networks import NetworkChoice
 from llm_widgets.state.background import Background
 
 if TYPE_CHECKING:
@@ -26,9 +27,12 @@ class Session(HasTraits):
     ----------
     project
         The project that everything happens in; ``None`` until one is chosen.
+    network_defaults
+        Project id to the :class:`NetworkChoice` for its deployments; see `network_default`.
     """
 
     project: Instance[Project | None] = Instance(Project, allow_none=True)
+    network_defaults: Dict = Dict()
 
     def __init__(self, chosen: Settings | None = None) -> None:
         super().__init__()
@@ -41,6 +45,15 @@ class Session(HasTraits):
     def project_id(self) -> str:
         """Id of the chosen project, or empty."""
         return self.project.id if self.project else ""
+
+    def network_default(self, project: str) -> NetworkChoice:
+        """Give the network that deployments of a project use unless told otherwise."""
+        found: NetworkChoice = self.network_defaults.get(project, NetworkChoice())
+        return found
+
+    def set_network_default(self, project: str, choice: NetworkChoice) -> None:
+        """Set the network that deployments of a project use unless told otherwise."""
+        self.network_defaults = {**self.network_defaults, project: choice}
 
     def on_notice(self, listener: Callable[[str, NoticeKind], None]) -> None:
         """Have ``listener`` told of every notice: its text and its kind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain.networks import read_choices
 from llm_widgets.state.deploy_form import DeployFormState
 from llm_widgets.state.general import GeneralState
 from llm_widgets.state.models import ModelsState
@@ -82,15 +83,24 @@ def build(settings: Settings | None = None) -> w.Widget:
         if project and not general.locked:
             storage.set(project=project.id)
 
+    def networks_changed(_: object = None) -> None:
+        kept = {project: choice.saved() for project, choice in session.network_defaults.items()}
+        storage.set(networks=kept)
+
+    def restore(saved: dict[str, Any]) -> None:
+        session.network_defaults = read_choices(saved.get("networks"))
+        general.start(saved.get("project", ""))
+
     def identity_changed(_: object = None) -> None:
         header.user = general.identity.label if general.identity else ""
 
     session.on_notice(notify)
     session.observe(project_changed, "project")
+    session.observe(networks_changed, "network_defaults")
     general.observe(identity_changed, "identity")
     deploy_form.observe(lambda _: services_view.draw_deploy(deploy_form), "offered")
     deploy_form.on_deployed(services_view.open_when_listed)
-    storage.on_ready(lambda saved: general.start(saved.get("project", "")))
+    storage.on_ready(restore)
     return page(
         header,
         shell,
@@ -103,6 +113,9 @@ def build(settings: Settings | None = None) -> w.Widget:
 
 
 def _validated(saved: dict[str, Any]) -> dict[str, Any]:
-    """Take what has the type of a project's id; the General tab checks the rest."""
-    project = saved.get("project")
-    return {"project": project} if isinstance(project, str) else {}
+    """Take what has the type of a project's id, and networks that can be some."""
+    project, networks = saved.get("project"), read_choices(saved.get("networks"))
+    kept: dict[str, Any] = {"project": project} if isinstance(project, str) else {}
+    if networks:
+        kept["networks"] = {key: choice.saved() for key, choice in networks.items()}
+    return kept

@@ -19,8 +19,6 @@ GAPIC = (
     "projects",
     "billing",
     "connectors",
-    "networks",
-    "subnetworks",
     "service_usage",
     "quotas",
     "secrets",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.views.general.checklist_card import checklist_card
 from llm_widgets.views.general.identity_card import identity_card
+from llm_widgets.views.general.network_card import NetworkCard
 from llm_widgets.views.general.project_card import ProjectCard
 from llm_widgets.widgets.layout import grid, stack, toolbar
 
@@ -22,4 +23,5 @@ def general_view(session: Session, state: GeneralState) -> w.Widget:
         toolbar("General"),
         grid(identity_card(session, state), ProjectCard(session, state).box),
         checklist_card(state.checklist),
+        NetworkCard(session, state.network).box,
     )

@@ -1,0 +1,154 @@
+"""Networks of the project, and which one its deployments use unless told otherwise."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from traitlets import Bool, Dict, Float, HasTraits, Instance, Tuple
+
+from llm_widgets.checks import networks
+from llm_widgets.checks.context import Context
+from llm_widgets.checks.networks import Found
+from llm_widgets.cloud import network
+from llm_widgets.domain import gpus
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind
+from llm_widgets.errors import ManagerError
+from llm_widgets.state.background import Latest
+
+if TYPE_CHECKING:
+    from llm_widgets.state.session import Session
+
+
+class NetworkState(HasTraits):
+    """What there is, by region, and the default for all deployments.
+
+    Attributes
+    ----------
+    found
+        ``(region, kind)`` to :class:`llm_widgets.checks.networks.Found`, filled as answers come.
+    checked_at
+        When the last round was complete: seconds since 1970; 0 before the first.
+    turning_on
+        ``(region, subnet)`` whose Private Google Access is being turned on.
+    error
+        Why the last change failed.
+    """
+
+    found: Dict = Dict()
+    checked_at = Float(0.0)
+    running = Bool(default_value=False)
+    turning_on: Tuple = Tuple()
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self._lock = threading.Lock()
+        session.observe(self._project_changed, "project")
+
+    @property
+    def default(self) -> NetworkChoice:
+        """What deployments of the project use."""
+        return self._session.network_default(self._session.project_id)
+
+    def choose(self, choice: NetworkChoice) -> None:
+        """Make a choice the default of the project."""
+        self._session.set_network_default(self._session.project_id, choice)
+
+    def choices(self) -> tuple[NetworkChoice, ...]:
+        """Give what can be chosen: nothing, each subnet that is large enough, each connector."""
+        offered = {NetworkChoice(): None, self.default: None}
+        for region in gpus.regions():
+            for subnet in self._of(region, networks.SUBNETS).subnets:
+                if subnet.is_large_enough:
+                    choice = NetworkChoice(NetworkKind.SUBNET, subnet.network, subnet.name)
+                    offered.setdefault(choice, None)
+            for connector in self._of(region, networks.CONNECTORS).connectors:
+                offered.setdefault(NetworkChoice(NetworkKind.CONNECTOR, "", connector.id), None)
+        return tuple(offered)
+
+    def regions_of(self, choice: NetworkChoice) -> tuple[str, ...]:
+        """Give the regions in which a choice can be used, as far as it is known."""
+        return tuple(region for region in gpus.regions() if self._has(region, choice))
+
+    def without_access(self) -> tuple[tuple[str, str], ...]:
+        """Give ``(region, subnet)`` of the usable subnets without Private Google Access."""
+        return tuple(
+            (region, subnet.name)
+            for region in gpus.regions()
+            for subnet in self._of(region, networks.SUBNETS).subnets
+            if subnet.is_large_enough and not subnet.private_google_access
+        )
+
+    def refresh(self) -> None:
+        """Ask every region again."""
+        project = self._session.project
+        if project is None:
+            return
+        fresh = self._latest.begin()
+        self.running = True
+        context = Context(self._session.clients, project)
+
+        def tell(answer: Found) -> None:
+            with self._lock:
+                if fresh():
+                    self.found = {**self.found, (answer.region, answer.kind): answer}
+
+        def then(_: object) -> None:
+            if fresh():
+                self.checked_at = time.time()
+                self.running = False
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.running = False
+                self._session.report(error)
+
+        self._session.background.run(lambda: networks.survey(context, tell), then, failed)
+
+    def turn_on(self, region: str, subnet: str) -> None:
+        """Turn Private Google Access of a subnet on, then look again."""
+        target = (region, subnet)
+        project = self._session.project_id
+        if not project or target in self.turning_on:
+            return
+        self.error = None
+        self.turning_on = (*self.turning_on, target)
+
+        def then(_: object) -> None:
+            self.turning_on = tuple(each for each in self.turning_on if each != target)
+            self._session.notify(f"Private Google Access of {subnet} in {region} is on.", "success")
+            self.refresh()
+
+        def failed(error: ManagerError) -> None:
+            self.turning_on = tuple(each for each in self.turning_on if each != target)
+            self.error = error
+
+        clients = self._session.clients
+        self._session.background.run(
+            lambda: network.turn_on_private_google_access(clients, project, region, subnet),
+            then,
+            failed,
+        )
+
+    def _of(self, region: str, kind: str) -> Found:
+        found: Found = self.found.get((region, kind), Found(region, kind))
+        return found
+
+    def _has(self, region: str, choice: NetworkChoice) -> bool:
+        if choice.kind is NetworkKind.SUBNET:
+            subnets = self._of(region, networks.SUBNETS).subnets
+            return any((s.network, s.name) == (choice.network, choice.name) for s in subnets)
+        if choice.kind is NetworkKind.CONNECTOR:
+            connectors = self._of(region, networks.CONNECTORS).connectors
+            return any(each.id == choice.name for each in connectors)
+        return True
+
+    def _project_changed(self, _: object) -> None:
+        self.found = {}
+        self.checked_at = 0.0
+        self.error = None
+        self.refresh()
