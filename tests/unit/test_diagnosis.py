@@ -406,6 +406,13 @@ CASES = [
         "bucket BUCKET_NAME: no such file or directory",
     ),
     Case(
+        "bucket-missing",
+        condition=f"{FAILED}The user-provided container failed to start: mounting volume type gcs "
+        "failed: SetUpBucket: error in iterating through objects: Error 404: The specified bucket "
+        "does not exist: my-models., notFound.",
+        says=("my-models",),
+    ),
+    Case(
         "mount-parallel-downloads",
         log=f"{FUSE}file cache should be enabled for parallel download support",
         context=Context(

@@ -231,6 +231,19 @@ def test_a_log_line_does_not_choose_who_is_granted_what() -> None:
     assert all(remedy.kind is not RemedyKind.GRANT for remedy in alone.remedies)
 
 
+def test_cloud_run_itself_may_name_the_account() -> None:
+    text = (
+        "Error 403: other@p.iam.gserviceaccount.com does not have storage.objects.list access to "
+        "the Google Cloud Storage bucket."
+    )
+
+    found = diagnose(Evidence(conditions=(text,)), Context(bucket="b", service_account="own@p.com"))
+
+    assert found is not None
+    member = found.remedies[0].parameters["member"]
+    assert member == "serviceAccount:other@p.iam.gserviceaccount.com"
+
+
 def test_a_log_line_does_not_choose_a_secret_or_an_image() -> None:
     lines = (
         (

@@ -206,3 +206,13 @@ def test_unknown_failure_links_to_the_log() -> None:
 
     assert shown.remedies[0].kind is RemedyKind.OPEN_LINK
     assert "/run/detail/europe-west4/s/logs?project=p" in shown.remedies[0].url
+
+
+def test_port_of_this_machine_is_no_wrong_port() -> None:
+    """The local cloud lets an engine listen on a free port of this machine."""
+    line = 'level=INFO source=routes.go:1357 msg="Listening on 127.0.0.1:43029 (version 0.24.0)"'
+
+    found = diagnose(Evidence(log=log(line, PROBE)), Context(port=8000))
+
+    assert found is not None
+    assert found.id == "probe"

@@ -29,6 +29,8 @@ _MEANINGS = {
     "143": "it was asked to end",
 }
 _UNANSWERED = ("probe", "not-listening", "probe-checks")
+# The local cloud gives engines other ports, on this machine's own address.
+_OPEN = r"(?!127\.|localhost)"
 _LOGS = Advice(
     RemedyKind.OPEN_LINK, "Its log has the details: look for the first error.", url="{logs_url}"
 )
@@ -86,12 +88,14 @@ KINDS: tuple[Kind, ...] = (
         id="port",
         rank=Rank.LATE,
         signs=(
-            logged(r"Uvicorn running on https?://[\w.:\[\]-]{1,60}:(?P<listens>\d{2,5})\b"),
             logged(
-                r"Starting vLLM (?:API )?server(?: \d{1,3})? on https?://[\w.:\[\]-]{1,60}:"
+                rf"Uvicorn running on https?://{_OPEN}[\w.:\[\]-]{{1,60}}:(?P<listens>\d{{2,5}})\b"
+            ),
+            logged(
+                rf"Starting vLLM (?:API )?server(?: \d{{1,3}})? on https?://{_OPEN}[\w.:\[\]-]{{1,60}}:"
                 r"(?P<listens>\d{2,5})\b"
             ),
-            logged(r"Listening on [\w.:\[\]-]{1,60}:(?P<listens>\d{2,5}) \(version"),
+            logged(rf"Listening on {_OPEN}[\w.:\[\]-]{{1,60}}:(?P<listens>\d{{2,5}}) \(version"),
         ),
         causes=("The engine listens on port {listens}, and Cloud Run asks on port {port}.",),
         advice=(

@@ -36,20 +36,20 @@ KINDS: tuple[Kind, ...] = (
         id="bucket-access",
         rank=Rank.MOUNT,
         signs=(
-            anywhere(rf"Error 403: (?P<who>[\w.@-]{{3,200}}) {_DENIED}"),
+            anywhere(rf"Error 403: (?P<account>[\w.@-]{{3,200}}) {_DENIED}"),
             anywhere(_DENIED),
             anywhere(r"SetUpBucket: OpenBucket: Bad credentials for bucket"),
         ),
         causes=(
-            "The service runs as {who}, which lacks {permission} on the bucket {bucket}.",
-            "The service runs as {who}, which lacks {permission} on the bucket.",
+            "The service runs as {account}, which lacks {permission} on the bucket {bucket}.",
+            "The service runs as {account}, which lacks {permission} on the bucket.",
             "The service account lacks {permission} on the bucket.",
             "The service account may not read the bucket.",
         ),
         advice=(
             Advice(
                 RemedyKind.GRANT,
-                "Grant roles/storage.objectViewer on {bucket} to {account}.",
+                "Grant roles/storage.objectViewer on {bucket} to the service account.",
                 {
                     "role": "roles/storage.objectViewer",
                     "resource": "buckets/{bucket}",
@@ -72,6 +72,7 @@ KINDS: tuple[Kind, ...] = (
         rank=Rank.MOUNT,
         signs=(
             anywhere(r"SetUpBucket: .{0,200}?bucket doesn't exist"),
+            anywhere(r"SetUpBucket: .{0,200}?The specified bucket does not exist"),
             anywhere(r"error in iterating through objects: storage: bucket doesn't exist"),
             anywhere(r"SetUpBucket: OpenBucket: Unknown bucket (?P<name>[a-z0-9._-]{3,222})"),
         ),
