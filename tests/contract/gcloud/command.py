@@ -1,0 +1,124 @@
+"""The gcloud command line, pointed at a local cloud and at nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from tests.contract.gcloud.shim import PROJECTS_HOST, RUN_HOST
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TIMEOUT = 60  # seconds; a command takes about one on a quiet machine
+AT_ONCE = 2  # the machines that run the tests have as many cores
+
+
+class Gcloud:
+    """Runs commands as one identity.
+
+    Parameters
+    ----------
+    program
+        Path of gcloud.
+    folder
+        For its configuration and the token.
+    token
+        An access token of the local cloud.
+    url
+        Address of the local cloud.
+    shim
+        Address of the shim for the older APIs.
+
+    """
+
+    def __init__(self, program: str, folder: Path, token: str, url: str, shim: str) -> None:
+        self._program = program
+        (folder / "token").write_text(token)
+        apis = (
+            "cloudbilling",
+            "compute",
+            "iam",
+            "logging",
+            "secretmanager",
+            "serviceusage",
+            "vpcaccess",
+        )
+        endpoints = {
+            **dict.fromkeys(apis, f"{url}/"),
+            "storage": f"{url}/storage/v1/",
+            "run": f"http://{RUN_HOST}/",
+            "cloudresourcemanager": f"http://{PROJECTS_HOST}/",
+        }
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        self._environment = {
+            **kept,
+            **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{k.upper()}": v for k, v in endpoints.items()},
+            "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(folder / "token"),
+            "CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK": "1",
+            "CLOUDSDK_CONFIG": str(folder / "config"),
+            "CLOUDSDK_CORE_CHECK_GCE_METADATA": "0",
+            "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+            "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
+            "CLOUDSDK_CORE_PROJECT": "local-project",
+            "CLOUDSDK_RUN_REGION": "europe-west1",
+            "CLOUDSDK_STORAGE_PROCESS_COUNT": "1",  # starting a second takes longer than the work
+            "CLOUDSDK_SURVEY_DISABLE_PROMPTS": "1",
+            "HOME": str(folder),
+            "http_proxy": shim,
+            "https_proxy": shim,  # whatever would go elsewhere ends here
+            "no_proxy": "127.0.0.1",
+        }
+
+    def run(
+        self, *words: str, ok: bool = True, **settings: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a command and return how it ended.
+
+        Parameters
+        ----------
+        words
+            The command.
+        ok
+            Whether it must succeed (otherwise it must fail).
+        settings
+            Properties of gcloud for this command, as ``storage_resumable_threshold``.
+
+        """
+        extra = {f"CLOUDSDK_{name.upper()}": value for name, value in settings.items()}
+        done = subprocess.run(
+            [self._program, *words],
+            env={**self._environment, **extra},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT,
+            check=False,
+        )
+        told = f"gcloud {' '.join(words)} ended with {done.returncode}:\n{done.stderr.decode()}"
+        assert (done.returncode == 0) == ok, told
+        return done
+
+    def json(self, *words: str, **settings: str) -> Any:
+        """Return the answer of a command."""
+        return json.loads(self.run(*words, "--format=json", **settings).stdout)
+
+    def refusal(self, *words: str) -> str:
+        """Return what a command that must fail says."""
+        return self.run(*words, ok=False).stderr.decode()
+
+    def together(self, *lines: str, ok: bool = True) -> list[subprocess.CompletedProcess[bytes]]:
+        """Run commands that do not depend on each other, and return how they ended."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(lambda line: self.run(*line.split(), ok=ok), lines))
+
+    def answers(self, *lines: str) -> list[Any]:
+        """Return the answers of commands that do not depend on each other."""
+        done = self.together(*(f"{line} --format=json" for line in lines))
+        return [json.loads(each.stdout) for each in done]
+
+    def refusals(self, *lines: str) -> list[str]:
+        """Return what commands that must fail say."""
+        return [each.stderr.decode() for each in self.together(*lines, ok=False)]
