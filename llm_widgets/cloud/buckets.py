@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import packages
 from llm_widgets.cloud.failures import explained
-from llm_widgets.cloud.parallel import Outcome, outcomes
+from llm_widgets.cloud.parallel import outcomes
 from llm_widgets.domain import names
 from llm_widgets.domain.metadata import MetadataFile
 from llm_widgets.domain.services import MANAGED_BY
@@ -58,9 +59,39 @@ class BucketListing:
         return self.reason is None
 
     @property
+    def is_labelled(self) -> bool:
+        """Whether this product made it, or was told to use it: it holds models most likely."""
+        return self.labels.get(MANAGED_BY[0]) == MANAGED_BY[1]
+
+    @property
     def is_regional(self) -> bool:
         """Whether it lies in one region, so that a service can be beside it."""
         return self.location_type == "region"
+
+
+def list_buckets(clients: Clients, project: str) -> list[BucketListing]:
+    """List all buckets of a project, in the order of their names, without looking into them.
+
+    Raises
+    ------
+    ManagerError
+        The project's buckets can't be listed.
+    """
+    with explained(
+        f"list the buckets of {project}",
+        clients=clients,
+        project=project,
+        permission="storage.buckets.list",
+    ):
+        found = [
+            _listing(bucket, None)
+            for bucket in clients.storage(project).list_buckets(
+                fields="items(name,location,locationType,labels,timeCreated),nextPageToken",
+                timeout=_TIMEOUT,
+                retry=_retry(),
+            )
+        ]
+    return sorted(found, key=lambda listing: listing.name)
 
 
 def list_model_buckets(clients: Clients, project: str) -> list[BucketListing]:
@@ -74,26 +105,13 @@ def list_model_buckets(clients: Clients, project: str) -> list[BucketListing]:
     ManagerError
         The project's buckets can't be listed at all.
     """
-    with explained(
-        f"list the buckets of {project}",
-        clients=clients,
-        project=project,
-        permission="storage.buckets.list",
-    ):
-        found = list(
-            clients.storage(project).list_buckets(
-                fields="items(name,location,locationType,labels,timeCreated),nextPageToken",
-                timeout=_TIMEOUT,
-                retry=_retry(),
-            )
-        )
 
-    def has_metadata(bucket: Any) -> bool:
+    def has_metadata(bucket: BucketListing) -> bool:
         return holds_models(clients, bucket.name, project=project)
 
     return [
-        _listing(outcome.key, outcome.error)
-        for outcome in sorted(outcomes(has_metadata, found), key=_name)
+        replace(outcome.key, reason=outcome.error)
+        for outcome in outcomes(has_metadata, list_buckets(clients, project))
         if outcome.value or outcome.error
     ]
 
@@ -152,6 +170,8 @@ def create_bucket(clients: Clients, project: str, name: str, region: str) -> Buc
 def adopt(clients: Clients, bucket: str, *, project: str = "") -> None:
     """Make an existing bucket a bucket of models; one that is stays as it is.
 
+    It gets the metadata file, and the label by which it is found sooner where it may be labelled.
+
     Raises
     ------
     ManagerError
@@ -173,6 +193,16 @@ def adopt(clients: Clients, bucket: str, *, project: str = "") -> None:
             )
     except ConflictError:
         return  # it is there
+    with suppress(ManagerError):
+        _label(clients, bucket, project)
+
+
+def _label(clients: Clients, name: str, project: str) -> None:
+    with explained(f"label the bucket {name}", clients=clients, project=project, bucket=name):
+        bucket = clients.storage(project).get_bucket(name, timeout=_TIMEOUT, retry=_retry())
+        if bucket.labels.get(MANAGED_BY[0]) != MANAGED_BY[1]:
+            bucket.labels = {**bucket.labels, MANAGED_BY[0]: MANAGED_BY[1]}
+            bucket.patch(timeout=_TIMEOUT, if_metageneration_match=bucket.metageneration)
 
 
 def get_bucket(clients: Clients, name: str, *, project: str = "") -> BucketListing:
@@ -219,10 +249,6 @@ def _listing(bucket: Any, reason: ManagerError | None) -> BucketListing:
         created_at=bucket.time_created,
         reason=reason,
     )
-
-
-def _name(outcome: Outcome[Any, bool]) -> str:
-    return str(outcome.key.name)
 
 
 def _retry() -> Any:

@@ -109,8 +109,8 @@ class ImportPlan:
     Attributes
     ----------
     id
-        Made from bucket, source, model and revision: two starts of the same import have the
-        same id, and so join.
+        Made from bucket, source, model, revision and the choice of files: two starts of the
+        same import have the same id, and so join.
     prefix
         Folder of the model in the bucket, without a slash at the end.
     token_secret

@@ -13,6 +13,8 @@ from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, TransferError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.domain.imports import HubFile, HubModel
 
 HTTP_LIMIT = 50_000_000_000
@@ -55,7 +57,7 @@ def plan_import(
     files = model.chosen
     _check(model, files, prefix)
     return ImportPlan(
-        id=import_id(bucket, model.source, model.id, model.revision),
+        id=import_id(bucket, model.source, model.id, model.revision, (f.path for f in files)),
         bucket=bucket,
         project=project,
         source=model.source,
@@ -71,9 +73,11 @@ def plan_import(
     )
 
 
-def import_id(bucket: str, source: Source, model_id: str, revision: str) -> str:
-    """Name an import: the same for two starts of the same one."""
-    text = f"{bucket}\n{source.value}\n{model_id}\n{revision}"
+def import_id(
+    bucket: str, source: Source, model_id: str, revision: str, paths: Iterable[str]
+) -> str:
+    """Name an import: the same for two starts of the same one, with the same choice of files."""
+    text = "\n".join([bucket, source.value, model_id, revision, *sorted(paths)])
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 

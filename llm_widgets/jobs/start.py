@@ -8,15 +8,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import jobs
-from llm_widgets.cloud.metadata import update_metadata
+from llm_widgets.cloud.metadata import read_metadata, update_metadata
 from llm_widgets.domain.imports import (
     IMPORTS_PREFIX,
     FileProgress,
     ImportProgress,
     ImportState,
 )
+from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelStatus
-from llm_widgets.errors import ConflictError, ManagerError
+from llm_widgets.errors import ConflictError, Fix, ManagerError
 from llm_widgets.jobs import place
 from llm_widgets.jobs.store import ImportFolder, WorkerNote, is_silent
 from llm_widgets.jobs.worker import clean_up, record_of, with_unfinished
@@ -43,6 +44,8 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool
 
     Raises
     ------
+    ConflictError
+        The same revision is being imported with another choice of files.
     ManagerError
         The bucket can't be written to, or no worker can be started.
     """
@@ -50,6 +53,7 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool
     note, generation = folder.worker()
     if note and _runs(clients, folder, note):
         return False
+    _refuse_other_choice(clients, plan)
     mine = WorkerNote(datetime.now(UTC), plan.created_by)
     try:
         generation = folder.write_worker(mine, generation)
@@ -175,6 +179,25 @@ def _runs(clients: Clients, folder: ImportFolder, note: WorkerNote) -> bool:
     if progress and progress.state.is_final and fresh:
         return False
     return place.is_there(clients, note, silent=is_silent(progress, note))
+
+
+def _refuse_other_choice(clients: Clients, plan: ImportPlan) -> None:
+    """See that nobody writes other files of the same revision into the same folder."""
+    try:
+        file, _ = read_metadata(clients.storage(), plan.bucket)
+    except MetadataFileError:
+        return  # the first update repairs it
+    other = file.find((plan.source, plan.model_id, plan.revision))
+    if (
+        other
+        and other.status is ModelStatus.IMPORTING
+        and other.import_id not in ("", plan.id)
+        and is_running(clients, plan.bucket, other.import_id)
+    ):
+        raise ConflictError(
+            f"{plan.model_id} is being imported with another choice of files.",
+            fix=Fix(text="Wait until that import has ended, or cancel it."),
+        )
 
 
 def _record(clients: Clients, plan: ImportPlan, status: ModelStatus, error: str = "") -> None:

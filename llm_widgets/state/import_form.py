@@ -1,42 +1,68 @@
-"""What is filled in to import a model, and what the hub answers to it."""
+"""What is filled in to import a model, what the hub answers to it, and the start of the import."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, HasTraits, Instance, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance
 
 from llm_widgets import hubs
-from llm_widgets.cloud import secrets
-from llm_widgets.domain.imports import HubModel
+from llm_widgets.cloud import identity, secrets
+from llm_widgets.domain.models import ModelRecord, Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
 from llm_widgets.jobs import plan, start
 from llm_widgets.state.background import Latest
+from llm_widgets.state.import_check import ASSUMED_SPEED, ImportCheck, measured_speed
+from llm_widgets.state.import_target import Place, Target, look_at, make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.domain.models import Source
+    from llm_widgets.domain.imports import HubModel
     from llm_widgets.state.models import ModelsState
     from llm_widgets.state.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """An import as a person asks for it.
+
+    Attributes
+    ----------
+    token
+        The hub's token, or empty; it is in no ``repr``.
+    """
+
+    source: Source
+    model_id: str
+    target: Target
+    revision: str = ""
+    token: str = field(default="", repr=False)
 
 
 class ImportFormState(HasTraits):
     """One import on its way from an id to a started worker.
 
+    The token stays in this object until the import is started or given up; it is in no trait,
+    and goes to Secret Manager only.
+
     Attributes
     ----------
-    model
+    checked
         The answer of the last pre-flight that succeeded.
-    bucket
-        Where it will go.
+    suggested
+        ``{source: models that exist}``, as far as the hubs have answered.
     starting
         Whether the worker is being started.
+    error
+        Why it could not be started.
     """
 
-    model: Instance[HubModel | None] = Instance(HubModel, allow_none=True)
-    bucket = Unicode()
+    checked: Instance[ImportCheck | None] = Instance(ImportCheck, allow_none=True)
+    suggested: Dict[Source, tuple[hubs.Suggestion, ...]] = Dict()
     starting = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
@@ -47,16 +73,18 @@ class ImportFormState(HasTraits):
         self._latest = Latest()
         self._token = ""
 
-    def suggestions(
-        self, source: Source, then: Callable[[tuple[hubs.Suggestion, ...]], None]
-    ) -> None:
-        """Ask for ids that exist at the hub; no answer is given when the hub can't tell."""
-        self._session.background.run(
-            lambda: hubs.suggest(source, "", self._session.settings), then, lambda _: None
-        )
+    def suggest(self) -> None:
+        """Ask the hubs for models that exist; a hub that is away is asked again next time."""
+        for source in Source:
+            if not self.suggested.get(source):
+                self._suggest(source)
 
     def look_up(
-        self, source: Source, model_id: str, then: Callable[[str, ManagerError | None], None]
+        self,
+        source: Source,
+        model_id: str,
+        revision: str,
+        then: Callable[[str, ManagerError | None], None],
     ) -> None:
         """Look an id up while it is being typed; answers that are overtaken are dropped.
 
@@ -65,75 +93,132 @@ class ImportFormState(HasTraits):
         fresh = self._latest.begin()
         if not model_id:
             return
+        settings = self._session.settings
         self._session.background.run(
-            lambda: hubs.inspect(source, model_id, self._session.settings),
+            lambda: hubs.inspect(source, model_id, settings, revision=revision),
             lambda model: then(_sentence(model), None) if fresh() else None,
             lambda error: then("", error) if fresh() else None,
         )
 
     def check(
         self,
-        bucket: str,
-        source: Source,
-        model_id: str,
-        *,
-        token: str,
+        request: ImportRequest,
         done: Callable[[], None],
         failed: Callable[[ManagerError], None],
     ) -> None:
-        """Prove that the model can be imported, before a byte moves.
+        """Prove that the model can be imported, before a byte moves and anything is created."""
+        fresh = self._latest.begin()
+        self.forget()
 
-        The token stays in this object until the import is started or given up; it is in no
-        trait, and goes to Secret Manager only.
-        """
-        self._latest.begin()
+        def then(checked: ImportCheck) -> None:
+            if fresh():
+                self._token = request.token.strip()
+                self.checked = checked
+                done()
 
-        def then(model: HubModel) -> None:
-            self._token = token.strip()
-            self.error = None
-            self.bucket = bucket
-            self.model = model
-            done()
+        def told(error: ManagerError) -> None:
+            if fresh():
+                failed(error)
 
-        self._session.background.run(
-            lambda: hubs.inspect(source, model_id, self._session.settings, token=token),
-            then,
-            failed,
-        )
+        self._session.background.run(lambda: self._check(request), then, told)
 
-    def give_up(self) -> None:
-        """Forget what was checked."""
+    def toggle(self, path: str) -> None:
+        """Copy a file that was left out, or leave out one that was to be copied."""
+        checked = self.checked
+        if checked is None or self.starting:
+            return
+        paths = {file.path for file in checked.model.chosen} ^ {path}
+        self.checked = replace(checked, model=hubs.rechosen(checked.found, paths))
+
+    def forget(self) -> None:
+        """Forget what was checked, and the token."""
         self._token = ""
-        self.model = None
+        self.checked = None
         self.error = None
 
-    def start(self) -> None:
-        """Write the plan and start its worker; then watch it."""
-        model, bucket = self.model, self.bucket
-        if model is None or self.starting:
+    def start(self, started: Callable[[], None]) -> None:
+        """Make the bucket ready, write the plan and start its worker; then watch it."""
+        checked = self.checked
+        if checked is None or self.starting:
             return
         self.starting = True
+        self.error = None
 
         def then(import_id: str) -> None:
             self.starting = False
-            self.give_up()
-            self._models.imports.watch(bucket, import_id, model.id)
+            self.forget()
+            self._models.imports.watch(checked.place.target.name, import_id, checked.model.id)
             self._models.refresh()
+            started()
 
         def failed(error: ManagerError) -> None:
             self.starting = False
             self.error = error
 
-        self._session.background.run(lambda: self._start(model, bucket), then, failed)
+        token = self._token
+        self._session.background.run(lambda: self._start(checked, token), then, failed)
 
-    def _start(self, model: HubModel, bucket: str) -> str:
-        clients, project = self._session.clients, self._session.project_id
-        kept = secrets.put_hub_token(clients, project, self._token) if self._token else ""
-        planned = plan.plan_import(
-            model, bucket=bucket, project=project, requested_by="", token_secret=kept
+    def _suggest(self, source: Source) -> None:
+        def then(found: tuple[hubs.Suggestion, ...]) -> None:
+            self.suggested = {**self.suggested, source: found}
+
+        self._session.background.run(
+            lambda: hubs.suggest(source, "", self._session.settings), then, lambda _: None
         )
-        start.start_import(clients, self._session.settings, planned)
+
+    def _check(self, request: ImportRequest) -> ImportCheck:
+        session, models = self._session, self._models
+        model = hubs.inspect(
+            request.source,
+            request.model_id,
+            session.settings,
+            token=request.token,
+            revision=request.revision,
+        )
+        names = [bucket.name for bucket in (*models.buckets, *models.others)]
+        place = look_at(session.clients, session.project_id, request.target, names)
+        speed = measured_speed(record for bucket in models.buckets for record in bucket.models)
+        return ImportCheck(
+            found=model,
+            model=model,
+            place=place,
+            there=self._there(model, place),
+            speed=speed or ASSUMED_SPEED,
+            is_measured=speed is not None,
+            has_token=bool(request.token.strip()),
+        )
+
+    def _there(self, model: HubModel, place: Place) -> ModelRecord | None:
+        bucket = self._models.bucket(place.target.name)
+        key = (model.source, model.id, model.revision)
+        return next((r for r in bucket.models if r.key == key), None) if bucket else None
+
+    def _start(self, checked: ImportCheck, token: str) -> str:
+        session, bucket = self._session, checked.place.target.name
+        clients, project = session.clients, session.project_id
+        make_ready(clients, project, checked.place)
+        kept = secrets.put_hub_token(clients, project, token) if token else ""
+        try:
+            planned = plan.plan_import(
+                checked.model,
+                bucket=bucket,
+                project=project,
+                requested_by=identity.current(clients).email,
+                token_secret=kept,
+            )
+            is_used = start.start_import(clients, session.settings, planned)
+        except ManagerError:
+            _drop(session, kept)
+            raise
+        if not is_used:  # it runs already, with the token that it was started with
+            _drop(session, kept)
         return planned.id
+
+
+def _drop(session: Session, secret: str) -> None:
+    if secret:
+        with suppress(ManagerError):  # Secret Manager deletes it itself after some days
+            secrets.delete(session.clients, secret)
 
 
 def _sentence(model: HubModel) -> str:

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, HasTraits, Instance, Tuple
+from traitlets import Bool, HasTraits, Instance, Int, Tuple
 
-from llm_widgets.cloud.buckets import create_bucket, list_model_buckets
-from llm_widgets.cloud.metadata import read_metadata
+from llm_widgets.cloud.metadata import update_metadata
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
-from llm_widgets.jobs.remove import remove_model
 from llm_widgets.state.background import Latest
+from llm_widgets.state.bucket_models import BucketModels, ProjectBuckets, read_project
 from llm_widgets.state.imports import ImportsState
+from llm_widgets.state.updates import UpdatesState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from llm_widgets.cloud.buckets import BucketListing
     from llm_widgets.state.session import Session
 
-
-@dataclass(frozen=True, slots=True)
-class BucketModels:
-    """A bucket and what it holds.
-
-    Attributes
-    ----------
-    location
-        Region or multi-region, in lower case.
-    problem
-        Why its models can't be told; ``models`` is empty then.
-    warning
-        What to know about it before something is deployed from it.
-    """
-
-    name: str
-    location: str
-    models: tuple[ModelRecord, ...] = ()
-    problem: ManagerError | None = None
-    warning: str = ""
+__all__ = ["BucketModels", "ModelsState"]
 
 
 class ModelsState(HasTraits):
@@ -49,6 +25,12 @@ class ModelsState(HasTraits):
 
     Attributes
     ----------
+    buckets
+        Those that hold models, and those of which that can't be told.
+    others
+        Those that hold none.
+    waiting
+        How many buckets have not been looked into yet.
     loaded
         Whether there has been an answer for this project.
     error
@@ -56,6 +38,8 @@ class ModelsState(HasTraits):
     """
 
     buckets: Tuple = Tuple()
+    others: Tuple = Tuple()
+    waiting = Int()
     loading = Bool(default_value=False)
     loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
@@ -65,7 +49,13 @@ class ModelsState(HasTraits):
         self._session = session
         self._latest = Latest()
         self.imports = ImportsState(session, finished=self.refresh)
+        self.updates = UpdatesState(session)
         session.observe(self._project_changed, "project")
+
+    def bucket(self, name: str) -> BucketModels | None:
+        """Give a bucket that holds models."""
+        found: BucketModels | None = next((b for b in self.buckets if b.name == name), None)
+        return found
 
     def find(self, bucket: str, key: str) -> ModelRecord | None:
         """Give the model of a bucket whose key, joined by ``|``, is ``key``."""
@@ -84,87 +74,50 @@ class ModelsState(HasTraits):
         fresh = self._latest.begin()
         self.loading = True
 
-        def then(found: tuple[BucketModels, ...]) -> None:
+        def partly(found: ProjectBuckets) -> None:
+            if fresh() and not self.loaded:
+                self._show(found)
+
+        def then(found: ProjectBuckets) -> None:
             if fresh():
-                self.buckets = found
-                self.error = None
-                self._loaded()
-                self._watch_imports()
+                self._show(found)
+                self.loading = False
+                self.updates.look(self.buckets)
 
         def failed(error: ManagerError) -> None:
             if fresh():
                 self.error = error
-                self._loaded()
+                self.loading = False
+                self.loaded = True
 
-        self._session.background.run(lambda: self._list(project), then, failed)
+        clients = self._session.clients
+        self._session.background.run(lambda: read_project(clients, project, partly), then, failed)
 
-    def create_bucket(
-        self,
-        name: str,
-        region: str,
-        created: Callable[[str], None],
-        failed: Callable[[ManagerError], None],
-    ) -> None:
-        """Create a bucket for models; then list again and call ``created`` with its name."""
-        project = self._session.project_id
-
-        def then(_: object) -> None:
-            self._session.notify(f"Bucket {name} is ready.", "success")
-            created(name)
-            self.refresh()
-
+    def repair(self, bucket: str) -> None:
+        """Rebuild a damaged metadata file; the damaged one is kept beside it."""
+        client = self._session.clients.storage()
         self._session.background.run(
-            lambda: create_bucket(self._session.clients, project, name, region),
-            then,
-            failed,
-        )
-
-    def delete_model(
-        self,
-        bucket: str,
-        record: ModelRecord,
-        deleted: Callable[[], None],
-        failed: Callable[[ManagerError], None],
-    ) -> None:
-        """Remove a model's files and its entry."""
-
-        def then(_: object) -> None:
-            self._session.notify(f"{record.id} was removed from {bucket}.", "success")
-            deleted()
-            self.refresh()
-
-        self._session.background.run(
-            lambda: remove_model(self._session.clients, bucket, record), then, failed
+            lambda: update_metadata(client, bucket, lambda file: file),
+            lambda _: self.refresh(),
+            self._session.report,
         )
 
     def _project_changed(self, _: object) -> None:
-        self.buckets = ()
+        self.buckets = self.others = ()
+        self.waiting = 0
         self.error = None
         self.loaded = False
         self.imports.clear()
         self.refresh()
 
-    def _loaded(self) -> None:
-        self.loading = False
-        self.loaded = True
-
-    def _watch_imports(self) -> None:
-        for bucket in self.buckets:
+    def _show(self, found: ProjectBuckets) -> None:
+        with self.hold_trait_notifications():
+            self.others = found.others
+            self.waiting = found.waiting
+            self.buckets = found.models
+            self.error = None
+            self.loaded = True
+        for bucket in found.models:
             for record in bucket.models:
                 if record.status is ModelStatus.IMPORTING and record.import_id:
                     self.imports.watch(bucket.name, record.import_id, record.id)
-
-    def _list(self, project: str) -> tuple[BucketModels, ...]:
-        listings = list_model_buckets(self._session.clients, project)
-        with ThreadPoolExecutor(max(1, min(32, len(listings)))) as pool:
-            return tuple(pool.map(self._read, listings))
-
-    def _read(self, listing: BucketListing) -> BucketModels:
-        if listing.reason:
-            return BucketModels(listing.name, listing.location, problem=listing.reason)
-        try:
-            client = self._session.clients.storage(self._session.project_id)
-            file, _ = read_metadata(client, listing.name)
-        except ManagerError as error:
-            return BucketModels(listing.name, listing.location, problem=error)
-        return BucketModels(listing.name, listing.location, file.models)

@@ -6,31 +6,40 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus
-from llm_widgets.views.models.status import status_cell
-from llm_widgets.widgets.layout import card
+from llm_widgets.domain.units import bytes_text
+from llm_widgets.views.models.status import Condition, condition, status_cell
+from llm_widgets.widgets.details import Detail, DetailList
+from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from llm_widgets.domain.imports import ImportProgress
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.state.imports import WatchedImport
     from llm_widgets.state.models import BucketModels
+    from llm_widgets.state.updates import UpdatesState
 
 _COLUMNS = (
-    Column("model", "Model"),
+    Column("model", "Model", action="details"),
     Column("source", "Source"),
     Column("size", "Size", "bytes"),
     Column("status", "Status", "status"),
     Column("files", "Files", "number"),
     Column("imported", "Imported", "time"),
+    Column("by", "By"),
 )
 _ACTIONS = (
     Action("deploy", "Deploy"),
+    Action("resume", "Resume"),
+    Action("newer", "Import newer"),
+    Action("details", "Details", overflow=True),
+    Action("verify", "Verify again", overflow=True),
     Action("delete", "Delete", overflow=True, danger=True),
 )
 _REVISION_SHOWN = 12
+_READY_ONLY = "Only a model that is ready can be deployed."
 
 
 def row_id(record: ModelRecord) -> str:
@@ -39,47 +48,97 @@ def row_id(record: ModelRecord) -> str:
 
 
 class BucketCard:
-    """Draws one bucket; ``box`` is what goes into the page."""
+    """Draws one bucket; ``box`` is what goes into the page.
+
+    Parameters
+    ----------
+    link
+        Page of the bucket in the Cloud Console; empty where there is none.
+    act
+        Called with an action, the bucket and the row.
+    start_import, repair
+        Called for this bucket.
+    """
 
     def __init__(
-        self, bucket: str, act: Callable[[str, str, str], None], start_import: Callable[[], None]
+        self,
+        bucket: str,
+        *,
+        link: str,
+        act: Callable[[str, str, str], None],
+        start_import: Callable[[], None],
+        repair: Callable[[], None],
     ) -> None:
+        self._bucket = bucket
+        self._link = link
+        self._details = DetailList()
         self._notice = Notice()
+        self._notice.on_action(repair)
         self._table = DataTable(
             caption=f"Models in {bucket}",
             columns=_COLUMNS,
             actions=_ACTIONS,
             empty="No models yet. Import one to deploy it.",
-            empty_action="Import model",
+            empty_action=f"Import into {bucket}",
         )
         self._table.on_action(lambda action, row: act(action, bucket, row))
         self._table.on_empty_action(start_import)
         self._body = w.VBox()
-        self._place = w.Label()
-        self._place.add_class("llm-quiet")
-        self.box = card(bucket, self._place, self._notice, self._body)
+        add = button("Import here", style="text", tooltip=f"Import a model into {bucket}")
+        add.on_click(lambda _: start_import())
+        self.box = card(bucket, self._details, self._notice, self._body, actions=[add])
 
-    def show(self, bucket: BucketModels, imports: Mapping[str, ImportProgress]) -> None:
+    def show(
+        self,
+        bucket: BucketModels,
+        imports: Mapping[str, WatchedImport],
+        updates: UpdatesState,
+    ) -> None:
         """Draw what is known of the bucket."""
-        count = len(bucket.models)
-        self._place.value = f"{bucket.location} · {count} model{'' if count == 1 else 's'}"
+        self._details.show(
+            [
+                Detail("Location", bucket.location),
+                Detail("Address", f"gs://{bucket.name}", href=self._link, code=True, copy=True),
+                Detail("Models", str(len(bucket.models)), note=bytes_text(bucket.size)),
+            ]
+        )
+        self._draw_notice(bucket)
+        self._table.rows = [
+            _row(record, imports.get(record.import_id), updates.newer(record, bucket.models))
+            for record in bucket.models
+        ]
+        body = () if bucket.problem and not bucket.models else (self._table,)
+        if self._body.children != body:
+            self._body.children = body
+
+    def _draw_notice(self, bucket: BucketModels) -> None:
         if bucket.problem:
-            self._notice.show_error(bucket.problem)
+            fix = bucket.problem.fix
+            can_repair = bool(fix and fix.action.startswith("repair-metadata:"))
+            self._notice.show_error(bucket.problem, action_label="Repair" if can_repair else "")
         elif bucket.warning:
             self._notice.show("warning", bucket.warning)
+        elif bucket.repaired:
+            self._notice.show(
+                "info",
+                "The list of models was damaged and has been rebuilt from the models' manifests.",
+                detail=f"The damaged one is kept as {bucket.repaired}.",
+            )
         else:
             self._notice.clear()
-        self._table.rows = [_row(record, imports.get(record.import_id)) for record in bucket.models]
-        self._body.children = () if bucket.problem and not count else (self._table,)
 
 
-def _row(record: ModelRecord, progress: ImportProgress | None) -> dict[str, Any]:
-    ready = record.status is ModelStatus.READY
-    importing = record.status is ModelStatus.IMPORTING
-    disabled = {}
-    if not ready:
-        disabled["deploy"] = "Only a model that is ready can be deployed."
-    if importing:
+def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[str, Any]:
+    how = condition(record, seen)
+    hidden, disabled = [], {}
+    if how is not Condition.READY:
+        hidden.append("verify")
+        disabled["deploy"] = _READY_ONLY
+    if not (how.can_resume and record.import_id):
+        hidden.append("resume")
+    if not newer:
+        hidden.append("newer")
+    if how is Condition.IMPORTING:
         disabled["delete"] = "Cancel the import first."
     return {
         "id": row_id(record),
@@ -87,8 +146,10 @@ def _row(record: ModelRecord, progress: ImportProgress | None) -> dict[str, Any]
         "model": {"text": record.id, "note": record.revision[:_REVISION_SHOWN]},
         "source": record.source.label,
         "size": record.size or None,
-        "status": status_cell(record, progress),
+        "status": status_cell(record, seen, newer=newer),
         "files": record.file_count or None,
         "imported": record.finished_at.isoformat() if record.finished_at else None,
+        "by": record.imported_by.partition("@")[0] or None,
         "disabled": disabled,
+        "hidden": hidden,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.domain.imports import FileState, ImportProgress, ImportState
-from llm_widgets.domain.units import bytes_text
+from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.widgets.files import FileProgress, FileRow
 from llm_widgets.widgets.html import note, set_text
 from llm_widgets.widgets.layout import button, card
@@ -17,6 +17,8 @@ from llm_widgets.widgets.progress import TransferBars
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.state.imports import WatchedImport
+
 _TITLES = {
     ImportState.STARTING: "Waiting for a worker …",
     ImportState.RUNNING: "Copying from the hub into the bucket",
@@ -25,6 +27,7 @@ _TITLES = {
     ImportState.FAILED: "The import failed",
     ImportState.CANCELLED: "The import was cancelled",
 }
+_ABANDONED = "abandoned"
 
 
 class ProgressCard:
@@ -36,20 +39,20 @@ class ProgressCard:
         bucket: str,
         *,
         cancel: Callable[[], None],
-        retry: Callable[[], None],
+        resume: Callable[[], None],
         dismiss: Callable[[], None],
     ) -> None:
         self._bars: TransferBars | None = None
         self._notice = Notice()
-        self._phase = note("Starting …")
+        self._phase = note("Looking at the import …")
         self._bar_box = w.VBox()
         self._files = FileProgress(label=f"Files of {model_id}")
         self._cancel = button("Cancel", style="outlined")
-        self._retry = button("Try again", style="outlined")
+        self._resume = button("Resume", style="outlined")
         self._dismiss = button("Close", style="text")
         self._buttons = w.HBox([self._cancel])
-        self._cancel.on_click(lambda _: self._cancelled(cancel))
-        self._retry.on_click(lambda _: retry())
+        self._cancel.on_click(lambda _: self._pressed(self._cancel, cancel))
+        self._resume.on_click(lambda _: self._pressed(self._resume, resume))
         self._dismiss.on_click(lambda _: dismiss())
         self.box = card(
             f"Importing {model_id}",
@@ -57,40 +60,58 @@ class ProgressCard:
             self._phase,
             self._bar_box,
             self._files,
-            text=f"into gs://{bucket}",
+            text=f"into gs://{bucket}; it goes on when this page is closed",
             actions=[self._buttons],
         )
-        self._shown: ImportState | None = None
+        self._shown: ImportState | str | None = None
 
-    def show(self, progress: ImportProgress) -> None:
+    def show(self, seen: WatchedImport) -> None:
         """Draw a state of the import."""
-        self._draw_files(progress)
-        self._draw_bars(progress)
-        counted = f"{sum(f.state is FileState.DONE for f in progress.files)} of "
-        counted += f"{len(progress.files)} files, {bytes_text(progress.done)} of "
-        counted += bytes_text(progress.size)
-        set_text(self._phase, f"{_TITLES[progress.state]} · {counted}")
-        if progress.state is self._shown:
+        progress = seen.progress
+        if progress is None:
+            self._draw_abandoned(seen)
             return
-        self._shown = progress.state
+        self._draw_files(progress)
+        self._draw_bars(progress, is_abandoned=seen.is_abandoned)
+        set_text(self._phase, _phase(seen, progress))
+        if seen.is_abandoned:
+            self._draw_abandoned(seen)
+        elif progress.state is not self._shown:
+            self._shown = progress.state
+            self._draw_state(progress)
+
+    def _draw_state(self, progress: ImportProgress) -> None:
+        self._resume.disabled = self._cancel.disabled = False
         if progress.state is ImportState.FAILED:
             said = "\n".join(part for part in (progress.cause, progress.fix) if part)
             self._notice.show("error", progress.message or "The import failed.", detail=said)
-            self._buttons.children = (self._retry, self._dismiss)
+            self._buttons.children = (self._resume, self._dismiss)
         elif progress.state is ImportState.CANCELLED:
             self._notice.show("info", "Cancelled. Nothing of it was published.")
-            self._buttons.children = (self._retry, self._dismiss)
+            self._buttons.children = (self._resume, self._dismiss)
         elif progress.state is ImportState.DONE:
             self._notice.show("success", "Every file has the digest that the hub published.")
             self._buttons.children = (self._dismiss,)
         else:
             self._notice.clear()
-            self._cancel.disabled = False
             self._buttons.children = (self._cancel,)
 
-    def _cancelled(self, cancel: Callable[[], None]) -> None:
-        self._cancel.disabled = True
-        cancel()
+    def _draw_abandoned(self, seen: WatchedImport) -> None:
+        if not seen.is_abandoned or self._shown == _ABANDONED:
+            return
+        self._shown = _ABANDONED
+        self._notice.show(
+            "warning",
+            "Incomplete: its worker is gone.",
+            detail="Resume it: what has arrived stays, and is not copied again.",
+        )
+        self._resume.disabled = self._cancel.disabled = False
+        self._buttons.children = (self._resume, self._cancel)
+
+    @staticmethod
+    def _pressed(pressed: w.Button, act: Callable[[], None]) -> None:
+        pressed.disabled = True
+        act()
 
     def _draw_files(self, progress: ImportProgress) -> None:
         self._files.update(
@@ -98,13 +119,25 @@ class ProgressCard:
             for f in progress.files
         )
 
-    def _draw_bars(self, progress: ImportProgress) -> None:
+    def _draw_bars(self, progress: ImportProgress, *, is_abandoned: bool) -> None:
         if self._bars is None:
             self._bars = TransferBars("Total", progress.size, progress.done)
             self._bar_box.children = (self._bars,)
         active = {f.path: (f.done, f.size) for f in progress.files if f.state is FileState.ACTIVE}
-        self._bars.advance(progress.done, active, total=progress.size)
+        self._bars.advance(progress.done, {} if is_abandoned else active, total=progress.size)
         if progress.state is ImportState.DONE:
             self._bars.finish()
         elif progress.state.is_final:
             self._bars.fail()
+
+
+def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
+    """Write the phase, what has arrived, and what is left to wait for."""
+    title = "Nobody works on it" if seen.is_abandoned else _TITLES[progress.state]
+    done = sum(file.state is FileState.DONE for file in progress.files)
+    arrived, size = bytes_text(progress.done), bytes_text(progress.size)
+    parts = [title, f"{done} of {len(progress.files)} files, {arrived} of {size}"]
+    left = seen.seconds_left
+    if left is not None and progress.state is ImportState.RUNNING and not seen.is_abandoned:
+        parts.append(f"about {duration_text(left)} left")
+    return " · ".join(parts)

@@ -1,0 +1,98 @@
+"""Who reads a model: the services that mount its folder, or stream it from its bucket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud import services
+from llm_widgets.cloud.parallel import outcomes
+from llm_widgets.domain import gpus
+from llm_widgets.domain.services import MODEL_ANNOTATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llm_widgets.cloud import packages
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.errors import ManagerError
+
+_FOLDER_OPTION = "only-dir"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The services that read a model.
+
+    Attributes
+    ----------
+    services
+        Full resource names, ordered.
+    unanswered
+        Regions that did not answer, with the reason: services there are not known.
+    """
+
+    services: tuple[str, ...]
+    unanswered: tuple[tuple[str, ManagerError], ...] = ()
+
+    @property
+    def names(self) -> str:
+        """The services for a sentence: ``chat (europe-west1), test (us-central1)``."""
+        parts = (name.split("/") for name in self.services)
+        return ", ".join(f"{part[-1]} ({part[3]})" for part in parts)
+
+
+def services_with(
+    clients: Clients, project: str, bucket: str, location: str, record: ModelRecord
+) -> Usage:
+    """Find the services of a project that read a model, whoever deployed them.
+
+    Looks into all regions with GPUs and that of the bucket.
+
+    Parameters
+    ----------
+    location
+        Region of the bucket.
+    """
+    regions = dict.fromkeys([*gpus.regions(), *([location] if "-" in location else [])])
+
+    def in_region(region: str) -> list[str]:
+        found = services.all_in_region(clients, project, region)
+        return [service.name for service in found if reads(service, bucket, record)]
+
+    answers = outcomes(in_region, regions)
+    return Usage(
+        tuple(sorted(name for answer in answers for name in answer.value or [])),
+        tuple((answer.key, answer.error) for answer in answers if answer.error),
+    )
+
+
+def reads(service: packages.run_v2.Service, bucket: str, record: ModelRecord) -> bool:
+    """Tell whether a service reads a model, from what it mounts and from its arguments."""
+    address = f"gs://{bucket}/{record.prefix}"
+    for container in service.template.containers:
+        if any(address in argument for argument in container.args):
+            return True
+    for volume in service.template.volumes:
+        if volume.gcs.bucket != bucket:
+            continue
+        folder = _folder(volume.gcs.mount_options)
+        if folder and _overlap(folder, record.prefix):
+            return True
+        # Of a whole bucket, the annotation tells which model is meant; without it, any may be.
+        if not folder and service.annotations.get(MODEL_ANNOTATION, record.id) == record.id:
+            return True
+    return False
+
+
+def _folder(options: Iterable[str]) -> str:
+    for option in options:
+        name, _, value = option.partition("=")
+        if name.strip("-") == _FOLDER_OPTION:
+            return value.strip("/")
+    return ""
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

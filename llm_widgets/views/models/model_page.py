@@ -1,0 +1,191 @@
+"""The page of one model: what it is, who uses it, and its files with their digests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud import links
+from llm_widgets.domain.models import ModelRecord, Source
+from llm_widgets.domain.units import bytes_text
+from llm_widgets.jobs.verify import FileCheck
+from llm_widgets.views.models.status import Condition, condition, status_cell
+from llm_widgets.widgets.details import Detail, DetailList
+from llm_widgets.widgets.layout import button, card, row, stack, toolbar
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import Column, DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.state.imports import WatchedImport
+    from llm_widgets.state.model_page import ModelPageState
+    from llm_widgets.state.session import Session
+
+_COLUMNS = (
+    Column("file", "File"),
+    Column("size", "Size", "bytes"),
+    Column("check", "State", "status"),
+    Column("digest", "Digest of the hub", "code"),
+    Column("crc32c", "CRC-32C", "code"),
+)
+_CHECKS = {
+    FileCheck.SAME: "ok",
+    FileCheck.MISSING: "error",
+    FileCheck.CHANGED: "error",
+    FileCheck.ADDED: "info",
+}
+
+
+class ModelPage:
+    """Draws a model; ``box`` is what goes into the page.
+
+    Parameters
+    ----------
+    act
+        Called with ``"deploy"`` or ``"delete"``.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        state: ModelPageState,
+        *,
+        back: Callable[[], None],
+        act: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._state = state
+        self._shown: tuple[str, ModelRecord, WatchedImport | None] | None = None
+        self._details = DetailList()
+        self._result = Notice()
+        self._problem = Notice()
+        self._files = DataTable(
+            caption="Files of the model", columns=_COLUMNS, filterable=True, loading=True
+        )
+        self._deploy = button("Deploy", style="primary")
+        self._verify = button("Verify again", style="outlined")
+        delete = button("Delete", style="outlined")
+        go_back = button("Back to models", style="text", icon="arrow-left")
+        self._deploy.on_click(lambda _: act("deploy"))
+        self._verify.on_click(lambda _: state.verify())
+        delete.on_click(lambda _: act("delete"))
+        go_back.on_click(lambda _: back())
+        self._actions = (self._deploy, self._verify, delete)
+        self._title = toolbar("Model", *self._actions)
+        self.box = stack(
+            row(go_back),
+            self._title,
+            self._result,
+            card("Overview", self._details),
+            card("Files", self._problem, self._files),
+        )
+        state.observe(self._draw, ["usage", "usage_error"])
+        state.observe(self._draw_files, ["manifest", "manifest_error", "verification"])
+        state.observe(self._draw_result, ["verification", "verification_error", "verifying"])
+
+    def show(self, bucket: str, record: ModelRecord, seen: WatchedImport | None) -> None:
+        """Draw what is known of the model now."""
+        if self._shown is None or self._shown[1].id != record.id:
+            self._title.children = toolbar(record.id, *self._actions).children
+        self._shown = bucket, record, seen
+        ready = condition(record, seen) is Condition.READY
+        self._deploy.disabled = self._verify.disabled = not ready
+        self._draw()
+        self._draw_files()
+        self._draw_result()
+
+    def _draw(self, _: object = None) -> None:
+        if self._shown is None:
+            return
+        bucket, record, seen = self._shown
+        status = status_cell(record, seen)
+        word, reason = str(status["text"]), str(status.get("note", ""))
+        project = self._session.project_id
+        local = self._session.settings.is_local_cloud
+        address = f"gs://{bucket}/{record.prefix}" if record.prefix else f"gs://{bucket}"
+        when = record.finished_at or record.submitted_at
+        self._details.show(
+            [
+                Detail("Status", word, state=status["state"], note=reason),
+                Detail("Source", record.source.label, href=_page(record), note=record.id),
+                Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
+                Detail("Size", bytes_text(record.size), note=f"{record.file_count} files"),
+                Detail("Licence", record.license or "not stated"),
+                Detail(
+                    "Imported",
+                    f"{when:%Y-%m-%d %H:%M} UTC" if when else "",
+                    note=f"by {record.imported_by}" if record.imported_by else "",
+                ),
+                Detail(
+                    "Address",
+                    address,
+                    code=True,
+                    copy=True,
+                    href="" if local else links.bucket(bucket, project),
+                ),
+                self._used_by(),
+            ]
+        )
+
+    def _used_by(self) -> Detail:
+        usage, error = self._state.usage, self._state.usage_error
+        if error:
+            return Detail("Used by", "It can't be told", note=error.message)
+        if usage is None:
+            return Detail("Used by", "Looking …")
+        unknown = ", ".join(region for region, _ in usage.unanswered)
+        note = f"No answer for {unknown}" if unknown else ""
+        return Detail("Used by", usage.names or "No service", note=note)
+
+    def _draw_files(self, _: object = None) -> None:
+        state = self._state
+        self._files.loading = state.manifest is None and state.manifest_error is None
+        if state.manifest_error:
+            self._problem.show_error(state.manifest_error)
+        else:
+            self._problem.clear()
+        checks = state.verification.files if state.verification else {}
+        self._files.rows = _rows(state.manifest, checks)
+
+    def _draw_result(self, _: object = None) -> None:
+        state = self._state
+        if state.verifying:
+            self._result.show("info", "Comparing sizes and checksums with the manifest …")
+        elif state.verification_error:
+            self._result.show_error(state.verification_error)
+        elif state.verification is None:
+            self._result.clear()
+        elif state.verification.is_whole:
+            self._result.show("success", state.verification.sentence)
+        else:
+            self._result.show(
+                "error", state.verification.sentence, detail="Import the model again."
+            )
+
+
+def _page(record: ModelRecord) -> str:
+    """Give the address of a model's page at its hub."""
+    if record.source is Source.HUGGING_FACE:
+        return f"https://huggingface.co/{record.id}"
+    if record.id.startswith("hf.co/"):
+        return f"https://huggingface.co/{record.id.removeprefix('hf.co/').partition(':')[0]}"
+    name = record.id if "/" in record.id else f"library/{record.id}"
+    return f"https://ollama.com/{name}"
+
+
+def _rows(manifest: ModelManifest | None, checks: dict[str, FileCheck]) -> list[dict[str, Any]]:
+    if manifest is None:
+        return []
+    known = {file.path: file for file in manifest.files}
+    rows = []
+    for path in sorted({*known, *checks}):
+        file, check = known.get(path), checks.get(path)
+        row: dict[str, Any] = {"id": path, "file": path, "size": None, "digest": None}
+        if file:
+            row |= {"size": file.size, "crc32c": file.crc32c}
+            row["digest"] = f"{file.digest.kind.value}:{file.digest.value}"
+        text = check.value if check else "Verified at the import"
+        row["check"] = {"state": _CHECKS[check] if check else "ok", "text": text}
+        rows.append(row)
+    return rows
