@@ -36,6 +36,8 @@ class LogEntry:
         The text, or a structured payload as a line: its message, then its other fields.
     labels
         Labels of the entry and of the resource that wrote it.
+    request
+        What an entry about a request tells of it, by the names of ``HttpRequest``.
     """
 
     id: str
@@ -43,6 +45,7 @@ class LogEntry:
     severity: str
     text: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
 
 
 def service_filter(
@@ -150,6 +153,7 @@ def _entry(found: Mapping[str, Any]) -> LogEntry:
         severity=found.get("severity", "DEFAULT"),
         text=payload_text(payload) or _request_text(found.get("httpRequest", {})),
         labels={**found.get("resource", {}).get("labels", {}), **found.get("labels", {})},
+        request=found.get("httpRequest", {}),
     )
 
 

@@ -45,14 +45,13 @@ def service(deployment: Deployment) -> packages.run_v2.Service:
     )
 
 
-def _ingress(chosen: Ingress) -> packages.run_v2.IngressTraffic:
+def _ingress(chosen: Ingress) -> int:
     traffic = packages.run_v2.IngressTraffic
-    names = {
-        Ingress.ALL: "INGRESS_TRAFFIC_ALL",
-        Ingress.INTERNAL: "INGRESS_TRAFFIC_INTERNAL_ONLY",
-        Ingress.BALANCER: "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
-    }
-    return traffic[names[chosen]]
+    return {
+        Ingress.ALL: traffic.INGRESS_TRAFFIC_ALL,
+        Ingress.INTERNAL: traffic.INGRESS_TRAFFIC_INTERNAL_ONLY,
+        Ingress.BALANCER: traffic.INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER,
+    }[chosen]
 
 
 def _template(deployment: Deployment) -> packages.run_v2.RevisionTemplate:

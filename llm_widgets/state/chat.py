@@ -11,7 +11,7 @@ from llm_widgets.cloud import invoke
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.state.session import Session
@@ -49,12 +49,26 @@ class ChatState(HasTraits):
         self._stream: invoke.ChatStream | None = None
         self._listeners: list[Callable[[str], None]] = []
 
+    def follow(self, service: ServiceSummary) -> None:
+        """Take over what is known of the service by now: its URL comes late."""
+        self._service = service
+
     def on_text(self, listener: Callable[[str], None]) -> None:
         """Have ``listener`` called with each piece of an answer."""
         self._listeners.append(listener)
 
-    def ask(self, prompt: str) -> None:
-        """Send a prompt with everything said before it."""
+    def ask(
+        self, prompt: str, *, system: str = "", params: Mapping[str, float] | None = None
+    ) -> None:
+        """Send a prompt with everything said before it.
+
+        Parameters
+        ----------
+        system
+            What the model is told before the conversation; empty for nothing.
+        params
+            Further fields of the request: ``temperature``, ``max_tokens``.
+        """
         if self.busy:
             return
         self.error = None
@@ -67,7 +81,11 @@ class ChatState(HasTraits):
             self._session.clients,
             self._service.url,
             self._service.served_name,
-            [{"role": turn.role, "content": turn.text} for turn in said],
+            [
+                *([{"role": "system", "content": system}] if system else []),
+                *({"role": turn.role, "content": turn.text} for turn in said),
+            ],
+            params,
             service=self._service.name,
         )
 

@@ -33,6 +33,17 @@ class ChatPanel:
             rows=2,
             layout={"width": "100%"},
         )
+        self._system = w.Textarea(
+            description="System prompt",
+            placeholder="Empty: what the model was made with",
+            rows=1,
+        )
+        self._temperature = w.BoundedFloatText(
+            description="Temperature", value=0.7, min=0, max=2, step=0.1
+        )
+        self._max_tokens = w.BoundedIntText(
+            description="Longest answer (tokens)", value=512, min=1, max=1_000_000
+        )
         self._send = button("Send", style="primary")
         self._stop = button("Stop", style="outlined", disabled=True)
         self._clear = button("Clear", style="text")
@@ -43,6 +54,7 @@ class ChatPanel:
             self._stream,
             self._notice,
             self._prompt,
+            row(self._system, self._temperature, self._max_tokens),
             row(self._send, self._stop, self._clear, self._figures),
             text="The prompt goes to the service's own API, with an ID token of this identity.",
         )
@@ -59,7 +71,14 @@ class ChatPanel:
         prompt = self._prompt.value.strip()
         if prompt and not self._state.busy:
             self._prompt.value = ""
-            self._state.ask(prompt)
+            self._state.ask(
+                prompt,
+                system=self._system.value.strip(),
+                params={
+                    "temperature": self._temperature.value,
+                    "max_tokens": self._max_tokens.value,
+                },
+            )
 
     def _redraw_turns(self, _: object = None) -> None:
         shown, turns = self._stream.items, self._state.turns

@@ -4,69 +4,106 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
-from llm_widgets.domain import gpus
+from llm_widgets.serving.export_yaml import dumped
+from llm_widgets.serving.snippets import snippets
+from llm_widgets.views.services.access_card import AccessCard
 from llm_widgets.views.services.chat_panel import ChatPanel
-from llm_widgets.views.services.rows import SERVING, STATES
-from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.layout import button, card, row, stack, toolbar
-from llm_widgets.widgets.notice import Notice
+from llm_widgets.views.services.choice import TextChoice
+from llm_widgets.views.services.log_viewer import LogViewer
+from llm_widgets.views.services.metrics_card import MetricsCard
+from llm_widgets.views.services.overview import Overview
+from llm_widgets.views.services.revisions_card import RevisionsCard
+from llm_widgets.views.services.rows import SERVING
+from llm_widgets.widgets.details import CopyText
+from llm_widgets.widgets.html import note
+from llm_widgets.widgets.layout import button, card, row, stack, tabs, toolbar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.domain.services import ServiceSummary
+    import ipywidgets as w
+
     from llm_widgets.state.chat import ChatState
+    from llm_widgets.state.service_edit import ServiceEditState
+    from llm_widgets.state.service_metrics import ServiceMetricsState
+    from llm_widgets.state.service_page import ServicePageState
+
+SECTIONS = ("Overview", "Logs", "Metrics", "Try it", "Access", "Revisions", "YAML")
 
 
 class ServicePage:
-    """Draws a service with what can be done with it; ``box`` is what goes into the page."""
+    """Draws a service; ``box`` is what goes into the page, ``dialogs`` beside it."""
 
     def __init__(
         self,
-        service: ServiceSummary,
+        state: ServicePageState,
         chat: ChatState,
+        edit: ServiceEditState,
+        metrics: ServiceMetricsState,
         *,
         back: Callable[[], None],
         delete: Callable[[], None],
+        is_local: bool,
     ) -> None:
-        self.name = service.name
-        self._details = DetailList()
-        self._reason = Notice()
+        self.name = state.name
+        self._state = state
+        self._conversation = chat
         self._chat = ChatPanel(chat)
-        self._lower = w.VBox()
+        self._snippets = TextChoice(
+            "Call it from elsewhere", "Cloud Run wants an ID token whose audience is the URL."
+        )
+        self._try = stack()
+        self._yaml = CopyText(label="Service as YAML")
+        access = AccessCard(state)
+        self.dialogs: tuple[w.Widget, ...] = (access.dialog,)
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
+        change = button("Edit", style="outlined")
+        change.on_click(lambda _: edit.start(state.name))
         remove = button("Delete", style="outlined")
         remove.on_click(lambda _: delete())
-        self.box = stack(
-            row(go_back),
-            toolbar(service.id, remove),
-            self._reason,
-            card("Overview", self._details),
-            self._lower,
+        panels = (
+            Overview(state, edit, is_local=is_local).box,
+            LogViewer(state.log).box,
+            MetricsCard(metrics).box,
+            self._try,
+            access.box,
+            RevisionsCard(state).box,
+            card("YAML", self._yaml, text="The service as Cloud Run has it now."),
         )
-        self.show(service)
+        self._tab, shell = tabs(
+            list(zip(SECTIONS, panels, strict=True)), label="Sections of the service"
+        )
+        self._metrics = metrics
+        self._tab.observe(self._opened, "selected_index")
+        title = state.name.rsplit("/", 1)[-1]
+        self.box = stack(row(go_back), toolbar(title, change, remove), shell)
+        state.observe(self._draw, ["summary", "document"])
+        self._draw()
 
-    def show(self, service: ServiceSummary) -> None:
-        """Draw what is known of the service now."""
-        gpu = gpus.by_accelerator(service.gpu)
-        self._details.show(
-            [
-                Detail("Status", service.state.value, state=STATES[service.state]),
-                Detail("URL", service.url, href=service.url, copy=bool(service.url)),
-                Detail("Model", service.model_id),
-                Detail("Framework", service.framework.label if service.framework else ""),
-                Detail("GPU", gpu.label if gpu else service.gpu),
-                Detail("Region", service.region),
-                Detail("Instances", f"{service.min_instances} to {service.max_instances}"),
-                Detail("Bucket", service.bucket),
-                Detail("Deployed by", service.updated_by),
-            ]
-        )
-        if service.reason:
-            self._reason.show("error", f"{service.id} did not come up.", detail=service.reason)
+    def to(self, section: str) -> None:
+        """Show a section."""
+        self._tab.selected_index = SECTIONS.index(section)
+
+    def close(self) -> None:
+        """Look no more."""
+        self._state.close()
+
+    def _opened(self, _: object) -> None:
+        if SECTIONS[self._tab.selected_index or 0] == "Metrics":
+            self._metrics.refresh()
+
+    def _draw(self, _: object = None) -> None:
+        service = self._state.summary
+        if service is None:
+            return
+        if self._state.document:
+            self._yaml.text = dumped(self._state.document)
+        self._conversation.follow(service)
+        if service.state in SERVING:
+            self._snippets.show(snippets(service.url, service.served_name, service.name))
+            shown: tuple[w.Widget, ...] = (self._chat.box, self._snippets.box)
         else:
-            self._reason.clear()
-        self._lower.children = (self._chat.box,) if service.state in SERVING else ()
+            shown = (note("There is something to try once the service is ready."),)
+        if self._try.children != shown:
+            self._try.children = shown

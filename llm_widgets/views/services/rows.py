@@ -19,10 +19,14 @@ COLUMNS = (
     Column("framework", "Framework"),
     Column("gpu", "GPU"),
     Column("region", "Region"),
+    Column("instances", "Instances"),
     Column("updated", "Last deployed", "time"),
+    Column("by", "By"),
 )
 ACTIONS = (
-    Action("open", "Try it"),
+    Action("try", "Try it"),
+    Action("logs", "Logs", overflow=True),
+    Action("edit", "Edit", overflow=True),
     Action("delete", "Delete", overflow=True, danger=True),
 )
 STATES: Mapping[ServiceState, StatusState] = {
@@ -40,7 +44,9 @@ def service_row(service: ServiceSummary) -> dict[str, Any]:
     gpu = gpus.by_accelerator(service.gpu)
     disabled = {}
     if service.state is ServiceState.DELETING:
-        disabled["delete"] = "It is being deleted."
+        disabled = dict.fromkeys(("delete", "edit", "try"), "It is being deleted.")
+    elif service.state not in SERVING:
+        disabled["try"] = "It is not ready."
     return {
         "id": service.name,
         "name": service.id,
@@ -55,6 +61,8 @@ def service_row(service: ServiceSummary) -> dict[str, Any]:
         "framework": service.framework.label if service.framework else None,
         "gpu": gpu.label if gpu else service.gpu or None,
         "region": service.region,
+        "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
+        "by": service.updated_by or None,
         "updated": service.updated_at.isoformat() if service.updated_at else None,
         "disabled": disabled,
     }

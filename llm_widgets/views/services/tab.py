@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.state.chat import ChatState
+from llm_widgets.state.service_edit import ServiceEditState
+from llm_widgets.state.service_metrics import ServiceMetricsState
+from llm_widgets.state.service_page import ServicePageState
 from llm_widgets.views.services.detail import ServicePage
+from llm_widgets.views.services.edit_page import EditPage
 from llm_widgets.views.services.rows import ACTIONS, COLUMNS, service_row
 from llm_widgets.widgets.dialog import ConfirmDialog
 from llm_widgets.widgets.layout import button, stack, toolbar
@@ -58,19 +62,28 @@ class ServicesView:
             toolbar("Services", refresh), self._notice, self._regions, self._table
         )
         self.box = w.VBox([self._dashboard])
-        self.dialogs: tuple[w.Widget, ...] = (self._delete,)
+        self._edit = ServiceEditState(session, state)
+        self._edit_page = EditPage(self._edit, back=self._edit.close)
+        self._page_dialogs = w.VBox()
+        self.dialogs: tuple[w.Widget, ...] = (
+            self._delete,
+            self._edit_page.dialog,
+            self._page_dialogs,
+        )
 
         self._table.on_action(self._act)
         self._table.on_empty_action(to_models)
         self._delete.on_submit(lambda _: self._deleted())
         state.observe(self._draw, ["services", "unreachable", "loaded", "error"])
         session.observe(lambda _: self.close_page(), "project")
+        self._edit.observe(self._draw_edit, "is_open")
+        self._edit.on_sent(lambda: self._page and self._page.to("Overview"))
         self._draw()
 
     def draw_deploy(self, form: DeployFormState) -> None:
         """Show the page of a deployment while there is one."""
         if form.offered is not None:
-            self._page = None
+            self._close()
             self.box.children = (self._deploy.box,)
         elif self.box.children == (self._deploy.box,):
             self.close_page()
@@ -80,22 +93,50 @@ class ServicesView:
         self._awaited = name
         self._open_awaited()
 
-    def open_page(self, name: str) -> None:
-        """Show one service."""
+    def open_page(self, name: str, section: str = "Overview") -> None:
+        """Show a section of the page of one service."""
         service = self._state.find(name)
         if service:
+            self._close()
+            looked_at = ServicePageState(self._session, service)
+            looked_at.on_gone(lambda: self._went(name))
             self._page = ServicePage(
-                service,
+                looked_at,
                 ChatState(self._session, service),
+                self._edit,
+                ServiceMetricsState(self._session, name),
                 back=self.close_page,
                 delete=lambda: self._ask_to_delete(name),
+                is_local=self._session.settings.is_local_cloud,
             )
+            self._page.to(section)
             self.box.children = (self._page.box,)
+            self._page_dialogs.children = self._page.dialogs
+            looked_at.start()
 
     def close_page(self) -> None:
         """Show the dashboard."""
-        self._page = None
+        self._close()
         self.box.children = (self._dashboard,)
+
+    def _close(self) -> None:
+        if self._page:
+            self._page.close()
+        self._page = None
+
+    def _went(self, name: str) -> None:
+        if self._page and self._page.name == name:
+            self.close_page()
+            self._session.notify(f"{name.rsplit('/', 1)[-1]} is deleted.")
+            self._state.refresh()
+
+    def _draw_edit(self, _: object) -> None:
+        if self._edit.is_open:
+            self.box.children = (self._edit_page.box,)
+        elif self._page:
+            self.box.children = (self._page.box,)
+        else:
+            self.box.children = (self._dashboard,)
 
     def _open_awaited(self) -> None:
         if self._awaited and self._state.find(self._awaited):
@@ -105,8 +146,11 @@ class ServicesView:
     def _act(self, action: str, name: str) -> None:
         if action == "delete":
             self._ask_to_delete(name)
-        else:
+        elif action == "edit":
             self.open_page(name)
+            self._edit.start(name)
+        else:
+            self.open_page(name, {"try": "Try it", "logs": "Logs"}.get(action, "Overview"))
 
     def _ask_to_delete(self, name: str) -> None:
         self._asked = service = self._state.find(name)
@@ -145,7 +189,3 @@ class ServicesView:
         else:
             self._regions.clear()
         self._open_awaited()
-        if self._page:
-            current = state.find(self._page.name)
-            if current:
-                self._page.show(current)

@@ -1,0 +1,88 @@
+"""Services as the API writes them: with every field, also those newer than Google's client.
+
+Whoever changes a service reads it here, changes what is to change and sends it back; what
+nobody touched stays as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud.failures import explained
+from llm_widgets.cloud.rest import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from llm_widgets.cloud.clients import Clients
+
+Json = dict[str, Any]
+_HOST = "run.googleapis.com"
+_LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+_REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+
+
+def read(clients: Clients, name: str) -> Json:
+    """Read a service, given its resource name.
+
+    Raises
+    ------
+    ManagerError
+        It is gone, or not to be seen.
+    """
+    with _about(clients, name, "open", "get"):
+        return call(clients, "GET", _HOST, f"/v2/{name}")
+
+
+def patch(
+    clients: Clients,
+    service: Mapping[str, Any],
+    paths: Iterable[str],
+    *,
+    validate_only: bool = False,
+) -> None:
+    """Change a service that was read with :func:`read`.
+
+    Parameters
+    ----------
+    service
+        As read, with its ``etag``, and then changed.
+    paths
+        Fields of the service that were changed; nothing else is sent.
+    validate_only
+        Ask only whether the change would be taken.
+
+    Raises
+    ------
+    ManagerError
+        :class:`ConflictError` when somebody else changed it since it was read.
+    """
+    fields = list(paths)
+    body = {field: service[field] for field in ("name", "etag", *fields) if field in service}
+    query = f"updateMask={','.join(fields)}" + ("&validateOnly=true" if validate_only else "")
+    with _about(clients, str(service["name"]), "change", "update"):
+        call(clients, "PATCH", _HOST, f"/v2/{service['name']}?{query}", body)
+
+
+def send_traffic(clients: Clients, name: str, revision: str = "") -> None:
+    """Send all requests to a revision, given its id; to whatever is latest when left out.
+
+    Raises
+    ------
+    ManagerError
+        See :func:`patch`.
+    """
+    service = read(clients, name)
+    target: Json = {"type": _REVISION, "revision": revision} if revision else {"type": _LATEST}
+    service["traffic"] = [{**target, "percent": 100}]
+    patch(clients, service, ["traffic"])
+
+
+def _about(clients: Clients, name: str, verb: str, permission: str) -> Any:
+    _, project, _, region, _, service_id = name.split("/")
+    return explained(
+        f"{verb} the service {service_id} in {region}",
+        clients=clients,
+        project=project,
+        permission=f"run.services.{permission}",
+    )
