@@ -69,12 +69,14 @@ def choose_project(page: Page) -> None:
     expect(page.get_by_role("button", name="Change")).to_be_visible()
 
 
-def import_model(page: Page, source: str, model_id: str) -> None:
+def import_model(page: Page, source: str, model_id: str, new_bucket: str = "") -> None:
     page.get_by_role("button", name="Import model").first.click()
-    dialog = page.get_by_role("dialog", name="Import model")
-    dialog.get_by_role("radio", name=source).check()
-    dialog.get_by_label("Model ID").locator("visible=true").fill(model_id)
-    dialog.get_by_role("button", name="Check").click()
+    page.get_by_role("radio", name=source).check()
+    page.get_by_label("Model ID").locator("visible=true").fill(model_id)
+    if new_bucket:
+        page.get_by_label("Where the model goes").select_option(label="Create a bucket")
+        page.get_by_label("Name").locator("visible=true").fill(new_bucket)
+    page.get_by_role("button", name="Check").click()
     page.get_by_role("button", name="Import", exact=True).click()
 
 
@@ -93,16 +95,12 @@ def test_from_an_empty_folder_to_a_chat(
     expect(page.get_by_role("button", name="Change")).to_be_visible(timeout=20 * SECONDS)
     expect(page.get_by_role("banner")).to_contain_text("local-project")
 
-    # Models: a bucket, then a model from each hub.
+    # Models: a model, with a bucket for it.
     to_tab(page, "Models")
     expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
     assert violations(page) == []
-    page.get_by_role("button", name="Create bucket").click()
-    dialog = page.get_by_role("dialog", name="Create bucket")
-    dialog.get_by_label("Name").fill(BUCKET)
-    dialog.get_by_role("button", name="Create").click()
+    import_model(page, "Ollama", "smollm2:135m", new_bucket=BUCKET)
     expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=20 * SECONDS)
-    import_model(page, "Ollama", "smollm2:135m")
     row = page.get_by_role("row").filter(has_text="smollm2:135m")
     expect(row).to_contain_text("Ready", timeout=60 * SECONDS)
     assert violations(page) == []
@@ -123,7 +121,7 @@ def test_from_an_empty_folder_to_a_chat(
 
     # Use it: the answer streams.
     service.get_by_role("button", name="Try it").click()
-    page.get_by_label("Prompt").fill("Reply with one short greeting.")
+    page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text(re.compile(r"First token after [\d.]+ s · \d+ tokens"))).to_be_visible(
         timeout=60 * SECONDS
