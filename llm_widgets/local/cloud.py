@@ -117,13 +117,13 @@ class LocalCloud:
         closing.callback(self._hub.stop)
         self._tokens = Tokens(self._store, self.url)
         self._keys = data / "keys"
-        log = LogBook(data / "logs.db")
-        closing.callback(log.close)
-        runner = Runner(data, log, self._runtime_environment)
+        self.log = LogBook(data / "logs.db")
+        closing.callback(self.log.close)
+        runner = Runner(data, self.log, self._runtime_environment)
         closing.callback(runner.shutdown)
         enablement = Enablement(self._store, self.faults)
         self._apis = GoogleApis(
-            self._store, self.faults, self._access, enablement, runner=runner, log=log
+            self._store, self.faults, self._access, enablement, runner=runner, log=self.log
         )
         closing.callback(self._apis.stop)
         runner.invoker = Front(self._access, self._tokens, self._apis.services).refusal

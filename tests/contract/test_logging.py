@@ -14,28 +14,23 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.types import LogEntry
 from google.oauth2 import service_account
 
-from llm_widgets.local.enablement import Enablement
-from llm_widgets.local.google.gapic import Endpoints
-from llm_widgets.local.google.grpc_server import GrpcServer
-from llm_widgets.local.google.logging import API, CLIENT, HTTP, Logging
-from llm_widgets.local.google.rest import Rest
-from llm_widgets.local.logs import LogBook
+from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.local.runner.entries import Journal
-from llm_widgets.local.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.contract.conftest import Cloud
 
 PROJECT = "local-project"
 REVISION = f"projects/{PROJECT}/locations/europe-west1/services/chat/revisions/chat-00001-abc"
 
 
 @pytest.fixture(scope="module")
-def log(cloud: Cloud) -> Iterator[LogBook]:
-    book = LogBook(cloud.data / "logs-of-this-test.db")
-    journal = Journal.of_revision(book, REVISION)
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
+    """A cloud whose log holds these lines alone."""
+    cloud = LocalCloud(tmp_path_factory.mktemp("logging"), offline=True)
+    cloud.start()
+    journal = Journal.of_revision(cloud.log, REVISION)
     journal.line("stdout", "plain")
     journal.line("stderr", '{"severity": "error", "message": "broken", "code": 7}')
     journal.line("stdout", '{"severity": "INFO", "message": "only words"}')
@@ -46,31 +41,21 @@ def log(cloud: Cloud) -> Iterator[LogBook]:
     journal.system("STARTUP HTTP probe succeeded", "INFO")
     request = {"requestMethod": "GET", "status": 503, "latency": "0.1s", "responseSize": "9"}
     journal.request(request, "trace", "ERROR")
-    yield book
-    book.close()
+    yield cloud
+    cloud.stop()
 
 
 @pytest.fixture(scope="module")
-def endpoints(cloud: Cloud, log: LogBook) -> Endpoints:
-    found = Endpoints(cloud.access, Enablement(cloud.store, cloud.faults))
-    assert found.register(API, CLIENT, Logging(log, cloud.access), http=HTTP) == 4
-    return found
-
-
-@pytest.fixture(scope="module")
-def client(cloud: Cloud, endpoints: Endpoints) -> Iterator[logging.Client]:
-    server = WebServer([Rest(endpoints, cloud.access).route])
-    server.start()
-    yield logging.Client(
+def client(cloud: LocalCloud) -> logging.Client:
+    return logging.Client(
         project=PROJECT,
         credentials=_credentials(cloud),
         _use_grpc=False,
-        client_options={"api_endpoint": server.url},
+        client_options={"api_endpoint": cloud.url},
     )
-    server.stop()
 
 
-def _credentials(cloud: Cloud) -> service_account.Credentials:
+def _credentials(cloud: LocalCloud) -> service_account.Credentials:
     return service_account.Credentials.from_service_account_file(
         cloud.credentials, scopes=["https://www.googleapis.com/auth/cloud-platform"]
     )
@@ -150,7 +135,7 @@ def test_a_page_of_nobody(client: logging.Client) -> None:
         client._connection.api_request(method="POST", path="/entries:list", data=body)
 
 
-def test_who_may_not_read(client: logging.Client, cloud: Cloud) -> None:
+def test_who_may_not_read(client: logging.Client, cloud: LocalCloud) -> None:
     switches = f"{cloud.url}/_local/faults"
     denied = {"denied_permissions": ["logging.logEntries.list"]}
     requests.patch(switches, json=denied, timeout=5).raise_for_status()
@@ -163,22 +148,17 @@ def test_who_may_not_read(client: logging.Client, cloud: Cloud) -> None:
         find(client, resource_names=["projects/somebody-elses"])
 
 
-def test_over_grpc(cloud: Cloud, endpoints: Endpoints) -> None:
-    server = GrpcServer(endpoints, cloud.access)
-    server.start()
-    try:
-        credentials = _credentials(cloud)
-        channel = grpc.insecure_channel(f"127.0.0.1:{server.port}")
-        transport = LoggingServiceV2Client.get_transport_class("grpc")(channel=channel)
-        client = LoggingServiceV2Client(transport=transport)
-        credentials.refresh(Request())
-        metadata = [("authorization", f"Bearer {credentials.token}")]
-        entry = LogEntry(text_payload="over gRPC", log_name=f"projects/{PROJECT}/logs/wire")
-        client.write_log_entries(entries=[entry], metadata=metadata)
-        request = {"resource_names": [f"projects/{PROJECT}"], "filter": 'textPayload="over gRPC"'}
-        found = list(client.list_log_entries(request=request, metadata=metadata))
-        assert [item.text_payload for item in found] == ["over gRPC"]
-        logs = list(client.list_logs(parent=f"projects/{PROJECT}", metadata=metadata))
-        assert f"projects/{PROJECT}/logs/wire" in logs
-    finally:
-        server.stop()
+def test_over_grpc(cloud: LocalCloud) -> None:
+    credentials = _credentials(cloud)
+    channel = grpc.insecure_channel(cloud.grpc_address)
+    transport = LoggingServiceV2Client.get_transport_class("grpc")(channel=channel)
+    client = LoggingServiceV2Client(transport=transport)
+    credentials.refresh(Request())
+    metadata = [("authorization", f"Bearer {credentials.token}")]
+    entry = LogEntry(text_payload="over gRPC", log_name=f"projects/{PROJECT}/logs/wire")
+    client.write_log_entries(entries=[entry], metadata=metadata)
+    request = {"resource_names": [f"projects/{PROJECT}"], "filter": 'textPayload="over gRPC"'}
+    found = list(client.list_log_entries(request=request, metadata=metadata))
+    assert [item.text_payload for item in found] == ["over gRPC"]
+    logs = list(client.list_logs(parent=f"projects/{PROJECT}", metadata=metadata))
+    assert f"projects/{PROJECT}/logs/wire" in logs
