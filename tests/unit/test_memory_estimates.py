@@ -229,6 +229,9 @@ def test_activations_grow_with_what_is_worked_on_at_once() -> None:
     for tokens, measured in ((6144, 0.76), (14336, 1.85), (30720, 4.03)):
         assert vllm.activation_bytes(qwen, tokens) / GIB == pytest.approx(measured, rel=0.05)
     assert (vllm.batch_tokens(L4), vllm.batch_tokens(RTX)) == (2048, 8192)
+    found = estimate_vllm(QWEN_3_8B, L4, context=4096, concurrency=64)
+    words = 64 * 151936 * 4
+    assert found.activations.bytes == vllm.activation_bytes(QWEN_3_8B, 2048) + words
 
 
 def test_the_graph_explodes_without_flash_attention() -> None:

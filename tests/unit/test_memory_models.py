@@ -115,6 +115,12 @@ def test_a_head_may_be_wider_than_its_share() -> None:
     assert model.layers == (Attention(32, heads=8, key=128, value=128),)
 
 
+def test_values_may_be_narrower_than_keys() -> None:
+    model = read({**LLAMA, "head_dim": 192, "v_head_dim": 128})
+    assert model.layers == (Attention(32, heads=8, key=192, value=128),)
+    assert cache_bytes(model, 16) == 16 * 32 * 8 * (192 + 128) * 2
+
+
 def test_nested_configurations() -> None:
     outer = {"model_type": "llava", "text_config": LLAMA, "vision_config": {"hidden_size": 1}}
     model = read(outer)
@@ -271,6 +277,8 @@ def test_states_are_pages_of_the_cache() -> None:
 def test_a_window_that_is_not_used() -> None:
     qwen = {**LLAMA, "model_type": "qwen2", "sliding_window": 32768, "max_window_layers": 28}
     assert read({**qwen, "use_sliding_window": False}).layers == read(LLAMA).layers
+    everywhere = {**qwen, "model_type": "mistral", "use_sliding_window": False}
+    assert read(everywhere).layers == read(LLAMA).layers
     assert read({**qwen, "use_sliding_window": True}).layers == (
         Attention(28, heads=8, key=128, value=128),
         Attention(4, heads=8, key=128, value=128, window=32768),
