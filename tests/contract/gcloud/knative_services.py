@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from google.cloud import run_v2
 from google.protobuf import json_format
 
@@ -25,10 +27,11 @@ LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 
-def checked(kind: type, fields: Json) -> Json:
+def checked(kind: Any, fields: Json) -> Json:
     """Return JSON as the official type of Admin v2 writes it; what it does not know is an error."""
     message = json_format.ParseDict(fields, kind.pb(kind()))
-    return json_format.MessageToDict(message)
+    written: Json = json_format.MessageToDict(message)
+    return written
 
 
 def service_of(fields: Json) -> Json:
@@ -117,7 +120,7 @@ def service_from(fields: Json) -> Json:
 
 def condition_of(condition: Json) -> Json:
     """Return a condition: three states are left of those of Admin v2."""
-    reason = condition.get("reason", condition.get("revisionReason", ""))
+    reason: str = condition.get("reason", condition.get("revisionReason", ""))
     return present(
         {
             "type": condition["type"],
