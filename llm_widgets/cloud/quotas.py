@@ -107,6 +107,11 @@ def get(clients: Clients, project: str, quota_id: str) -> Quota:
     )
 
 
+def raw_value(quota_id: str, value: float) -> int:
+    """Convert GPUs, vCPUs or GiB into the unit in which the API counts a quota."""
+    return round(value * _unit(quota_id))
+
+
 def ask_for_more(
     clients: Clients,
     project: str,
@@ -137,7 +142,7 @@ def ask_for_more(
         "service": SERVICE,
         "quota_id": quota_id,
         "dimensions": {"region": region},
-        "quota_config": {"preferred_value": round(value * unit)},
+        "quota_config": {"preferred_value": raw_value(quota_id, value)},
         "contact_email": email,
     }
     with explained(
@@ -177,6 +182,33 @@ def requested(clients: Clients, project: str, region: str, quota_id: str) -> Quo
         permission="cloudquotas.quotas.get",
     ):
         return _request(clients.quotas.get_quota_preference(name=name), _unit(quota_id))
+
+
+def requests(clients: Clients, project: str) -> dict[tuple[str, str], QuotaRequest]:
+    """Give what was asked for, whoever asked: by quota id and region, the latest of each.
+
+    Raises
+    ------
+    ManagerError
+        Requests are not to be seen.
+    """
+    with explained(
+        f"list the quota requests of {project}",
+        clients=clients,
+        project=project,
+        permission="cloudquotas.quotas.get",
+    ):
+        parent = f"projects/{project}/locations/global"
+        found = [
+            each
+            for each in clients.quotas.list_quota_preferences(parent=parent)
+            if each.service == SERVICE
+        ]
+    found.sort(key=lambda each: each.update_time.timestamp() if each.update_time else 0)
+    return {
+        (each.quota_id, each.dimensions.get("region", "")): _request(each, _unit(each.quota_id))
+        for each in found
+    }
 
 
 def usage(services: Iterable[packages.run_v2.Service]) -> Usage:

@@ -39,6 +39,11 @@ class Gpu:
     quota: str
 
     @property
+    def short_label(self) -> str:
+        """The label without the memory: ``NVIDIA L4``."""
+        return self.label.partition(" (")[0]
+
+    @property
     def default_cpu(self) -> int:
         """The first choice of vCPUs."""
         return next(iter(self.cpus))

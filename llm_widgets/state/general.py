@@ -13,6 +13,7 @@ from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.state.background import Debounce, Latest
 from llm_widgets.state.checklist import ChecklistState
 from llm_widgets.state.network import NetworkState
+from llm_widgets.state.quotas import QuotasState
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.projects import Project
@@ -58,6 +59,7 @@ class GeneralState(HasTraits):
         self._session = session
         self.checklist = ChecklistState(session)
         self.network = NetworkState(session)
+        self.quotas = QuotasState(session)
         self._latest = Latest()
         self._latest_choice = Latest()
         self._wanted = ""

@@ -27,7 +27,7 @@ class NetworkState(HasTraits):
     Attributes
     ----------
     found
-        ``(region, kind)`` to :class:`llm_widgets.checks.networks.Found`, filled as answers come.
+        ``"region/kind"`` to :class:`llm_widgets.checks.networks.Found`, filled as answers come.
     checked_at
         When the last round was complete: seconds since 1970; 0 before the first.
     turning_on
@@ -95,7 +95,7 @@ class NetworkState(HasTraits):
         def tell(answer: Found) -> None:
             with self._lock:
                 if fresh():
-                    self.found = {**self.found, (answer.region, answer.kind): answer}
+                    self.found = {**self.found, f"{answer.region}/{answer.kind}": answer}
 
         def then(_: object) -> None:
             if fresh():
@@ -135,7 +135,7 @@ class NetworkState(HasTraits):
         )
 
     def _of(self, region: str, kind: str) -> Found:
-        found: Found = self.found.get((region, kind), Found(region, kind))
+        found: Found = self.found.get(f"{region}/{kind}", Found(region, kind))
         return found
 
     def _has(self, region: str, choice: NetworkChoice) -> bool:

@@ -111,8 +111,8 @@ class NetworkCard:
             row
             for region in gpus.regions()
             for kind in (SUBNETS, CONNECTORS)
-            if (region, kind) in state.found
-            for row in self._rows(state.found[region, kind])
+            if f"{region}/{kind}" in state.found
+            for row in self._rows(state.found[f"{region}/{kind}"])
         ]
         self._table.loading = state.running and not rows
         self._table.rows = rows

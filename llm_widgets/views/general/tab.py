@@ -8,6 +8,7 @@ from llm_widgets.views.general.checklist_card import checklist_card
 from llm_widgets.views.general.identity_card import identity_card
 from llm_widgets.views.general.network_card import NetworkCard
 from llm_widgets.views.general.project_card import ProjectCard
+from llm_widgets.views.general.quota_card import QuotaCard
 from llm_widgets.widgets.layout import grid, stack, toolbar
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def general_view(session: Session, state: GeneralState) -> w.Widget:
         grid(identity_card(session, state), ProjectCard(session, state).box),
         checklist_card(state.checklist),
         NetworkCard(session, state.network).box,
+        QuotaCard(session, state.quotas).box,
     )

@@ -1,0 +1,143 @@
+"""Whether a service with a GPU fits into the quotas of a region, and if not, why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.gpus import Gpu
+
+AUTOMATIC_GPUS = 3
+"""GPUs without zonal redundancy that Cloud Run grants by itself at the first deployment."""
+
+NO_HISTORY = "NOT_ENOUGH_USAGE_HISTORY"
+"""Google's reason for granting nothing: a free trial or a new billing account."""
+
+
+class Fit(StrEnum):
+    """How a verdict came out."""
+
+    FITS = "Fits"
+    GRANTED_FIRST = "Granted at first use"
+    NOT = "Does not fit"
+    UNKNOWN = "Can't tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a region allows and what its services use; ``None`` where the API does not tell.
+
+    Attributes
+    ----------
+    gpus, gpus_redundant
+        GPUs of the kind in question, without and with zonal redundancy.
+    cpu, memory_gib
+        vCPUs and GiB of all services together.
+    used_gpus, used_cpu, used_memory_gib
+        What services may use at most, all their instances together.
+    ineligible_because
+        Google's reason why more GPUs can't be asked for, or empty.
+    """
+
+    gpus: float | None = None
+    gpus_redundant: float | None = None
+    cpu: float | None = None
+    memory_gib: float | None = None
+    used_gpus: float | None = None
+    used_cpu: float | None = None
+    used_memory_gib: float | None = None
+    ineligible_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one more instance fits, in a sentence."""
+
+    fit: Fit
+    text: str
+
+
+def verdict(gpu: Gpu, capacity: Capacity) -> Verdict:
+    """Judge whether one more service with one instance fits.
+
+    The smallest machine that Cloud Run allows with the GPU decides; the text tells when only
+    that fits.
+    """
+    shortage = _shortage(gpu, capacity)
+    if shortage:
+        return Verdict(Fit.NOT, shortage)
+    unknown = _unknown(capacity)
+    if unknown or capacity.gpus is None:
+        return Verdict(Fit.UNKNOWN, f"Not known: {', '.join(unknown)}.")
+    if not capacity.gpus and not capacity.used_gpus:
+        return _first_use(gpu, capacity)
+    free = capacity.gpus - (capacity.used_gpus or 0)
+    if free < 1:
+        return Verdict(
+            Fit.NOT,
+            f"All {capacity.gpus:g} GPUs are taken by services: ask for more, or delete one.",
+        )
+    return Verdict(Fit.FITS, _room(gpu, capacity, free))
+
+
+def _unknown(capacity: Capacity) -> list[str]:
+    """Name what the API did not tell."""
+    needed = {
+        "the GPU quota": capacity.gpus,
+        "the vCPU quota": capacity.cpu,
+        "the memory quota": capacity.memory_gib,
+        "what services use": capacity.used_cpu,
+    }
+    return [words for words, value in needed.items() if value is None]
+
+
+def _machines(gpu: Gpu) -> list[tuple[int, int]]:
+    """Give the machines of a GPU, the default one first: vCPUs and GiB."""
+    return [(cpu, memory) for cpu, memories in gpu.cpus.items() for memory in memories]
+
+
+def _free(allowed: float | None, used: float | None) -> float:
+    """Give what is free; what is not known counts as enough."""
+    return float("inf") if allowed is None else allowed - (used or 0)
+
+
+def _shortage(gpu: Gpu, capacity: Capacity) -> str:
+    """Say what even the smallest machine lacks; empty when it has all."""
+    cpu = _free(capacity.cpu, capacity.used_cpu)
+    memory = _free(capacity.memory_gib, capacity.used_memory_gib)
+    if any(c <= cpu and m <= memory for c, m in _machines(gpu)):
+        return ""
+    least_cpu, least_memory = min(_machines(gpu))
+    short = []
+    if least_cpu > cpu:
+        short.append(f"{least_cpu} vCPU, {max(0, cpu):g} of {capacity.cpu:g} are free")
+    if least_memory > memory:
+        short.append(
+            f"{least_memory} GiB of memory, {max(0, memory):g} of {capacity.memory_gib:g} are free"
+        )
+    return f"It needs {'; and '.join(short)}: ask for more." if short else ""
+
+
+def _first_use(gpu: Gpu, capacity: Capacity) -> Verdict:
+    if capacity.ineligible_because == NO_HISTORY:
+        return Verdict(
+            Fit.NOT,
+            "Google grants no GPUs to free trials and new billing accounts yet.",
+        )
+    return Verdict(
+        Fit.GRANTED_FIRST,
+        f"The quota is 0 until then; Cloud Run usually grants {AUTOMATIC_GPUS} "
+        f"{gpu.short_label} with the first deployment.",
+    )
+
+
+def _room(gpu: Gpu, capacity: Capacity, free: float) -> str:
+    cpu = _free(capacity.cpu, capacity.used_cpu)
+    memory = _free(capacity.memory_gib, capacity.used_memory_gib)
+    machine = next((c, m) for c, m in _machines(gpu) if c <= cpu and m <= memory)
+    text = f"{free:g} {'GPU is' if free == 1 else 'GPUs are'} free."
+    if machine != (gpu.default_cpu, gpu.default_memory_gib):
+        text += f" No more than {machine[0]} vCPU and {machine[1]} GiB, though."
+    return text

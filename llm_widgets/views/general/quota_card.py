@@ -1,0 +1,160 @@
+"""GPUs by region: what fits, and asking for more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.cloud import links, quotas
+from llm_widgets.domain import capacity, gpus
+from llm_widgets.domain.capacity import Fit
+from llm_widgets.views.general.quota_dialog import QuotaDialog
+from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import Action, Column, DataTable
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.capacity import Capacity
+    from llm_widgets.domain.gpus import Gpu
+    from llm_widgets.errors import ManagerError
+    from llm_widgets.state.quotas import QuotasState
+    from llm_widgets.state.session import Session
+    from llm_widgets.widgets.table import StatusState
+
+_STATES: dict[Fit, StatusState] = {
+    Fit.FITS: "ok",
+    Fit.GRANTED_FIRST: "info",
+    Fit.NOT: "error",
+    Fit.UNKNOWN: "unknown",
+}
+
+
+class QuotaCard:
+    """The card; ``box`` is what goes into the page."""
+
+    def __init__(self, session: Session, state: QuotasState) -> None:
+        self._session = session
+        self._state = state
+        self._notice = Notice()
+        self._dialog = QuotaDialog(session, state)
+        self._table = DataTable(
+            caption="GPUs and quotas",
+            columns=[
+                Column("gpu", "GPU"),
+                Column("region", "Region"),
+                Column("price", "Price per hour"),
+                Column("quota", "GPU quota"),
+                Column("cpu", "vCPU used"),
+                Column("memory", "Memory used"),
+                Column("verdict", "One more service", "status"),
+            ],
+            actions=[Action("request", "Request quota")],
+        )
+        self._table.on_action(self._act)
+        self._refresh = button("Refresh", style="outlined", icon="refresh")
+        self._refresh.on_click(lambda _: state.refresh())
+        self.box = card(
+            "GPUs and quotas",
+            self._notice,
+            self._table,
+            self._dialog.dialog,
+            text=f"Prices of {gpus.DATA_DATE} in US dollars, tier 1 regions, for one instance that "
+            "is awake: GPU, vCPU and memory. Redundant means with zonal redundancy.",
+            actions=[self._refresh],
+        )
+        state.observe(self._draw, ["survey", "checked_at", "running"])
+        session.observe(self._draw, "project")
+        self._draw()
+
+    def _act(self, _action: str, row: str) -> None:
+        accelerator, region = row.split("/")
+        gpu = gpus.by_accelerator(accelerator)
+        if gpu:
+            self._dialog.show(gpu, region)
+
+    def _draw(self, _: object = None) -> None:
+        state = self._state
+        self.box.layout.display = None if self._session.project else "none"
+        if not self._session.project:
+            return
+        self._refresh.disabled = state.running
+        self._draw_notice()
+        self._table.rows = [
+            self._row(gpu, region)
+            for gpu in gpus.GPUS
+            for region in (*gpu.regions, *gpu.invited_regions)
+        ]
+
+    def _draw_notice(self) -> None:
+        local = self._session.settings.is_local_cloud
+        errors = self._state.survey.errors
+        if errors and not self._state.running:
+            self._notice.show_error(_first(errors.values()))
+            self._notice.kind = "warning"
+            return
+        if local:
+            self._notice.clear()
+            return
+        self._notice.show(
+            "info",
+            "Quotas are per project and region.",
+            link=("All quotas of Cloud Run", links.quotas(self._session.project_id)),
+        )
+
+    def _row(self, gpu: Gpu, region: str) -> dict[str, Any]:
+        found = self._state.survey.capacity(gpu, region)
+        invited = region in gpu.invited_regions
+        price = gpus.price_per_hour(gpu, cpu=gpu.default_cpu, memory_gib=gpu.default_memory_gib)
+        return {
+            "id": f"{gpu.accelerator}/{region}",
+            "name": f"{gpu.short_label} in {region}",
+            "gpu": {
+                "text": gpu.short_label.removeprefix("NVIDIA "),
+                "note": f"{gpu.memory_gib:g} GB VRAM",
+            },
+            "region": {
+                "text": region,
+                "note": "By invitation" if invited else "GA",
+            },
+            "price": {
+                "text": f"${price:.2f}",
+                "note": f"{gpu.default_cpu} vCPU, {gpu.default_memory_gib} GiB",
+            },
+            "quota": self._quota(gpu, region, found),
+            "cpu": _of(found.used_cpu, found.cpu),
+            "memory": _of(found.used_memory_gib, found.memory_gib, " GiB"),
+            "verdict": self._verdict(gpu, found, invited=invited),
+        }
+
+    def _quota(self, gpu: Gpu, region: str, found: Capacity) -> dict[str, str]:
+        requests = self._state.survey.requests
+        asked = requests.get((quotas.gpu_quota_id(gpu), region))
+        redundant = f"{_number(found.gpus_redundant)} redundant"
+        note = f"{asked.preferred:g} requested, Google decides" if asked else redundant
+        if asked and not asked.is_pending:
+            note = f"{asked.preferred:g} requested, {asked.granted:g} granted"
+        return {"text": _of(found.used_gpus, found.gpus), "note": note}
+
+    def _verdict(self, gpu: Gpu, found: Capacity, *, invited: bool) -> dict[str, str]:
+        if not self._state.checked_at:
+            return {"state": "busy", "text": "Checking"}
+        judged = capacity.verdict(gpu, found)
+        text = judged.text
+        if invited:
+            text = f"Only if Google has invited the project. {text}"
+        state = "info" if invited and judged.fit is Fit.FITS else _STATES[judged.fit]
+        return {"state": state, "text": judged.fit.value, "note": text}
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "?"
+    return "no limit" if value == float("inf") else f"{value:g}"
+
+
+def _of(used: float | None, allowed: float | None, unit: str = "") -> str:
+    return f"{_number(used)} of {_number(allowed)}{unit}"
+
+
+def _first(errors: Any) -> ManagerError:
+    found: ManagerError = next(iter(errors))
+    return found
