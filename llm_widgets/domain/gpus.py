@@ -17,7 +17,8 @@ class Gpu:
     accelerator
         Value of ``node_selector.accelerator``.
     memory_gib
-        Memory of the GPU on its label, GiB; ``usable_gib`` is what an engine can have.
+        Memory of the GPU on its label, GiB; ``usable_gib`` is what CUDA tells an engine of it
+        (vLLM's logs: "Free memory on device (21.84/22.03 GiB)", "(94.41/94.97 GiB)").
     cpus
         Choices for vCPUs, each with its choices for memory in GiB; the first is the default.
     regions, invited_regions
@@ -61,7 +62,7 @@ GPUS: tuple[Gpu, ...] = (
         accelerator="nvidia-l4",
         label="NVIDIA L4 (24 GB)",
         memory_gib=24,
-        usable_gib=22.5,
+        usable_gib=22.03,
         cpus={8: (32, 24, 16), 4: (16,)},
         regions=("europe-west1", "europe-west4", "us-central1", "us-east4", "asia-southeast1"),
         invited_regions=("asia-south1",),
@@ -72,7 +73,7 @@ GPUS: tuple[Gpu, ...] = (
         accelerator="nvidia-rtx-pro-6000",
         label="NVIDIA RTX PRO 6000 (96 GB)",
         memory_gib=96,
-        usable_gib=95.6,
+        usable_gib=94.97,
         cpus={20: (80,), 22: (88, 80), 24: (96, 80), 30: (120, 80), 44: (176, 120, 80)},
         regions=("europe-west4", "us-central1", "asia-southeast1"),
         invited_regions=("asia-south2",),

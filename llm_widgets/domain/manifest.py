@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from llm_widgets.domain.imports import Digest, DigestKind
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
@@ -39,7 +40,13 @@ class ManifestFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """A model as it was published; see :class:`llm_widgets.domain.imports.ImportPlan`."""
+    """A model as it was published; see :class:`llm_widgets.domain.imports.ImportPlan`.
+
+    Attributes
+    ----------
+    facts
+        What the hub knew of it; :mod:`llm_widgets.domain.memory` reckons with a part of it.
+    """
 
     import_id: str
     source: Source
@@ -51,6 +58,7 @@ class ModelManifest:
     finished_at: datetime
     imported_by: str = ""
     license: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:

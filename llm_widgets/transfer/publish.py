@@ -158,6 +158,7 @@ class Publisher:
             finished_at=datetime.now(UTC),
             imported_by=plan.created_by,
             license=plan.license,
+            facts=dict(plan.facts),
         )
 
 

@@ -16,11 +16,6 @@ GIB = 2**30
 LONGEST = 1 << 24
 """Tokens beyond which no one looks for the longest context."""
 
-SEEN = {"nvidia-l4": 22.03, "nvidia-rtx-pro-6000": 94.97}
-"""GiB that CUDA tells of a GPU's memory, by accelerator. The driver keeps a part of what is on the
-label and in monitoring: vLLM's logs say "Free memory on device (21.84/22.03 GiB)" of an L4 and
-"(94.41/94.97 GiB)" of an RTX PRO 6000."""
-
 _MOST_REQUESTS = 1 << 14
 
 
@@ -105,7 +100,7 @@ class Estimate:
 
 def memory_bytes(gpu: Gpu) -> int:
     """Give the bytes of a GPU's memory that an engine can see."""
-    return int(min(SEEN.get(gpu.accelerator, gpu.usable_gib), gpu.usable_gib) * GIB)
+    return int(gpu.usable_gib * GIB)
 
 
 def gib_text(size: float) -> str:
