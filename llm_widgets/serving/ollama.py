@@ -111,6 +111,8 @@ def environment(model: str, context_length: int, parallel: int) -> dict[str, str
         "OLLAMA_CONTEXT_LENGTH": str(context_length),
         PARALLEL: str(parallel),
         "OLLAMA_MAX_LOADED_MODELS": "1",
+        # Without it the compute graph alone may take more than a GPU has (ollama#10615).
+        "OLLAMA_FLASH_ATTENTION": "1",
         "OLLAMA_LOAD_TIMEOUT": "30m",
         "OLLAMA_NO_CLOUD": "1",
     }

@@ -203,6 +203,7 @@ def test_ollama(accelerator: str) -> None:
                         {"name": "OLLAMA_CONTEXT_LENGTH", "value": "8192"},
                         {"name": "OLLAMA_NUM_PARALLEL", "value": "4"},
                         {"name": "OLLAMA_MAX_LOADED_MODELS", "value": "1"},
+                        {"name": "OLLAMA_FLASH_ATTENTION", "value": "1"},
                         {"name": "OLLAMA_LOAD_TIMEOUT", "value": "30m"},
                         {"name": "OLLAMA_NO_CLOUD", "value": "1"},
                     ],
