@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import links
+from llm_widgets.config import OLLAMA_REGISTRY, Settings
 from llm_widgets.domain.models import ModelRecord, Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.jobs.verify import FileCheck
@@ -102,27 +103,24 @@ class ModelPage:
         status = status_cell(record, seen)
         word, reason = str(status["text"]), str(status.get("note", ""))
         project = self._session.project_id
-        local = self._session.settings.is_local_cloud
+        settings = self._session.settings
         address = f"gs://{bucket}/{record.prefix}" if record.prefix else f"gs://{bucket}"
         when = record.finished_at or record.submitted_at
         self._details.show(
             [
                 Detail("Status", word, state=status["state"], note=reason),
-                Detail("Source", record.source.label, href=_page(record), note=record.id),
+                Detail("Source", record.source.label, href=_page(record, settings)),
                 Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
                 Detail("Size", bytes_text(record.size), note=f"{record.file_count} files"),
                 Detail("Licence", record.license or "not stated"),
-                Detail(
-                    "Imported",
-                    f"{when:%Y-%m-%d %H:%M} UTC" if when else "",
-                    note=f"by {record.imported_by}" if record.imported_by else "",
-                ),
+                Detail("Imported", f"{when:%Y-%m-%d %H:%M} UTC" if when else ""),
+                Detail("Imported by", record.imported_by),
                 Detail(
                     "Address",
                     address,
                     code=True,
                     copy=True,
-                    href="" if local else links.bucket(bucket, project),
+                    href="" if settings.is_local_cloud else links.bucket(bucket, project),
                 ),
                 self._used_by(),
             ]
@@ -164,12 +162,14 @@ class ModelPage:
             )
 
 
-def _page(record: ModelRecord) -> str:
-    """Give the address of a model's page at its hub."""
+def _page(record: ModelRecord, settings: Settings) -> str:
+    """Give the address of a model's page at its hub; empty where the hub has none."""
     if record.source is Source.HUGGING_FACE:
-        return f"https://huggingface.co/{record.id}"
+        return f"{settings.hugging_face_endpoint}/{record.id}"
+    if settings.ollama_registry != OLLAMA_REGISTRY:
+        return ""
     if record.id.startswith("hf.co/"):
-        return f"https://huggingface.co/{record.id.removeprefix('hf.co/').partition(':')[0]}"
+        return f"https://{record.id.partition(':')[0]}"
     name = record.id if "/" in record.id else f"library/{record.id}"
     return f"https://ollama.com/{name}"
 

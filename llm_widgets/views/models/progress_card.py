@@ -55,7 +55,7 @@ class ProgressCard:
         self._resume.on_click(lambda _: self._pressed(self._resume, resume))
         self._dismiss.on_click(lambda _: dismiss())
         self.box = card(
-            f"Importing {model_id}",
+            f"Import of {model_id}",
             self._notice,
             self._phase,
             self._bar_box,
@@ -116,7 +116,7 @@ class ProgressCard:
     def _draw_files(self, progress: ImportProgress) -> None:
         self._files.update(
             FileRow(name=f.path, total=f.size, bytes=f.done, state=f.state.value)
-            for f in progress.files
+            for f in sorted(progress.files, key=lambda each: each.path)
         )
 
     def _draw_bars(self, progress: ImportProgress, *, is_abandoned: bool) -> None:

@@ -1,0 +1,106 @@
+"""The state of the Models tab as a page has it, for tests without a browser."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_widgets.cloud.projects import Project
+from llm_widgets.state.import_form import ImportFormState, ImportRequest
+from llm_widgets.state.import_target import Target, TargetKind
+from llm_widgets.state.model_page import ModelPageState
+from llm_widgets.state.models import ModelsState
+from llm_widgets.state.session import Session
+from tests.contract.product import PROJECT, Product
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from traitlets import HasTraits
+
+    from llm_widgets.domain.models import ModelRecord, Source
+    from llm_widgets.errors import ManagerError
+    from llm_widgets.state.import_check import ImportCheck
+
+
+class ModelsTab:
+    """One open page, as far as the Models tab goes."""
+
+    def __init__(self, product: Product, project: str = PROJECT) -> None:
+        self.session = Session(product.settings)
+        self.notices: list[str] = []
+        self.session.on_notice(lambda text, _: self.notices.append(text))
+        self.models = ModelsState(self.session)
+        self.form = ImportFormState(self.session, self.models)
+        self.model = ModelPageState(self.session, self.models)
+        self.session.project = Project(project, "1", project)
+        self.until(lambda: self.models.loaded and not self.models.loading)
+
+    def until(self, condition: Callable[[], Any], seconds: float = 25) -> Any:
+        """Wait until a condition holds."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.05)
+        pytest.fail("it did not come to that in time")
+
+    def refresh(self) -> None:
+        """List again, and wait for it."""
+        self.models.refresh()
+        self.until(lambda: not self.models.loading)
+
+    def check(
+        self,
+        source: Source,
+        model_id: str,
+        target: Target | str,
+        *,
+        token: str = "",
+        revision: str = "",
+    ) -> ImportCheck:
+        """Make a pre-flight; a failure is raised."""
+        place = Target(TargetKind.EXISTING, target) if isinstance(target, str) else target
+        answers: list[ManagerError | None] = []
+        self.form.check(
+            ImportRequest(source, model_id, place, revision, token),
+            done=lambda: answers.append(None),
+            failed=answers.append,
+        )
+        self.until(lambda: answers)
+        if answers[0]:
+            raise answers[0]
+        assert self.form.checked
+        return self.form.checked
+
+    def start(self) -> None:
+        """Start the import that was checked; a failure is raised."""
+        started: list[bool] = []
+        self.form.start(lambda: started.append(True))
+        self.until(lambda: started or self.form.error)
+        if self.form.error:
+            raise self.form.error
+
+    def ready(self, bucket: str, model_id: str) -> ModelRecord:
+        """Wait until a model is ready."""
+
+        def find() -> ModelRecord | None:
+            here = self.models.bucket(bucket)
+            models = here.models if here else ()
+            return next((m for m in models if m.id == model_id and m.status == "completed"), None)
+
+        return self.until(find)
+
+
+def traits_text(*objects: HasTraits) -> str:
+    """Write out every trait, as widget state or a log would."""
+    return "\n".join(repr(each.trait_values()) for each in objects)
+
+
+def opened(product: Product) -> Iterator[ModelsTab]:
+    """Give an open page, then close it."""
+    tab = ModelsTab(product)
+    yield tab
+    tab.session.close()

@@ -1,0 +1,265 @@
+"""Importing from the Models tab: pre-flight, buckets, tokens, choices, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cloud import buckets, secrets
+from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.errors import (
+    DeniedError,
+    GatedModelError,
+    InvalidInputError,
+    ManagerError,
+    NotFoundError,
+)
+from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.state.import_target import Target, TargetKind
+from llm_widgets.transfer.objects import SmallObjects
+from tests.contract.models_tab import ModelsTab, opened, traits_text
+from tests.contract.product import PROJECT, REGION, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TINY = "local/tiny-llama"
+GATED = "local/tiny-llama-gated"
+PRIVATE = "local/tiny-llama-private"
+READER = "hf_local_reader"
+BUCKET = "import-models"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for started in running(tmp_path_factory.mktemp("models"), environment):
+            buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
+            yield started
+
+
+@pytest.fixture
+def tab(product: Product) -> Iterator[ModelsTab]:
+    yield from opened(product)
+    product.faults.reset()
+
+
+def object_names(product: Product, bucket: str) -> list[str]:
+    return [stored.name for stored in SmallObjects(product.clients.storage(), bucket).list("")]
+
+
+def test_a_new_bucket_is_made_when_the_import_is_confirmed(
+    tab: ModelsTab, product: Product
+) -> None:
+    target = Target(TargetKind.CREATE, "fresh-models", "us-central1")
+    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    assert (checked.place.location, checked.warnings) == ("us-central1", ())
+    assert (checked.is_ready, checked.is_measured, checked.has_token) == (False, False, False)
+    assert checked.seconds == pytest.approx(checked.model.size / 100e6)
+    with pytest.raises(NotFoundError):  # a check changes nothing
+        buckets.get_bucket(product.clients, "fresh-models")
+    tab.start()
+    record = tab.ready("fresh-models", TINY)
+    assert record.imported_by == "manager@local-project.iam.gserviceaccount.com"
+    assert record.license == "apache-2.0"
+    assert tab.models.location("fresh-models") == "us-central1"
+    again = tab.check(Source.HUGGING_FACE, TINY, "fresh-models")
+    assert again.is_ready
+    assert any("in the bucket already" in warning for warning in again.warnings)
+
+
+def test_another_bucket_of_the_project_is_adopted(tab: ModelsTab, product: Product) -> None:
+    product.clients.storage(PROJECT).create_bucket("plain-bucket", location="us-west1")
+    tab.refresh()
+    assert "plain-bucket" in [other.name for other in tab.models.others]
+    target = Target(TargetKind.ADOPT, "plain-bucket")
+    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    assert "no GPUs in us-west1" in "".join(checked.warnings)
+    assert object_names(product, "plain-bucket") == []
+    tab.start()
+    tab.ready("plain-bucket", TINY)
+    assert buckets.get_bucket(product.clients, "plain-bucket").is_labelled
+    assert "plain-bucket" not in [other.name for other in tab.models.others]
+
+
+def test_a_changed_choice_of_files_is_another_import(tab: ModelsTab, product: Product) -> None:
+    default = tab.check(Source.HUGGING_FACE, PRIVATE, BUCKET, token=READER)
+    tab.form.toggle("README.md")
+    tab.form.toggle("generation_config.json")
+    changed = tab.form.checked
+    assert changed
+    assert changed.is_changed
+    assert "changed the choice" in "".join(changed.warnings)
+    reasons = {file.path: file.skipped for file in changed.model.files}
+    assert reasons["generation_config.json"] == "left out by you"
+    tab.form.toggle("generation_config.json")
+    tab.form.toggle("README.md")
+    assert tab.form.checked
+    assert not tab.form.checked.is_changed
+    assert tab.form.checked.model == default.model
+    tab.form.toggle("README.md")
+    tab.start()
+    record = tab.ready(BUCKET, PRIVATE)
+    assert record.file_count == len(default.model.chosen) + 1
+    assert f"{record.prefix}/README.md" in object_names(product, BUCKET)
+
+
+@pytest.mark.parametrize(
+    ("token", "sentence"),
+    [
+        ("", "is gated: it takes an accepted licence and a token"),
+        ("hf_local_visitor", "has not accepted the licence"),
+        ("hf_local_waiting", "not granted yet"),
+    ],
+)
+def test_gated_without_the_right_token(tab: ModelsTab, token: str, sentence: str) -> None:
+    with pytest.raises(GatedModelError, match=sentence) as caught:
+        tab.check(Source.HUGGING_FACE, GATED, BUCKET, token=token)
+    assert caught.value.fix
+    assert not token or token not in str(caught.value)
+    assert tab.form.checked is None
+
+
+def test_a_token_is_nowhere_but_in_secret_manager(tab: ModelsTab, product: Product) -> None:
+    checked = tab.check(Source.HUGGING_FACE, GATED, BUCKET, token=f" {READER}\n")
+    assert (checked.model.gated, checked.has_token) == (True, True)
+    product.faults.update(bandwidth=200_000)  # so that it can be looked at while it runs
+    tab.start()
+    (import_id,) = tab.models.imports.watched
+    folder = ImportFolder(SmallObjects(product.clients.storage(), BUCKET), import_id)
+    version = folder.plan().token_secret
+    assert secrets.read(product.clients, version) == READER
+    product.faults.reset()
+    tab.ready(BUCKET, GATED)
+    tab.until(lambda: tab.models.imports.watched[import_id].is_over)
+    with pytest.raises(NotFoundError):
+        secrets.read(product.clients, version)
+    seen = traits_text(tab.session, tab.models, tab.models.imports, tab.form, tab.model)
+    assert READER not in seen + "\n".join(tab.notices)
+    assert READER not in repr(vars(tab.form))
+    stored = product.clients.storage().bucket(BUCKET)
+    for name in object_names(product, BUCKET):
+        assert READER.encode() not in stored.blob(name).download_as_bytes(), name
+    parent = f"projects/{PROJECT}/locations/{REGION}"
+    for job in product.clients.jobs.list_jobs(parent=parent):
+        assert READER not in str(job)
+        for execution in product.clients.executions.list_executions(parent=job.name):
+            assert READER not in str(execution)
+    for log in product.data.glob("logs.db*"):
+        assert READER.encode() not in log.read_bytes()
+
+
+def test_a_token_of_an_import_that_does_not_start_is_taken_back(
+    tab: ModelsTab, product: Product
+) -> None:
+    product.faults.update(denied_permissions=["run.jobs.*"])
+    target = Target(TargetKind.CREATE, "no-jobs-models", REGION)
+    tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    with pytest.raises(DeniedError, match=r"run\.jobs"):
+        tab.start()
+    assert list(product.clients.secrets.list_secrets(parent=f"projects/{PROJECT}")) == []
+    assert tab.form.checked  # it can be tried again
+
+
+LONG = "a" * 500
+
+
+@pytest.mark.parametrize(
+    ("source", "model_id", "field"),
+    [
+        (Source.HUGGING_FACE, "../../etc/passwd", "model_id"),
+        (Source.HUGGING_FACE, "<img src=x onerror=alert(1)>", "model_id"),
+        (Source.HUGGING_FACE, "größe/модель", "model_id"),
+        (Source.HUGGING_FACE, LONG, "model_id"),
+        (Source.HUGGING_FACE, "", "model_id"),
+        (Source.HUGGING_FACE, "nobody/has-this", ""),
+        (Source.OLLAMA, "../x:y", "model_id"),
+        (Source.OLLAMA, "smollm2:<b>", "model_id"),
+        (Source.OLLAMA, "模型:最新", "model_id"),
+        (Source.OLLAMA, LONG, "model_id"),
+        (Source.OLLAMA, "smollm2:nothing", ""),
+        (Source.OLLAMA, "hf.co/local/nothing:Q4_0", ""),
+    ],
+)
+def test_ids_that_are_none(tab: ModelsTab, source: Source, model_id: str, field: str) -> None:
+    with pytest.raises(ManagerError) as caught:
+        tab.check(source, model_id, BUCKET)
+    assert getattr(caught.value, "field", "") == field
+    assert len(caught.value.message) < 250
+    assert caught.value.message.endswith(".")
+    assert "Error" not in caught.value.message
+
+
+@pytest.mark.parametrize("revision", ["..", "no such", "a b", "nothing-like-it"])
+def test_revisions_that_are_none(tab: ModelsTab, revision: str) -> None:
+    with pytest.raises((InvalidInputError, NotFoundError), match=r"revision|branch"):
+        tab.check(Source.HUGGING_FACE, TINY, BUCKET, revision=revision)
+
+
+def test_a_token_with_a_line_break_inside(tab: ModelsTab) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        tab.check(Source.HUGGING_FACE, GATED, BUCKET, token="hf_local\n_reader")
+    assert caught.value.field == "token"
+    assert "hf_local" not in str(caught.value)
+
+
+def test_buckets_that_can_not_be_used(tab: ModelsTab, product: Product) -> None:
+    buckets.create_bucket(product.clients, "demo-project", "demo-models", REGION)
+    product.clients.storage(PROJECT).create_bucket("read-only-bucket", location=REGION)
+    tab.refresh()
+    refused = {
+        Target(TargetKind.ADOPT, "demo-models"): "belongs to another project",
+        Target(TargetKind.CREATE, "demo-models", REGION): "taken by somebody else",
+        Target(TargetKind.CREATE, BUCKET, REGION): "has a bucket import-models already",
+        Target(TargetKind.CREATE, "Big Models", REGION): "can't be the name of a bucket",
+        Target(TargetKind.CREATE, "../models", REGION): "can't be the name of a bucket",
+        Target(TargetKind.CREATE, "good-name", "nowhere"): "is not a region",
+        Target(TargetKind.ADOPT, "nobody-has-this-bucket"): "There is no bucket",
+    }
+    for target, sentence in refused.items():
+        with pytest.raises(InvalidInputError, match=sentence):
+            tab.check(Source.HUGGING_FACE, TINY, target)
+    product.faults.update(denied_permissions=["storage.objects.create"])
+    with pytest.raises(DeniedError, match="may not write models into the bucket"):
+        tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.ADOPT, "read-only-bucket"))
+    product.faults.update(denied_permissions=["storage.buckets.create"])
+    with pytest.raises(DeniedError, match="may not create buckets in local-project"):
+        tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "good-name", REGION))
+
+
+def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Product) -> None:
+    product.faults.update(delays={"tiny-llama-gated": 1.0})
+    told: list[str] = []
+    for model_id in (GATED, "local/tin", TINY):
+        tab.form.look_up(
+            Source.HUGGING_FACE, model_id, "", lambda said, error: told.append(said or str(error))
+        )
+    tab.until(lambda: told)
+    tab.session.background.close()
+    tab.session.background._pool.shutdown(wait=True)
+    assert told == [f"{TINY}: 806 KB in 8 files."]
+
+
+def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:
+    product.faults.update(bandwidth=2_000_000)
+    target = Target(TargetKind.CREATE, "cancelled-models", REGION)
+    checked = tab.check(Source.OLLAMA, "smollm2:135m", target)
+    tab.start()
+    (import_id,) = tab.models.imports.watched
+    imports = tab.models.imports
+    tab.until(lambda: imports.watched[import_id].progress and imports.watched[import_id].speed)
+    assert imports.watched[import_id].seconds_left
+    imports.cancel(import_id)
+    tab.until(lambda: imports.watched[import_id].is_over)
+    names = object_names(product, "cancelled-models")
+    assert not [name for name in names if name.startswith("ollama/")]
+    tab.refresh()
+    (record,) = tab.models.bucket("cancelled-models").models  # type: ignore[union-attr]
+    assert (record.status, record.error) == (ModelStatus.FAILED, "The import was cancelled.")
+    again = tab.check(Source.OLLAMA, "smollm2:135m", "cancelled-models")
+    assert again.is_begun
+    product.faults.reset()
+    imports.resume("cancelled-models", import_id, record.id)
+    assert tab.ready("cancelled-models", "smollm2:135m").size == checked.model.size
