@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     local.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     local.set_defaults(run=_local)
 
+    doctor = commands.add_parser("doctor", help="check what a project needs, and say what to do")
+    doctor.add_argument("--project", default="", help="id of the project; else the default one")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
+
     worker = commands.add_parser("import-worker", help="carry one import out (used by the job)")
     worker.add_argument("--bucket", required=True)
     worker.add_argument("--import", dest="import_id", required=True)
@@ -146,6 +151,12 @@ def _local(options: argparse.Namespace) -> int:
     finally:
         cloud.stop()
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from llm_widgets.doctor import doctor  # noqa: PLC0415 - imports Google's packages
+
+    return doctor(options.project, as_json=options.json)
 
 
 def _import_worker(options: argparse.Namespace) -> int:

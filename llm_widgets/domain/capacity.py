@@ -137,7 +137,10 @@ def _room(gpu: Gpu, capacity: Capacity, free: float) -> str:
     cpu = _free(capacity.cpu, capacity.used_cpu)
     memory = _free(capacity.memory_gib, capacity.used_memory_gib)
     machine = next((c, m) for c, m in _machines(gpu) if c <= cpu and m <= memory)
-    text = f"{free:g} {'GPU is' if free == 1 else 'GPUs are'} free."
+    if free == float("inf"):
+        text = "GPUs have no limit."
+    else:
+        text = f"{free:g} {'GPU is' if free == 1 else 'GPUs are'} free."
     if machine != (gpu.default_cpu, gpu.default_memory_gib):
         text += f" No more than {machine[0]} vCPU and {machine[1]} GiB, though."
     return text

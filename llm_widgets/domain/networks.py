@@ -80,8 +80,10 @@ def _choice(saved: Mapping[str, Any]) -> NetworkChoice | None:
         return None
     kind, network, name = (saved.get(key) for key in ("kind", "network", "name"))
     names = {NetworkKind.SUBNET: (network, name), NetworkKind.CONNECTOR: (name,)}
-    if kind not in names or not all(
-        isinstance(each, str) and _NAME.fullmatch(each) for each in names[kind]
+    if (
+        not isinstance(kind, str)
+        or kind not in names
+        or not all(isinstance(each, str) and _NAME.fullmatch(each) for each in names[kind])
     ):
         return None
     kept = str(network) if kind == NetworkKind.SUBNET else ""

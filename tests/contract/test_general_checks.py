@@ -1,0 +1,277 @@
+"""The checklist: each row in order, missing and not to be told; and what a click does about it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.oauth2.credentials import Credentials
+
+from llm_widgets.checks import remedies
+from llm_widgets.checks.context import Context
+from llm_widgets.checks.run import empty_rows, run
+from llm_widgets.cloud import buckets, projects
+from llm_widgets.cloud import roles as cloud_roles
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.rest import call
+from llm_widgets.cloud.sign_in import SCOPE
+from llm_widgets.domain.checklist import CheckState, Row, Work, blockers
+from llm_widgets.errors import DeniedError
+from tests.contract.product import MANAGER, PROJECT, REGION, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OK, MISSING, UNKNOWN = CheckState.OK, CheckState.MISSING, CheckState.UNKNOWN
+BUCKET = "checked-models"
+OF_THE_PROJECT = {row.key for row in empty_rows() if row.key.startswith("permissions/")} - {
+    "permissions/buckets"
+}
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for product in running(tmp_path_factory.mktemp("checks"), environment):
+            buckets.create_bucket(product.clients, PROJECT, BUCKET, REGION)
+            account = projects.get(product.clients, PROJECT).default_service_account
+            remedies.carry_out(context(product), f"open-buckets:{account}:{BUCKET}")
+            yield product
+
+
+@pytest.fixture
+def product(started: Product) -> Iterator[Product]:
+    yield started
+    started.faults.reset()
+
+
+def context(product: Product) -> Context:
+    return Context(product.clients, projects.get(product.clients, PROJECT))
+
+
+def checked(product: Product, **faults: Any) -> dict[str, Row]:
+    """Run all checks with faults switched on; the project is looked up before."""
+    asking = context(product)
+    product.faults.update(**faults)
+    found: dict[str, Row] = {}
+    run(asking, lambda row: found.update({row.key: row}))
+    assert set(found) == {row.key for row in empty_rows()}
+    return found
+
+
+def other_than_ok(rows: dict[str, Row]) -> dict[str, CheckState]:
+    return {key: row.state for key, row in rows.items() if row.state is not OK}
+
+
+def test_a_project_in_order(product: Product) -> None:
+    rows = checked(product)
+    assert other_than_ok(rows) == {}
+    assert all(row.answer.text for row in rows.values())
+    assert rows["apis"].answer.text == "All 11 are enabled."
+
+
+@pytest.mark.parametrize(
+    ("key", "faults"),
+    [
+        ("apis", {"disabled_apis": ["vpcaccess.googleapis.com"]}),
+        ("billing", {"billing_disabled": [PROJECT]}),
+        ("permissions/run", {"denied_permissions": ["run.services.create"]}),
+        ("permissions/jobs", {"denied_permissions": ["run.jobs.runWithOverrides"]}),
+        ("permissions/storage", {"denied_permissions": ["storage.buckets.create"]}),
+        ("permissions/iam", {"denied_permissions": ["iam.serviceAccounts.create"]}),
+        ("permissions/secrets", {"denied_permissions": ["secretmanager.versions.add"]}),
+        ("permissions/logs", {"denied_permissions": ["logging.logEntries.list"]}),
+        ("permissions/quotas", {"denied_permissions": ["cloudquotas.quotas.update"]}),
+        (
+            "permissions/network",
+            {"denied_permissions": ["compute.subnetworks.setPrivateIpGoogleAccess"]},
+        ),
+        ("permissions/buckets", {"denied_permissions": ["storage.objects.create"]}),
+        ("runtime/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
+    ],
+)
+def test_one_thing_missing(product: Product, key: str, faults: dict[str, Any]) -> None:
+    rows = checked(product, **faults)
+    assert other_than_ok(rows) == {key: MISSING}
+    fix = rows[key].answer.fix
+    assert fix
+    assert fix.command.startswith("gcloud ")
+    assert not fix.url  # the local cloud has no console
+
+
+@pytest.mark.parametrize(
+    ("keys", "faults"),
+    [
+        ({"apis"}, {"denied_permissions": ["serviceusage.services.get"]}),
+        ({"billing"}, {"failures": [{"match": "billingInfo", "status": 403}]}),
+        (
+            OF_THE_PROJECT,
+            {"failures": [{"match": f"projects/{PROJECT}:testIamPermissions", "status": 403}]},
+        ),
+        (
+            {"permissions/buckets"},
+            {"failures": [{"match": "iam/testPermissions", "status": 403}]},
+        ),
+        (
+            {"runtime/account", "runtime/act-as", "runtime/reading"},
+            {"failures": [{"match": "GET .*/serviceAccounts/", "status": 403}]},
+        ),
+        (
+            {"runtime/act-as"},
+            {"failures": [{"match": "serviceAccounts/.*:testIamPermissions", "status": 503}]},
+        ),
+        ({"runtime/reading"}, {"failures": [{"match": f"GET .*/{BUCKET}/iam$", "status": 403}]}),
+        ({"secret-manager"}, {"failures": [{"match": "/secrets", "status": 403}]}),
+    ],
+)
+def test_what_can_not_be_told_colours_its_own_rows(
+    product: Product, keys: set[str], faults: dict[str, Any]
+) -> None:
+    rows = checked(product, **faults)
+    assert other_than_ok(rows) == dict.fromkeys(keys, UNKNOWN)
+    assert all(rows[key].answer.text.startswith("Can't ") for key in keys)
+    assert blockers(rows.values(), Work.DEPLOY) == []
+
+
+def test_a_slow_api_holds_up_no_other_row(product: Product) -> None:
+    asking, told = context(product), {}
+    product.faults.update(delays={"billingInfo": 1.5})
+    started = time.monotonic()
+    run(asking, lambda row: told.update({row.key: time.monotonic() - started}))
+    assert told.pop("billing") >= 1.5
+    assert max(told.values()) < 1.5
+
+
+def test_secret_manager_not_enabled(product: Product) -> None:
+    rows = checked(product, disabled_apis=["secretmanager.googleapis.com"])
+    assert other_than_ok(rows) == {"apis": MISSING, "secret-manager": MISSING}
+    assert blockers(rows.values(), Work.IMPORT) == []
+
+
+def test_no_account_to_run_as(product: Product) -> None:
+    gone = {"match": "GET .*/serviceAccounts/", "status": 404}
+    rows = checked(product, failures=[gone])
+    assert rows["runtime/account"].state is MISSING
+    assert rows["runtime/account"].answer.action_label == "Create"
+    assert [row.key for row in blockers(rows.values(), Work.DEPLOY)] == ["runtime/account"]
+
+
+def test_blockers_are_told_by_what_is_wanted(product: Product) -> None:
+    rows = checked(
+        product, denied_permissions=["run.services.create", "storage.buckets.create", "logging.*"]
+    )
+    assert [row.key for row in blockers(rows.values(), Work.DEPLOY)] == ["permissions/run"]
+    assert [row.key for row in blockers(rows.values(), Work.IMPORT)] == ["permissions/storage"]
+
+
+def test_apis_are_enabled_with_one_click(product: Product) -> None:
+    off = ["run.googleapis.com", "secretmanager.googleapis.com"]
+    for api in off:
+        product.clients.service_usage.disable_service(
+            request={"name": f"projects/{PROJECT}/services/{api}"}
+        ).result(timeout=20)
+    row = checked(product)["apis"]
+    assert row.answer.text == "Not enabled: Cloud Run, Secret Manager."
+    assert row.answer.action_label == "Enable all 2"
+    assert row.answer.fix
+    done = remedies.carry_out(context(product), row.answer.fix.action)
+    assert done == f"Enabled in {PROJECT}: Cloud Run, Secret Manager."
+    assert checked(product)["apis"].state is OK
+
+
+def test_enabling_denied_is_told(product: Product) -> None:
+    asking = context(product)
+    product.faults.update(denied_permissions=["serviceusage.services.enable"])
+    with pytest.raises(DeniedError, match="Can't enable Cloud Run in local-project"):
+        remedies.carry_out(asking, "enable-api:run.googleapis.com")
+
+
+@pytest.fixture
+def roles(product: Product) -> Iterator[Any]:
+    """Give ``roles(*names)``: from then on the manager has these on the project, and no others."""
+    path = f"/v3/projects/{PROJECT}"
+    account = projects.get(product.clients, PROJECT).default_service_account
+    cloud_roles.grant_on_project(
+        product.clients, PROJECT, ["roles/owner"], f"serviceAccount:{account}"
+    )
+    # Owners may change policies, and may not make tokens of other accounts.
+    cloud_roles.grant_on_account(
+        product.clients, PROJECT, account, ["roles/iam.serviceAccountTokenCreator"], MANAGER
+    )
+    admin = Clients(product.settings, Credentials(_token(product, account)))
+
+    def policy() -> dict[str, Any]:
+        return call(admin, "POST", "cloudresourcemanager.googleapis.com", f"{path}:getIamPolicy")
+
+    def put(bindings: list[dict[str, Any]]) -> None:
+        body = {"policy": {**policy(), "bindings": bindings}}
+        call(admin, "POST", "cloudresourcemanager.googleapis.com", f"{path}:setIamPolicy", body)
+
+    before = policy()["bindings"]
+    owner = {"role": "roles/owner", "members": [f"serviceAccount:{account}"]}
+    yield lambda *names: put([owner, *({"role": name, "members": [MANAGER]} for name in names)])
+    put(before)
+
+
+def _token(product: Product, account: str) -> str:
+    path = f"/v1/projects/-/serviceAccounts/{account}:generateAccessToken"
+    answer = call(
+        product.clients, "POST", "iamcredentials.googleapis.com", path, {"scope": [SCOPE]}
+    )
+    return str(answer["accessToken"])
+
+
+def test_a_missing_role_is_granted_with_one_click(product: Product, roles: Any) -> None:
+    roles("roles/viewer", "roles/run.viewer", "roles/resourcemanager.projectIamAdmin")
+    row = checked(product)["permissions/run"]
+    assert row.state is MISSING
+    assert row.answer.fix
+    assert row.answer.fix.text == f"Grant roles/run.admin to {MANAGER}."
+    assert remedies.carry_out(context(product), row.answer.fix.action).startswith("Granted")
+    assert checked(product)["permissions/run"].state is OK
+
+
+def test_who_may_not_grant_is_told_whom_to_ask(product: Product, roles: Any) -> None:
+    roles("roles/viewer")
+    answer = checked(product)["permissions/run"].answer
+    assert answer.fix
+    assert (answer.fix.action, answer.action_label) == ("", "")
+    assert answer.fix.text == f"Ask an administrator to grant roles/run.admin to {MANAGER}."
+    assert answer.fix.command == (
+        f"gcloud projects add-iam-policy-binding {PROJECT} --member={MANAGER} "
+        "--role=roles/run.admin"
+    )
+
+
+def test_the_runtime_account_is_created_used_and_opened(product: Product, roles: Any) -> None:
+    row = checked(product)["runtime/account"]
+    assert "the default account" in row.answer.text
+    assert row.answer.fix
+    remedies.carry_out(context(product), row.answer.fix.action)
+    rows = checked(product)
+    own = f"llm-runtime@{PROJECT}.iam.gserviceaccount.com"
+    assert rows["runtime/account"].answer.text == f"{own}, made for this."
+    assert rows["runtime/reading"].state is MISSING
+    assert rows["runtime/reading"].answer.fix
+    remedies.carry_out(context(product), rows["runtime/reading"].answer.fix.action)
+    assert checked(product)["runtime/reading"].state is OK
+
+    roles("roles/viewer", "roles/iam.serviceAccountAdmin")
+    row = checked(product)["runtime/act-as"]
+    assert row.state is MISSING
+    assert row.answer.fix
+    assert row.answer.fix.action == f"grant:account:{own}:roles/iam.serviceAccountUser"
+    remedies.carry_out(context(product), row.answer.fix.action)
+    assert checked(product)["runtime/act-as"].state is OK
+
+
+def test_credentials_that_are_refused_are_told_in_every_row(product: Product) -> None:
+    asking = context(product)
+    product.faults.update(failures=[{"match": "^(?!.*_local)", "status": 401}])
+    found: dict[str, Row] = {}
+    run(asking, lambda row: found.update({row.key: row}))
+    assert {row.state for row in found.values()} == {UNKNOWN}
+    assert {row.answer.text for row in found.values()} == {
+        "Google Cloud does not accept the credentials, or no longer does."
+    }
