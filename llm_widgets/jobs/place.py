@@ -45,7 +45,9 @@ _NEAREST = {
 }
 
 
-def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict[str, str | int]:
+def start_worker(
+    clients: Clients, settings: Settings, plan: ImportPlan, tasks: int
+) -> dict[str, str | int]:
     """Start a worker; give what :class:`WorkerNote` keeps of it.
 
     Raises
@@ -54,7 +56,7 @@ def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict
         It can't be started.
     """
     if settings.image:
-        return {"execution": _start_execution(clients, settings, plan)}
+        return {"execution": _start_execution(clients, settings, plan, tasks)}
     return {"host": socket.gethostname(), "pid": _start_process(settings, plan)}
 
 
@@ -91,12 +93,12 @@ def log_file(import_id: str) -> Path:
     return Path(cache) / "llm-widgets" / "imports" / f"{import_id}.log"
 
 
-def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan) -> str:
+def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan, tasks: int) -> str:
     bucket = get_bucket(clients, plan.bucket, project=plan.project)
     region = job_region(bucket.location, bucket.location_type)
     job = _job(clients, settings)
     name = jobs.ensure(clients, plan.project, region, JOB, job)
-    return jobs.run(clients, name, args=_arguments(plan), tasks=1)
+    return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
 
 
 def _job(clients: Clients, settings: Settings) -> packages.run_v2.Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -32,10 +33,16 @@ _CANCELLED_WITHIN = 20.0
 """Seconds that a worker is given to clean up after itself."""
 
 _LOOK_EVERY = 0.5
+_AT_ONCE = 16
 
 
-def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool:
+def start_import(clients: Clients, settings: Settings, plan: ImportPlan, *, tasks: int = 1) -> bool:
     """Start an import, resume it where it stopped, or join it where it runs.
+
+    Parameters
+    ----------
+    tasks
+        Tasks of the job among which its files are shared out; a process of this machine is one.
 
     Returns
     -------
@@ -64,7 +71,7 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool
     _record(clients, plan, ModelStatus.IMPORTING)
     _announce(folder, plan)
     try:
-        started = place.start_worker(clients, settings, plan)
+        started = place.start_worker(clients, settings, plan, tasks)
     except ManagerError as error:
         _give_up(clients, folder, plan, error)
         raise
@@ -134,7 +141,8 @@ def list_imports(clients: Clients, bucket: str) -> list[ImportProgress]:
         for name in names
         if "/progress/" in name
     )
-    found = [ImportFolder(objects, import_id).progress() for import_id in ids]
+    with ThreadPoolExecutor(_AT_ONCE, "progress") as pool:
+        found = list(pool.map(lambda key: ImportFolder(objects, key).progress(), ids))
     told = [progress for progress in found if progress]
     return sorted(told, key=lambda progress: progress.started_at, reverse=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import Fix, TransferError
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.progress import Progress
     from llm_widgets.transfer.source import Source
     from llm_widgets.transfer.xml_api import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one lane works with: its connections, and memory as large as a part."""
+
+    reading: Connections
+    writing: Connections
+    buffer: memoryview
 
 
 class FileTransfer:
@@ -54,6 +64,7 @@ class FileTransfer:
         self._lock = threading.Lock()
         self._ledger: PartLedger | None = None
         self._upload: MultipartUpload | None = None
+        self._may_stream = True
         if saved and saved.verified:
             progress.finish(file.path)
 
@@ -89,19 +100,16 @@ class FileTransfer:
         self._progress.start(self.file.path, done)
         return range(self._ledger.first, self._ledger.count)
 
-    def move(self, connections: Connections, part: int, buffer: memoryview) -> None:
-        """Move one part, and verify the file when it was the last one.
-
-        Parameters
-        ----------
-        buffer
-            The lane's memory, as large as a part.
-        """
+    def move(self, lane: Lane, part: int) -> None:
+        """Move one part, and verify the file when it was the last one."""
         ledger, upload = self._ledger, self._upload
         assert ledger
         assert upload
-        view = buffer[: ledger.length(part)]
+        view = lane.buffer[: ledger.length(part)]
         checksum = hashed = 0
+        is_stored = ledger.is_stored(part)
+        may_stream = self._may_stream and not is_stored
+        stream = upload.stream(lane.writing, part + 1, len(view))
 
         def arrived(start: int, end: int) -> None:
             nonlocal checksum, hashed
@@ -109,22 +117,26 @@ class FileTransfer:
             if ledger.is_turn(part):
                 ledger.hash(view[hashed:end])
                 hashed = end
+            if may_stream:
+                stream.send(view[start:end])
             self._progress.add(self.file.path, end - start)
 
-        self._source.read(connections, part * ledger.part_size, view, arrived)
+        self._source.read(lane.reading, part * ledger.part_size, view, arrived)
         had_turn = ledger.is_turn(part)
         if had_turn:
             ledger.hash(view[hashed:])
             ledger.pass_turn(part, checksum)
-        if not ledger.is_stored(part):
-            self._put(connections, part, view, checksum)
+        if not is_stored:
+            if not stream.is_stored(checksum):
+                self._put(lane.writing, part, view, checksum)
+                self._may_stream = self._may_stream and not stream.lacks_checksum
             ledger.stored(part)
         if not had_turn:
             ledger.wait_for_turn(part)
             ledger.hash(view[hashed:])
             ledger.pass_turn(part, checksum)
         if ledger.is_complete:
-            self._verify(connections)
+            self._verify(lane.writing)
 
     def save(self) -> None:
         """Write down what could be gone on from, if that is more than at the last time."""

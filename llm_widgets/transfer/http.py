@@ -11,6 +11,7 @@ import os
 import socket
 import ssl
 import urllib.request
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 
     from llm_widgets.transfer.options import Options
 
-BLOCK = 256 * 1024
+BLOCK = 512 * 1024
 """Bytes that are received, checked and sent at a time: they stay in the processor's cache."""
+
+NETWORK_ERRORS = (OSError, http.client.HTTPException, TransientError)
+"""What :meth:`Connections.begin` and what follows it raise when the network fails."""
 
 _SHORT_BODY = 1 << 20
 
@@ -88,6 +92,22 @@ class Answer:
         return self._response.isclosed()
 
 
+class Outgoing:
+    """A request whose body is being sent."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+
+    def send(self, data: memoryview) -> None:
+        """Send more of the body: in blocks, as a socket's time-out is for the whole of a call."""
+        for start in range(0, len(data), BLOCK):
+            self._connection.send(data[start : start + BLOCK])
+
+    def answer(self) -> Answer:
+        """Wait for the head of the response."""
+        return Answer(self._connection.getresponse(), self._connection)
+
+
 class Connections:
     """The open connections of one thread, one for each origin."""
 
@@ -140,9 +160,16 @@ class Connections:
             connection.close()
         self._open.clear()
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: memoryview | bytes | None
-    ) -> Answer:
+    def begin(
+        self, method: str, url: str, headers: Mapping[str, str], length: int | None
+    ) -> Outgoing:
+        """Send the head of a request; its body, of so many bytes, follows.
+
+        Raises
+        ------
+        OSError, http.client.HTTPException
+            No connection, or it broke.
+        """
         parts = urlsplit(url)
         where = origin(url)
         connection = self._open.get(where)
@@ -154,22 +181,21 @@ class Connections:
         connection.putheader("Accept-Encoding", "identity")
         for name, value in headers.items():
             connection.putheader(name, value)
-        if body is not None:
-            connection.putheader("Content-Length", str(len(body)))
+        if length is not None:
+            connection.putheader("Content-Length", str(length))
         connection.endheaders()
+        return Outgoing(connection)
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: memoryview | bytes | None
+    ) -> Answer:
+        length = None if body is None else len(body)
+        outgoing = self.begin(method, url, headers, length)
         if body:
-            _send(connection, memoryview(body))
-        return Answer(connection.getresponse(), connection)
-
-
-def _send(connection: http.client.HTTPConnection, body: memoryview) -> None:
-    # In blocks, as the time-out of a socket counts for the whole of one call.
-    try:
-        for start in range(0, len(body), BLOCK):
-            connection.send(body[start : start + BLOCK])
-    except (BrokenPipeError, ConnectionResetError):
-        # Who refuses a request may close before having read all of it; the answer tells why.
-        return
+            # Who refuses a request may close before having read all of it; the answer tells why.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                outgoing.send(memoryview(body))
+        return outgoing.answer()
 
 
 def _connect(where: Origin, options: Options) -> http.client.HTTPConnection:

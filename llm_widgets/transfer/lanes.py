@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from llm_widgets.transfer.files import Lane
 from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.patience import Stopped
 
@@ -122,16 +123,16 @@ def run_lanes(
 def _lane(
     queue: PartQueue, size: int, options: Options, failed: Callable[[Exception], None]
 ) -> None:
-    connections = Connections(options)
-    buffer = memoryview(bytearray(size))
+    lane = Lane(Connections(options), Connections(options), memoryview(bytearray(size)))
     try:
-        while taken := queue.take(connections):
+        while taken := queue.take(lane.writing):
             file, part = taken
-            file.transfer.move(connections, part, buffer)
+            file.transfer.move(lane, part)
             queue.moved(file)
     except Stopped:
         return
     except Exception as error:  # noqa: BLE001 - it is raised again by the engine
         failed(error)
     finally:
-        connections.close()
+        lane.reading.close()
+        lane.writing.close()

@@ -11,12 +11,14 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from llm_widgets.transfer import crc
+from llm_widgets.transfer.http import NETWORK_ERRORS
 from llm_widgets.transfer.xml_api import Bucket, UploadGoneError, find, tag_of
 
 if TYPE_CHECKING:
-    from llm_widgets.transfer.http import Connections
+    from llm_widgets.transfer.http import Connections, Outgoing
 
 _PAGE = 1000
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,69 @@ class Part:
     number: int
     etag: str
     size: int
+
+
+class PartStream:
+    """A part that is sent while it arrives: its bytes are in the processor's cache then.
+
+    Its checksum can't be declared before its bytes are known, so Cloud Storage's answer is
+    compared with it. It is tried once; where anything goes wrong, the part is sent from memory
+    by :meth:`MultipartUpload.put`, which also tells what is wrong.
+
+    Parameters
+    ----------
+    connections
+        Other ones than those that the bytes come from.
+
+    Attributes
+    ----------
+    lacks_checksum
+        Whether the answer told no CRC-32C: then streaming proves nothing.
+    """
+
+    def __init__(
+        self, bucket: Bucket, name: str, query: str, connections: Connections, length: int
+    ) -> None:
+        self._bucket = bucket
+        self._url = bucket.url(name, query)
+        self._connections = connections
+        self._length = length
+        self._outgoing: Outgoing | None = None
+        self._is_broken = False
+        self.lacks_checksum = False
+
+    def send(self, data: memoryview) -> None:
+        """Send more of the part."""
+        if self._is_broken:
+            return
+        try:
+            if not self._outgoing:
+                headers = self._bucket.authorizer.headers("PUT", self._url)
+                self._outgoing = self._connections.begin("PUT", self._url, headers, self._length)
+            self._outgoing.send(data)
+        except NETWORK_ERRORS:
+            self._break()
+
+    def is_stored(self, checksum: int) -> bool:
+        """Tell whether Cloud Storage holds the part, with this CRC-32C."""
+        if self._is_broken or not self._outgoing:
+            return False
+        try:
+            answer = self._outgoing.answer()
+            answer.text()
+        except NETWORK_ERRORS:
+            self._break()
+            return False
+        if answer.status != _OK or not answer.is_finished:
+            self._break()
+            return False
+        hashes = answer.headers.get("x-goog-hash", "").replace(" ", "").split(",")
+        self.lacks_checksum = not any(text.startswith("crc32c=") for text in hashes)
+        return f"crc32c={crc.text(checksum)}" in hashes
+
+    def _break(self) -> None:
+        self._is_broken = True
+        self._connections.leave(self._url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +124,13 @@ class MultipartUpload:
         checksum
             CRC-32C of the data.
         """
-        declared = crc.text(checksum)
-        query = f"partNumber={number}&uploadId={self._query_id}"
-        headers = {"x-goog-hash": f"crc32c={declared}"}
+        headers = {"x-goog-hash": f"crc32c={crc.text(checksum)}"}
+        query = self._part_query(number)
         self.bucket.call(connections, "PUT", self.name, query, headers=headers, body=data)
+
+    def stream(self, connections: Connections, number: int, length: int) -> PartStream:
+        """Begin to send a part of which not all bytes are known yet."""
+        return PartStream(self.bucket, self.name, self._part_query(number), connections, length)
 
     def parts(self, connections: Connections) -> list[Part]:
         """List the parts that Cloud Storage holds, in order."""
@@ -103,6 +171,9 @@ class MultipartUpload:
             self.bucket.call(connections, "DELETE", self.name, f"uploadId={self._query_id}")
         except UploadGoneError:
             return
+
+    def _part_query(self, number: int) -> str:
+        return f"partNumber={number}&uploadId={self._query_id}"
 
     @property
     def _query_id(self) -> str:

@@ -95,6 +95,10 @@ class Bucket:
     options: Options
     stop: threading.Event
 
+    def url(self, name: str, query: str) -> str:
+        """Give the URL of an object."""
+        return f"{self.endpoint}/{self.name}/{quote(name)}?{query}"
+
     def call(
         self,
         connections: Connections,
@@ -116,7 +120,7 @@ class Bucket:
         Stopped
             The engine was told to stop.
         """
-        url = f"{self.endpoint}/{self.name}/{quote(name)}?{query}"
+        url = self.url(name, query)
         patience = Patience(f"writing to gs://{self.name}", self.options, self.stop)
         while True:
             if self.stop.is_set():

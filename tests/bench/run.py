@@ -1,6 +1,6 @@
 """The benchmarks of the import engine. Nothing here is a test: the numbers need a quiet machine.
 
-    python -m tests.bench.run speed|lanes|edges|memory|tasks [--rounds N] [--folder DIR]
+    python -m tests.bench.run speed|lanes|edges|memory|tasks|kills [--rounds N] [--folder DIR]
 
 Needs nginx for ``speed`` and gcloud for the recipe that is compared with.
 """
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import random
 import shutil
 import statistics
 import subprocess
 import sys
+import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,9 +239,51 @@ def tasks(bench: Bench) -> None:
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
 
 
+def kills(bench: Bench) -> None:
+    """Kill a worker 100 times at random moments, and count what had to be moved again."""
+    size, wanted, lane_count, part = 4 << 30, 100, 8, 8 << 20
+    moments = random.Random(5)
+    again: list[int] = []
+    with (
+        process("tests.bench.sink", "--port", SINK_PORT),
+        capped_model(size, "--total", 125 * MB) as model,  # a task of Cloud Run has 1 Gbit/s
+    ):
+        bench.write_plan(model)
+        while len(again) < wanted:
+            sink_state(SINK, clear=True)
+            killed = 0
+            while _dies(bench, moments.uniform(0.1, 2), {"lanes": lane_count, "part_size": part}):
+                killed += 1
+            state = sink_state(SINK)
+            assert not state["uploads"], "left open"
+            assert [o for o in state["objects"].values() if o[0] == size], "not whole"
+            sent = state["bytes"] - size
+            again += [sent // max(1, killed)] * killed
+            print(f"{killed} kills: {sent / MB:.0f} MB sent twice", flush=True)
+    lanes_full = statistics.mean(again) / (lane_count * part)
+    print(f"{len(again)} kills: a kill costs {lanes_full:.2f} parts a lane sent again")
+
+
+def _dies(bench: Bench, seconds: float, options: dict[str, int]) -> bool:
+    """Start a worker and kill it some time after it has begun; tell whether it was killed."""
+    before = sink_state(SINK)["bytes"]
+    words = [PYTHON, "-m", "tests.bench.engine", SINK, bench.plan_file]
+    environment = {**os.environ, "OPTIONS": json.dumps(options)}
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) as worker:
+        while worker.poll() is None and sink_state(SINK)["bytes"] < before + (1 << 20):
+            time.sleep(0.02)
+        try:
+            worker.wait(seconds)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            return True
+    assert worker.returncode == 0
+    return False
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    benchmarks = {f.__name__: f for f in (speed, lanes, edges, memory, tasks)}
+    benchmarks = {f.__name__: f for f in (speed, lanes, edges, memory, tasks, kills)}
     parser.add_argument("benchmark", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(".bench"))

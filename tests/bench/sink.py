@@ -248,12 +248,12 @@ class Sink:
         self, request: Request, line: Line, _key: str, upload: Upload
     ) -> tuple[int, Any, dict[str, str]]:
         body = line.body(request, Bytes(content=None))
-        declared = request.headers.get("x-goog-hash", "")
-        if declared != f"crc32c={crc.text(body.crc)}":
+        checksum = f"crc32c={crc.text(body.crc)}"
+        if request.headers.get("x-goog-hash", checksum) != checksum:
             raise Refused(400, b"<Error><Code>BadDigest</Code></Error>")
         with self.lock:
             upload.parts[int(request.query["partNumber"])] = (body.crc, body.size)
-        return 200, b"", {"ETag": f'"{body.crc:08x}"', "x-goog-hash": declared}
+        return 200, b"", {"ETag": f'"{body.crc:08x}"', "x-goog-hash": checksum}
 
     def xml_list(
         self, request: Request, line: Line, _key: str, upload: Upload
