@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import buckets, identity, links, roles, service_accounts
+from llm_widgets.cloud.parallel import outcomes
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
 
 if TYPE_CHECKING:
@@ -98,12 +99,18 @@ class Context:
         return fix
 
     def _runtime_account(self) -> ServiceAccount:
-        own = service_accounts.runtime_email(self.project_id)
-        try:
-            return service_accounts.get(self.clients, self.project_id, own)
-        except NotFoundError:
-            default = self.project.default_service_account
-            return service_accounts.get(self.clients, self.project_id, default)
+        emails = [
+            service_accounts.runtime_email(self.project_id),
+            self.project.default_service_account,
+        ]
+        own, default = outcomes(
+            lambda email: service_accounts.get(self.clients, self.project_id, email), emails
+        )
+        found = default if isinstance(own.error, NotFoundError) else own
+        if found.error:
+            raise found.error
+        assert found.value is not None, "an outcome has a value or an error"
+        return found.value
 
     def _once(self, key: str, ask: Callable[[], Any]) -> Any:
         with self._lock:

@@ -79,12 +79,12 @@ def _choice(saved: Mapping[str, Any]) -> NetworkChoice | None:
     if not isinstance(saved, dict):
         return None
     kind, network, name = (saved.get(key) for key in ("kind", "network", "name"))
-    names = {NetworkKind.SUBNET: (network, name), NetworkKind.CONNECTOR: (name,)}
-    if (
-        not isinstance(kind, str)
-        or kind not in names
-        or not all(isinstance(each, str) and _NAME.fullmatch(each) for each in names[kind])
-    ):
-        return None
-    kept = str(network) if kind == NetworkKind.SUBNET else ""
-    return NetworkChoice(NetworkKind(kind), kept, str(name))
+    if kind == NetworkKind.SUBNET and _is_name(network) and _is_name(name):
+        return NetworkChoice(NetworkKind.SUBNET, str(network), str(name))
+    if kind == NetworkKind.CONNECTOR and _is_name(name):
+        return NetworkChoice(NetworkKind.CONNECTOR, "", str(name))
+    return None
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None

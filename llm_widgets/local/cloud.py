@@ -46,6 +46,9 @@ Server = TypeVar("Server", bound=_Serving)
 MANAGER_IMAGE = "llm-manager:local"
 """Image of the product itself, which the runner runs from this installation."""
 
+_THREADS = 96
+"""Calls of Google APIs that are answered at once: a page has up to 64 in flight."""
+
 PROJECTS = ("local-project", "demo-project")
 
 
@@ -109,7 +112,9 @@ class LocalCloud:
         self.faults = Faults(self._store)
         self._access = Access(self._store, self.faults)
         seed(self._store, self._access, self._projects)
-        self._web = self._on_port("http", port, lambda number: WebServer([], port=number))
+        self._web = self._on_port(
+            "http", port, lambda number: WebServer([], port=number, threads=_THREADS)
+        )
         closing.callback(self._web.stop)
         self._hub = self._on_port(
             "hub", hub_port, lambda number: Hub(data, self.faults, offline=offline, port=number)
