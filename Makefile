@@ -6,6 +6,7 @@
 PYTHON ?= python3
 DATA ?= .local-cloud
 PORT ?= 8866
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -19,11 +20,12 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/python tests/install_chromium.py
-	@$(BIN)/python -m pytest tests/unit
-	@$(BIN)/python -m pytest tests/contract tests/faults tests/notebook tests/e2e
+	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
+	@$(BIN)/python -m pytest tests/contract tests/faults -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest tests/notebook tests/e2e
 
 test-fast: $(READY)
-	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow"
+	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
 
 lint: $(READY) node_modules/.package-lock.json
 	@$(BIN)/ruff check .
