@@ -10,7 +10,7 @@ import pytest
 from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import DeniedError, NotFoundError
-from llm_widgets.jobs.verify import verify_model
+from llm_widgets.jobs.verify import FileCheck, verify_model
 from llm_widgets.jobs.worker import Task
 from llm_widgets.transfer.engine import Engine
 from tests.faults.faulty_source import Fault, FaultySource, Request
@@ -186,13 +186,12 @@ def test_a_damaged_model_is_repaired_by_importing_it_again(
 ) -> None:
     plan = imports.plan(source)
     assert imports.run(plan) is ImportState.DONE
-    assert verify_model(imports.clients, imports.bucket, imports.record()) == []
+    assert verify_model(imports.clients, imports.bucket, imports.record()).is_whole
     imports.objects.write(plan.object_name(plan.files[0]), b"overwritten")
     imports.objects.delete(plan.object_name(plan.files[1]))
-    assert verify_model(imports.clients, imports.bucket, imports.record()) == [
-        "config.json is gone.",
-        "model.safetensors was changed after the import.",
-    ]
+    damaged = verify_model(imports.clients, imports.bucket, imports.record())
+    assert damaged.files["config.json"] is FileCheck.MISSING
+    assert damaged.files["model.safetensors"] is FileCheck.CHANGED
     assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
 
