@@ -33,7 +33,7 @@ def test_a_users_token_is_used_as_long_as_it_is_good() -> None:
     assert id_tokens.of(user(mine)).token(URL) == mine
 
 
-@pytest.mark.parametrize("id_token", [None, token(60)])
+@pytest.mark.parametrize("id_token", [None, token(60)], ids=["none", "ending soon"])
 def test_a_user_who_can_not_refresh_has_to_sign_in(id_token: str | None) -> None:
     with pytest.raises(SignInError) as caught:
         id_tokens.of(user(id_token)).token(URL)
