@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
 from llm_widgets.cloud import access, identity, readers, services
+from llm_widgets.diagnosis import Context, Diagnosis, Evidence, changed, diagnose
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import (
@@ -24,6 +25,7 @@ from llm_widgets.state.deploy_values import Callers, callers_from, deployment_fr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.diagnosis import Remedy
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
@@ -57,6 +59,8 @@ class DeployFormState(HasTraits):
         ``"unknown"``, ``"granted"`` or ``"missing"``: whether the runtime account may read.
     access_error
         Why that can't be told, or could not be granted.
+    diagnosis
+        Why Cloud Run refused it, where that is known.
     accepted
         Whether Cloud Run has said that it would take the request as it stands.
     """
@@ -68,6 +72,7 @@ class DeployFormState(HasTraits):
     access = Unicode("unknown")
     access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     accepted = Bool(default_value=False)
+    diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
 
     def __init__(self, session: Session, services_state: ServicesState) -> None:
         super().__init__()
@@ -99,6 +104,7 @@ class DeployFormState(HasTraits):
             self.problems = {}
             self.name_note = ""
             self.accepted = False
+            self.diagnosis = None
             self.deployment = made
         self.offered = made
         self._check_name(made)
@@ -113,6 +119,7 @@ class DeployFormState(HasTraits):
         """Take what the form holds now; nothing is sent but questions."""
         before = self.deployment
         self.accepted = False
+        self.diagnosis = None
         wanted = self._read(values)
         if wanted is None:
             return
@@ -170,6 +177,15 @@ class DeployFormState(HasTraits):
             failed,
         )
 
+    def remedy(self, remedy: Remedy) -> Deployment | None:
+        """Give what is filled in with the changes of a remedy."""
+        if self.deployment is None:
+            return None
+        self.diagnosis = None
+        self.problems = {}
+        self.deployment = changed(self.deployment, remedy)
+        return self.deployment
+
     def grant_access(self) -> None:
         """Let the runtime account read the bucket."""
         wanted = self.deployment
@@ -209,7 +225,11 @@ class DeployFormState(HasTraits):
         field = error.field if isinstance(error, InvalidInputError) else ""
         if isinstance(error, AlreadyExistsError):
             field = "name"
-        self.problems = {field: str(error)}
+        if not field and self.deployment:
+            project = self._session.project
+            context = Context.of(self.deployment, project_number=project.number if project else "")
+            self.diagnosis = diagnose(Evidence(operation=error.cause or error.message), context)
+        self.problems = {field: error.message if self.diagnosis else str(error)}
 
     def _create_for(self, wanted: Deployment, callers: Callers, *, grant: bool) -> str:
         clients = self._session.clients

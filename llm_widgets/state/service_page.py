@@ -165,12 +165,12 @@ class ServicePageState(HasTraits):
         summary = summaries.summary(found)
         facts = summaries.conditions(found)
         newest = listed[0] if listed else None
+        self.log.look()
         lines = self._lines(newest)
         outcome = None
         if summary.state not in _CHANGING:
             outcome = summary.state is ServiceState.READY
         settled = facts[0].changed_at if facts and outcome is not None else None
-        self.log.look()
         why = None
         if summary.state in _BROKEN:
             why = self._explained(document, found, newest)

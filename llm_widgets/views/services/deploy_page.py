@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
 from llm_widgets.domain import gpus
+from llm_widgets.state.deploy_values import values_of
 from llm_widgets.views.services.deploy_fields import deploy_fields
+from llm_widgets.views.services.diagnosis_card import DiagnosisCard, form_label
 from llm_widgets.views.services.request_card import RequestCard
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import note, paragraph, set_text
@@ -17,6 +20,7 @@ from llm_widgets.widgets.notice import Notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.diagnosis import Remedy
     from llm_widgets.domain.services import Deployment
     from llm_widgets.state.deploy_form import DeployFormState
 
@@ -47,6 +51,7 @@ class DeployPage:
             cancel_label="Cancel",
             live=True,
         )
+        self._diagnosis = DiagnosisCard(self._remedy, form_label)
         self._request = RequestCard()
         self.gpu_memory = w.VBox()
         """Place of what the model needs of the GPU's memory."""
@@ -59,7 +64,9 @@ class DeployPage:
             self._place,
             self._access,
         )
-        split = w.Box([side, stack(self._form, self._accepted, self._request.box)])
+        split = w.Box(
+            [side, stack(self._form, self._diagnosis.box, self._accepted, self._request.box)]
+        )
         split.add_class("llm-split")
         self.box = stack(row(go_back), self._title, self._model, split)
 
@@ -70,6 +77,7 @@ class DeployPage:
         self._access.on_action(state.grant_access)
         state.observe(self._opened, "offered")
         state.observe(self._draw, ["deployment", "accepted"])
+        state.observe(lambda _: self._diagnosis.show(state.diagnosis), "diagnosis")
         state.observe(self._draw_problems, ["problems", "name_note"])
         state.observe(self._draw_access, ["access", "access_error", "deployment"])
 
@@ -98,6 +106,18 @@ class DeployPage:
         now = state.deployment
         if now and before and _choices(now) != _choices(before):
             self._form.set_fields(deploy_fields(state.offered, now, state.subject.location))
+
+    def _remedy(self, remedy: Remedy) -> None:
+        """Fill a remedy's changes in; the defaults stay what they were."""
+        state = self._state
+        wanted = state.remedy(remedy)
+        if wanted is None or state.offered is None or state.subject is None:
+            return
+        values = values_of(wanted)
+        fields = deploy_fields(state.offered, wanted, state.subject.location)
+        self._form.start_over(
+            [replace(f, value=_value(values.get(f.key, f.value))) for f in fields]
+        )
 
     def _answered(self) -> None:
         problems = self._state.problems
@@ -186,6 +206,13 @@ def cost(deployment: Deployment) -> str:
         count = deployment.min_instances
         text += f" At least ${day:.2f} a day, as {count} instance{'s' * (count > 1)} always run."
     return text
+
+
+def _value(value: Any) -> Any:
+    """Give a value of a form as fields take it: rows are tuples."""
+    if not isinstance(value, list):
+        return value
+    return tuple(tuple(row) if isinstance(row, list) else row for row in value)
 
 
 def _choices(deployment: Deployment) -> tuple[str, str, float]:

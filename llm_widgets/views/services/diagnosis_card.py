@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.readers import READER
 from llm_widgets.diagnosis import RemedyKind
@@ -12,23 +12,31 @@ from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import ipywidgets as w
 
     from llm_widgets.diagnosis import Diagnosis, Remedy
-    from llm_widgets.state.service_edit import ServiceEditState
 
 
 class DiagnosisCard:
-    """Shows a diagnosis with a button for each remedy; ``box`` is what goes into the page."""
+    """Shows a diagnosis with its remedies; ``box`` is what goes into the page.
 
-    def __init__(self, edit: ServiceEditState) -> None:
-        self._edit = edit
+    Parameters
+    ----------
+    act
+        Does what a remedy says.
+    label
+        Gives the words on a remedy's button; empty where it has none.
+    """
+
+    def __init__(self, act: Callable[[Remedy], None], label: Callable[[Remedy], str]) -> None:
+        self._act = act
+        self._label = label
         self._shown: Diagnosis | None = None
         self.box = stack()
 
-    def show(self, diagnosis: Diagnosis | None, document: Mapping[str, Any]) -> None:
+    def show(self, diagnosis: Diagnosis | None) -> None:
         """Show why; nothing without a diagnosis."""
         if diagnosis == self._shown:
             return
@@ -48,12 +56,12 @@ class DiagnosisCard:
             lines = Stream(label="Last lines of the log", kind="log", height="200px")
             lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
             parts += [note("The last lines of the log:"), lines]
-        parts += [self._remedy(remedy, dict(document)) for remedy in diagnosis.remedies]
+        parts += [self._remedy(remedy) for remedy in diagnosis.remedies]
         self.box.children = parts
 
-    def _remedy(self, remedy: Remedy, document: dict[str, Any]) -> Notice:
+    def _remedy(self, remedy: Remedy) -> Notice:
         shown = Notice()
-        label = _label(remedy)
+        label = self._label(remedy)
         shown.show(
             "info",
             remedy.text,
@@ -62,15 +70,21 @@ class DiagnosisCard:
             action_label=label,
         )
         if label:
-            shown.on_action(lambda: self._edit.remedy(document, remedy))
+            shown.on_action(lambda: self._act(remedy))
         return shown
 
 
-def _label(remedy: Remedy) -> str:
-    """Give the words on a remedy's button; empty where the product can't do it itself."""
+def service_label(remedy: Remedy) -> str:
+    """Give the words on the button for a service that exists."""
     if remedy.kind is RemedyKind.REDEPLOY:
         return "Deploy again so" if remedy.parameters else "Deploy again"
     is_bucket = remedy.parameters.get("resource", "").startswith("buckets/")
     if remedy.kind is RemedyKind.GRANT and is_bucket and remedy.parameters.get("role") == READER:
         return "Grant and deploy again"
     return ""
+
+
+def form_label(remedy: Remedy) -> str:
+    """Give the words on the button for what is still being filled in."""
+    is_change = remedy.kind is RemedyKind.REDEPLOY and bool(remedy.parameters)
+    return "Change it so" if is_change else ""

@@ -11,7 +11,7 @@ from llm_widgets.domain import gpus
 from llm_widgets.domain.units import duration_text
 from llm_widgets.serving.existing import deployment_of
 from llm_widgets.serving.phases import StepState
-from llm_widgets.views.services.diagnosis_card import DiagnosisCard
+from llm_widgets.views.services.diagnosis_card import DiagnosisCard, service_label
 from llm_widgets.views.services.log_viewer import log_stream
 from llm_widgets.views.services.rows import STATES
 from llm_widgets.widgets.details import Detail, DetailList
@@ -57,7 +57,9 @@ class Overview:
         self._details = DetailList()
         self._conditions = DetailList()
         self._error = Notice()
-        self._diagnosis = DiagnosisCard(edit)
+        self._diagnosis = DiagnosisCard(
+            lambda remedy: edit.remedy(dict(state.document), remedy), service_label
+        )
         deployment = w.Box(
             [
                 card("Deployment", self._phases),
@@ -96,7 +98,7 @@ class Overview:
         self._conditions.show([_condition(fact) for fact in self._state.conditions])
 
     def _draw_diagnosis(self, _: object = None) -> None:
-        self._diagnosis.show(self._state.diagnosis, self._state.document)
+        self._diagnosis.show(self._state.diagnosis)
 
     def _draw(self, _: object = None) -> None:
         service = self._state.summary

@@ -1,0 +1,238 @@
+"""The Services tab in a browser: deployed, used, changed, broken, put right, removed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from llm_widgets.cloud import service_accounts
+from tests.contract.product import PROJECT, Product, running
+from tests.contract.served_model import BUCKET, put_served_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+SECONDS = 1000  # milliseconds
+NAME = "ollama-smollm2-135m"
+WIDTHS = (390, 1280, 1600)
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    pytest.importorskip("xllamacpp")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LLM_WIDGETS_PROJECT", PROJECT)
+        for started in running(tmp_path_factory.mktemp("cloud"), environment):
+            put_served_model(started)
+            yield started
+
+
+@pytest.fixture(scope="module")
+def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the page as on a server, with the local cloud in the place of Google."""
+    folder = tmp_path_factory.mktemp("page")
+    log = (folder / "page.log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llm_widgets", "serve", "--port", "0", "--host", "127.0.0.1"],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env={
+            **os.environ,
+            **product.cloud.environment(),
+            "LLM_WIDGETS_PROJECT": PROJECT,
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        },
+    )
+    assert process.stdout is not None
+    found = re.search(r"http://\S+", process.stdout.readline())
+    log.seek(0)
+    assert found, log.read()
+    yield found[0]
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    log.seek(0)
+    assert "Traceback" not in log.read()
+
+
+@pytest.fixture
+def page_of(open_page: Callable[[str], Page], url: str) -> Page:
+    page = open_page(url)
+    page.get_by_role("tab", name="Models", exact=True).click()
+    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("button", name="Deploy smollm2:135m").click()
+    expect(page.get_by_role("textbox", name="Service name")).to_have_value(NAME)
+    return page
+
+
+def deploy(page: Page) -> None:
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible(timeout=20 * SECONDS)
+
+
+def section(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def phase(page: Page, step: str) -> str:
+    return page.locator(".llm-detail").filter(has_text=step).first.inner_text()
+
+
+def ready(page: Page) -> None:
+    step = page.locator(".llm-detail").filter(has_text="Ready").locator("[data-state=ok]")
+    expect(step.first).to_be_visible(timeout=60 * SECONDS)
+
+
+def delete(page: Page) -> None:
+    page.get_by_role("button", name="Delete", exact=True).click()
+    confirm = page.get_by_role("dialog", name=f"Delete {NAME}?")
+    confirm.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No services yet.")).to_be_visible(timeout=30 * SECONDS)
+
+
+def fits(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_deployed_tried_changed_and_removed(
+    page_of: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    page = page_of
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert fits(page), width
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(page.get_by_text(re.compile(r"About \$1\.42 for each hour"))).to_be_visible()
+    expect(page.get_by_text("Free in europe-west1.")).to_be_visible()
+
+    # What is changed can be restored; what is wrong is told at its field, also by Cloud Run.
+    minimum = page.get_by_label("Fewest instances", exact=True)
+    minimum.fill("1")
+    expect(page.get_by_text(re.compile(r"At least \$\d+\.\d\d a day"))).to_be_visible()
+    page.get_by_role("button", name="Restore the default of Fewest instances").click()
+    expect(minimum).to_have_value("0")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("would take this request as it stands")).to_be_visible(
+        timeout=20 * SECONDS
+    )
+    page.get_by_label("Written as").select_option("Terraform")
+    expect(page.get_by_text('resource "google_cloud_run_v2_service"')).to_be_visible()
+    page.get_by_role("button", name="Grant access").click()
+    expect(page.get_by_text(re.compile(f"may read gs://{BUCKET}\\.$"))).to_be_visible()
+    assert violations(page) == []
+
+    deploy(page)
+    ready(page)
+    for step in ("Created", "Image", "Container started", "Weights loading", "Probe passed"):
+        assert re.search(r"\d\d:\d\d:\d\d", phase(page, step)), step
+    assert violations(page) == []
+
+    section(page, "Try it")
+    page.get_by_label("Longest answer (tokens)").fill("24")
+    page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    figures = page.get_by_text(re.compile(r"First token after [\d.]+ s · \d+ tokens"))
+    expect(figures).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_text("gcloud auth print-identity-token")).to_be_visible()
+    assert violations(page) == []
+
+    look_through_the_sections(page, violations)
+    change_the_concurrency(page, violations)
+    delete(page)
+
+
+def look_through_the_sections(page: Page, violations: Callable[[Page], list[str]]) -> None:
+    section(page, "Logs")
+    expect(page.get_by_role("log", name="Log", exact=True)).to_contain_text("probe succeeded")
+    page.get_by_label("Search", exact=True).fill("probe succeeded")
+    page.get_by_label("Search", exact=True).press("Enter")
+    expect(page.get_by_role("log", name="Log", exact=True)).not_to_contain_text("Listening")
+    assert violations(page) == []
+
+    section(page, "Metrics")
+    expect(page.get_by_text(re.compile(r"most [1-9]")).first).to_be_visible(timeout=10 * SECONDS)
+    section(page, "Access")
+    page.get_by_label("Member", exact=True).fill("allUsers")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("would let everybody call")).to_be_visible()
+    page.get_by_label("Member", exact=True).fill("ann@example.org")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("row").filter(has_text="user:ann@example.org")).to_be_visible()
+    assert violations(page) == []
+    section(page, "Revisions")
+    expect(page.get_by_role("row").filter(has_text="100 %")).to_be_visible()
+    section(page, "YAML")
+    expect(page.get_by_text("llm-manager/model: smollm2:135m")).to_be_visible()
+
+
+def change_the_concurrency(page: Page, violations: Callable[[Page], list[str]]) -> None:
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_label("Requests at once per instance", exact=True).fill("2")
+    page.get_by_role("button", name="Review changes").click()
+    review = page.get_by_role("dialog", name="Deploy these changes?")
+    expect(review).to_contain_text("Requests at once per instance: 4 → 2")
+    expect(review).to_contain_text("OLLAMA_NUM_PARALLEL=4 → OLLAMA_NUM_PARALLEL=2")
+    assert violations(page) == []
+    review.get_by_role("button", name="Deploy changes").click()
+    expect(page.get_by_text(f"{NAME} is being deployed with the change.")).to_be_visible(
+        timeout=20 * SECONDS
+    )
+    expect(page.locator(".llm-detail").filter(has_text="Requests at once")).to_contain_text(
+        "2", timeout=20 * SECONDS
+    )
+    ready(page)
+
+
+def test_a_failure_has_its_cause_and_its_fix(
+    page_of: Page, product: Product, violations: Callable[[Page], list[str]]
+) -> None:
+    page = page_of
+    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    page.get_by_role("textbox", name="Service account").fill(bare.email)
+    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible(timeout=10 * SECONDS)
+    page.get_by_role("checkbox", name="Let it read the bucket").uncheck()
+    deploy(page)
+    fix = page.get_by_role("button", name="Grant and deploy again")
+    expect(fix).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_role("alert").filter(has_text="storage.objects").first).to_be_visible()
+    assert violations(page) == []
+    fix.click()
+    time.sleep(1)
+    ready(page)
+    delete(page)
+
+
+def test_what_cloud_run_refuses_is_told_at_once_with_its_fix(
+    page_of: Page, product: Product
+) -> None:
+    page = page_of
+    most = page.get_by_label("Most instances", exact=True)
+    most.fill("4")
+    product.faults.update(
+        quotas={
+            "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion": 3,
+            "CpuAllocPerProjectRegion": 100_000,
+            "MemAllocPerProjectRegion": 2**40,
+        }
+    )
+    try:
+        page.get_by_role("button", name="Deploy", exact=True).click()
+        cause = page.get_by_text("The service may grow to 4 instances with a GPU each")
+        expect(cause).to_be_visible(timeout=20 * SECONDS)
+        page.get_by_role("button", name="Change it so").first.click()
+        expect(most).to_have_value("3")
+        deploy(page)
+        ready(page)
+    finally:
+        product.faults.update(quotas={})
+    delete(page)
