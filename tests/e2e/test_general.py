@@ -1,0 +1,271 @@
+"""The General tab in a browser: projects, the checklist, networks, quotas."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.oauth2.service_account import Credentials
+from playwright.sync_api import Locator, Page, expect
+
+from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.sign_in import SCOPE
+from llm_widgets.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
+
+PROJECT = "local-project"
+SECONDS = 1000  # milliseconds
+KEY = "llm-widgets.v1"
+SIGN_IN = "Google Cloud does not accept the credentials, or no longer does."
+
+
+@dataclass
+class Manager:
+    """A running manager and its local cloud."""
+
+    url: str
+    credentials: Path
+
+    @property
+    def cloud(self) -> str:
+        """Base URL of the Google APIs."""
+        token_uri: str = json.loads(self.credentials.read_text("utf-8"))["token_uri"]
+        return token_uri.removesuffix("/token")
+
+    def faults(self, **faults: Any) -> None:
+        """Replace all switches of the local cloud."""
+        body = json.dumps(faults).encode()
+        request = urllib.request.Request(f"{self.cloud}/_local/faults", body, method="PUT")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def clients(self) -> Clients:
+        """Give clients that change things behind the page's back."""
+        made = Credentials.from_service_account_file(str(self.credentials), scopes=[SCOPE])
+        return Clients(Settings(google_endpoint=self.cloud), made)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
+    folder = tmp_path_factory.mktemp("general")
+    log = (folder / "manager.log").open("w+")
+    command = [sys.executable, "-m", "llm_widgets", "run", "--port", "0", "--offline"]
+    process = subprocess.Popen(
+        [*command, "--data", str(folder / "cloud")],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
+    )
+    assert process.stdout is not None
+    found = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
+    log.seek(0)
+    assert found, log.read()
+    yield Manager(found[0], folder / "cloud" / "credentials.json")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    log.seek(0)
+    assert "Traceback" not in log.read()
+
+
+@pytest.fixture
+def manager(started: Manager) -> Iterator[Manager]:
+    yield started
+    started.faults()
+
+
+@pytest.fixture
+def page_of(open_page: Callable[[str], Page], manager: Manager) -> Page:
+    return open_page(manager.url)
+
+
+def chosen(page: Page) -> Page:
+    """Take the project that is marked, and wait for the checklist."""
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT, timeout=30 * SECONDS)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("Checked just now")).to_be_visible(timeout=30 * SECONDS)
+    return page
+
+
+def reloaded(page: Page) -> Page:
+    page.reload()
+    page.get_by_role("tab", name="General").wait_for(timeout=30 * SECONDS)
+    return page
+
+
+def row(page: Page, title: str) -> Locator:
+    """Give the row of the checklist with a title."""
+    titled = page.locator(".llm-check-title").filter(has_text=re.compile(f"^{title}$"))
+    return page.get_by_role("listitem").filter(has=titled)
+
+
+def refresh(page: Page) -> None:
+    card = page.locator(".llm-card").filter(has_text="Configuration status")
+    card.get_by_role("button", name="Refresh").click()
+
+
+def test_a_project_stays_selected_by_keyboard_alone(
+    page_of: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    page = page_of
+    search = page.get_by_label("Search projects")
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT, timeout=30 * SECONDS)
+    assert violations(page) == []
+    search.focus()
+    page.keyboard.type("demo")
+    expect(page.get_by_label("Projects", exact=True)).not_to_contain_text(PROJECT)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Projects", exact=True)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Confirm")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible(timeout=30 * SECONDS)
+    assert violations(page) == []
+    header = page.locator(".llm-header-project")
+    expect(header).to_contain_text("Demo project")
+    reloaded(page)
+    expect(header).to_contain_text("Demo project", timeout=30 * SECONDS)
+    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
+    page.get_by_role("tab", name="Services").click()
+    expect(header).to_contain_text("Demo project")
+
+
+def test_where_listing_is_denied_the_id_is_typed(manager: Manager, page_of: Page) -> None:
+    page = page_of
+    manager.faults(failures=[{"match": "projects:search", "status": 403}])
+    expect(page.get_by_label("Projects", exact=True)).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_label("Search projects").fill("x")
+    field = page.get_by_label("Project ID")
+    expect(field).to_be_visible()
+    wrong = {
+        "two words": "is not a project ID",
+        "<img src=x onerror=alert(1)>": "is not a project ID",
+        "a" * 300: "is not a project ID",
+        "other-project": "does not exist, or you may not see it",
+    }
+    for text, told in wrong.items():
+        field.fill(text)
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
+        expect(field).to_have_value(text)
+    field.fill(" demo-project ")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".llm-header-project")).to_contain_text("Demo project")
+
+
+def test_a_corrupt_value_in_the_browser_is_nothing(page_of: Page) -> None:
+    page = page_of
+    for saved in (
+        "{{{ no JSON",
+        '{"project": {"id": 1}, "networks": "none"}',
+        '{"project": "<b>bold</b>", "networks": {"p": {"kind": ["subnet"]}}}',
+    ):
+        page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
+        reloaded(page)
+        projects = page.get_by_label("Projects", exact=True)
+        expect(projects).to_contain_text(PROJECT, timeout=30 * SECONDS)
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_saved_project_that_is_gone_leads_back_with_the_reason(page_of: Page) -> None:
+    page = page_of
+    saved = json.dumps({"project": "gone-project"})
+    page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
+    reloaded(page)
+    told = "The project gone-project does not exist, or you may not see it."
+    expect(page.get_by_text(told)).to_be_visible(timeout=30 * SECONDS)
+    chosen(page)
+
+
+def test_denied_then_granted_without_a_reload(
+    manager: Manager, page_of: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    page = chosen(page_of)
+    services = row(page, "Cloud Run services")
+    expect(services).to_have_attribute("data-state", "ok")
+    manager.faults(denied_permissions=["run.services.*"], billing_disabled=[PROJECT])
+    refresh(page)
+    expect(services).to_have_attribute("data-state", "error")
+    expect(services.locator(".llm-code")).to_contain_text("--role=roles/run.admin")
+    expect(row(page, "Billing")).to_contain_text("The project's billing account is closed.")
+    expect(row(page, "Cloud Run jobs")).to_have_attribute("data-state", "ok")
+    assert violations(page) == []
+    for width in (390, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    manager.faults()
+    refresh(page)
+    expect(services).to_have_attribute("data-state", "ok")
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+
+
+def test_one_click_enables_what_is_missing(manager: Manager, page_of: Page) -> None:
+    usage = manager.clients().service_usage
+    for api in ("vpcaccess", "secretmanager"):
+        usage.disable_service(
+            request={"name": f"projects/{PROJECT}/services/{api}.googleapis.com"}
+        ).result(timeout=20)
+    page = chosen(page_of)
+    expect(row(page, "Google APIs")).to_contain_text("Secret Manager")
+    page.get_by_role("button", name="Enable all 2: Google APIs").click()
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible(timeout=30 * SECONDS)
+
+
+def test_credentials_that_expire_while_the_page_is_open(manager: Manager, page_of: Page) -> None:
+    page = chosen(page_of)
+    manager.faults(failures=[{"match": "^(?!.*_local)", "status": 401}])
+    refresh(page)
+    expect(row(page, "Billing")).to_contain_text(SIGN_IN)
+    expect(page.locator(".llm-header-project")).to_contain_text("Local project")
+    manager.faults()
+    refresh(page)
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+
+
+def test_networks(page_of: Page) -> None:
+    page = chosen(page_of)
+    card = page.locator(".llm-card").filter(has_text="Networking")
+    subnet = card.get_by_role("row").filter(has_text="us-east4")
+    expect(subnet).to_contain_text("Private Google Access off", timeout=20 * SECONDS)
+    subnet.get_by_role("button", name="Turn on").click()
+    expect(subnet).to_contain_text("Private Google Access on", timeout=20 * SECONDS)
+    default = card.get_by_label("Default for all deployments")
+    expect(default).to_have_value(re.compile("."))
+    subnet.get_by_role("button", name="Use as default").click()
+    expect(subnet).to_contain_text("Default")
+    reloaded(page)
+    expect(subnet).to_contain_text("Default", timeout=30 * SECONDS)
+    expect(default.locator("option:checked")).to_have_text(
+        "Direct VPC: subnet default of the network default"
+    )
+
+
+def test_quotas(page_of: Page, violations: Callable[[Page], list[str]]) -> None:
+    page = chosen(page_of)
+    card = page.locator(".llm-card").filter(has_text="GPUs and quotas")
+    small = card.get_by_role("row").filter(has_text="L4").filter(has_text="us-east4")
+    large = card.get_by_role("row").filter(has_text="RTX PRO 6000").filter(has_text="us-central1")
+    expect(small).to_contain_text("3 GPUs are free.", timeout=20 * SECONDS)
+    expect(large).to_contain_text("It needs 80 GiB of memory, 40 of 40 are free: ask for more.")
+    large.get_by_role("button", name="Request quota").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Quota").select_option(label="GiB of memory of all services")
+    dialog.get_by_label("How many in all").fill("100")
+    expect(dialog).to_contain_text("--preferred-value=107374182400")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Request").click()
+    expect(large).to_contain_text("0 of 100 GiB", timeout=20 * SECONDS)
