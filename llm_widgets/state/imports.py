@@ -26,7 +26,7 @@ SLOTS = 8
 """Files of one import that have a bar of their own."""
 
 _LOOK_EVERY = 1.0  # seconds; a worker reports as often
-_LIVENESS_EVERY = 10.0  # seconds between two questions whether the worker lives
+_LIVENESS_EVERY = 5.0  # seconds between two questions whether the worker lives
 _MESSAGES_OF_A_BAR = 3
 _MESSAGES_OF_A_CARD = 3  # its phase, the list of its files, its row in the table
 _SMOOTHING = 0.3

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.e2e.manager import SECONDS, choose_project, import_model, running_manager, to_tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,37 +17,12 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 BUCKET = "journey-models"
-SECONDS = 1000  # milliseconds
 
 
 @pytest.fixture(scope="module")
 def manager_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run what `make run` runs, in an empty folder."""
-    folder = tmp_path_factory.mktemp("journey")
-    log = (folder / "manager.log").open("w+")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "llm_widgets", "run", "--port", "0", "--offline"),
-            *("--data", str(folder / "cloud")),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
-    )
-    assert process.stdout is not None
-    url = ""
-    for line in process.stdout:
-        if found := re.search(r"http://\S+", line):
-            url = found[0]
-            break
-    log.seek(0)
-    assert url, log.read()
-    yield url
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
-    log.seek(0)
-    assert "Traceback" not in log.read()
+    with running_manager(tmp_path_factory.mktemp("journey")) as manager:
+        yield manager.url
 
 
 @pytest.fixture
@@ -57,31 +30,8 @@ def page_of(open_page: Callable[[str], Page], manager_url: str) -> Page:
     return open_page(manager_url)
 
 
-def to_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
-    expect(page.get_by_role("tabpanel", name=name, exact=True)).to_be_visible()
-
-
-def choose_project(page: Page) -> None:
-    """Take the project that is marked, the one of the identity."""
-    expect(page.get_by_label("Projects", exact=True)).to_contain_text("local-project")
-    page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("button", name="Change")).to_be_visible()
-
-
-def import_model(page: Page, source: str, model_id: str, new_bucket: str = "") -> None:
-    page.get_by_role("button", name="Import model").first.click()
-    page.get_by_role("radio", name=source).check()
-    page.get_by_label("Model ID").locator("visible=true").fill(model_id)
-    if new_bucket:
-        page.get_by_label("Where the model goes").select_option(label="Create a bucket")
-        page.get_by_label("Name").locator("visible=true").fill(new_bucket)
-    page.get_by_role("button", name="Check").click()
-    page.get_by_role("button", name="Import", exact=True).click()
-
-
 def test_from_an_empty_folder_to_a_chat(
-    page_of: Page, violations: Callable[[Page], list[str]], manager_url: str
+    page_of: Page, violations: Callable[[Page], list[str]]
 ) -> None:
     page = page_of
     # General: the identity, and a project that a reload remembers.

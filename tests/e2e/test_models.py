@@ -1,0 +1,176 @@
+"""The Models tab in a browser: pre-flight, a token, cancel, reload, a second person, delete."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.manager import (
+    SECONDS,
+    RunningManager,
+    choose_project,
+    fill_in_import,
+    import_model,
+    running_manager,
+    to_tab,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, WebSocket
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+BUCKET = "tab-models"
+GATED = "local/tiny-llama-gated"
+TOKEN = "hf_local_reader"
+SMOLLM2 = "smollm2:135m"
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningManager]:
+    with running_manager(tmp_path_factory.mktemp("models")) as manager:
+        yield manager
+
+
+@pytest.fixture
+def models(open_page: Callable[[str], Page], manager: RunningManager) -> Iterator[Page]:
+    page = open_page(manager.url)
+    choose_project(page)
+    to_tab(page, "Models")
+    yield page
+    manager.faults()
+
+
+def row(page: Page, text: str):  # noqa: ANN201 - a Locator
+    return page.get_by_role("row").filter(has_text=text)
+
+
+def test_gated_model_with_a_token_that_is_sent_once(
+    models: Page, violations: Callable[[Page], list[str]], manager: RunningManager
+) -> None:
+    page = models
+    sent: list[str] = []
+    received: list[str] = []
+    page.on("websocket", lambda socket: listen(socket, sent, received))
+    page.reload()  # so that the socket is listened to
+    expect(page.get_by_role("button", name="Change")).to_be_visible(timeout=20 * SECONDS)
+    to_tab(page, "Models")
+    expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
+
+    fill_in_import(page, "Hugging Face", GATED, new_bucket=BUCKET)
+    expect(page.get_by_text(f"{GATED} is gated")).to_be_visible()
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_role("alert")).to_contain_text("No token was given")
+    assert violations(page) == []
+    for token, said in (
+        ("hf_local_visitor", "has not accepted the licence"),
+        ("hf_local_waiting", "is not granted yet"),
+        ("hf_nonsense", "does not accept this token"),
+    ):
+        page.get_by_label("Hugging Face token").fill(token)
+        page.get_by_role("button", name="Check").click()
+        expect(page.get_by_text(said).first).to_be_visible()
+    page.get_by_label("Hugging Face token").fill(TOKEN)
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Gated; this token may read it")).to_be_visible()
+    expect(page.get_by_role("button", name="Import", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Show the 10 files").click()
+    left_out = row(page, "original/consolidated.safetensors")
+    expect(left_out).to_contain_text("the same weights once more")
+    page.get_by_role("button", name="Copy README.md").click()
+    expect(page.get_by_text("You have changed the choice of files")).to_be_visible()
+    page.get_by_role("button", name="Leave out README.md").click()
+    expect(page.get_by_text("You have changed the choice of files")).not_to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(row(page, GATED)).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(page.get_by_text("Every file has the digest that the hub published.")).to_be_visible()
+    assert violations(page) == []
+
+    assert sum(TOKEN in message for message in sent) == 1
+    assert not any(TOKEN in message for message in received)
+    assert TOKEN not in page.content()
+    for file in manager.data.parent.rglob("*"):
+        # The sample hub knows its own tokens, and holds nothing of the product.
+        if file.is_file() and "hub" not in file.relative_to(manager.data.parent).parts:
+            assert TOKEN.encode() not in file.read_bytes(), file
+
+
+def listen(socket: WebSocket, sent: list[str], received: list[str]) -> None:
+    def text(payload: str | bytes) -> str:
+        return payload if isinstance(payload, str) else payload.decode("latin-1")
+
+    socket.on("framesent", lambda payload: sent.append(text(payload)))
+    socket.on("framereceived", lambda payload: received.append(text(payload)))
+
+
+def test_reload_a_second_person_and_cancel(
+    models: Page, manager: RunningManager, browser: Browser
+) -> None:
+    page = models
+    manager.faults(bandwidth=1_500_000)
+    import_model(page, "Ollama", SMOLLM2)
+    phase = "Copying from the hub into the bucket"
+    expect(page.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
+    page.reload()
+    to_tab(page, "Models")
+    expect(page.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
+    files = page.get_by_role("list", name=f"Files of {SMOLLM2}")
+    expect(files.get_by_role("listitem")).to_have_count(5)
+    expect(row(page, SMOLLM2)).to_contain_text(re.compile(r"Importing \d+ %"))
+
+    context = browser.new_context()
+    other = context.new_page()
+    other.goto(manager.url)
+    choose_project(other)
+    to_tab(other, "Models")
+    expect(other.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
+    expect(other.get_by_text(re.compile("about .* left"))).to_be_visible(timeout=20 * SECONDS)
+    other.get_by_role("button", name="Cancel", exact=True).locator("visible=true").click()
+    cancelled = "Cancelled. Nothing of it was published."
+    for each in (other, page):
+        expect(each.get_by_text(cancelled)).to_be_visible(timeout=40 * SECONDS)
+    manager.faults()
+    context.close()
+    left = list((manager.data / "buckets" / BUCKET).glob("ollama/**/*"))
+    assert [path for path in left if path.is_file()] == []
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=60 * SECONDS)
+
+
+def test_details_verify_and_delete(
+    models: Page, violations: Callable[[Page], list[str]], manager: RunningManager
+) -> None:
+    page = models
+    page.get_by_role("button", name=GATED).first.click()
+    expect(page.get_by_role("heading", name=GATED)).to_be_visible()
+    expect(page.get_by_text("No service", exact=True)).to_be_visible(timeout=20 * SECONDS)
+    expect(row(page, "config.json").first).to_contain_text("git-sha1:")
+    page.get_by_role("button", name="Verify again").locator("visible=true").click()
+    expect(page.get_by_text("All 8 files are as imported")).to_be_visible(timeout=20 * SECONDS)
+    assert violations(page) == []
+    page.get_by_role("button", name="Delete", exact=True).locator("visible=true").click()
+    dialog = page.get_by_role("dialog", name=f"Delete {GATED}?")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Delete").click()
+    expect(row(page, SMOLLM2)).to_be_visible(timeout=20 * SECONDS)
+    expect(row(page, GATED)).to_have_count(0, timeout=20 * SECONDS)
+    left = list((manager.data / "buckets" / BUCKET).glob("huggingface/**/*"))
+    assert [path for path in left if path.is_file()] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1600])
+def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], width: int) -> None:
+    page = models
+    page.set_viewport_size({"width": width, "height": 800})
+    fill_in_import(page, "Hugging Face", "local/tiny-llama")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Ready to import")).to_be_visible(timeout=20 * SECONDS)
+    page.get_by_role("button", name="Show the").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
