@@ -12,7 +12,7 @@ from llm_widgets.transfer.checkpoint import CheckpointObject, TakenOverError, ch
 from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.files import FileTransfer
 from llm_widgets.transfer.http import Connections
-from llm_widgets.transfer.lanes import run_lanes
+from llm_widgets.transfer.lanes import Crew
 from llm_widgets.transfer.location import Gate
 from llm_widgets.transfer.options import Options
 from llm_widgets.transfer.patience import Stopped
@@ -165,7 +165,9 @@ class Engine:
         saver.start()
         try:
             waiting = [transfer for transfer in transfers if not transfer.is_verified]
-            run_lanes(waiting, self._options, self._stop, self._fail)
+            if waiting:
+                crew = Crew(waiting, self._options, self._stop, self._fail)
+                crew.run(self.progress.done)
         finally:
             finished.set()
             saver.join()

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from llm_widgets.transfer.options import Options
 
-BLOCK = 512 * 1024
-"""Bytes that are received, checked and sent at a time: they stay in the processor's cache."""
+BLOCK = 1 << 20
+"""Bytes that are received, checked and sent at a time: large enough to
+need few calls, small enough to stay in the processor's cache."""
 
 NETWORK_ERRORS = (OSError, http.client.HTTPException, TransientError)
 """What :meth:`Connections.begin` and what follows it raise when the network fails."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.files import FileTransfer
     from llm_widgets.transfer.options import Options
 
-_LOOK = 1.0
+_LOOK = 0.2
+_END_WITHIN = 2.0
+
+GAIN = 1.1
+"""Lanes are added while they make the whole this much faster."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,54 +90,82 @@ class PartQueue:
         return file, part
 
 
-def run_lanes(
-    transfers: list[FileTransfer],
-    options: Options,
-    stop: threading.Event,
-    failed: Callable[[Exception], None],
-) -> None:
-    """Move all parts of all files; come back when all lanes are done, or were told to stop.
+class Crew:
+    """The lanes of an engine: a few at first, more for as long as more of them move more.
+
+    On a fast line few lanes use the processor best, and a hub that throttles clients with many
+    connections sees few; where every connection is slow, all lanes are needed.
 
     Parameters
     ----------
     failed
         Told what stopped a lane; it is expected to set ``stop``.
     """
-    if not transfers:
-        return
-    size = max(min(transfer.part_size, transfer.file.size) for transfer in transfers)
-    parts = sum(-(-transfer.file.size // transfer.part_size) for transfer in transfers)
-    count = max(1, min(options.lanes, options.memory // size, parts))
-    queue = PartQueue(transfers, options.open_files, stop)
-    threads = [
-        threading.Thread(
-            target=_lane, args=(queue, size, options, failed), name=f"lane-{i}", daemon=True
-        )
-        for i in range(count)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+
+    def __init__(
+        self,
+        transfers: list[FileTransfer],
+        options: Options,
+        stop: threading.Event,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._options = options
+        self._stop = stop
+        self._failed = failed
+        self._queue = PartQueue(transfers, options.open_files, stop)
+        self._buffer = max(min(t.part_size, t.file.size) for t in transfers)
+        parts = sum(-(-t.file.size // t.part_size) for t in transfers)
+        self._most = max(1, min(options.lanes, options.memory // self._buffer, parts))
+        self._threads: list[threading.Thread] = []
+
+    def run(self, moved: Callable[[], int]) -> None:
+        """Move all parts; come back when all lanes are done, or were told to stop.
+
+        Parameters
+        ----------
+        moved
+            Tells how many bytes have arrived so far.
+        """
+        self._grow(self._options.first_lanes)
+        best = 0.0
+        before, since = moved(), time.monotonic()
+        while self._is_busy() and not self._stop.is_set():
+            self._threads[0].join(_LOOK)
+            now = time.monotonic()
+            if now - since < self._options.grow_every:
+                continue
+            rate = (moved() - before) / (now - since)
+            if rate > best * GAIN:
+                best = rate
+                self._grow(self._options.first_lanes)
+            before, since = moved(), now
         # A lane in the middle of a stalled connection notices only when that times out.
-        while thread.is_alive() and not stop.is_set():
-            thread.join(_LOOK)
-    for thread in threads:
-        thread.join(_LOOK)
+        until = time.monotonic() + _END_WITHIN
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
+    def _grow(self, count: int) -> None:
+        for _ in range(min(count, self._most - len(self._threads))):
+            name = f"lane-{len(self._threads)}"
+            thread = threading.Thread(target=self._lane, name=name, daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
-def _lane(
-    queue: PartQueue, size: int, options: Options, failed: Callable[[Exception], None]
-) -> None:
-    lane = Lane(Connections(options), Connections(options), memoryview(bytearray(size)))
-    try:
-        while taken := queue.take(lane.writing):
-            file, part = taken
-            file.transfer.move(lane, part)
-            queue.moved(file)
-    except Stopped:
-        return
-    except Exception as error:  # noqa: BLE001 - it is raised again by the engine
-        failed(error)
-    finally:
-        lane.reading.close()
-        lane.writing.close()
+    def _is_busy(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _lane(self) -> None:
+        reading, writing = Connections(self._options), Connections(self._options)
+        lane = Lane(reading, writing, memoryview(bytearray(self._buffer)))
+        try:
+            while taken := self._queue.take(writing):
+                file, part = taken
+                file.transfer.move(lane, part)
+                self._queue.moved(file)
+        except Stopped:
+            return
+        except Exception as error:  # noqa: BLE001 - it is raised again by the engine
+            self._failed(error)
+        finally:
+            reading.close()
+            writing.close()

@@ -19,6 +19,9 @@ class Options:
 
     Attributes
     ----------
+    first_lanes, grow_every
+        Parts under way at once in the beginning, and how many are added every so many seconds
+        while that helps.
     lanes
         Most parts under way at once. Hugging Face throttles a client with many more connections.
     memory
@@ -37,9 +40,11 @@ class Options:
         Seconds between two writes of one small object; Cloud Storage allows one a second.
     """
 
+    first_lanes: int = 4
+    grow_every: float = 2.0
     lanes: int = 16
-    memory: int = 160 * MIB
-    part_size: int = 8 * MIB
+    memory: int = 176 * MIB
+    part_size: int = 16 * MIB
     open_files: int = 4
     connect_timeout: float = 20.0
     stall_timeout: float = 30.0

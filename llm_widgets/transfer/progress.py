@@ -47,6 +47,11 @@ class Progress:
         with self._lock:
             return tuple(self._files.values())
 
+    def done(self) -> int:
+        """Give the bytes that have arrived of all files together."""
+        with self._lock:
+            return sum(file.done for file in self._files.values())
+
     def _set(self, path: str, done: int | None, state: FileState) -> None:
         with self._lock:
             file = self._files[path]

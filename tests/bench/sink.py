@@ -382,6 +382,7 @@ class Line:
         first, self.rest = self.rest[:length], self.rest[length:]
         if first:
             body.add(memoryview(first))
+            self.sink.bytes += len(first)
         left = length - len(first)
         while left:
             count = self.sock.recv_into(self.buffer[: min(left, BLOCK)])
@@ -389,11 +390,11 @@ class Line:
                 raise ConnectionError
             body.add(self.buffer[:count])
             left -= count
+            self.sink.bytes += count  # a part that breaks off has been sent too
             if self.rate:
                 ahead = started + (body.size - before) / self.rate - time.monotonic()
                 if ahead > 0.002:
                     time.sleep(ahead)
-        self.sink.bytes += length
 
 
 def _crc(text: str) -> int:

@@ -148,7 +148,7 @@ def test_checkpoints_have_names_of_their_own() -> None:
 def test_part_sizes(size: int) -> None:
     part = part_size_for(size, Options())
     assert part % MIB == 0
-    assert part >= 8 * MIB
+    assert part >= 16 * MIB
     assert -(-size // part) <= MAX_PARTS
 
 
