@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.permissions import Tested
     from llm_widgets.errors import Fix
 
+JOBS = "permissions/jobs"
 SET_POLICY = "resourcemanager.projects.setIamPolicy"
 _NOTHING: frozenset[Work] = frozenset()
 _DEPLOY = frozenset({Work.DEPLOY})
@@ -22,10 +23,17 @@ _IMPORT = frozenset({Work.IMPORT})
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Permissions on the project as a person thinks of them, and what fails without them."""
+    """Permissions on the project as a person thinks of them.
+
+    Attributes
+    ----------
+    vital
+        Those without which ``blocks`` is sure to fail; the others cost a part of the page.
+    """
 
     subject: Subject
     permissions: tuple[str, ...]
+    vital: tuple[str, ...] = ()
     blocks: frozenset[Work] = _NOTHING
 
 
@@ -43,20 +51,23 @@ GROUPS: tuple[Group, ...] = (
             "run.operations.get",
             "run.locations.list",
         ),
+        ("run.services.create", "run.services.get", "run.operations.get"),
         _DEPLOY,
     ),
     Group(
-        Subject("permissions/jobs", "Cloud Run jobs", "Imports run as jobs."),
+        Subject(JOBS, "Cloud Run jobs", "Imports run as jobs."),
         (
             *_all("run.jobs", "create get update run runWithOverrides delete"),
             *_all("run.executions", "get list cancel"),
             "run.tasks.list",
         ),
+        _all("run.jobs", "create get run runWithOverrides"),
         _IMPORT,
     ),
     Group(
         Subject("permissions/storage", "Cloud Storage", "Find buckets of models, create new ones."),
         _all("storage.buckets", "create list"),
+        ("storage.buckets.list",),
         _IMPORT,
     ),
     Group(
@@ -109,6 +120,7 @@ _ON_BUCKETS = (
     *_all("storage.buckets", "get getIamPolicy setIamPolicy"),
     *_all("storage.objects", "create get list delete"),
 )
+_FOR_IMPORTS = ("storage.buckets.get", *_all("storage.objects", "create get list"))
 
 
 def ask_project(context: Context) -> dict[str, Answer]:
@@ -120,7 +132,8 @@ def ask_project(context: Context) -> dict[str, Answer]:
             context,
             tested,
             group.permissions,
-            blocks=group.blocks,
+            vital=group.vital,
+            blocks=_here(context, group),
             may_grant=SET_POLICY in tested.granted,
         )
         for group in GROUPS
@@ -131,13 +144,14 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
     """Test each bucket of models; while there is none, the project that will have one."""
     names = [bucket.name for bucket in context.model_buckets()]
     if not names:
-        tested = permissions.on_project(
-            context.clients, context.project_id, [*_ON_BUCKETS, SET_POLICY]
-        )
+        # The first import creates the bucket.
+        needed = ("storage.buckets.create", *_ON_BUCKETS)
+        tested = permissions.on_project(context.clients, context.project_id, [*needed, SET_POLICY])
         answer = judged(
             context,
             tested,
-            _ON_BUCKETS,
+            needed,
+            vital=("storage.buckets.create", *_FOR_IMPORTS),
             blocks=_IMPORT,
             may_grant=SET_POLICY in tested.granted,
             fine="There is none yet; everything needed is granted on the project.",
@@ -160,6 +174,7 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
         context,
         tested,
         _ON_BUCKETS,
+        vital=_FOR_IMPORTS,
         blocks=_IMPORT if len(short) == len(names) else _NOTHING,
         may_grant="storage.buckets.setIamPolicy" in tested.granted,
         bucket=name,
@@ -172,6 +187,7 @@ def judged(
     tested: Tested,
     needed: tuple[str, ...],
     *,
+    vital: tuple[str, ...],
     blocks: frozenset[Work],
     may_grant: bool,
     bucket: str = "",
@@ -182,6 +198,8 @@ def judged(
 
     Parameters
     ----------
+    vital, blocks
+        See :class:`Group`.
     may_grant
         Whether the identity can change the policy, and so help itself with one click.
     bucket, account
@@ -205,7 +223,14 @@ def judged(
     detail = "\n".join(part for part in (", ".join(missing), aside) if part)
     fix = _grant(context, missing, bucket=bucket, account=account, may_grant=may_grant)
     label = "Grant" if fix.action else ""
-    return Answer(CheckState.MISSING, text, detail, fix, label, blocks)
+    stops = blocks if tested.missing.intersection(vital) else _NOTHING
+    return Answer(CheckState.MISSING, text, detail, fix, label, stops)
+
+
+def _here(context: Context, group: Group) -> frozenset[Work]:
+    """Without an image of the product, imports run on this machine and need no jobs."""
+    needs_no_jobs = group.subject.key == JOBS and not context.clients.settings.image
+    return _NOTHING if needs_no_jobs else group.blocks
 
 
 def _grant(

@@ -77,6 +77,7 @@ def ask_act_as(context: Context) -> dict[str, Answer]:
         context,
         tested,
         (ACT_AS_PERMISSION,),
+        vital=(ACT_AS_PERMISSION,),
         blocks=BOTH,
         may_grant=_SET_POLICY in tested.granted,
         account=account,

@@ -12,11 +12,11 @@ from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.run import CHECKS, empty_rows, run
 from llm_widgets.domain import checklist
+from llm_widgets.errors import ManagerError
 from llm_widgets.state.background import Latest
 
 if TYPE_CHECKING:
     from llm_widgets.domain.checklist import Row, Work
-    from llm_widgets.errors import ManagerError
     from llm_widgets.state.session import Session
 
 
@@ -64,8 +64,16 @@ class ChecklistState(HasTraits):
                 with self._lock:
                     self.rows = checklist.replaced(self.rows, row)
 
-        def then(_: object) -> None:
+        def work() -> str:
+            run(context, tell, CHECKS)
+            try:
+                return context.runtime_account().email
+            except ManagerError:
+                return ""
+
+        def then(account: str) -> None:
             if fresh():
+                self._session.runtime_account = account
                 self.checked_at = time.time()
                 self.running = False
 
@@ -74,7 +82,7 @@ class ChecklistState(HasTraits):
                 self.running = False
                 self._session.report(error)
 
-        self._session.background.run(lambda: run(context, tell, CHECKS), then, failed)
+        self._session.background.run(work, then, failed)
 
     def blockers(self, work: Work) -> list[Row]:
         """Give the rows for which a kind of work would fail; see :mod:`domain.checklist`."""
@@ -106,5 +114,6 @@ class ChecklistState(HasTraits):
     def _project_changed(self, _: object) -> None:
         self.rows = empty_rows() if self._session.project else ()
         self.checked_at = 0.0
+        self._session.runtime_account = ""
         self.problems = {}
         self.refresh()

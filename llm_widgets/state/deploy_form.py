@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
@@ -98,7 +98,11 @@ class DeployFormState(HasTraits):
             bucket=bucket,
             project=project.id,
             region=region,
-            service_account=project.default_service_account,
+            service_account=self._session.runtime_account or project.default_service_account,
+        )
+        network = self._session.network_for(region)
+        made = replace(
+            made, subnet=network.subnet_access, connector=network.connector(project.id, region)
         )
         with self.hold_trait_notifications():
             self.problems = {}

@@ -99,6 +99,11 @@ class NetworkState(HasTraits):
 
         def then(_: object) -> None:
             if fresh():
+                self._session.networks_found = {
+                    region: [choice for choice in self.choices() if self._has(region, choice)]
+                    for region in gpus.regions()
+                    if not self._errors(region)
+                }
                 self.checked_at = time.time()
                 self.running = False
 
@@ -138,6 +143,9 @@ class NetworkState(HasTraits):
         found: Found = self.found.get(f"{region}/{kind}", Found(region, kind))
         return found
 
+    def _errors(self, region: str) -> bool:
+        return any(self._of(region, kind).error for kind in (networks.SUBNETS, networks.CONNECTORS))
+
     def _has(self, region: str, choice: NetworkChoice) -> bool:
         if choice.kind is NetworkKind.SUBNET:
             subnets = self._of(region, networks.SUBNETS).subnets
@@ -149,6 +157,7 @@ class NetworkState(HasTraits):
 
     def _project_changed(self, _: object) -> None:
         self.found = {}
+        self._session.networks_found = {}
         self.checked_at = 0.0
         self.error = None
         self.refresh()

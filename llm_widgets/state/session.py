@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from traitlets import Dict, HasTraits, Instance
+from traitlets import Dict, HasTraits, Instance, Unicode
 
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.projects import Project
@@ -29,10 +29,16 @@ class Session(HasTraits):
         The project that everything happens in; ``None`` until one is chosen.
     network_defaults
         Project id to the :class:`NetworkChoice` for its deployments; see `network_default`.
+    networks_found
+        Region to the choices that it has, once they are known.
+    runtime_account
+        E-mail address of the account that services of the project run as; empty until known.
     """
 
     project: Instance[Project | None] = Instance(Project, allow_none=True)
     network_defaults: Dict = Dict()
+    networks_found: Dict = Dict()
+    runtime_account = Unicode()
 
     def __init__(self, chosen: Settings | None = None) -> None:
         super().__init__()
@@ -50,6 +56,11 @@ class Session(HasTraits):
         """Give the network that deployments of a project use unless told otherwise."""
         found: NetworkChoice = self.network_defaults.get(project, NetworkChoice())
         return found
+
+    def network_for(self, region: str) -> NetworkChoice:
+        """Give the default of the project, or none where the region is known not to have it."""
+        default = self.network_default(self.project_id)
+        return default if default in self.networks_found.get(region, [default]) else NetworkChoice()
 
     def set_network_default(self, project: str, choice: NetworkChoice) -> None:
         """Set the network that deployments of a project use unless told otherwise."""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain.checklist import Work
 from llm_widgets.domain.networks import read_choices
 from llm_widgets.state.deploy_form import DeployFormState
 from llm_widgets.state.general import GeneralState
 from llm_widgets.state.models import ModelsState
 from llm_widgets.state.services import ServicesState
 from llm_widgets.state.session import NoticeKind, Session
+from llm_widgets.views.general.blockers import Blockers
 from llm_widgets.views.general.tab import general_view
 from llm_widgets.views.models.tab import ModelsView
 from llm_widgets.views.services.deploy_page import DeployPage
 from llm_widgets.views.services.tab import ServicesView
 from llm_widgets.widgets.guard import ConnectionGuard
-from llm_widgets.widgets.layout import Header, page, tabs
+from llm_widgets.widgets.layout import Header, page, stack, tabs
 from llm_widgets.widgets.storage import BrowserStorage
 from llm_widgets.widgets.toasts import Toasts
 
@@ -62,13 +64,15 @@ def build(settings: Settings | None = None) -> w.Widget:
     services_view = ServicesView(
         session,
         services,
-        DeployPage(deploy_form, back=give_up),
+        DeployPage(
+            deploy_form, back=give_up, blockers=[Blockers(general.checklist, Work.DEPLOY).box]
+        ),
         to_models=lambda: go_to(MODELS_TAB),
     )
     tab, shell = tabs(
         [
             ("General", general_view(session, general)),
-            ("Models", models_view.box),
+            ("Models", stack(Blockers(general.checklist, Work.IMPORT).box, models_view.box)),
             ("Services", services_view.box),
         ],
         label="Sections of the manager",

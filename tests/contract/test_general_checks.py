@@ -159,10 +159,26 @@ def test_no_account_to_run_as(product: Product) -> None:
 
 def test_blockers_are_told_by_what_is_wanted(product: Product) -> None:
     rows = checked(
-        product, denied_permissions=["run.services.create", "storage.buckets.create", "logging.*"]
+        product, denied_permissions=["run.services.create", "storage.objects.create", "logging.*"]
     )
     assert [row.key for row in blockers(rows.values(), Work.DEPLOY)] == ["permissions/run"]
-    assert [row.key for row in blockers(rows.values(), Work.IMPORT)] == ["permissions/storage"]
+    assert [row.key for row in blockers(rows.values(), Work.IMPORT)] == ["permissions/buckets"]
+
+
+def test_what_costs_a_part_of_the_page_only_blocks_nothing(product: Product) -> None:
+    denied = ["run.services.setIamPolicy", "run.jobs.delete", "storage.buckets.create"]
+    rows = checked(product, denied_permissions=denied)
+    keys = {"permissions/run", "permissions/jobs", "permissions/storage"}
+    assert other_than_ok(rows) == dict.fromkeys(keys, MISSING)
+    assert [blockers(rows.values(), work) for work in Work] == [[], []]
+
+
+def test_the_first_import_needs_to_create_a_bucket(product: Product) -> None:
+    empty = Context(product.clients, projects.get(product.clients, "demo-project"))
+    product.faults.update(denied_permissions=["storage.buckets.create"])
+    rows: list[Row] = []
+    run(empty, rows.append)
+    assert [row.key for row in blockers(rows, Work.IMPORT)] == ["permissions/buckets"]
 
 
 def test_apis_are_enabled_with_one_click(product: Product) -> None:

@@ -204,6 +204,10 @@ def test_denied_then_granted_without_a_reload(
     expect(row(page, "Billing")).to_contain_text("The project's billing account is closed.")
     expect(row(page, "Cloud Run jobs")).to_have_attribute("data-state", "ok")
     assert violations(page) == []
+    blocker = page.get_by_text("Importing a model would fail. Billing:")
+    page.get_by_role("tab", name="Models").click()
+    expect(blocker).to_be_visible()
+    page.get_by_role("tab", name="General").click()
     for width in (390, 1600):
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -211,6 +215,8 @@ def test_denied_then_granted_without_a_reload(
     refresh(page)
     expect(services).to_have_attribute("data-state", "ok")
     expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+    page.get_by_role("tab", name="Models").click()
+    expect(blocker).to_have_count(0)
 
 
 def test_one_click_enables_what_is_missing(manager: Manager, page_of: Page) -> None:

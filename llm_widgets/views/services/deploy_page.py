@@ -18,7 +18,7 @@ from llm_widgets.widgets.layout import button, card, row, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from llm_widgets.diagnosis import Remedy
     from llm_widgets.domain.services import Deployment
@@ -30,7 +30,13 @@ _HOURS = 24
 class DeployPage:
     """The form with what it would cost and need; ``box`` is what goes into the page."""
 
-    def __init__(self, state: DeployFormState, *, back: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        state: DeployFormState,
+        *,
+        back: Callable[[], None],
+        blockers: Sequence[w.Widget] = (),
+    ) -> None:
         self._state = state
         self._title = toolbar("Deploy")
         self._model = paragraph("")
@@ -68,7 +74,7 @@ class DeployPage:
             [side, stack(self._form, self._diagnosis.box, self._accepted, self._request.box)]
         )
         split.add_class("llm-split")
-        self.box = stack(row(go_back), self._title, self._model, split)
+        self.box = stack(row(go_back), self._title, *blockers, self._model, split)
 
         self._form.on_input(self._typed)
         self._form.on_check(lambda values: state.check(values, self._answered))

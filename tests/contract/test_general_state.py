@@ -1,0 +1,212 @@
+"""The state behind the General tab: what is chosen, found and passed on to deployments."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cloud import service_accounts
+from llm_widgets.config import Settings
+from llm_widgets.domain import gpus
+from llm_widgets.domain.capacity import Fit
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind
+from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.local.cloud import LocalCloud
+from llm_widgets.state.general import GeneralState
+from llm_widgets.state.session import Session
+from tests.contract.product import PROJECT, REGION, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SUBNET = NetworkChoice(NetworkKind.SUBNET, "default", "default")
+ACCOUNT = f"llm-runtime@{PROJECT}.iam.gserviceaccount.com"
+L4 = gpus.GPUS[0].accelerator
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        yield from running(tmp_path_factory.mktemp("general"), environment)
+
+
+@pytest.fixture
+def product(started: Product) -> Iterator[Product]:
+    yield started
+    started.faults.reset()
+
+
+@pytest.fixture
+def general(product: Product) -> Iterator[GeneralState]:
+    session = Session(product.settings)
+    yield GeneralState(session)
+    session.close()
+
+
+def until(condition: Callable[[], object], seconds: float = 15) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+def chosen(general: GeneralState) -> Session:
+    session = general._session
+    general.start(PROJECT)
+    until(lambda: session.project)
+    cards = (general.checklist, general.network, general.quotas)
+    until(lambda: all(card.checked_at for card in cards))
+    return session
+
+
+def test_all_cards_fill_when_a_project_is_chosen(general: GeneralState) -> None:
+    session = chosen(general)
+    assert not general.editing
+    assert session.runtime_account.endswith("-compute@developer.gserviceaccount.com")
+    assert general.network.regions_of(SUBNET) == gpus.regions()
+    verdict = general.quotas.verdict(L4, REGION)
+    assert verdict
+    assert (verdict.fit, verdict.text) == (Fit.FITS, "3 GPUs are free.")
+    assert general.quotas.verdict("nvidia-unknown", REGION) is None
+
+
+def test_wrong_ids_keep_the_form_open(general: GeneralState) -> None:
+    general.start("")
+    until(lambda: general.found)
+    for wrong in ("two words", "<b>x</b>", "a" * 300, ""):
+        general.confirm(wrong)
+        assert isinstance(general.project_error, InvalidInputError)
+    general.confirm("other-project")
+    until(lambda: isinstance(general.project_error, DeniedError))
+    assert general.editing
+    assert general._session.project is None
+
+
+def test_cancelled_while_it_opens(product: Product, general: GeneralState) -> None:
+    session = chosen(general)
+    general.change()
+    product.faults.update(delays={"demo-project": 0.4})
+    general.confirm("demo-project")
+    assert general.opening == "demo-project"
+    general.cancel()
+    time.sleep(0.7)
+    assert (session.project_id, general.editing, general.opening) == (PROJECT, False, "")
+
+
+def test_a_locked_project_that_can_not_be_opened(product: Product) -> None:
+    session = Session(replace(product.settings, project="other-project"))
+    general = GeneralState(session)
+    general.start(PROJECT)
+    until(lambda: general.project_error)
+    general.change()
+    assert (general.editing, general.found, session.project) == (True, (), None)
+    session.close()
+
+
+def test_a_denied_region_colours_itself_only(product: Product, general: GeneralState) -> None:
+    product.faults.update(
+        failures=[
+            {"match": f"regions/{REGION}/subnetworks", "status": 403},
+            {"match": "us-east4/services", "status": 403},
+            {"match": "quotaInfos/Mem", "status": 403},
+        ]
+    )
+    chosen(general)
+    errors = [key for key, found in general.network.found.items() if found.error]
+    assert errors == [f"{REGION}/subnets"]
+    assert set(general.quotas.survey.errors) == {"us-east4", "MemAllocPerProjectRegion"}
+    verdicts = {region: general.quotas.verdict(L4, region) for region in (REGION, "us-east4")}
+    assert [each.text for each in verdicts.values() if each] == [
+        "Not known: the memory quota.",
+        "Not known: the memory quota, what services use.",
+    ]
+
+
+def test_the_default_network_counts_where_it_is(product: Product, general: GeneralState) -> None:
+    session = chosen(general)
+    assert session.network_for(REGION) == NetworkChoice()
+    general.network.choose(SUBNET)
+    assert session.network_for(REGION) == SUBNET
+    gone = NetworkChoice(NetworkKind.CONNECTOR, "", "gone")
+    general.network.choose(gone)
+    assert gone in general.network.choices()
+    general.network.refresh()
+    until(lambda: not general.network.running)
+    # A region that did not answer may have it; one that did, has it not.
+    assert session.network_for("mars-north1") == gone
+    assert session.network_for(REGION) == NetworkChoice()
+    product.faults.update(failures=[{"match": f"{REGION}/connectors", "status": 403}])
+    general.network.refresh()
+    until(lambda: not general.network.running)
+    assert session.network_for(REGION) == gone
+
+
+def test_turning_access_on_denied_is_told(product: Product, general: GeneralState) -> None:
+    chosen(general)
+    product.faults.update(denied_permissions=["compute.subnetworks.setPrivateIpGoogleAccess"])
+    general.network.turn_on(REGION, "default")
+    until(lambda: general.network.error)
+    assert isinstance(general.network.error, DeniedError)
+    assert general.network.turning_on == ()
+
+
+def test_a_click_that_fails_is_told_in_its_row(product: Product, general: GeneralState) -> None:
+    session = chosen(general)
+    row = next(row for row in general.checklist.rows if row.key == "runtime/account")
+    assert row.answer.action_label == "Create account"
+    product.faults.update(denied_permissions=["iam.serviceAccounts.create"])
+    general.checklist.act("runtime/account")
+    until(lambda: general.checklist.problems)
+    assert "iam.serviceAccounts.create" in str(general.checklist.problems["runtime/account"])
+    product.faults.reset()
+    general.checklist.act("runtime/account")
+    until(lambda: session.runtime_account == ACCOUNT)
+    assert general.checklist.problems == {}
+    assert service_accounts.get(product.clients, PROJECT, ACCOUNT).email == ACCOUNT
+
+
+def test_quota_that_is_not_granted_at_once_shows_as_pending(general: GeneralState) -> None:
+    chosen(general)
+    done: list[str] = []
+    quota_id = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
+    general.quotas.request(
+        REGION, quota_id, None, email="", done=lambda: None, failed=lambda e: done.append(str(e))
+    )
+    assert done == ["Enter how many are needed."]
+    general.quotas.request(
+        REGION, quota_id, 50, email="", done=lambda: done.append("asked"), failed=pytest.fail
+    )
+    until(lambda: (quota_id, REGION) in general.quotas.survey.requests)
+    asked = general.quotas.survey.requests[quota_id, REGION]
+    assert (asked.preferred, asked.is_pending, done[-1]) == (50, True, "asked")
+
+
+def test_a_search_among_five_thousand_projects_is_one_call(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    names = tuple(f"project-{number:05d}" for number in range(5000))
+    cloud = LocalCloud(tmp_path_factory.mktemp("many"), projects=names, offline=True)
+    cloud.start()
+    try:
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in cloud.environment().items():
+                environment.setenv(name, value)
+            session = Session(Settings.from_environment())
+            general = GeneralState(session)
+            general.search()
+            until(lambda: general.found and not general.searching, 30)
+            assert (len(general.found), bool(general.more)) == (50, True)
+            general.next_page()
+            until(lambda: len(general.found) == 100)
+            cloud.faults.update(delays={"projects:search": 1.0})
+            started = time.monotonic()
+            for typed in ("p", "project-04", "project-04999"):  # as fast as keys come
+                general.query = typed
+            until(lambda: [found.id for found in general.found] == ["project-04999"])
+            assert 1.0 <= time.monotonic() - started < 2.0
+            session.close()
+    finally:
+        cloud.stop()
