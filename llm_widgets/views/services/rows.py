@@ -59,10 +59,10 @@ def service_row(service: ServiceSummary) -> dict[str, Any]:
         "url": {"href": service.url, "text": service.url} if service.url else None,
         "model": service.model_id or None,
         "framework": service.framework.label if service.framework else None,
-        "gpu": gpu.label if gpu else service.gpu or None,
+        "gpu": gpu.short_label if gpu else service.gpu or None,
         "region": service.region,
         "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
-        "by": service.updated_by or None,
+        "by": service.updated_by.partition("@")[0] or None,
         "updated": service.updated_at.isoformat() if service.updated_at else None,
         "disabled": disabled,
     }
