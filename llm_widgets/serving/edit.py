@@ -49,8 +49,10 @@ def edited(
     _template(template, before, after)
     if before.mount_options != after.mount_options:
         gcs = model_volume(template).get("gcs", {})
-        kept = [option for option in gcs.get("mountOptions", []) if is_own_option(option)]
-        gcs["mountOptions"] = [*kept, *after.mount_options]
+        there = gcs.get("mountOptions", [])
+        first = [option for option in there if option.startswith("only-dir=")]
+        cache = [option for option in there if is_own_option(option) and option not in first]
+        gcs["mountOptions"] = [*first, *after.mount_options, *cache]
     if before.labels != after.labels:
         labels = changed.get("labels", {})
         own = {name: labels[name] for name in OWN_LABELS if name in labels}

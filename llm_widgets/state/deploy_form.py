@@ -21,6 +21,7 @@ from llm_widgets.errors import (
 from llm_widgets.serving import checks, recipes, request
 from llm_widgets.state.background import Latest
 from llm_widgets.state.deploy_values import Callers, callers_from, deployment_from
+from llm_widgets.state.gpu_memory import GpuMemoryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,6 +83,8 @@ class DeployFormState(HasTraits):
         self._readers = Latest()
         self._deployed: list[Callable[[str], None]] = []
         self.subject: Subject | None = None
+        self.memory = GpuMemoryState(session)
+        self.observe(lambda change: self.memory.update(change["new"]), "deployment")
 
     def on_deployed(self, listener: Callable[[str], None]) -> None:
         """Have ``listener`` called with the resource name that Cloud Run has taken."""
@@ -111,6 +114,7 @@ class DeployFormState(HasTraits):
             self.diagnosis = None
             self.deployment = made
         self.offered = made
+        self.memory.load(bucket, record)
         self._check_name(made)
         self._check_access(made)
 

@@ -11,6 +11,7 @@ from llm_widgets.domain import gpus
 from llm_widgets.state.deploy_values import values_of
 from llm_widgets.views.services.deploy_fields import deploy_fields
 from llm_widgets.views.services.diagnosis_card import DiagnosisCard, form_label
+from llm_widgets.views.services.memory_card import MemoryCard
 from llm_widgets.views.services.request_card import RequestCard
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import note, paragraph, set_text
@@ -59,14 +60,12 @@ class DeployPage:
         )
         self._diagnosis = DiagnosisCard(self._remedy, form_label)
         self._request = RequestCard()
-        self.gpu_memory = w.VBox()
-        """Place of what the model needs of the GPU's memory."""
-
+        self._memory = MemoryCard()
         go_back = button("Back", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
         side = stack(
             card("Cost", self._cost, self._cost_note),
-            self.gpu_memory,
+            self._memory.box,
             self._place,
             self._access,
         )
@@ -84,6 +83,7 @@ class DeployPage:
         state.observe(self._opened, "offered")
         state.observe(self._draw, ["deployment", "accepted"])
         state.observe(lambda _: self._diagnosis.show(state.diagnosis), "diagnosis")
+        state.memory.observe(self._draw_memory, ["estimate", "note"])
         state.observe(self._draw_problems, ["problems", "name_note"])
         state.observe(self._draw_access, ["access", "access_error", "deployment"])
 
@@ -172,6 +172,10 @@ class DeployPage:
             self._accepted.show("success", "Cloud Run would take this request as it stands.")
         else:
             self._accepted.clear()
+
+    def _draw_memory(self, _: object = None) -> None:
+        memory = self._state.memory
+        self._memory.show(memory.estimate, memory.note)
 
     def _draw_access(self, _: object = None) -> None:
         state = self._state

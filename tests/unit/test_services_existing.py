@@ -1,0 +1,183 @@
+"""Services that exist: read, changed field by field, and nothing of the rest is lost."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.services import Ingress, SubnetAccess
+from llm_widgets.serving import recipes, request
+from llm_widgets.serving.edit import edited
+from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
+from llm_widgets.serving.snippets import snippets
+
+NAME = "projects/some-project/locations/europe-west4/services/one"
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def offered(source: Source = Source.OLLAMA, **changes: Any) -> Any:
+    record = ModelRecord("org/name", source, ModelStatus.READY, 10**9, prefix="folder")
+    made = recipes.defaults(
+        record, project="some-project", region="europe-west4", bucket="some-bucket"
+    )
+    return replace(made, name="one", **changes)
+
+
+def document(deployment: Any) -> dict[str, Any]:
+    """Write the service as the API would."""
+    service = request.service(deployment)
+    text = json_format.MessageToJson(type(service).pb(service))
+    return {"name": NAME, "etag": '"1"', **json.loads(text)}
+
+
+@pytest.mark.parametrize("source", list(Source))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"subnet": SubnetAccess("net", "sub"), "ingress": Ingress.INTERNAL},
+        {"connector": "projects/p/locations/r/connectors/c", "labels": {"team": "blue"}},
+        {"secrets": {"TOKEN": "hf-token:3"}, "accelerator": "", "zonal_redundancy": True},
+        {"service_account": "a@b", "min_instances": 1, "timeout": 60, "cache_gib": 3},
+    ],
+)
+def test_what_was_deployed_is_read_back(source: Source, changes: dict[str, Any]) -> None:
+    made = offered(source, **changes)
+    if source is Source.HUGGING_FACE and made.cache_gib:
+        assert deployment_of(document(made)).cache_gib == 3
+    assert deployment_of(document(made)) == made
+
+
+def strange(made: dict[str, Any]) -> dict[str, Any]:
+    """Put fields everywhere that this product has never heard of."""
+    known = copy.deepcopy(made)
+    template = known["template"]
+    container = template["containers"][0]
+    known["futureField"] = {"a": [1, {"b": None}]}
+    template["sshEnabled"] = True
+    template["scaling"]["concurrencyUtilization"] = 0.7
+    container["future"] = "x"
+    container["startupProbe"]["future"] = "y"
+    container["resources"]["limits"]["example.org/fpga"] = "1"
+    container["env"].insert(0, {"name": "ODD", "valueSource": {"futureRef": {"x": 1}}})
+    template["containers"].append({"name": "sidecar", "image": "i", "extra": 1})
+    template["volumes"].append({"name": "disk", "emptyDir": {"medium": "DISK"}})
+    container["volumeMounts"].append({"name": "disk", "mountPath": "/disk", "subPath": "s"})
+    return known
+
+
+CHANGES: dict[str, Any] = {
+    "image": "other/image:1",
+    "port": 9999,
+    "args": ("--flag", "--x=y=z"),
+    "command": ("a",),
+    "environment": {"MODEL": "m", "NEW": "two\nlines"},
+    "secrets": {"S": "s:1"},
+    "cpu": 4,
+    "memory_gib": 16,
+    "min_instances": 1,
+    "max_instances": 2,
+    "concurrency": 9,
+    "timeout": 10,
+    "service_account": "x@y",
+    "accelerator": "nvidia-rtx-pro-6000",
+    "zonal_redundancy": True,
+    "labels": {"a": "b"},
+    "ingress": Ingress.BALANCER,
+    "subnet": SubnetAccess("n", "s"),
+    "mount_options": ("uid=1",),
+}
+
+
+@given(st.sets(st.sampled_from(sorted(CHANGES)), min_size=1))
+def test_only_what_was_changed_is_changed(fields: set[str]) -> None:
+    service = strange(document(offered()))
+    before = deployment_of(service)
+    after = replace(before, **{field: CHANGES[field] for field in fields})
+    changed, paths = edited(service, before, after)
+    assert deployment_of(changed) == after
+    assert set(paths) <= {"template", "labels", "ingress"}
+    # Back again: all that is not shown is as it was.
+    restored, _ = edited(changed, after, before)
+    was, now = copy.deepcopy(service), restored
+    for each in (was, now):
+        each["template"]["containers"][0]["env"].sort(key=lambda variable: variable["name"])
+    assert pruned(now) == pruned(was)
+
+
+def pruned(value: Any) -> Any:
+    """Leave out what is empty, zero or false: it means the same as nothing."""
+    if isinstance(value, dict):
+        kept = {name: pruned(each) for name, each in value.items()}
+        return {name: each for name, each in kept.items() if each}
+    return [pruned(each) for each in value] if isinstance(value, list) else value
+
+
+def test_the_name_of_a_revision_is_used_once() -> None:
+    service = document(offered())
+    service["template"]["revision"] = "one-first"
+    before = deployment_of(service)
+    changed, paths = edited(service, before, replace(before, timeout=1))
+    assert paths == ["template"]
+    assert "revision" not in changed["template"]
+    assert service["template"]["revision"] == "one-first"
+
+
+def line(seconds: float, text: str) -> Line:
+    return Line(START + timedelta(seconds=seconds), text)
+
+
+LOG = [
+    line(2, "Serving"),
+    line(3, "Starting to load model org/name"),
+    line(9, "STARTUP HTTP probe succeeded after 1 attempt for container"),
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "done", "next_state"),
+    [
+        ([], None, 1, StepState.ACTIVE),
+        (LOG[:1], None, 3, StepState.ACTIVE),
+        (LOG[:2], None, 4, StepState.ACTIVE),
+        (LOG[:2], False, 4, StepState.FAILED),
+        (LOG, None, 5, StepState.ACTIVE),
+        (LOG, True, 6, None),
+        ([], True, 6, None),
+    ],
+)
+def test_steps(
+    lines: list[Line],
+    outcome: bool | None,  # noqa: FBT001 - a parameter of the test
+    done: int,
+    next_state: StepState | None,
+) -> None:
+    settled = START + timedelta(seconds=10) if outcome is not None else None
+    found = phases(Seen(START, None, outcome, settled, lines))
+    assert [phase.step for phase in found] == list(Step)
+    assert [phase.state for phase in found[:done]] == [StepState.DONE] * done
+    if next_state:
+        assert found[done].state is next_state
+    if outcome:
+        assert found[-1].at == settled
+
+
+def test_snippets_are_programs_with_the_token_for_the_url() -> None:
+    url, model = "https://one-1.a.run.app", 'it\'s "odd"'
+    found = snippets(url, model, NAME)
+    for language in ("OpenAI SDK", "Python", "This product"):
+        compile(found[language], language, "exec")
+        if language != "This product":
+            assert repr(url) in found[language]
+            assert "fetch_id_token" in found[language]
+    assert "print-identity-token" in found["curl"]

@@ -1,0 +1,100 @@
+"""Estimates take what the engine is told from where it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.domain.memory import Tensor, from_config
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.errors import InvalidInputError
+from llm_widgets.serving import recipes
+from llm_widgets.serving.gpu_memory import argument, context_of, estimate, tokens
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.services import Deployment
+
+# Llama 3 8B in BF16.
+MODEL = from_config(
+    {
+        "model_type": "llama",
+        "architectures": ["LlamaForCausalLM"],
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 128256,
+        "max_position_embeddings": 131072,
+        "torch_dtype": "bfloat16",
+    },
+    [Tensor("model.layers.0.mlp.down_proj.weight", "BF16", (4096, 1_000_000), 16_060_000_000)],
+)
+
+
+def offered(source: Source, *args: str, **environment: str) -> Deployment:
+    record = ModelRecord("org/name", source, ModelStatus.READY, 16 * 10**9, prefix="folder")
+    made = recipes.defaults(
+        record,
+        project="some-project",
+        region="europe-west1",
+        bucket="some-bucket",
+        accelerator="nvidia-l4",
+    )
+    names = {word.partition("=")[0] for word in args}
+    kept = [word for word in made.args if word.partition("=")[0] not in names]
+    return replace(made, args=(*kept, *args), environment={**made.environment, **environment})
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("8192", 8192), ("32k", 32000), ("32K", 32768), ("1.5k", 1500)]
+)
+def test_tokens(text: str, number: int) -> None:
+    assert tokens(text, "args") == number
+
+
+@pytest.mark.parametrize("text", ["", "x", "-5", "0", "k", "inf", "1e999"])
+def test_what_is_no_number_of_tokens(text: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        tokens(text, "args")
+    assert caught.value.field == "args"
+
+
+def test_arguments_in_one_word_and_two() -> None:
+    assert argument(offered(Source.HUGGING_FACE, "--a=b=c"), "--a") == "b=c"
+    assert argument(offered(Source.HUGGING_FACE, "--a", "b"), "--a") == "b"
+    assert argument(offered(Source.HUGGING_FACE, "--a"), "--a") == ""
+    assert argument(offered(Source.HUGGING_FACE), "--a") == ""
+
+
+def test_contexts() -> None:
+    assert context_of(offered(Source.HUGGING_FACE)) == 0
+    assert context_of(offered(Source.HUGGING_FACE, "--max-model-len=32K")) == 32768
+    assert context_of(offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="1024")) == 1024
+
+
+def test_a_longer_context_takes_a_larger_cache() -> None:
+    few = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="1024"))
+    many = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="4096"))
+    assert few
+    assert many
+    assert many.kv_cache.bytes > few.kv_cache.bytes
+    halved = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_NUM_PARALLEL="1"))
+    assert halved
+    assert halved.concurrency_possible >= 1
+
+
+def test_the_share_of_vllm_counts() -> None:
+    whole = estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=0.9"))
+    half = estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=0.45"))
+    assert whole
+    assert half
+    assert half.usable < whole.usable
+    with pytest.raises(InvalidInputError):
+        estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=most"))
+
+
+def test_without_a_gpu_there_is_nothing_to_say() -> None:
+    assert estimate(MODEL, replace(offered(Source.OLLAMA), accelerator="")) is None
