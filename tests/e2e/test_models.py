@@ -113,7 +113,7 @@ def test_reload_a_second_person_and_cancel(
     models: Page, manager: RunningManager, browser: Browser
 ) -> None:
     page = models
-    manager.faults(bandwidth=1_500_000)
+    manager.faults(bandwidth=400_000)
     import_model(page, "Ollama", SMOLLM2)
     phase = "Copying from the hub into the bucket"
     expect(page.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
