@@ -165,15 +165,15 @@ def speed(bench: Bench) -> None:
 
 def lanes(bench: Bench) -> None:
     """Measure one file of 1 GiB, every connection at 68 MB/s, over the number of lanes."""
-    _over_lanes(bench, 1 << 30, f"{EDGE}:1")
+    _over_lanes(bench, 1 << 30, f"{EDGE}:1", (1, 2, 4, 8, 16, 32))
 
 
 def edges(bench: Bench) -> None:
     """Measure one file of 3 GiB, 70 % of the connections at 8.7 MB/s and the others at 68."""
-    _over_lanes(bench, 3 << 30, f"{EDGE}:0.3,{SLOW_EDGE}:0.7")
+    _over_lanes(bench, 3 << 30, f"{EDGE}:0.3,{SLOW_EDGE}:0.7", (8, 16, 32))
 
 
-def _over_lanes(bench: Bench, size: int, rates: str) -> None:
+def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) -> None:
     sink = ("--port", SINK_PORT, "--rate", UPLOAD_RATE, "--rtt", UPLOAD_DELAY)
     with (
         process("tests.bench.sink", *sink),
@@ -183,7 +183,7 @@ def _over_lanes(bench: Bench, size: int, rates: str) -> None:
         defaults = [bench.engine() for _ in range(bench.rounds)]
         found = [size / MB / m.told["seconds"] for m in defaults]
         print(f"as it is: {statistics.median(found):.0f} MB/s", flush=True)
-        for count in (1, 2, 4, 8, 16, 32):
+        for count in counts:
             part = min(16 << 20, (1 << 28) // count)  # no more than 256 MiB for all
             rows = [
                 bench.engine(lanes=count, first_lanes=count, memory=1 << 30, part_size=part)
@@ -220,7 +220,7 @@ def _manifest() -> HubFile:
 def tasks(bench: Bench) -> None:
     """Measure 8 tasks of a job against one, each held to the same bandwidth."""
     entries = 8
-    size, limit = 256 * MB, 60 * MB
+    size, limit = 256 * MB, 16 * MB
     with (
         process("tests.bench.sink", "--port", SINK_PORT),
         capped_model(size, "--rates", f"{limit / 4}:1") as model,
@@ -237,7 +237,7 @@ def tasks(bench: Bench) -> None:
                 sink_state(SINK, clear=True)
                 measured = run(
                     [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
-                    OPTIONS=json.dumps({"lanes": 4}),
+                    OPTIONS=json.dumps({"lanes": 4, "first_lanes": 4}),
                 )
                 found.append(entries * size / MB / measured.told["seconds"])
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
