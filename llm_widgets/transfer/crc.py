@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from functools import cache
+from functools import cache, reduce
 from typing import TYPE_CHECKING
 
 import google_crc32c
@@ -20,6 +20,11 @@ Matrix = tuple[int, ...]
 def extend(crc: int, data: bytes) -> int:
     """Carry a CRC-32C on over more bytes; the first call starts with 0."""
     return int(google_crc32c.extend(crc, data))
+
+
+def of_blocks(blocks: Iterable[bytes]) -> int:
+    """Compute the CRC-32C of blocks, one after the other."""
+    return reduce(extend, blocks, 0)
 
 
 def text(crc: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import ManagerError
@@ -123,7 +124,8 @@ class Engine:
 
     def discard(self) -> None:
         """Throw away all that is not published: unfinished uploads and checkpoints."""
-        self._stop.clear()
+        # With a stop of its own: lanes that still hang in a stalled connection stay stopped.
+        self._bucket = replace(self._bucket, stop=threading.Event())
         self._discard(self._moved)
 
     def forget(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint
+from llm_widgets.transfer.moving import MovingPart
 from llm_widgets.transfer.multipart import MultipartUpload
 from llm_widgets.transfer.options import part_size_for
 from llm_widgets.transfer.parts import PartLedger
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What one lane works with: its connections, and memory as large as a part."""
+    """What one lane works with: its connections."""
 
     reading: Connections
     writing: Connections
-    buffer: memoryview
 
 
 class FileTransfer:
@@ -105,36 +105,29 @@ class FileTransfer:
         ledger, upload = self._ledger, self._upload
         assert ledger
         assert upload
-        view = lane.buffer[: ledger.length(part)]
-        checksum = hashed = 0
-        is_stored = ledger.is_stored(part)
-        may_stream = self._may_stream and not is_stored
-        stream = upload.stream(lane.writing, part + 1, len(view))
+        moving = MovingPart(ledger, part)
+        stream = None
+        if not ledger.is_stored(part):
+            if self._may_stream:
+                stream = upload.stream(lane.writing, part + 1, ledger.length(part))
+            else:
+                moving.keep_all()
 
-        def arrived(start: int, end: int) -> None:
-            nonlocal checksum, hashed
-            checksum = crc.extend(checksum, bytes(view[start:end]))
-            if ledger.is_turn(part):
-                ledger.hash(view[hashed:end])
-                hashed = end
-            if may_stream:
-                stream.send(view[start:end])
-            self._progress.add(self.file.path, end - start)
+        def take(block: bytes) -> None:
+            moving.take(block)
+            if stream:
+                stream.send(block)
+            self._progress.add(self.file.path, len(block))
 
-        self._source.read(lane.reading, part * ledger.part_size, view, arrived)
-        had_turn = ledger.is_turn(part)
-        if had_turn:
-            ledger.hash(view[hashed:])
-            ledger.pass_turn(part, checksum)
-        if not is_stored:
-            if not stream.is_stored(checksum):
-                self._put(lane.writing, part, view, checksum)
-                self._may_stream = self._may_stream and not stream.lacks_checksum
+        self._source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
+        moving.hash()
+        if not ledger.is_stored(part):
+            if not (stream and stream.is_stored(moving.checksum)):
+                self._put(lane, moving)
+            if stream and stream.lacks_checksum:
+                self._may_stream = False
             ledger.stored(part)
-        if not had_turn:
-            ledger.wait_for_turn(part)
-            ledger.hash(view[hashed:])
-            ledger.pass_turn(part, checksum)
+        moving.wait_and_hash()
         if ledger.is_complete:
             self._verify(lane.writing)
 
@@ -160,16 +153,31 @@ class FileTransfer:
         """Remove the checkpoint of a file that was published."""
         self._checkpoint.delete()
 
-    def _put(self, connections: Connections, part: int, view: memoryview, checksum: int) -> None:
+    def _put(self, lane: Lane, moving: MovingPart) -> None:
         assert self._upload
+        blocks = moving.blocks or self._read_again(lane, moving)
         try:
-            self._upload.put(connections, part + 1, view, checksum)
+            self._upload.put(lane.writing, moving.part + 1, blocks, moving.checksum)
         except UploadGoneError as error:
             raise TransferError(
                 f"The unfinished upload of {self.file.path} was removed from the bucket.",
                 cause=str(error),
                 fix=Fix(text="Resume the import: it begins this file again."),
             ) from error
+
+    def _read_again(self, lane: Lane, moving: MovingPart) -> list[bytes]:
+        """Read a part a second time that was hashed, and so no longer kept, but not stored."""
+        assert self._ledger
+        start, length = moving.part * self._ledger.part_size, self._ledger.length(moving.part)
+        blocks: list[bytes] = []
+        self._source.read(lane.reading, start, length, blocks.append)
+        if crc.of_blocks(blocks) != moving.checksum:
+            raise TransferError(
+                f"The hub gave two different answers for the same bytes of {self.file.path}.",
+                cause=f"Their CRC-32C differ, from byte {start} to {start + length}.",
+                fix=Fix(text="Resume the import; if it stays so, tell the model's owner."),
+            )
+        return blocks
 
     def _verify(self, connections: Connections) -> None:
         with self._lock:

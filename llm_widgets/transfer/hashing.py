@@ -26,7 +26,7 @@ _DIGEST = 32
 class Hasher(Protocol):
     """A running digest."""
 
-    def update(self, data: memoryview) -> None:
+    def update(self, data: bytes) -> None:
         """Take more bytes."""
 
     def hexdigest(self) -> str:
@@ -42,7 +42,7 @@ class PlainHasher:
     def __init__(self, digest: Any) -> None:
         self._digest = digest
 
-    def update(self, data: memoryview) -> None:
+    def update(self, data: bytes) -> None:
         """Take more bytes."""
         self._digest.update(data)
 
@@ -73,10 +73,9 @@ class SavableSha256:
         if not state:
             library.SHA256_Init(self._context)
 
-    def update(self, data: memoryview) -> None:
-        """Take more bytes; ``data`` must be writable memory, it is not copied or changed."""
-        block = (ctypes.c_char * data.nbytes).from_buffer(data)
-        self._library.SHA256_Update(self._context, ctypes.addressof(block), data.nbytes)
+    def update(self, data: bytes) -> None:
+        """Take more bytes."""
+        self._library.SHA256_Update(self._context, data, len(data))
 
     def hexdigest(self) -> str:
         """Give the digest of the bytes so far."""
@@ -119,7 +118,7 @@ def resumed_hasher(kind: DigestKind, state: str | None) -> Hasher | None:
 def hex_digest(kind: DigestKind, content: bytes) -> str:
     """Compute the digest of a whole file that is in memory."""
     hasher = new_hasher(kind, len(content))
-    hasher.update(memoryview(bytearray(content)))
+    hasher.update(content)
     return hasher.hexdigest()
 
 
@@ -136,7 +135,7 @@ def _libcrypto() -> ctypes.CDLL | None:
     for name in candidates:
         try:
             library = ctypes.CDLL(name)
-            library.SHA256_Update.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+            library.SHA256_Update.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
             if name and _proves_itself(library):
                 return library
         except (OSError, AttributeError):
@@ -147,7 +146,7 @@ def _libcrypto() -> ctypes.CDLL | None:
 def _proves_itself(library: ctypes.CDLL) -> bool:
     data = bytes(range(256)) * 3
     first = SavableSha256(library)
-    first.update(memoryview(bytearray(data[:300])))
+    first.update(data[:300])
     second = SavableSha256(library, first.state())
-    second.update(memoryview(bytearray(data[300:])))
+    second.update(data[300:])
     return second.hexdigest() == hashlib.sha256(data).hexdigest()

@@ -21,7 +21,7 @@ import requests.utils
 from llm_widgets.transfer.patience import TransientError, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from urllib.parse import SplitResult
 
     from llm_widgets.transfer.options import Options
@@ -62,8 +62,8 @@ class Answer:
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
-    def read_into(self, view: memoryview) -> int:
-        """Fill memory with what comes next; 0 at the end of the body.
+    def read(self, count: int) -> bytes:
+        """Give so many bytes of the body, fewer only at its end.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Answer:
             The connection broke or stalled.
         """
         try:
-            return self._response.readinto(view)
+            return self._response.read(count)
         except (OSError, http.client.HTTPException) as error:
             raise TransientError(told(error)) from error
 
@@ -99,10 +99,9 @@ class Outgoing:
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection
 
-    def send(self, data: memoryview) -> None:
-        """Send more of the body: in blocks, as a socket's time-out is for the whole of a call."""
-        for start in range(0, len(data), BLOCK):
-            self._connection.send(data[start : start + BLOCK])
+    def send(self, block: bytes) -> None:
+        """Send more of the body; a socket's time-out is for the whole of a block."""
+        self._connection.send(block)
 
     def answer(self) -> Answer:
         """Wait for the head of the response."""
@@ -121,9 +120,14 @@ class Connections:
         method: str,
         url: str,
         headers: Mapping[str, str],
-        body: memoryview | bytes | None = None,
+        body: Sequence[bytes] | None = None,
     ) -> Answer:
         """Send a request and give the head of its response. Redirects are not followed.
+
+        Parameters
+        ----------
+        body
+            Its blocks, or ``None`` for a request that has no body.
 
         Raises
         ------
@@ -188,14 +192,14 @@ class Connections:
         return Outgoing(connection)
 
     def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: memoryview | bytes | None
+        self, method: str, url: str, headers: Mapping[str, str], body: Sequence[bytes] | None
     ) -> Answer:
-        length = None if body is None else len(body)
+        length = None if body is None else sum(map(len, body))
         outgoing = self.begin(method, url, headers, length)
-        if body:
-            # Who refuses a request may close before having read all of it; the answer tells why.
-            with suppress(BrokenPipeError, ConnectionResetError):
-                outgoing.send(memoryview(body))
+        # Who refuses a request may close before having read all of it; the answer tells why.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for block in body or ():
+                outgoing.send(block)
         return outgoing.answer()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_widgets.transfer.files import Lane
+from llm_widgets.transfer.growth import Growth
 from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.patience import Stopped
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 _LOOK = 0.2
 _END_WITHIN = 2.0
-
-GAIN = 1.1
-"""Lanes are added while they make the whole this much faster."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,10 +89,7 @@ class PartQueue:
 
 
 class Crew:
-    """The lanes of an engine: a few at first, more for as long as more of them move more.
-
-    On a fast line few lanes use the processor best, and a hub that throttles clients with many
-    connections sees few; where every connection is slow, all lanes are needed.
+    """The lanes of an engine, as many as :class:`Growth` finds useful.
 
     Parameters
     ----------
@@ -113,10 +108,12 @@ class Crew:
         self._stop = stop
         self._failed = failed
         self._queue = PartQueue(transfers, options.open_files, stop)
-        self._buffer = max(min(t.part_size, t.file.size) for t in transfers)
+        largest = max(min(t.part_size, t.file.size) for t in transfers)
         parts = sum(-(-t.file.size // t.part_size) for t in transfers)
-        self._most = max(1, min(options.lanes, options.memory // self._buffer, parts))
-        self._threads: list[threading.Thread] = []
+        most = max(1, min(options.lanes, options.memory // largest, parts))
+        self._growth = Growth(options.first_lanes, most)
+        self._ended = threading.Condition()
+        self._working: dict[int, threading.Thread] = {}
 
     def run(self, moved: Callable[[], int]) -> None:
         """Move all parts; come back when all lanes are done, or were told to stop.
@@ -126,46 +123,47 @@ class Crew:
         moved
             Tells how many bytes have arrived so far.
         """
-        self._grow(self._options.first_lanes)
-        best = 0.0
+        self._engage()
         before, since = moved(), time.monotonic()
-        while self._is_busy() and not self._stop.is_set():
-            self._threads[0].join(_LOOK)
+        while not self._all_end_within(_LOOK) and not self._stop.is_set():
             now = time.monotonic()
             if now - since < self._options.grow_every:
                 continue
-            rate = (moved() - before) / (now - since)
-            if rate > best * GAIN:
-                best = rate
-                self._grow(self._options.first_lanes)
+            self._growth.measured((moved() - before) / (now - since), now)
+            self._engage()
             before, since = moved(), now
         # A lane in the middle of a stalled connection notices only when that times out.
-        until = time.monotonic() + _END_WITHIN
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        self._all_end_within(_END_WITHIN)
 
-    def _grow(self, count: int) -> None:
-        for _ in range(min(count, self._most - len(self._threads))):
-            name = f"lane-{len(self._threads)}"
-            thread = threading.Thread(target=self._lane, name=name, daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def _engage(self) -> None:
+        """Start the lanes that are wanted and not at work; those not wanted leave by themselves."""
+        with self._ended:
+            for number in range(self._growth.lanes):
+                if number not in self._working:
+                    thread = threading.Thread(
+                        target=self._lane, args=(number,), name=f"lane-{number}", daemon=True
+                    )
+                    self._working[number] = thread
+                    thread.start()
 
-    def _is_busy(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads)
+    def _all_end_within(self, seconds: float) -> bool:
+        with self._ended:
+            return self._ended.wait_for(lambda: not self._working, seconds)
 
-    def _lane(self) -> None:
-        reading, writing = Connections(self._options), Connections(self._options)
-        lane = Lane(reading, writing, memoryview(bytearray(self._buffer)))
+    def _lane(self, number: int) -> None:
+        lane = Lane(Connections(self._options), Connections(self._options))
         try:
-            while taken := self._queue.take(writing):
+            while number < self._growth.lanes and (taken := self._queue.take(lane.writing)):
                 file, part = taken
                 file.transfer.move(lane, part)
                 self._queue.moved(file)
         except Stopped:
-            return
+            pass
         except Exception as error:  # noqa: BLE001 - it is raised again by the engine
             self._failed(error)
         finally:
-            reading.close()
-            writing.close()
+            lane.reading.close()
+            lane.writing.close()
+            with self._ended:
+                del self._working[number]
+                self._ended.notify_all()

@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from requests.utils import requote_uri
+
 from llm_widgets.errors import Fix, GatedModelError, HubError
 from llm_widgets.transfer.http import origin
 from llm_widgets.transfer.patience import Stopped, TransientError, asked_wait
@@ -64,7 +66,7 @@ class Location:
         """Take note that a URL redirects to another one."""
         with self._lock:
             if self._now == url:
-                self._now = urljoin(url, to)
+                self._now = _target(url, to)
 
     def headers(self, url: str) -> dict[str, str]:
         """Give the header fields for a request to a URL: a token for the hub, none for others."""
@@ -80,7 +82,7 @@ class Location:
             status, target = answer.status, answer.headers.get("location", "")
             if status in REDIRECTS and target:
                 _finish(answer, connections, url)
-                url = urljoin(url, target)
+                url = _target(url, target)
                 if origin(url) != origin(self._url):
                     return url
                 continue
@@ -137,6 +139,11 @@ class Gate:
         left = self._until - time.monotonic()
         if self._stop.is_set() or (left > 0 and self._stop.wait(left)):
             raise Stopped
+
+
+def _target(url: str, to: str) -> str:
+    """Give the URL that a redirect leads to, with its characters as a request line takes them."""
+    return requote_uri(urljoin(url, to))
 
 
 def _finish(answer: Answer, connections: Connections, url: str) -> None:

@@ -15,6 +15,8 @@ from llm_widgets.transfer.http import NETWORK_ERRORS
 from llm_widgets.transfer.xml_api import Bucket, UploadGoneError, find, tag_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from llm_widgets.transfer.http import Connections, Outgoing
 
 _PAGE = 1000
@@ -59,7 +61,7 @@ class PartStream:
         self._is_broken = False
         self.lacks_checksum = False
 
-    def send(self, data: memoryview) -> None:
+    def send(self, block: bytes) -> None:
         """Send more of the part."""
         if self._is_broken:
             return
@@ -67,7 +69,7 @@ class PartStream:
             if not self._outgoing:
                 headers = self._bucket.authorizer.headers("PUT", self._url)
                 self._outgoing = self._connections.begin("PUT", self._url, headers, self._length)
-            self._outgoing.send(data)
+            self._outgoing.send(block)
         except NETWORK_ERRORS:
             self._break()
 
@@ -114,7 +116,9 @@ class MultipartUpload:
         text, _ = bucket.call(connections, "POST", name, "uploads", headers=headers)
         return cls(bucket, name, find(ET.fromstring(text), "UploadId"))  # noqa: S314 - Google's
 
-    def put(self, connections: Connections, number: int, data: memoryview, checksum: int) -> None:
+    def put(
+        self, connections: Connections, number: int, blocks: Sequence[bytes], checksum: int
+    ) -> None:
         """Send a part; Cloud Storage refuses it where its CRC-32C is another one.
 
         Parameters
@@ -122,11 +126,11 @@ class MultipartUpload:
         number
             From 1 on. A part with the same number is replaced.
         checksum
-            CRC-32C of the data.
+            CRC-32C of all blocks.
         """
         headers = {"x-goog-hash": f"crc32c={crc.text(checksum)}"}
         query = self._part_query(number)
-        self.bucket.call(connections, "PUT", self.name, query, headers=headers, body=data)
+        self.bucket.call(connections, "PUT", self.name, query, headers=headers, body=blocks)
 
     def stream(self, connections: Connections, number: int, length: int) -> PartStream:
         """Begin to send a part of which not all bytes are known yet."""
@@ -162,7 +166,7 @@ class MultipartUpload:
             self.name,
             f"uploadId={self._query_id}",
             headers={"Content-Type": "application/xml"},
-            body=ET.tostring(root),
+            body=[ET.tostring(root)],
         )
 
     def abort(self, connections: Connections) -> None:

@@ -20,8 +20,8 @@ class Options:
     Attributes
     ----------
     first_lanes, grow_every
-        Parts under way at once in the beginning, and how many are added every so many seconds
-        while that helps.
+        Parts under way at once in the beginning, and seconds after which another number of them
+        may be tried.
     lanes
         Most parts under way at once. Hugging Face throttles a client with many more connections.
     memory
@@ -40,10 +40,10 @@ class Options:
         Seconds between two writes of one small object; Cloud Storage allows one a second.
     """
 
-    first_lanes: int = 4
-    grow_every: float = 2.0
+    first_lanes: int = 2
+    grow_every: float = 0.5
     lanes: int = 16
-    memory: int = 176 * MIB
+    memory: int = 160 * MIB
     part_size: int = 16 * MIB
     open_files: int = 4
     connect_timeout: float = 20.0

@@ -82,9 +82,9 @@ class PartLedger:
         """Tell whether a part is the next one to be hashed."""
         return self._hashed == part
 
-    def hash(self, view: memoryview) -> None:
+    def hash(self, block: bytes) -> None:
         """Hash bytes of the part whose turn it is."""
-        self._hasher.update(view)
+        self._hasher.update(block)
 
     def pass_turn(self, part: int, checksum: int) -> None:
         """Give the turn to the next part.

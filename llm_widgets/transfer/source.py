@@ -1,4 +1,4 @@
-"""Reads ranges of a file at its hub into memory: retried from the byte reached, checked, hedged."""
+"""Reads ranges of a file at its hub: retried from the byte reached, checked, hedged."""
 
 from __future__ import annotations
 
@@ -68,18 +68,16 @@ class Source:
         self,
         connections: Connections,
         offset: int,
-        view: memoryview,
-        arrived: Callable[[int, int], None],
+        length: int,
+        take: Callable[[bytes], None],
     ) -> None:
-        """Fill memory with the bytes from an offset on.
+        """Give so many bytes from an offset on.
 
         Parameters
         ----------
-        view
-            What is filled, to its end.
-        arrived
-            Told, while the bytes are still in the processor's cache, from where to where
-            ``view`` has been filled. No byte is told twice.
+        take
+            Given each block in order, while it is still in the processor's cache, and no byte
+            twice.
 
         Raises
         ------
@@ -90,28 +88,27 @@ class Source:
         Stopped
             The engine was told to stop.
         """
-        done = redraws = 0
+        position, end = offset, offset + length
+        redraws = 0
         patience = Patience(f"reading {self._file.path}", self._options, self._stop)
-        while done < len(view):
-            before = done
 
-            def reached(end: int) -> None:
-                nonlocal done
-                arrived(done, end)
-                done = end
+        def passed_on(block: bytes) -> None:
+            nonlocal position
+            take(block)
+            position += len(block)
 
+        while position < end:
+            before = position
             try:
                 self._gate.pass_through()
                 if self._whole:
-                    self._whole.read(connections, offset + done, view, done, reached)
+                    self._whole.read(connections, position, end - position, passed_on)
                 else:
-                    self._read_range(
-                        connections, offset, view, done=done, redraws=redraws, reached=reached
-                    )
+                    self._read_range(connections, position, end, redraws, passed_on)
             except _SlowEdge:
                 redraws += 1
             except TransientError as error:
-                if done > before:
+                if position > before:
                     patience.came_further()
                 if error.wait:
                     self._gate.close_for(min(error.wait, self._options.patience))
@@ -120,20 +117,18 @@ class Source:
     def _read_range(
         self,
         connections: Connections,
-        offset: int,
-        view: memoryview,
-        *,
-        done: int,
+        first: int,
+        end: int,
         redraws: int,
-        reached: Callable[[int], None],
+        take: Callable[[bytes], None],
     ) -> None:
         url = self._location.current(connections)
-        first, last = offset + done, offset + len(view) - 1
+        last = end - 1
         headers = {**self._location.headers(url), "Range": f"bytes={first}-{last}"}
         answer = connections.request("GET", url, headers)
         try:
             self._check(answer, url, first, last)
-            is_fast = self._receive(answer, view, done, redraws, reached)
+            is_fast = self._receive(answer, end - first, redraws, take)
         except BaseException:
             connections.leave(url)  # the rest of the body is still on its way
             raise
@@ -141,36 +136,29 @@ class Source:
             connections.leave(url)  # it would serve the lane's next part as slowly
 
     def _receive(
-        self,
-        answer: Answer,
-        view: memoryview,
-        done: int,
-        redraws: int,
-        reached: Callable[[int], None],
+        self, answer: Answer, length: int, redraws: int, take: Callable[[bytes], None]
     ) -> bool:
         """Receive the range; tell whether the connection is fast enough to be kept."""
         start = look = time.monotonic()
-        begun = done
-        size = len(view)
-        while done < size:
-            count = answer.read_into(view[done : done + BLOCK])
-            if not count:
+        done = 0
+        while done < length:
+            block = answer.read(min(BLOCK, length - done))
+            if not block:
                 raise TransientError("the answer ended too early")
-            done += count
-            reached(done)
+            done += len(block)
+            take(block)
             now = time.monotonic()
             if now > look + FIRST_LOOK:
                 look = now
                 if self._stop.is_set():
                     raise Stopped
-                rate = (done - begun) / (now - start)
-                if self._edges.should_leave(rate, size - done, redraws):
+                if self._edges.should_leave(done / (now - start), length - done, redraws):
                     raise _SlowEdge
         answer.text()  # the end of the body, so that the connection is free
         took = time.monotonic() - start
-        if size - begun < ENOUGH_TO_JUDGE:
+        if length < ENOUGH_TO_JUDGE:
             return True
-        is_slow = self._edges.should_leave((size - begun) / took, float("inf"), 0)
+        is_slow = self._edges.should_leave(length / took, float("inf"), 0)
         return took < FIRST_LOOK or not is_slow
 
     def _check(self, answer: Answer, url: str, first: int, last: int) -> None:

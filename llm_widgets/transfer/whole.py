@@ -39,17 +39,15 @@ class WholeStream:
         self._wanted: list[int] = []
         self._answer: Answer | None = None
         self._position = 0
-        self._scratch = memoryview(bytearray(BLOCK))
 
     def read(
         self,
         connections: Connections,
         offset: int,
-        view: memoryview,
-        start: int,
-        reached: Callable[[int], None],
+        length: int,
+        take: Callable[[bytes], None],
     ) -> None:
-        """Fill ``view[start:]`` with the bytes from ``offset`` on.
+        """Give so many bytes from ``offset`` on, block by block.
 
         Raises
         ------
@@ -61,10 +59,9 @@ class WholeStream:
         self._wait_for(offset)
         try:
             self._advance(connections, offset)
-            done = start
-            while done < len(view):
-                done += self._take(view[done : done + BLOCK])
-                reached(done)
+            end = offset + length
+            while self._position < end:
+                take(self._next(end))
         except BaseException:
             self._close()
             raise
@@ -89,8 +86,7 @@ class WholeStream:
         if self._answer is None or self._position > offset:
             self._open(connections)
         while self._position < offset:
-            left = offset - self._position
-            self._take(self._scratch[: min(left, BLOCK)])
+            self._next(offset)
 
     def _open(self, connections: Connections) -> None:
         self._close()
@@ -103,15 +99,16 @@ class WholeStream:
         connections.give_away(url)
         self._answer, self._position = answer, 0
 
-    def _take(self, view: memoryview) -> int:
+    def _next(self, end: int) -> bytes:
+        """Read the next block, up to a position."""
         assert self._answer is not None
         if self._stop.is_set():
             raise Stopped
-        count = self._answer.read_into(view)
-        if not count:
+        block = self._answer.read(min(BLOCK, end - self._position))
+        if not block:
             raise TransientError("the answer ended too early")
-        self._position += count
-        return count
+        self._position += len(block)
+        return block
 
     def _close(self) -> None:
         if self._answer:

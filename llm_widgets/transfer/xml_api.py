@@ -23,6 +23,8 @@ from llm_widgets.errors import (
 from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.auth.credentials import Credentials
 
     from llm_widgets.transfer.http import Answer, Connections
@@ -107,7 +109,7 @@ class Bucket:
         query: str,
         *,
         headers: dict[str, str] | None = None,
-        body: memoryview | bytes = b"",
+        body: Sequence[bytes] = (),
     ) -> tuple[str, dict[str, str]]:
         """Send a request about an object until it is answered; give text and header fields.
 

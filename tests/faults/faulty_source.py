@@ -86,8 +86,7 @@ class FaultySource:
         class Handler(_Handler):
             owner = source
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -117,6 +116,11 @@ class FaultySource:
     def count(self, sent: int) -> None:
         with self._lock:
             self.sent += sent
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64  # all lanes of several tasks connect at once
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -52,6 +52,29 @@ def test_passing_failures_of_uploads(
     assert imports.is_right(plan, source)
 
 
+def test_other_bytes_when_a_part_is_read_again(
+    imports: Imports, source: FaultySource, storage_cloud: StorageCloud
+) -> None:
+    refused = {"match": f"^PUT /{imports.bucket}/", "status": 503, "times": 1}
+    storage_cloud.faults.update(failures=[refused])
+    seen: set[tuple[str, int]] = set()
+
+    def changed(_: int, request: Request) -> Fault:
+        key = (request.path.partition("?")[0], request.first)
+        is_again = key in seen
+        seen.add(key)
+        return Fault(corrupt=is_again)
+
+    source.plan = changed
+    plan = imports.plan(source)
+    assert imports.run(plan) is ImportState.FAILED
+    assert "two different answers" in imports.progress(plan).message
+    assert imports.names(plan.prefix) == []
+    source.plan = lambda *_: Fault()
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+
+
 def test_lasting_failure_of_uploads(
     imports: Imports, source: FaultySource, storage_cloud: StorageCloud
 ) -> None:
