@@ -7,7 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets import hubs
-from llm_widgets.cloud import buckets, identity, invoke, metadata, readers, rollout, services
+from llm_widgets.cloud import (
+    buckets,
+    identity,
+    invoke,
+    metadata,
+    readers,
+    rollout,
+    service_list,
+    services,
+)
 from llm_widgets.cloud import projects as project_api
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings, settings
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.cloud.buckets import BucketListing
-    from llm_widgets.cloud.services import ServiceListing
+    from llm_widgets.cloud.service_list import ServiceListing
     from llm_widgets.domain.imports import HubModel, ImportProgress
     from llm_widgets.domain.services import Deployment, ServiceSummary
 
@@ -183,7 +192,7 @@ class Manager:
 
     def services(self) -> ServiceListing:
         """List the services that this product has deployed, in all regions."""
-        return services.list_services(self.clients, self.project.id)
+        return service_list.list_services(self.clients, self.project.id)
 
     def chat(self, service: ServiceSummary, prompt: str) -> str:
         """Ask a deployed model something and give its whole answer."""

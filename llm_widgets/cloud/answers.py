@@ -37,6 +37,11 @@ _QUOTA = re.compile(
     r"|max instances must be set to \d+ or fewer",
     re.IGNORECASE,
 )
+# What regions answer that a project has to be let into, when it is not.
+_CLOSED = re.compile(
+    r"location \S+ is not found or access is unauthorized|permission denied on 'locations/",
+    re.IGNORECASE,
+)
 _TAKEN = re.compile(r"already exist|already own|is not available", re.IGNORECASE)
 
 
@@ -99,3 +104,8 @@ def is_about_quota(text: str) -> bool:
 def is_about_a_taken_name(text: str) -> bool:
     """Whether something of that name exists already."""
     return bool(_TAKEN.search(text))
+
+
+def is_a_closed_region(text: str) -> bool:
+    """Whether the project is not let into a region, so that nothing of it can be there."""
+    return bool(_CLOSED.search(text))

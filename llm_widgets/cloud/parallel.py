@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 THREADS = 32
+_TOGETHER = 0.03  # seconds in which outcomes count as come at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,35 @@ def outcomes(work: Callable[[K], V], keys: Iterable[K]) -> list[Outcome[K, V]]:
 
     A :class:`ManagerError` becomes an outcome; any other exception is raised.
     """
-
-    def one(key: K) -> Outcome[K, V]:
-        try:
-            return Outcome(key, work(key))
-        except ManagerError as error:
-            return Outcome(key, None, error)
-
     todo = list(keys)
     if not todo:
         return []
     with ThreadPoolExecutor(min(THREADS, len(todo)), thread_name_prefix="cloud") as pool:
-        return list(pool.map(one, todo))
+        return list(pool.map(lambda key: _outcome(work, key), todo))
+
+
+def as_they_come(work: Callable[[K], V], keys: Iterable[K]) -> Iterator[list[Outcome[K, V]]]:
+    """Call ``work`` for all keys at once, and give outcomes as they come, some at a time.
+
+    A :class:`ManagerError` becomes an outcome; any other exception is raised. Whoever stops to
+    iterate does not wait for the calls that are still on their way.
+    """
+    todo = list(keys)
+    if not todo:
+        return
+    pool = ThreadPoolExecutor(len(todo), thread_name_prefix="cloud")
+    try:
+        pending = {pool.submit(_outcome, work, key) for key in todo}
+        while pending:
+            wait(pending, return_when=FIRST_COMPLETED)
+            done, pending = wait(pending, timeout=_TOGETHER)
+            yield [future.result() for future in done]
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _outcome(work: Callable[[K], V], key: K) -> Outcome[K, V]:
+    try:
+        return Outcome(key, work(key))
+    except ManagerError as error:
+        return Outcome(key, None, error)

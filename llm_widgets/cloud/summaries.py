@@ -45,18 +45,19 @@ def summary(service: packages.run_v2.Service) -> ServiceSummary:
     """Read from a service what the dashboard shows."""
     state = service_state(service)
     is_broken = state in (ServiceState.ERROR, ServiceState.OLD_SERVING)
-    scaling = service.template.scaling
+    # Each attribute of Google's types makes an object: with hundreds of services that counts.
+    template, annotations = service.template, dict(service.annotations)
+    scaling, model = template.scaling, annotations.get(MODEL_ANNOTATION, "")
     return ServiceSummary(
         name=service.name,
         state=state,
         reason=_reason(service) if is_broken else "",
         url=service.uri,
         framework=framework(service),
-        model_id=service.annotations.get(MODEL_ANNOTATION, ""),
-        served_name=service.annotations.get(SERVED_NAME_ANNOTATION)
-        or service.annotations.get(MODEL_ANNOTATION, ""),
-        bucket=service.annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(service),
-        gpu=service.template.node_selector.accelerator,
+        model_id=model,
+        served_name=annotations.get(SERVED_NAME_ANNOTATION) or model,
+        bucket=annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(template),
+        gpu=template.node_selector.accelerator,
         min_instances=max(scaling.min_instance_count, service.scaling.min_instance_count),
         max_instances=scaling.max_instance_count,
         updated_at=service.update_time or service.create_time or None,
@@ -108,8 +109,8 @@ def _reason(service: packages.run_v2.Service) -> str:
     return "\n".join(dict.fromkeys(message for message in messages if message))
 
 
-def _mounted_bucket(service: packages.run_v2.Service) -> str:
-    return next((v.gcs.bucket for v in service.template.volumes if v.gcs.bucket), "")
+def _mounted_bucket(template: packages.run_v2.RevisionTemplate) -> str:
+    return next((v.gcs.bucket for v in template.volumes if v.gcs.bucket), "")
 
 
 def _fact(condition: packages.run_v2.Condition) -> ConditionFact:

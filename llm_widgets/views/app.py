@@ -103,6 +103,7 @@ def build(settings: Settings | None = None) -> w.Widget:
     session.observe(networks_changed, "network_defaults")
     general.observe(identity_changed, "identity")
     deploy_form.observe(lambda _: services_view.draw_deploy(deploy_form), "offered")
+    services.on_model_removed(models.refresh)
     deploy_form.on_deployed(services_view.open_when_listed)
     storage.on_ready(restore)
     return page(

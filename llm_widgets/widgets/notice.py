@@ -68,13 +68,15 @@ class Notice(Component, module="notice"):
             self.link_text, self.link_url = link
             self.action_label = action_label
 
-    def show_error(self, error: ManagerError, *, action_label: str = "") -> None:
-        """Show a failure with its cause and its fix."""
+    def show_error(
+        self, error: ManagerError, *, kind: str = "error", text: str = "", action_label: str = ""
+    ) -> None:
+        """Show a failure with its cause and its fix; below another sentence when one is given."""
         fix = error.fix
-        said = [error.cause, fix.text if fix else ""]
+        said = [error.message if text else "", error.cause, fix.text if fix else ""]
         self.show(
-            "error",
-            error.message,
+            kind,
+            text or error.message,
             detail="\n".join(part for part in said if part),
             command=fix.command if fix else "",
             link=("Open", fix.url) if fix and fix.url else ("", ""),

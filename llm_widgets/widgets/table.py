@@ -31,7 +31,8 @@ class Column:
 
         - ``text``: a string, or ``{"text", "note"}`` with a second, quieter line;
         - ``status``: ``{"state": StatusState, "text", "note"}``;
-        - ``link``: ``{"href", "text", "note"}``; only http, https and mailto are followed;
+        - ``link``: ``{"href", "text", "note", "copy"}``; only http, https and mailto are followed;
+          ``copy`` adds a button that copies the address;
         - ``code``: a string in fixed width with a copy button;
         - ``bytes``: a number of bytes, shown in decimal units, right aligned;
         - ``number``: a number, right aligned;
@@ -83,7 +84,8 @@ class DataTable(Component, module="table"):
     - ``name``: what the row is called in labels ("Delete NAME"); ``id`` if absent;
     - ``disabled``: ``{action key: reason}`` for actions that can't be used now; the reason is
       shown to the user;
-    - ``hidden``: action keys that the row does not have.
+    - ``hidden``: action keys that the row does not have;
+    - ``links``: ``{action key: address}`` for actions of the menu that only open a page.
 
     Parameters
     ----------

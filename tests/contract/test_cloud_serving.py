@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.cloud import buckets, invoke, logs, rollout, services
+from llm_widgets.cloud import buckets, invoke, logs, rollout, service_list, services
 from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import DeploymentError
@@ -95,7 +95,7 @@ def test_without_vllm_the_reason_says_what_to_do(product: Product) -> None:
     with pytest.raises(DeploymentError) as caught:
         deploy(product, made)
     assert "There is no vLLM on this machine" in caught.value.cause
-    listed = services.list_services(product.clients, PROJECT).services
+    listed = service_list.list_services(product.clients, PROJECT).services
     shown = next(each for each in listed if each.id == made.name)
     assert shown.state is ServiceState.ERROR
     assert "There is no vLLM on this machine" in shown.reason

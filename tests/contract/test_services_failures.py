@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_widgets.cloud import readers, rollout, service_accounts, service_json, services
+from llm_widgets.cloud import (
+    readers,
+    rollout,
+    service_accounts,
+    service_json,
+    service_list,
+    services,
+)
 from llm_widgets.cloud.projects import Project
 from llm_widgets.diagnosis import Diagnosis, Evidence, explain
 from llm_widgets.diagnosis.context import Context
@@ -75,7 +82,7 @@ def broken(product: Product, session: Session, deployment: Deployment) -> Servic
     with pytest.raises(DeploymentError):
         for _ in rollout.follow(product.clients, operation, period=0.1):
             pass
-    found = services.list_services(product.clients, PROJECT).services
+    found = service_list.list_services(product.clients, PROJECT).services
     summary = next(each for each in found if each.id == deployment.name)
     page = ServicePageState(session, summary)
     page.start()

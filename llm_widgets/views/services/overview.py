@@ -13,7 +13,7 @@ from llm_widgets.serving.existing import deployment_of
 from llm_widgets.serving.phases import StepState
 from llm_widgets.views.services.diagnosis_card import DiagnosisCard, service_label
 from llm_widgets.views.services.log_viewer import log_stream
-from llm_widgets.views.services.rows import STATES
+from llm_widgets.views.services.rows import CONSOLE, STATES
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.html import note
 from llm_widgets.widgets.layout import card, stack
@@ -40,12 +40,6 @@ _CONDITIONS: dict[str, StatusState] = {
     "RECONCILING": "busy",
     "PENDING": "busy",
 }
-_CONSOLE = (
-    ("Service", "metrics"),
-    ("Logs", "logs"),
-    ("Revisions", "revisions"),
-    ("Security", "security"),
-)
 
 
 class Overview:
@@ -155,5 +149,5 @@ def _console(name: str, *, is_local: bool) -> w.Widget:
     if is_local:
         return note("The local cloud has no Cloud Console: everything that it knows is here.")
     return DetailList(
-        [Detail(label, "Open", href=links.service(name, tab)) for label, tab in _CONSOLE]
+        [Detail(label, "Open", href=links.service(name, tab)) for label, tab in CONSOLE]
     )

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.cloud import links
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.widgets.table import Action, Column, StatusState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+CONSOLE = (
+    ("Service", "networking"),
+    ("Logs", "logs"),
+    ("Metrics", "metrics"),
+    ("Revisions", "revisions"),
+)
+"""Pages of the Cloud Console about a service: what they are called, and their tabs."""
 
 COLUMNS = (
     Column("service", "Name", action="open"),
@@ -28,6 +37,10 @@ ACTIONS = (
     Action("logs", "Logs", overflow=True),
     Action("edit", "Edit", overflow=True),
     Action("delete", "Delete", overflow=True, danger=True),
+    *(
+        Action(f"console-{tab}", f"{label} in Cloud Console", overflow=True)
+        for label, tab in CONSOLE
+    ),
 )
 STATES: Mapping[ServiceState, StatusState] = {
     ServiceState.DEPLOYING: "busy",
@@ -39,8 +52,9 @@ STATES: Mapping[ServiceState, StatusState] = {
 SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
 
 
-def service_row(service: ServiceSummary) -> dict[str, Any]:
-    """Make the row of a service."""
+def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str, Any]:
+    """Make the row of a service; a local cloud has no Cloud Console."""
+    console = {f"console-{tab}": links.service(service.name, tab) for _, tab in CONSOLE}
     gpu = gpus.by_accelerator(service.gpu)
     disabled = {}
     if service.state is ServiceState.DELETING:
@@ -56,7 +70,9 @@ def service_row(service: ServiceSummary) -> dict[str, Any]:
             "text": service.state.value,
             "note": service.reason,
         },
-        "url": {"href": service.url, "text": service.url} if service.url else None,
+        "url": {"href": service.url, "text": service.url.removeprefix("https://"), "copy": True}
+        if service.url
+        else None,
         "model": service.model_id or None,
         "framework": service.framework.label if service.framework else None,
         "gpu": gpu.short_label if gpu else service.gpu or None,
@@ -65,4 +81,6 @@ def service_row(service: ServiceSummary) -> dict[str, Any]:
         "by": service.updated_by.partition("@")[0] or None,
         "updated": service.updated_at.isoformat() if service.updated_at else None,
         "disabled": disabled,
+        "hidden": list(console) if is_local else [],
+        "links": console,
     }

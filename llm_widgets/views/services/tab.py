@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from llm_widgets.domain.regions import REGIONS
 from llm_widgets.state.chat import ChatState
 from llm_widgets.state.service_edit import ServiceEditState
 from llm_widgets.state.service_metrics import ServiceMetricsState
 from llm_widgets.state.service_page import ServicePageState
+from llm_widgets.views.services.delete_dialog import DeleteDialog
 from llm_widgets.views.services.detail import ServicePage
 from llm_widgets.views.services.edit_page import EditPage
 from llm_widgets.views.services.rows import ACTIONS, COLUMNS, service_row
-from llm_widgets.widgets.dialog import ConfirmDialog
 from llm_widgets.widgets.layout import button, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import DataTable
@@ -21,11 +22,13 @@ from llm_widgets.widgets.table import DataTable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.errors import ManagerError
     from llm_widgets.state.deploy_form import DeployFormState
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
     from llm_widgets.views.services.deploy_page import DeployPage
+
+_MOST_NAMED = 8
 
 
 class ServicesView:
@@ -44,37 +47,40 @@ class ServicesView:
         self._deploy = deploy
         self._awaited = ""
         self._page: ServicePage | None = None
-        self._asked: ServiceSummary | None = None
         self._notice = Notice()
-        self._regions = Notice()
+        self._unreachable = Notice()
+        self._denied = Notice()
         self._table = DataTable(
             caption="Services",
             columns=COLUMNS,
             actions=ACTIONS,
             filterable=True,
-            empty="No services yet. Deploy a model from the Models tab.",
-            empty_action="Go to Models",
         )
-        self._delete = ConfirmDialog(submit_label="Delete")
-        refresh = button("Refresh", style="outlined", icon="refresh")
-        refresh.on_click(lambda _: state.refresh())
+        self._delete = DeleteDialog(state, begun=self.close_page)
+        self._refresh = button("Refresh", style="outlined", icon="refresh")
+        self._refresh.on_click(lambda _: state.refresh())
         self._dashboard = stack(
-            toolbar("Services", refresh), self._notice, self._regions, self._table
+            toolbar("Services", self._refresh),
+            self._notice,
+            self._unreachable,
+            self._denied,
+            self._table,
         )
         self.box = w.VBox([self._dashboard])
         self._edit = ServiceEditState(session, state)
         self._edit_page = EditPage(self._edit, back=self._edit.close)
         self._page_dialogs = w.VBox()
         self.dialogs: tuple[w.Widget, ...] = (
-            self._delete,
+            self._delete.dialog,
             self._edit_page.dialog,
             self._page_dialogs,
         )
 
         self._table.on_action(self._act)
         self._table.on_empty_action(to_models)
-        self._delete.on_submit(lambda _: self._deleted())
-        state.observe(self._draw, ["services", "unreachable", "loaded", "error"])
+        state.observe(
+            self._draw, ["services", "unreachable", "denied", "loading", "loaded", "error"]
+        )
         session.observe(lambda _: self.close_page(), "project")
         self._edit.observe(self._draw_edit, "is_open")
         self._edit.on_sent(lambda: self._page and self._page.to("Overview"))
@@ -153,39 +159,47 @@ class ServicesView:
             self.open_page(name, {"try": "Try it", "logs": "Logs"}.get(action, "Overview"))
 
     def _ask_to_delete(self, name: str) -> None:
-        self._asked = service = self._state.find(name)
+        service = self._state.find(name)
         if service:
-            self._delete.ask(
-                title=f"Delete {service.id}?",
-                text=f"The service and its URL go, and nothing of it costs anything any more. "
-                f"The model's files stay in {service.bucket or 'their bucket'}.",
-            )
-            self._delete.show()
-
-    def _deleted(self) -> None:
-        self._delete.close()
-        if self._asked:
-            self.close_page()
-            self._state.delete(self._asked)
+            self._delete.show(service)
 
     def _draw(self, _: object = None) -> None:
-        state = self._state
-        self._table.loading = not state.loaded and bool(self._session.project)
-        self._table.rows = [service_row(service) for service in state.services]
-        if not self._session.project:
+        state, project = self._state, self._session.project
+        is_local = self._session.settings.is_local_cloud
+        is_known = not (state.unreachable or state.denied or state.error)
+        with self._table.hold_sync():
+            self._table.empty = (
+                "No services yet. Deploy a model from the Models tab."
+                if is_known
+                else "No services where it was possible to look."
+            )
+            self._table.empty_action = "Go to Models" if is_known and project else ""
+            self._table.loading = not state.loaded and bool(project)
+            self._table.rows = [service_row(each, is_local=is_local) for each in state.services]
+        self._refresh.disabled = state.loading or not project
+        if not project:
             self._notice.show("info", "Choose a project on the General tab first.")
         elif state.error:
             self._notice.show_error(state.error)
         else:
             self._notice.clear()
-        if state.unreachable:
-            regions = ", ".join(region for region, _ in state.unreachable)
-            _, error = state.unreachable[0]
-            self._regions.show(
-                "warning",
-                f"No answer for {regions}: services there are not shown.",
-                detail=str(error),
-            )
-        else:
-            self._regions.clear()
+        _tell(
+            self._unreachable,
+            "No answer from {}: what is there may be missing here.",
+            state.unreachable,
+        )
+        _tell(self._denied, "You may not see the services in {}.", state.denied)
         self._open_awaited()
+
+
+def _tell(notice: Notice, text: str, failed: tuple[tuple[str, ManagerError], ...]) -> None:
+    """Say which regions are missing from the list, and why the first of them is."""
+    if not failed:
+        notice.clear()
+        return
+    named = [region for region, _ in failed]
+    rest = len(named) - _MOST_NAMED
+    shown = ", ".join(named[:_MOST_NAMED]) + (f" and {rest} more regions" if rest > 0 else "")
+    if len(named) >= len(REGIONS):
+        shown = "any region"
+    notice.show_error(failed[0][1], kind="warning", text=text.format(shown))

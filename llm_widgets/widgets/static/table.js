@@ -3,7 +3,7 @@
  * so focus, scroll position and open menus survive an update. Sorting and filtering stay here.
  */
 
-import { el, isolateKeys, uid } from "./dom.js";
+import { el, isolateKeys, safeHref, uid } from "./dom.js";
 import { formatAgo, formatBytes, formatPercent } from "./format.js";
 import { copyButton, externalLink, icon, statusChip } from "./parts.js";
 
@@ -39,7 +39,7 @@ function compare(a, b, direction) {
 const DRAW = {
 	text: (value) => withNote(el("span", { text: cellText(value?.text ?? value) }), value),
 	status: (value) => withNote(statusChip(value.state, value.text), value),
-	link: (value) => withNote(externalLink(value.text ?? value.href, value.href), value),
+	link: (value, label) => withNote(copyable(value, label), value),
 	code: (value) =>
 		el(
 			"span",
@@ -63,6 +63,13 @@ const DRAW = {
 			el("span", { text: value.text ?? formatPercent(value.value) }),
 		),
 };
+
+function copyable(value, label) {
+	const link = externalLink(value.text ?? value.href, value.href);
+	if (!value.copy) return link;
+	const copy = copyButton(() => value.href, `Copy the ${label}`);
+	return el("span", { class: "llm-cell-copy" }, link, copy);
+}
 
 function withNote(main, value) {
 	if (!value?.note) return main;
@@ -248,7 +255,7 @@ function render({ model, el: root }) {
 			draw(column.key, JSON.stringify([row[column.key], row.name]), () => drawCell(column, row));
 		}
 		if (model.get("actions").length) {
-			const state = JSON.stringify([row.disabled, row.hidden, row.name]);
+			const state = JSON.stringify([row.disabled, row.hidden, row.links, row.name]);
 			draw(":actions", state, () => drawActions(row));
 		}
 		return entry;
@@ -363,15 +370,22 @@ function rowMenu(choose) {
 		element.replaceChildren(
 			...actions.map((action) => {
 				const reason = row.disabled?.[action.key];
-				const item = el("button", {
-					type: "button",
+				const href = safeHref(row.links?.[action.key]);
+				const item = el(href ? "a" : "button", {
+					...(href ? { href, target: "_blank", rel: "noopener noreferrer" } : { type: "button" }),
 					role: "menuitem",
 					tabIndex: -1,
 					class: `llm-menu-item${action.danger ? " llm-danger-text" : ""}`,
 					title: reason,
 				});
 				item.append(el("span", { text: action.label }));
-				if (reason) {
+				if (href) {
+					item.append(
+						icon("external"),
+						el("span", { class: "llm-sr", text: " (opens in a new tab)" }),
+					);
+					item.addEventListener("click", () => element.hidePopover());
+				} else if (reason) {
 					item.setAttribute("aria-disabled", "true");
 					item.append(el("span", { class: "llm-note", text: reason }));
 				} else {

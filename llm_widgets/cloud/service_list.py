@@ -1,0 +1,88 @@
+"""The services that this product manages, in all regions at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.cloud import answers, parallel, services
+from llm_widgets.cloud.summaries import summary
+from llm_widgets.domain import regions as all_regions
+from llm_widgets.domain.services import MANAGED_BY
+from llm_widgets.errors import DeniedError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from llm_widgets.cloud.clients import Clients
+    from llm_widgets.cloud.parallel import Outcome
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.errors import ManagerError
+
+PATIENCE = 10.0
+"""Seconds after which Google's client gives a list call up, further attempts included: the region
+counts as unreachable then."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceListing:
+    """Services of many regions.
+
+    Attributes
+    ----------
+    unreachable
+        Regions that did not answer, each with the reason: their services are not known.
+    """
+
+    services: tuple[ServiceSummary, ...]
+    unreachable: tuple[tuple[str, ManagerError], ...]
+
+
+def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -> ServiceListing:
+    """List the services that this product manages, and wait for all regions.
+
+    Parameters
+    ----------
+    regions
+        Where to look; everywhere when left out.
+    """
+    found = [each for some in by_region(clients, project, regions) for each in some]
+    listed = [service for each in found for service in each.value or ()]
+    return ServiceListing(
+        in_order(listed), tuple((each.key, each.error) for each in found if each.error)
+    )
+
+
+def by_region(
+    clients: Clients, project: str, regions: Iterable[str] = ()
+) -> Iterator[list[Outcome[str, tuple[ServiceSummary, ...]]]]:
+    """List the services that this product manages as the regions answer, all asked at once.
+
+    Parameters
+    ----------
+    regions
+        Where to look; everywhere when left out.
+
+    Yields
+    ------
+    list
+        The regions that have answered, each with its services or with why there are none: a
+        region that fails or hangs holds up no other, and ends after :data:`PATIENCE`.
+    """
+    key, value = MANAGED_BY
+
+    def in_region(region: str) -> tuple[ServiceSummary, ...]:
+        try:
+            found = services.all_in_region(clients, project, region)
+        except (DeniedError, NotFoundError) as error:
+            if answers.is_a_closed_region(error.cause):
+                return ()
+            raise
+        return tuple(summary(service) for service in found if service.labels.get(key) == value)
+
+    yield from parallel.as_they_come(in_region, tuple(regions) or all_regions.REGIONS)
+
+
+def in_order(found: Iterable[ServiceSummary]) -> tuple[ServiceSummary, ...]:
+    """Sort services by their ids, those of the same id by their regions."""
+    return tuple(sorted(found, key=lambda service: (service.id, service.region)))

@@ -1,0 +1,230 @@
+"""The Services tab's list: regions that fail, changes that are followed, deletion."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cloud import metadata, readers, rollout, service_list, services
+from llm_widgets.cloud.projects import Project
+from llm_widgets.domain.services import ServiceState, StartupProbe
+from llm_widgets.errors import ConflictError, DeniedError, ManagerError, UnavailableError
+from llm_widgets.serving import recipes, request
+from llm_widgets.state.services import ServicesState
+from llm_widgets.state.session import Session
+from llm_widgets.views.services.rows import service_row
+from tests.contract.product import PROJECT, REGION, Product, running
+from tests.contract.served_model import BUCKET, RECORD, put_served_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+LISTS = "GET /v2/projects/[^/]+/locations/{}/services"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for started in running(tmp_path_factory.mktemp("dashboard"), environment):
+            put_served_model(started)
+            yield started
+
+
+@pytest.fixture
+def session(product: Product) -> Iterator[Session]:
+    made = Session(product.settings)
+    yield made
+    made.close()
+    product.faults.update(delays={}, failures=[], denied_permissions=[])
+
+
+@pytest.fixture
+def state(session: Session) -> ServicesState:
+    return ServicesState(session)
+
+
+def open_project(product: Product, session: Session) -> None:
+    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
+    session.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
+
+
+def until(condition: Callable[[], object], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def deployed(product: Product, *names: str) -> Iterator[None]:
+    """Deploy what mounts the small model, under some names; what is left goes afterwards."""
+    account = product.clients.projects.get_project(name=f"projects/{PROJECT}").name
+    number = account.rsplit("/", 1)[1]
+    runs_as = f"{number}-compute@developer.gserviceaccount.com"
+    readers.grant_reader(product.clients, BUCKET, f"serviceAccount:{runs_as}", project=PROJECT)
+    offered = recipes.defaults(
+        RECORD, project=PROJECT, region=REGION, bucket=BUCKET, service_account=runs_as
+    )
+    server = ("/bin/sh", "-c", "exec python3 -m http.server $PORT --bind 127.0.0.1")
+    offered = replace(offered, command=server, probe=StartupProbe("/", period=1, timeout=1))
+    started = [
+        services.create(
+            product.clients, PROJECT, REGION, name, request.service(replace(offered, name=name))
+        )
+        for name in names
+    ]
+    for operation in started:
+        list(rollout.follow(product.clients, operation, period=0.1))
+    yield
+    for each in service_list.list_services(product.clients, PROJECT, [REGION]).services:
+        list(
+            rollout.follow(product.clients, services.delete(product.clients, each.name), period=0.1)
+        )
+
+
+def test_regions_that_fail_or_hang_are_named_and_hold_nobody_up(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    away = {"match": LISTS.format("us-east4"), "status": 503, "message": "away"}
+    product.faults.update(
+        failures=[away], delays={LISTS.format("europe-north1"): service_list.PATIENCE + 3}
+    )
+    with deployed(product, "quick"):
+        started = time.monotonic()
+        open_project(product, session)
+        until(lambda: state.services, 5)
+        assert state.loading
+        assert not state.loaded  # an empty table would say: no services
+        until(lambda: state.loaded, service_list.PATIENCE + 8)
+        assert time.monotonic() - started < service_list.PATIENCE + 5
+        product.faults.update(failures=[], delays={})
+    assert [region for region, _ in state.unreachable] == ["europe-north1", "us-east4"]
+    assert state.denied == ()
+    assert all(isinstance(error, UnavailableError) for _, error in state.unreachable)
+    assert [each.id for each in state.services] == ["quick"]
+
+
+def test_denied_regions_are_not_an_empty_project(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    product.faults.update(denied_permissions=["run.services.list"])
+    open_project(product, session)
+    until(lambda: state.loaded)
+    assert state.unreachable == ()
+    assert len(state.denied) > 30
+    assert all(isinstance(error, DeniedError) for _, error in state.denied)
+    assert state.denied[0][1].fix
+    product.faults.update(denied_permissions=[])
+    state.refresh()
+    until(lambda: not state.denied)
+
+
+def test_what_was_there_stays_while_its_region_is_away(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    with deployed(product, "stays"):
+        open_project(product, session)
+        until(lambda: state.loaded)
+        failure = {"match": LISTS.format(REGION), "status": 400, "message": "away"}
+        product.faults.update(failures=[failure])
+        state.refresh()
+        until(lambda: state.unreachable)
+        assert [each.id for each in state.services] == ["stays"]
+        product.faults.update(failures=[])
+
+
+def test_the_list_refreshes_only_while_something_changes(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    counted = threading.Event()
+    with deployed(product, "changing"):
+        open_project(product, session)
+        until(lambda: state.loaded)
+        found = services.get(product.clients, state.services[0].name)
+        found.template.max_instance_request_concurrency = 3
+        services.update(product.clients, found, ["template"])
+        state.refresh()
+        until(lambda: state.services[0].state is ServiceState.DEPLOYING, 5)
+        until(lambda: state.services[0].state is ServiceState.READY)
+        time.sleep(2.5)
+        state.observe(lambda _: counted.set(), "services")
+        found = services.get(product.clients, state.services[0].name)
+        found.labels["team"] = "somebody"
+        services.update(product.clients, found, ["labels"])
+        assert not counted.wait(3), "nothing changed as far as the page knows"
+
+
+def test_deletion_shows_at_once_and_leaves_the_files(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    with deployed(product, "going"):
+        open_project(product, session)
+        until(lambda: state.loaded)
+        service = state.services[0]
+        row = service_row(service)
+        assert row["url"]["copy"]
+        assert "console.cloud.google.com" in row["links"]["console-metrics"]
+        assert service_row(service, is_local=True)["hidden"] == list(row["links"])
+        begun = threading.Event()
+        state.delete(service, begun=begun.set)
+        assert begun.wait(10)
+        assert state.services[0].state is ServiceState.DELETING
+        assert service_row(state.services[0])["disabled"].keys() == {"delete", "edit", "try"}
+        until(lambda: not state.services)
+    assert metadata.read_metadata(product.clients.storage(PROJECT), BUCKET)[0].models
+
+
+def test_files_go_with_the_last_service_that_reads_them(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    told: list[str] = []
+    session.on_notice(lambda text, _: told.append(text))
+    refused: list[ManagerError] = []
+    removed = threading.Event()
+    state.on_model_removed(removed.set)
+    with deployed(product, "first", "second"):
+        open_project(product, session)
+        until(lambda: state.loaded)
+        first, second = state.services
+        state.delete(first, with_model=True, failed=refused.append)
+        until(lambda: refused)
+        assert isinstance(refused[0], ConflictError)
+        assert "second (europe-west1)" in refused[0].message
+        assert [each.state for each in state.services] == [ServiceState.READY] * 2
+        state.delete(second)
+        until(lambda: len(state.services) == 1)
+        state.delete(first, with_model=True)
+        assert removed.wait(20)
+    assert told[-1] == f"first was deleted, and smollm2:135m was removed from {BUCKET}."
+    file, _ = metadata.read_metadata(product.clients.storage(PROJECT), BUCKET)
+    assert not file.models
+    put_back(product)
+
+
+def put_back(product: Product) -> None:
+    metadata.update_metadata(
+        product.clients.storage(PROJECT), BUCKET, lambda file: file.with_model(RECORD)
+    )
+
+
+def test_a_service_that_somebody_else_deleted(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    told: list[str] = []
+    session.on_notice(lambda text, _: told.append(text))
+    with deployed(product, "theirs"):
+        open_project(product, session)
+        until(lambda: state.loaded)
+        gone = state.services[0]
+        list(
+            rollout.follow(product.clients, services.delete(product.clients, gone.name), period=0.1)
+        )
+        state.delete(gone)
+        until(lambda: told)
+        assert "theirs" in told[0]
+        until(lambda: not state.services)
