@@ -80,6 +80,10 @@ class ConflictError(ManagerError):
     """Somebody else changed the thing since it was read."""
 
 
+class InUseError(ConflictError):
+    """Something else needs the thing; who insists can do it all the same."""
+
+
 class DeniedError(ManagerError):
     """The identity lacks a permission."""
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 
 _REQUEST = re.compile(r"^(?:\d{3} )?(?:GET|POST|PUT|PATCH|DELETE|HEAD) \S+?: ", re.DOTALL)
 _STATUS = re.compile(r"^\d{3} (?=\S)")
+# What google-cloud-storage adds to the answer of a download or an upload.
+_BESIDE = re.compile(r":?\s*\('Request failed with status code'.*\)$", re.DOTALL)
 _INVISIBLE = re.compile(r"<(script|style|head)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<[^>]+>")
@@ -48,6 +51,7 @@ _TAKEN = re.compile(r"already exist|already own|is not available", re.IGNORECASE
 def readable(text: str) -> str:
     """Give an API's text without the request it repeats, and without mark-up."""
     text = _STATUS.sub("", _REQUEST.sub("", text.strip()))
+    text = _message(_BESIDE.sub("", text))
     if _HTML.search(text):
         title = _TITLE.search(text)
         shown = _TAG.sub(" ", _INVISIBLE.sub(" ", text))
@@ -55,6 +59,16 @@ def readable(text: str) -> str:
         text = re.sub(r"\s+", " ", text)
     text = text.strip()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _message(text: str) -> str:
+    """Give the message of an error in Google's JSON form; other text as it is."""
+    if not text.startswith("{"):
+        return text
+    try:
+        return str(json.loads(text)["error"]["message"])
+    except (ValueError, LookupError, TypeError):
+        return text
 
 
 def permission(text: str) -> str:

@@ -30,6 +30,7 @@ METADATA_NAME = "llm-manager-metadata.json"
 """Name of the object that makes a bucket a bucket of models."""
 
 _TIMEOUT = 20  # seconds for one answer
+_UNFINISHED_DAYS = 7  # after which Cloud Storage throws away what an import did not finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ def create_bucket(clients: Clients, project: str, name: str, region: str) -> Buc
     bucket.iam_configuration.public_access_prevention = "enforced"
     # Imports delete what they put together: nobody should pay a week for deleted parts.
     bucket.soft_delete_policy.retention_duration_seconds = 0
+    # Parts of imports that nobody resumes are not paid for for ever.
+    bucket.add_lifecycle_abort_incomplete_multipart_upload_rule(age=_UNFINISHED_DAYS)
     bucket.labels = {MANAGED_BY[0]: MANAGED_BY[1]}
     try:
         with explained(

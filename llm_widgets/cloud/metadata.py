@@ -42,16 +42,6 @@ def read_metadata(client: packages.storage.Client, bucket: str) -> tuple[Metadat
     return _parsed(text, bucket), generation
 
 
-def create_metadata(client: packages.storage.Client, bucket: str) -> MetadataFile:
-    """Put an empty metadata file into a bucket; one that is there already is kept and given."""
-    empty = MetadataFile()
-    try:
-        _write(client, bucket, METADATA_NAME, empty.to_json(), generation=0)
-    except ConflictError:
-        return read_metadata(client, bucket)[0]
-    return empty
-
-
 def update_metadata(
     client: packages.storage.Client,
     bucket: str,

@@ -10,11 +10,17 @@ from enum import StrEnum
 from typing import Any
 
 from llm_widgets.domain.models import Source
+from llm_widgets.domain.units import bytes_text
+from llm_widgets.errors import Fix, TransferError
 
 IMPORTS_PREFIX = "llm-manager/imports"
 """Where plans, progress and finished parts of imports lie in a bucket."""
 
 PLAN_VERSION = 1
+
+HTTP_LIMIT = 50_000_000_000
+"""Bytes of the largest file that Hugging Face serves over HTTP; larger ones take its own protocol,
+Xet (``huggingface_hub`` 2.4, ``constants.MAX_HTTP_DOWNLOAD_SIZE``)."""
 
 
 class DigestKind(StrEnum):
@@ -186,6 +192,23 @@ def _file(entry: dict[str, Any]) -> HubFile:
             "content": None if content is None else base64.b64decode(content),
         }
     )
+
+
+def refuse_too_large(source: Source, file: HubFile) -> None:
+    """See that a file can be had over HTTP.
+
+    Raises
+    ------
+    TransferError
+        It can't.
+    """
+    if source is Source.HUGGING_FACE and file.size > HTTP_LIMIT:
+        raise TransferError(
+            f"{file.path} has {bytes_text(file.size)}: too large to be imported.",
+            cause=f"Hugging Face serves files over {bytes_text(HTTP_LIMIT)} by its own protocol "
+            "(Xet) only, which this version does not speak.",
+            fix=Fix(text="Choose a version of the model with smaller, more files."),
+        )
 
 
 class FileState(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_STEPS = ("B", "KB", "MB", "GB", "TB", "PB")
+_STEPS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600
 

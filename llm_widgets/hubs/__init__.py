@@ -21,7 +21,13 @@ __all__ = ["Suggestion", "inspect", "newest_revision", "rechosen", "suggest"]
 
 
 def inspect(
-    source: Source, text: str, settings: Settings, *, token: str = "", revision: str = ""
+    source: Source,
+    text: str,
+    settings: Settings,
+    *,
+    token: str = "",
+    revision: str = "",
+    look_inside: bool = True,
 ) -> HubModel:
     """Make the pre-flight of an import: see `huggingface.inspect` and `ollama.inspect`.
 
@@ -31,6 +37,9 @@ def inspect(
         What was typed for the model.
     token, revision
         For Hugging Face only.
+    look_inside
+        Whether the headers of the weights are read too, which tell how much memory the model
+        takes: a request for each file. Who types an id does not wait for that.
 
     Raises
     ------
@@ -42,9 +51,14 @@ def inspect(
             text,
             registry=settings.ollama_registry,
             hugging_face=settings.hugging_face_endpoint,
+            look_inside=look_inside,
         )
     return huggingface.inspect(
-        text, endpoint=settings.hugging_face_endpoint, token=token, revision=revision
+        text,
+        endpoint=settings.hugging_face_endpoint,
+        token=token,
+        revision=revision,
+        look_inside=look_inside,
     )
 
 

@@ -9,9 +9,14 @@ from urllib.parse import quote
 
 import requests
 
-from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
+from llm_widgets.domain.imports import (
+    Digest,
+    DigestKind,
+    HubFile,
+    HubModel,
+    refuse_too_large,
+)
 from llm_widgets.domain.models import Source
-from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, HubError
 from llm_widgets.hubs import facts, failures, http, names, selection
 from llm_widgets.hubs.client import asking, client
@@ -21,10 +26,6 @@ if TYPE_CHECKING:
 
     from llm_widgets.hubs.client import Explain
     from llm_widgets.hubs.headers import ReadRange
-
-LARGEST_FILE = 50_000_000_000
-"""Bytes; longer files the hub gives to its own protocol (Xet) only.
-``huggingface_hub.constants.MAX_HTTP_DOWNLOAD_SIZE`` of version 2.4."""
 
 _LARGEST_CONFIG = 4 << 20  # bytes
 _LARGEST_INDEX = 64 << 20  # bytes; a thousand shards of a mixture of experts take 20 MB
@@ -36,6 +37,7 @@ def inspect(
     endpoint: str,
     token: str = "",
     revision: str = "",
+    look_inside: bool = True,
     session: requests.Session | None = None,
 ) -> HubModel:
     """Find a model and prove that it can be read: the pre-flight of an import.
@@ -50,6 +52,8 @@ def inspect(
         The hub's token, or empty. It is sent to the hub and kept nowhere.
     revision
         Branch, tag or commit; empty for the newest.
+    look_inside
+        Whether the headers of the weights are read too.
 
     Raises
     ------
@@ -61,6 +65,8 @@ def inspect(
         This token, or none, may not read the model.
     HubError
         The model can't be served by vLLM, or the hub refused.
+    TransferError
+        A file is too large to be had over HTTP.
     UnavailableError
         The hub does not answer.
     """
@@ -81,6 +87,9 @@ def inspect(
         notes.append("Its weights are in PyTorch's format, which loads slowly and can carry code.")
     if config and config.get("auto_map"):
         notes.append("It brings code of its own, which vLLM runs with --trust-remote-code.")
+    known = _facts(info, config or {})
+    if look_inside:
+        known |= facts.memory_of_safetensors(config or {}, files, hub.range_reader())
     return HubModel(
         source=Source.HUGGING_FACE,
         id=info.id,
@@ -88,10 +97,7 @@ def inspect(
         files=files,
         license=_license(info),
         gated=bool(info.gated),
-        facts={
-            **_facts(info, config or {}),
-            **facts.memory_of_safetensors(config or {}, files, hub.range_reader()),
-        },
+        facts=known,
         notes=tuple(notes),
     )
 
@@ -180,13 +186,8 @@ def _files(info: ModelInfo, endpoint: str, index: dict[str, Any] | None) -> tupl
         _file(file, info, endpoint, reasons[path]) for path, file in sorted(siblings.items())
     )
     for file in files:
-        if not file.skipped and file.size > LARGEST_FILE:
-            raise HubError(
-                f"{info.id} can't be imported: {file.path} has {bytes_text(file.size)}.",
-                cause=f"The hub gives files over {bytes_text(LARGEST_FILE)} to its own "
-                "protocol (Xet) only.",
-                fix=Fix(text="Choose a model whose weights are cut into smaller files."),
-            )
+        if not file.skipped:
+            refuse_too_large(Source.HUGGING_FACE, file)
     return files
 
 

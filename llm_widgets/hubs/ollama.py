@@ -39,6 +39,7 @@ def inspect(
     *,
     registry: str,
     hugging_face: str = HUGGING_FACE,
+    look_inside: bool = True,
     session: requests.Session | None = None,
 ) -> HubModel:
     """Find a model and see that Ollama can run it on Linux: the pre-flight of an import.
@@ -51,6 +52,8 @@ def inspect(
         What was typed: a name, the address of the model's page, or an ``ollama pull`` command.
     registry, hugging_face
         Base URLs of Ollama's registry, and of the hub that answers for ``hf.co/…`` names.
+    look_inside
+        Whether the header of the weights is read too.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def inspect(
         revision=hashlib.sha256(raw).hexdigest(),
         files=(*blobs.values(), _content_file(name.manifest_path, raw)),
         license=_first_lines(source, licences[0]) if licences else "",
-        facts={**_facts(config), **_memory(source, layers)},
+        facts={**_facts(config), **(_memory(source, layers) if look_inside else {})},
         notes=_notes(config),
     )
 

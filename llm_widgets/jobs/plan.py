@@ -7,19 +7,14 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.domain.imports import ImportPlan, refuse_too_large
 from llm_widgets.domain.models import Source
-from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, TransferError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.imports import HubFile, HubModel
-
-HTTP_LIMIT = 50_000_000_000
-"""Bytes of the largest file that Hugging Face serves over HTTP; larger ones take its own protocol
-(``huggingface_hub`` 2.4, ``MAX_HTTP_DOWNLOAD_SIZE``)."""
 
 _LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
 _ID_LENGTH = 20
@@ -111,10 +106,4 @@ def _check(model: HubModel, files: tuple[HubFile, ...], prefix: str) -> None:
                 f"The name of {file.path} is too long for Cloud Storage.",
                 cause=f"It takes {_LONGEST_NAME} bytes with its folder {prefix}.",
             )
-        if model.source is Source.HUGGING_FACE and file.size > HTTP_LIMIT:
-            raise TransferError(
-                f"{file.path} has {bytes_text(file.size)}: too large to be imported.",
-                cause=f"Hugging Face serves files over {bytes_text(HTTP_LIMIT)} by its own "
-                "protocol (Xet) only, which this version does not speak.",
-                fix=Fix(text="Choose a version of the model with smaller, more files."),
-            )
+        refuse_too_large(model.source, file)

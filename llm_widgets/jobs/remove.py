@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 from llm_widgets.cloud.metadata import update_metadata
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import ModelStatus, Source
-from llm_widgets.errors import ConflictError, Fix
+from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.jobs.start import is_running
 from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.jobs.worker import forget_token
+from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.objects import SmallObjects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.cloud.clients import Clients
-    from llm_widgets.domain.metadata import MetadataFile
     from llm_widgets.domain.models import ModelRecord
 
 _AT_ONCE = 16
@@ -43,21 +46,34 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
         )
     broken = replace(record, status=ModelStatus.FAILED, error=_REMOVING)
     file = update_metadata(client, bucket, lambda f: f.with_model(broken))
-    if owns_files(file, record):
+    if owns_files(file.models, record):
         names = [stored.name for stored in objects.list(f"{record.prefix}/")]
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             list(pool.map(objects.delete, names))
     if record.import_id:
         objects.delete(manifest_name(record.import_id))
-        ImportFolder(objects, record.import_id).delete()
+        folder = ImportFolder(objects, record.import_id)
+        _discard(clients, folder)
+        folder.delete()
     update_metadata(client, bucket, lambda f: f.without(record.key))
 
 
-def owns_files(file: MetadataFile, record: ModelRecord) -> bool:
-    """Tell whether the folder of a model is its own alone."""
+def _discard(clients: Clients, folder: ImportFolder) -> None:
+    """Throw away the parts that an unfinished import has stored, and its token."""
+    try:
+        plan = folder.plan()
+    except (NotFoundError, ValueError):
+        return  # nothing tells of any
+    if folder.objects.list(f"{plan.folder}/files/"):
+        Engine(plan, clients, folder.objects).discard()
+    forget_token(clients, plan)
+
+
+def owns_files(models: Iterable[ModelRecord], record: ModelRecord) -> bool:
+    """Tell whether the folder of a model is its own alone, given all models of its bucket."""
     if not record.prefix or (record.source is Source.OLLAMA and not record.import_id):
         return False  # the application before this one put all models of Ollama into one folder
-    others = (model.prefix for model in file.models if model.key != record.key)
+    others = (model.prefix for model in models if model.key != record.key)
     return not any(
         f"{other}/".startswith(f"{record.prefix}/") or f"{record.prefix}/".startswith(f"{other}/")
         for other in others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,10 +110,12 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
 
 
 def reads(service: packages.run_v2.Service, bucket: str, record: ModelRecord) -> bool:
-    """Tell whether a service reads a model, from what it mounts and from its arguments."""
-    address = f"gs://{bucket}/{record.prefix}"
+    """Tell whether a service reads a model, from what it mounts, its arguments and variables."""
+    # Not the folder of another model that begins with the same letters.
+    address = re.compile(re.escape(f"gs://{bucket}/{record.prefix}") + r"(?![\w.-])")
     for container in service.template.containers:
-        if any(address in argument for argument in container.args):
+        values = (env.value for env in container.env)
+        if any(map(address.search, (*container.command, *container.args, *values))):
             return True
     for volume in service.template.volumes:
         if volume.gcs.bucket != bucket:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.units import bytes_text
+from llm_widgets.jobs.plan import import_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +33,10 @@ class ImportCheck:
         The same with the files that are to be copied now.
     there
         Its entry in the bucket, if there is one already.
+    arrived
+        Bytes that the unfinished import of that entry has copied.
+    held
+        Number and bytes of the models in the bucket.
     speed
         Bytes a second to expect; ``is_measured`` tells whether the last import had it.
     has_token
@@ -42,6 +47,8 @@ class ImportCheck:
     model: HubModel
     place: Place
     there: ModelRecord | None = None
+    arrived: int = 0
+    held: tuple[int, int] = (0, 0)
     speed: float = ASSUMED_SPEED
     is_measured: bool = False
     has_token: bool = False
@@ -49,7 +56,14 @@ class ImportCheck:
     @property
     def seconds(self) -> float:
         """Seconds that the import will take."""
-        return self.model.size / self.speed
+        return (self.model.size - self.present) / self.speed
+
+    @property
+    def present(self) -> int:
+        """Bytes that are in the bucket already, and need not be copied."""
+        if self.is_ready and not self.is_changed:
+            return self.model.size
+        return min(self.arrived, self.model.size) if self.is_begun else 0
 
     @property
     def basis(self) -> str:
@@ -73,8 +87,15 @@ class ImportCheck:
 
     @property
     def is_begun(self) -> bool:
-        """Whether an unfinished import of it is in the bucket."""
-        return self.there is not None and not self.is_ready
+        """Whether an unfinished import of it, with the same files, is in the bucket."""
+        if self.there is None or self.is_ready:
+            return False
+        model = self.model
+        paths = (file.path for file in model.chosen)
+        bucket = self.place.target.name
+        return self.there.import_id == import_id(
+            bucket, model.source, model.id, model.revision, paths
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from traitlets import Bool, Dict, HasTraits, Instance
 
 from llm_widgets import hubs
 from llm_widgets.cloud import identity, secrets
-from llm_widgets.domain.models import ModelRecord, Source
+from llm_widgets.domain.imports import ImportState
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
 from llm_widgets.jobs import plan, start
@@ -95,7 +96,7 @@ class ImportFormState(HasTraits):
             return
         settings = self._session.settings
         self._session.background.run(
-            lambda: hubs.inspect(source, model_id, settings, revision=revision),
+            lambda: hubs.inspect(source, model_id, settings, revision=revision, look_inside=False),
             lambda model: then(_sentence(model), None) if fresh() else None,
             lambda error: then("", error) if fresh() else None,
         )
@@ -178,11 +179,15 @@ class ImportFormState(HasTraits):
         names = [bucket.name for bucket in (*models.buckets, *models.others)]
         place = look_at(session.clients, session.project_id, request.target, names)
         speed = measured_speed(record for bucket in models.buckets for record in bucket.models)
+        there = self._there(model, place)
+        bucket = models.bucket(place.target.name)
         return ImportCheck(
             found=model,
             model=model,
             place=place,
-            there=self._there(model, place),
+            there=there,
+            arrived=self._arrived(place, there),
+            held=(len(bucket.models), bucket.size) if bucket else (0, 0),
             speed=speed or ASSUMED_SPEED,
             is_measured=speed is not None,
             has_token=bool(request.token.strip()),
@@ -192,6 +197,16 @@ class ImportFormState(HasTraits):
         bucket = self._models.bucket(place.target.name)
         key = (model.source, model.id, model.revision)
         return next((r for r in bucket.models if r.key == key), None) if bucket else None
+
+    def _arrived(self, place: Place, there: ModelRecord | None) -> int:
+        """Give the bytes that an unfinished import has copied."""
+        if there is None or there.status is ModelStatus.READY or not there.import_id:
+            return 0
+        clients = self._session.clients
+        progress = start.read_progress(clients, place.target.name, there.import_id)
+        if progress is None or progress.state is ImportState.CANCELLED:
+            return 0  # what a cancelled one has copied is thrown away
+        return progress.done
 
     def _start(self, checked: ImportCheck, token: str) -> str:
         session, bucket = self._session, checked.place.target.name

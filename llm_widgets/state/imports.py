@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from traitlets import Dict, HasTraits
 
 from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.domain.imports import FileState
 from llm_widgets.jobs import start
 
 if TYPE_CHECKING:
@@ -22,14 +21,11 @@ if TYPE_CHECKING:
 MESSAGES_A_SECOND = 10.0
 """What the page is told at most; imports are looked at less often the more there is to draw."""
 
-SLOTS = 8
-"""Files of one import that have a bar of their own."""
-
 _LOOK_EVERY = 1.0  # seconds; a worker reports as often
 _LIVENESS_EVERY = 5.0  # seconds between two questions whether the worker lives
-_MESSAGES_OF_A_BAR = 3
-_MESSAGES_OF_A_CARD = 3  # its phase, the list of its files, its row in the table
+_MESSAGES_OF_AN_IMPORT = 4  # its phase, its bars, the list of its files, its row in the table
 _SMOOTHING = 0.3
+_LONGEST = 7 * 24 * 3600.0  # seconds that a task may run; a longer time is no forecast
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,8 @@ class WatchedImport:
         """Seconds until all bytes are there at the present speed; ``None`` if not known."""
         if not self.progress or not self.speed:
             return None
-        return (self.progress.size - self.progress.done) / self.speed
+        left = (self.progress.size - self.progress.done) / self.speed
+        return left if left <= _LONGEST else None
 
 
 class ImportsState(HasTraits):
@@ -152,7 +149,7 @@ class ImportsState(HasTraits):
         found = [each.value for each in outcomes(self._look, live) if each.value]
         changed = [seen for seen in found if seen != self.watched.get(seen.id)]
         self._put(seen for seen in changed if seen.id in self.watched)
-        self._next_look = time.monotonic() + pause(found)
+        self._next_look = time.monotonic() + pause(len(found))
         over = [seen.id for seen in changed if seen.is_over]
         if over:
             self._ended.update(dict.fromkeys(over, time.monotonic()))
@@ -181,15 +178,9 @@ class ImportsState(HasTraits):
             self.watched = {**self.watched, **new}
 
 
-def pause(shown: Iterable[WatchedImport]) -> float:
-    """Tell after how many seconds the page may be told of these imports again."""
-    messages = 0
-    for seen in shown:
-        files = seen.progress.files if seen.progress else ()
-        active = sum(file.state is FileState.ACTIVE for file in files)
-        bars = 1 + min(active, SLOTS)
-        messages += _MESSAGES_OF_A_CARD + _MESSAGES_OF_A_BAR * bars
-    return max(_LOOK_EVERY, messages / MESSAGES_A_SECOND)
+def pause(shown: int) -> float:
+    """Tell after how many seconds the page may be told of so many imports again."""
+    return max(_LOOK_EVERY, shown * _MESSAGES_OF_AN_IMPORT / MESSAGES_A_SECOND)
 
 
 def _speed(seen: WatchedImport, progress: ImportProgress) -> float:

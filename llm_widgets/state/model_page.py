@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance
 
+from llm_widgets.domain.imports import ImportPlan
 from llm_widgets.domain.manifest import ModelManifest
-from llm_widgets.errors import ConflictError, Fix, ManagerError
+from llm_widgets.domain.models import ModelStatus
+from llm_widgets.errors import Fix, InUseError, ManagerError
 from llm_widgets.jobs.remove import remove_model
+from llm_widgets.jobs.store import ImportFolder
 from llm_widgets.jobs.usage import Usage, services_with
 from llm_widgets.jobs.verify import Verification, read_manifest, verify_model
 from llm_widgets.state.background import Latest
+from llm_widgets.transfer.objects import SmallObjects
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +32,8 @@ class ModelPageState(HasTraits):
     ----------
     manifest, manifest_error
         Its files with their digests, or why they can't be told.
+    plan, plan_error
+        The same of a model whose import has not come to its end.
     usage, usage_error
         The services that read it, or why they can't be told.
     verification, verification_error
@@ -38,6 +44,8 @@ class ModelPageState(HasTraits):
 
     manifest: Instance[ModelManifest | None] = Instance(ModelManifest, allow_none=True)
     manifest_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    plan: Instance[ImportPlan | None] = Instance(ImportPlan, allow_none=True)
+    plan_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     usage: Instance[Usage | None] = Instance(Usage, allow_none=True)
     usage_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     verification: Instance[Verification | None] = Instance(Verification, allow_none=True)
@@ -57,11 +65,16 @@ class ModelPageState(HasTraits):
         self._subject = bucket, record
         self._fresh = self._latest.begin()
         with self.hold_trait_notifications():
-            self.manifest = self.usage = self.verification = None
-            self.manifest_error = self.usage_error = self.verification_error = None
+            self.manifest = self.plan = self.usage = self.verification = None
+            self.manifest_error = self.plan_error = None
+            self.usage_error = self.verification_error = None
             self.verifying = False
         clients = self._session.clients
-        self._ask("manifest", lambda: read_manifest(clients, bucket, record))
+        if record.status is ModelStatus.READY or not record.import_id:
+            self._ask("manifest", lambda: read_manifest(clients, bucket, record))
+        else:
+            objects = SmallObjects(clients.storage(), bucket)
+            self._ask("plan", ImportFolder(objects, record.import_id).plan)
         self._ask("usage", lambda: self._usage(bucket, record))
 
     def verify(self) -> None:
@@ -88,7 +101,7 @@ class ModelPageState(HasTraits):
         ----------
         force
             Whether to remove it though services read it. Without it, ``failed`` gets a
-            :class:`ConflictError` that names them.
+            :class:`InUseError` that names them.
         """
 
         def work() -> None:
@@ -111,14 +124,14 @@ class ModelPageState(HasTraits):
     def _refuse_used(self, bucket: str, record: ModelRecord) -> None:
         usage = self._usage(bucket, record)
         if usage.services:
-            raise ConflictError(
+            raise InUseError(
                 f"{record.id} is in use: {usage.names}.",
                 cause="Its files are read whenever an instance starts.",
                 fix=Fix(text="Delete these services first."),
             )
         if usage.unanswered:
             regions = ", ".join(region for region, _ in usage.unanswered)
-            raise ConflictError(
+            raise InUseError(
                 f"It is not known whether a service in {regions} uses {record.id}.",
                 cause=usage.unanswered[0][1].message,
                 fix=Fix(text="Try again later."),

@@ -14,7 +14,7 @@ from llm_widgets.widgets._component import Component
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FileState = Literal["waiting", "active", "verifying", "done", "skipped", "failed"]
+FileState = Literal["waiting", "active", "verifying", "stopped", "done", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class FileProgress(Component, module="files"):
     def __init__(self, **traits: Any) -> None:
         self._lock = threading.Lock()
         self._files: dict[str, FileRow] = {}
-        self._changed: set[str] = set()
+        self._changed: dict[str, None] = {}  # in the order in which they are to be shown
         self._reset = False
         self._batch = Batch(self._send_changes, every=0.25)
         super().__init__(**traits)
@@ -82,7 +82,7 @@ class FileProgress(Component, module="files"):
         with self._lock:
             changed = {file.name: file for file in files if self._files.get(file.name) != file}
             self._files.update(changed)
-            self._changed.update(changed)
+            self._changed.update(dict.fromkeys(changed))
         if changed:
             self._batch.touch()
 

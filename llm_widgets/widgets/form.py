@@ -21,7 +21,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a ``select`` or ``cards`` field; ``description`` is shown on cards."""
+    """One choice of a field; ``description`` is shown on ``cards``."""
 
     value: str
     label: str
@@ -50,7 +50,7 @@ class Field:
     options
         Choices of ``select`` and ``cards``.
     suggestions
-        Values offered while typing in a ``text`` field.
+        Values offered while typing in a ``text`` field, each with a remark beside it.
     pattern, pattern_help
         Regular expression for the whole value, and the sentence that says what it asks for.
     placeholder
@@ -77,7 +77,7 @@ class Field:
     required: bool = False
     value: FieldValue = None
     options: tuple[Option, ...] = ()
-    suggestions: tuple[str, ...] = ()
+    suggestions: tuple[Option, ...] = ()
     pattern: str = ""
     pattern_help: str = ""
     placeholder: str = ""

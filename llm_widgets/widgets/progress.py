@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import ipywidgets as w
-from tqdm.notebook import tqdm
+import traitlets as t
+from tqdm.std import tqdm
+
+from llm_widgets.widgets._component import Component
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_SLOTS = 8
-MIN_SECONDS = 0.5  # between two updates of a bar; more often would flood the connection
+MIN_SECONDS = 0.5  # between two moments from which a speed is reckoned
+
+_METER = "{percentage:3.0f}% {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}]"
+_METER_WITHOUT_TOTAL = "{n_fmt} [{elapsed}, {rate_fmt}]"
+
+BarState = Literal["running", "done", "failed"]
 
 
-class Bar(w.Box):
-    """A bar of tqdm as a widget, for bytes.
-
-    The reference to tqdm's object is kept here: its own container holds only a weak one, and
-    its ``repr`` fails once the object is gone.
+class Bar(tqdm):  # type: ignore[type-arg] - it counts, and iterates over nothing
+    """A bar of tqdm, for bytes, that somebody else draws.
 
     Parameters
     ----------
@@ -30,76 +34,47 @@ class Bar(w.Box):
         Bytes that are there already; they don't count as speed.
     """
 
+    monitor_interval = 0  # no thread that would draw a bar that stands still
+
     def __init__(self, label: str, total: int = 0, done: int = 0) -> None:
-        # tqdm shows its first description unescaped; one that is set later it escapes.
-        self._bar: Any = tqdm(
-            total=max(total, 1),
+        super().__init__(
+            desc=label,
+            total=total or None,
             initial=done,
             unit="B",
             unit_scale=True,
             mininterval=MIN_SECONDS,
-            display=False,
+            miniters=0,
+            gui=True,  # nothing is printed
         )
-        super().__init__([self._bar.container])
-        self.add_class("llm-progress")
-        self.restart(label, total, done)
+        self.state: BarState = "running"
 
-    __repr__ = object.__repr__
-
-    @property
-    def _gauge(self) -> w.FloatProgress:
-        return self._bar.container.children[1]
-
-    @property
-    def done(self) -> int:
-        """Bytes that have arrived."""
-        return int(self._bar.n)
-
-    @property
-    def total(self) -> int:
-        """Bytes in all; 0 while it is not known."""
-        return int(self._bar.total or 0)
+    def display(self, *_: object, **__: object) -> None:
+        """Draw nothing: who made the bar asks for its `row`."""
 
     def set(self, done: int, *, total: int | None = None) -> None:
         """Move the bar to a number of bytes; cheap when called often."""
-        if total is not None and total != self.total:
-            self._bar.total = total or None
-            self._gauge.max = max(total, 1)
-        self._bar.update(done - self._bar.n)
+        if total is not None:
+            self.total = total or None
+        self.update(done - self.n)
 
-    def restart(self, label: str, total: int = 0, done: int = 0) -> None:
-        """Use the bar for something else: speed and time are counted anew."""
-        bar = self._bar
-        bar.reset(max(total, 1))
-        bar.total = total or None
-        bar.initial = bar.n = bar.last_print_n = done
-        bar.set_description_str(label)
-        self._gauge.tooltip = f"Progress of {label}"
-        self._gauge.bar_style = "" if total else "info"
-
-    def finish(self) -> None:
-        """Draw the last state and mark the bar as finished."""
-        self._bar.refresh()
-        self._gauge.bar_style = "success"
-
-    def fail(self) -> None:
-        """Draw the last state and mark the bar as failed."""
-        self._bar.refresh()
-        self._gauge.bar_style = "danger"
-
-    def close(self) -> None:
-        """Remove the bar and the widgets that it is made of."""
-        self._bar.leave = False
-        self._bar.close()
-        for part in (*self._bar.container.children, self._bar.container):
-            part.close()
-        super().close()
+    def row(self) -> dict[str, Any]:
+        """Give what is drawn: label, share of the whole or ``None``, tqdm's numbers, state."""
+        total = self.total
+        meter = _METER if total else _METER_WITHOUT_TOTAL
+        return {
+            "label": self.desc.removesuffix(": "),
+            "share": min(1.0, self.n / total) if total else None,
+            "text": self.format_meter(**{**self.format_dict, "bar_format": meter}).strip(),
+            "state": self.state,
+        }
 
 
-class TransferBars(w.VBox):
+class TransferBars(Component, module="bars"):
     """A bar for the whole transfer and up to eight for the files that are being moved.
 
-    Call `advance` with what is known; once a second is enough.
+    Nine bars of `tqdm.notebook` take three messages each to move; these are counted by tqdm too,
+    and drawn together with one. Call `advance` with what is known; once a second is enough.
 
     Parameters
     ----------
@@ -111,14 +86,12 @@ class TransferBars(w.VBox):
         Bytes that were there at the start; they don't count as speed.
     """
 
+    bars = t.List(t.Dict()).tag(sync=True)
+
     def __init__(self, label: str, total: int, done: int = 0) -> None:
         self.overall = Bar(label, total, done)
-        self._slots: dict[str, Bar] = {}
-        self._free: list[Bar] = []
-        super().__init__([self.overall])
-        self.add_class("llm-transfer")
-
-    __repr__ = object.__repr__
+        self._files: dict[str, Bar] = {}
+        super().__init__(bars=[self.overall.row()])
 
     def advance(
         self, done: int, active: Mapping[str, tuple[int, int]], *, total: int | None = None
@@ -130,51 +103,35 @@ class TransferBars(w.VBox):
         done
             Bytes that have arrived in all.
         active
-            ``{file name: (bytes that have arrived, bytes in all)}`` of the files under way; the
-            first eight are shown.
+            ``{file name: (bytes that have arrived, bytes in all)}`` of the files under way.
+            Eight are shown: those that were, as long as they are under way, and then the first.
         total
             Bytes in all, where that has changed.
         """
         self.overall.set(done, total=total)
-        shown = dict(list(active.items())[:MAX_SLOTS])
-        for name in [name for name in self._slots if name not in shown]:
-            self._free.append(self._slots.pop(name))
-        for name, (arrived, size) in shown.items():
-            if name in self._slots:
-                self._slots[name].set(arrived, total=size)
-            elif self._free:
-                self._slots[name] = self._free.pop()
-                self._slots[name].restart(name, size, arrived)
-            else:
-                self._slots[name] = Bar(name, size, arrived)
-        self._arrange()
+        self.overall.state = "running"
+        kept = {name: bar for name, bar in self._files.items() if name in active}
+        for name, (arrived, size) in active.items():
+            if name in kept:
+                kept[name].set(arrived, total=size)
+            elif len(kept) < MAX_SLOTS:
+                kept[name] = Bar(name, size, arrived)
+        self._files = kept
+        self._draw()
 
     def finish(self) -> None:
         """Mark the transfer as done; the bars of the files go."""
-        self.overall.set(self.overall.total)
-        self.overall.finish()
-        self._clear()
+        self.overall.set(int(self.overall.total or self.overall.n))
+        self._end("done")
 
     def fail(self) -> None:
         """Mark the transfer as failed; the bars of the files go."""
-        self.overall.fail()
-        self._clear()
+        self._end("failed")
 
-    def close(self) -> None:
-        """Remove all bars."""
-        self._clear()
-        self.overall.close()
-        super().close()
+    def _end(self, state: BarState) -> None:
+        self.overall.state = state
+        self._files = {}
+        self._draw()
 
-    def _arrange(self) -> None:
-        bars = (self.overall, *self._slots.values())
-        if bars != self.children:
-            self.children = bars
-
-    def _clear(self) -> None:
-        gone = [*self._slots.values(), *self._free]
-        self._slots.clear()
-        self._free.clear()
-        self._arrange()
-        for bar in gone:
-            bar.close()
+    def _draw(self) -> None:
+        self.bars = [bar.row() for bar in (self.overall, *self._files.values())]

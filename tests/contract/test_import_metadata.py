@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud.buckets import METADATA_NAME, create_bucket
+from llm_widgets.cloud.buckets import METADATA_NAME, adopt, create_bucket
 from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.metadata import create_metadata, read_metadata, update_metadata
+from llm_widgets.cloud.metadata import read_metadata, update_metadata
 from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import Digest, DigestKind
@@ -135,13 +135,14 @@ def test_the_file_of_the_application_before_this_one(clients: Clients, bucket: s
     assert [model["id"] for model in written["models"]] == ["a/b", "acme/2"]
 
 
-def test_creating_it_keeps_what_is_there(clients: Clients, bucket: str) -> None:
+def test_making_a_bucket_one_of_models_keeps_what_is_there(clients: Clients, bucket: str) -> None:
     update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(1)))
-    assert create_metadata(clients.storage(), bucket).models == (record(1),)
+    adopt(clients, bucket)
+    assert read_metadata(clients.storage(), bucket)[0].models == (record(1),)
     SmallObjects(clients.storage(), bucket).delete(METADATA_NAME)
     with pytest.raises(NotFoundError, match=r"has no llm-manager-metadata\.json"):
         read_metadata(clients.storage(), bucket)
-    assert create_metadata(clients.storage(), bucket).models == ()
+    adopt(clients, bucket)
     assert read_metadata(clients.storage(), bucket)[0].models == ()
 
 

@@ -239,7 +239,7 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
     tab.until(lambda: told)
     tab.session.background.close()
     tab.session.background._pool.shutdown(wait=True)
-    assert told == [f"{TINY}: 806 KB in 8 files."]
+    assert told == [f"{TINY}: 806 kB in 8 files."]
 
 
 def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:

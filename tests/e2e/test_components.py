@@ -290,7 +290,8 @@ def test_files_and_bars(demo_page: Page) -> None:
     expect(files.get_by_role("listitem")).to_have_count(6)
     bar = files.get_by_role("progressbar", name="Progress of model-00003-of-00005.safetensors")
     assert float(bar.get_attribute("value")) == pytest.approx(2100 / 3959, abs=1e-3)
-    expect(demo_page.get_by_text("model-00004-of-00005.safetensors: 25%")).to_be_visible()
+    bar = demo_page.locator(".llm-bar").filter(has_text="model-00004-of-00005.safetensors")
+    expect(bar).to_contain_text("25% 800M/3.18G")
 
 
 def test_notice_action_and_link(demo_page: Page) -> None:

@@ -19,6 +19,23 @@ from llm_widgets.cloud import answers
         ("plain words", "plain words"),
         (
             (
+                "GET https://storage.googleapis.com/download/storage/v1/b/b/o/o?alt=media: "
+                "a@p.example does not have access.: ('Request failed with status code', 403, "
+                "'Expected one of', <HTTPStatus.OK: 200>, <HTTPStatus.PARTIAL_CONTENT: 206>)"
+            ),
+            "a@p.example does not have access.",
+        ),
+        (
+            (
+                'POST https://storage.googleapis.com/upload/storage/v1/b/b/o: {"error": {"code": '
+                '403, "message": "denied"}}: (\'Request failed with status code\', 403, '
+                "'Expected one of', <HTTPStatus.OK: 200>)"
+            ),
+            "denied",
+        ),
+        ('{"not": "an error"}', '{"not": "an error"}'),
+        (
+            (
                 "<!DOCTYPE html><html><head><title>Error 502</title><style>p{a:b}</style></head>"
                 "<body><h1>Bad&nbsp;Gateway</h1>\n<p>Try again in <b>30</b> seconds.</body></html>"
             ),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llm_widgets.domain.imports import (
+    HTTP_LIMIT,
     Digest,
     DigestKind,
     FileProgress,
@@ -19,7 +20,7 @@ from llm_widgets.domain.imports import (
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import TransferError
 from llm_widgets.jobs.place import job_region
-from llm_widgets.jobs.plan import HTTP_LIMIT, plan_import
+from llm_widgets.jobs.plan import plan_import
 from llm_widgets.jobs.store import WorkerNote, is_silent, merged
 
 DIGEST = Digest(DigestKind.SHA256, "ab" * 32)

@@ -500,49 +500,41 @@ class TestNotice:
 
 
 class TestProgress:
-    def test_bar_escapes_its_label(self) -> None:
-        bar = Bar(HOSTILE, 100)
-        before = bar.children[0].children[0]
-        assert "<img" not in before.value
-        assert "&lt;img" in before.value
-
-    def test_raw_label_never_crosses_the_wire(self, wire: list[dict[str, Any]]) -> None:
-        Bar(HOSTILE, 100).restart(HOSTILE + "2", 50)
-        shown = [str(each.get("state", {}).get("value", "")) for each in wire]
-        assert any("&lt;img" in value for value in shown)
-        assert not any("<img" in value for value in shown)
-
     def test_overall_and_slots(self) -> None:
         bars = TransferBars("model", 100, 40)
-        active = {f"f{n}": (n, 20) for n in range(12)}
-        bars.advance(50, active)
-        assert len(bars.children) == 9  # the whole, and eight of the twelve
-        kept = bars.children[1]
-        bars.advance(60, {"f0": (10, 20)})
-        assert bars.children == (bars.overall, kept)
-        bars.advance(60, {"f20": (1, 30)})
-        assert bars.children[1].total == 30
-        assert bars.children[1].done == 1
+        bars.advance(50, {f"f{n}": (n, 20) for n in range(12)})
+        labels = [row["label"] for row in bars.bars]
+        assert labels == ["model", *(f"f{n}" for n in range(8))]  # eight of the twelve
+        bars.advance(60, {"f9": (1, 30), "f0": (10, 20)})
+        assert [row["label"] for row in bars.bars] == ["model", "f0", "f9"]
+        assert [row["share"] for row in bars.bars] == [0.6, 0.5, 1 / 30]
         bars.finish()
-        assert bars.overall.done == 100
-        assert bars.children == (bars.overall,)
+        (row,) = bars.bars
+        assert (row["share"], row["state"]) == (1.0, "done")
+        assert row["text"].startswith("100% 100/100 [")
 
-    def test_closing_closes_every_part(self, wire: list[dict[str, Any]]) -> None:
+    def test_all_bars_move_with_one_message(self, wire: list[dict[str, Any]]) -> None:
         bars = TransferBars("model", 100)
-        bars.advance(50, {"a": (1, 2), "b": (1, 2)})
-        bars.advance(50, {})
-        parts = {"VBoxModel", "HBoxModel", "BoxModel", "HTMLModel", "FloatProgressModel"}
-        made = [each for each in wire if each.get("state", {}).get("_model_name") in parts]
-        bars.close()
-        closed = [each for each in wire if each["type"] == "comm_close"]
-        assert len(made) == len(closed) == 1 + 3 * 5
+        active = {f"f{n}": (0, 20) for n in range(8)}
+        bars.advance(1, active)
+        del wire[:]
+        bars.advance(50, dict.fromkeys(active, (10, 20)))
+        assert len(wire) == 1
 
-    def test_unknown_total(self) -> None:
-        bar = Bar("x")
-        assert bar.total == 0
-        bar.set(5)
-        bar.set(6, total=10)
-        assert (bar.done, bar.total) == (6, 10)
+    def test_numbers_are_those_of_tqdm(self) -> None:
+        bar = Bar("weights", 4_000_000_000, 1_000_000_000)
+        bar.start_t -= 10
+        bar.set(2_000_000_000)
+        assert bar.row()["text"].startswith(" 50% 2.00G/4.00G [00:10<00:2".strip())
+        bar.set(2_000_000_001, total=0)
+        assert bar.row()["share"] is None
+        assert bar.row()["text"].startswith("2.00G [00:10, ")
+
+    def test_failed(self) -> None:
+        bars = TransferBars("model", 100)
+        bars.advance(50, {"a": (1, 2)})
+        bars.fail()
+        assert [(row["label"], row["state"]) for row in bars.bars] == [("model", "failed")]
 
 
 class TestText:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import struct
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 # The small file that stands for a large one in git; https://git-lfs.com, pointer format 1.
 _POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n"
+_LARGEST_HEADER = 100 << 20  # bytes; the format's own limit
 _CONFIG_KEYS = ("architectures", "model_type", "quantization_config")
 
 
@@ -125,11 +125,20 @@ def refs(repository: Repository) -> dict[str, Any]:
 
 
 def safetensors_header(path: Path) -> dict[str, Any]:
-    """Read the header of a safetensors file: 8 bytes of length, then JSON."""
+    """Read the header of a safetensors file: 8 bytes of length, then JSON.
+
+    A file that is none has no tensors.
+    """
     with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header: dict[str, Any] = json.loads(file.read(length))
-    return header
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        if len(start) < 8 or length > min(_LARGEST_HEADER, path.stat().st_size):  # noqa: PLR2004
+            return {}
+        try:
+            header = json.loads(file.read(length))
+        except ValueError:
+            return {}
+    return header if isinstance(header, dict) else {}
 
 
 def safetensors_metadata(commit: Commit, index_path: str, blobs: Blobs) -> dict[str, Any] | None:

@@ -99,7 +99,7 @@ class BucketCard:
             [
                 Detail("Location", bucket.location),
                 Detail("Address", f"gs://{bucket.name}", href=self._link, code=True, copy=True),
-                Detail("Models", str(len(bucket.models)), note=bytes_text(bucket.size)),
+                *([] if bucket.problem else [_count(bucket)]),
             ]
         )
         self._draw_notice(bucket)
@@ -126,6 +126,10 @@ class BucketCard:
             )
         else:
             self._notice.clear()
+
+
+def _count(bucket: BucketModels) -> Detail:
+    return Detail("Models", str(len(bucket.models)), note=bytes_text(bucket.size))
 
 
 def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[str, Any]:

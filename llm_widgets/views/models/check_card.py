@@ -22,6 +22,7 @@ _COLUMNS = (
     Column("file", "File"),
     Column("size", "Size", "bytes"),
     Column("copied", "Copied", "status"),
+    Column("digest", "Digest", "code"),
 )
 _ACTIONS = (Action("leave", "Leave out"), Action("take", "Copy"))
 _LONG = 60.0  # seconds; a shorter estimate would pretend to know
@@ -114,18 +115,27 @@ def _facts(checked: ImportCheck) -> list[Detail]:
     time = f"About {duration_text(checked.seconds)}"
     if checked.seconds < _LONG:
         time = "Less than a minute"
-    there = "Yes" if checked.is_ready else "In part" if checked.is_begun else "No"
     bucket = [f"gs://{target.name}", checked.place.location, target.words]
+    count, size = checked.held
+    held = f"it holds {count} model{'' if count == 1 else 's'}, {bytes_text(size)}" if count else ""
     return [
         Detail("Model", model.id, state="ok"),
         Detail("Access", _access(checked)),
         Detail("Licence", model.license or "Not stated"),
         Detail("Size", f"{bytes_text(model.size)} in {files}, {left_out} left out"),
-        Detail("Bucket", ", ".join(part for part in bucket if part)),
-        Detail("Already in the bucket", there),
+        Detail("Bucket", ", ".join(part for part in bucket if part), note=held),
+        Detail("Already in the bucket", _present(checked)),
         Detail("Estimated time", f"{time}, {checked.basis}"),
         Detail("Revision, pinned", model.revision, code=True, copy=True),
     ]
+
+
+def _present(checked: ImportCheck) -> str:
+    if checked.is_ready:
+        return "Another choice of its files" if checked.is_changed else "All of it"
+    if checked.is_begun:
+        return f"{bytes_text(checked.present)} of {bytes_text(checked.model.size)}"
+    return "Nothing of it"
 
 
 def _access(checked: ImportCheck) -> str:
@@ -142,6 +152,7 @@ def _row(file: HubFile, *, can_choose: bool) -> dict[str, Any]:
         "id": file.path,
         "file": file.path,
         "size": file.size,
+        "digest": f"{file.digest.kind.value}:{file.digest.value}",
         "copied": {
             "state": "off" if file.skipped else "ok",
             "text": "No" if file.skipped else "Yes",

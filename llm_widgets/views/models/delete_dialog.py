@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.errors import ConflictError, ManagerError
+from llm_widgets.errors import InUseError, ManagerError
+from llm_widgets.jobs.remove import owns_files
 from llm_widgets.widgets.dialog import Field, FormDialog, Values
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.state.model_page import ModelPageState
+    from llm_widgets.state.models import ModelsState
 
 _FORCE = "force"
 
@@ -25,8 +27,11 @@ class DeleteDialog:
         Called once the model is gone.
     """
 
-    def __init__(self, state: ModelPageState, *, deleted: Callable[[], None]) -> None:
+    def __init__(
+        self, state: ModelPageState, models: ModelsState, *, deleted: Callable[[], None]
+    ) -> None:
         self._state = state
+        self._models = models
         self._deleted = deleted
         self._asked: tuple[str, ModelRecord] | None = None
         self.dialog = FormDialog(
@@ -40,10 +45,14 @@ class DeleteDialog:
         """Ask for a model."""
         self._asked = bucket, record
         self.dialog.title = f"Delete {record.id}?"
-        self.dialog.text = (
-            f"Its files under gs://{bucket}/{record.prefix} go, and its entry in the list. What "
-            "other models need stays. A service that mounts it keeps it from being deleted."
+        here = self._models.bucket(bucket)
+        alone = here is not None and owns_files(here.models, record)
+        files = (
+            f"Its files under gs://{bucket}/{record.prefix} go, and its entry in the list."
+            if alone
+            else "Its entry in the list goes. Its files stay, as other models share their folder."
         )
+        self.dialog.text = f"{files} A service that mounts it keeps it from being deleted."
         self.dialog.set_fields([])
         self.dialog.show()
 
@@ -64,7 +73,7 @@ class DeleteDialog:
         self._deleted()
 
     def _failed(self, error: ManagerError) -> None:
-        if isinstance(error, ConflictError) and not self.dialog.fields:
+        if isinstance(error, InUseError) and not self.dialog.fields:
             self.dialog.set_fields(
                 [
                     Field(

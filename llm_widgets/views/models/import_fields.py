@@ -136,11 +136,16 @@ def _model_field(source: Source, suggested: Sequence[Suggestion], value: str) ->
         value=value or None,
         placeholder=_EXAMPLES[source].split(",", maxsplit=1)[0],
         help=f"For example {', '.join(named)}." if named else f"For example {_EXAMPLES[source]}.",
-        suggestions=tuple(each.id for each in suggested),
+        suggestions=tuple(Option(each.id, _remark(each)) for each in suggested),
         max_length=500,
         group="Model",
         show_when=("source", source.value),
     )
+
+
+def _remark(suggestion: Suggestion) -> str:
+    parts = [bytes_text(suggestion.size)] if suggestion.size else []
+    return ", ".join([*parts, *(["gated"] if suggestion.gated else [])])
 
 
 def _bucket_fields(
@@ -189,7 +194,7 @@ def _bucket_fields(
             "adopted",
             "Name",
             required=True,
-            suggestions=tuple(each.name for each in others),
+            suggestions=tuple(Option(each.name, each.location) for each in others),
             placeholder=others[0].name if others else "",
             help="It gets the file llm-manager-metadata.json; what is in it stays as it is.",
             max_length=222,

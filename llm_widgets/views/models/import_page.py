@@ -15,6 +15,7 @@ from llm_widgets.views.models.import_fields import (
 )
 from llm_widgets.widgets.form import Field, Form, Values
 from llm_widgets.widgets.layout import button, row, stack, toolbar
+from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,10 +49,13 @@ class ImportPage:
             cancel_label="Cancel",
             live=True,
         )
+        self._problem = Notice()
         check = CheckCard(state, confirm=lambda: state.start(self.close), cancel=self.close)
         go_back = button("Back to models", style="text", icon="arrow-left")
         go_back.on_click(lambda _: self.close())
-        self.box = stack(row(go_back), toolbar("Import model"), self._form, check.box)
+        self.box = stack(
+            row(go_back), toolbar("Import model"), self._form, self._problem, check.box
+        )
 
         self._form.on_input(self._typed)
         self._form.on_submit(self._submitted)
@@ -63,6 +67,7 @@ class ImportPage:
         """Begin a new import, with what is given filled in."""
         self._first = {"source": source, "model_id": model_id, "bucket": bucket}
         self._state.forget()
+        self._problem.clear()
         self._form.start_over(self._fields())
         self._state.suggest()
 
@@ -88,6 +93,7 @@ class ImportPage:
         self._back()
 
     def _typed(self, values: Values) -> None:
+        self._problem.clear()
         if self._state.checked and values != self._checked:
             self._state.forget()
         source = Source(values["source"])
@@ -106,6 +112,7 @@ class ImportPage:
         self._state.look_up(source, values.get(key, ""), values.get("revision", ""), told)
 
     def _submitted(self, values: Values) -> None:
+        self._problem.clear()
         request = request_of(values)
         self._checked = {key: value for key, value in values.items() if key != "token"}
         self._state.check(
@@ -119,4 +126,5 @@ class ImportPage:
             said = [error.message, error.fix.text if error.fix else ""]
             self._form.fail(errors={field: " ".join(part for part in said if part)})
         else:
-            self._form.fail(str(error))
+            self._form.fail()
+            self._problem.show_error(error)

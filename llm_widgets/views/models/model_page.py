@@ -16,9 +16,10 @@ from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.domain.imports import HubFile
+    from llm_widgets.domain.manifest import ManifestFile
     from llm_widgets.state.imports import WatchedImport
     from llm_widgets.state.model_page import ModelPageState
     from llm_widgets.state.session import Session
@@ -66,13 +67,13 @@ class ModelPage:
         )
         self._deploy = button("Deploy", style="primary")
         self._verify = button("Verify again", style="outlined")
-        delete = button("Delete", style="outlined")
+        self._delete = button("Delete", style="outlined")
         go_back = button("Back to models", style="text", icon="arrow-left")
         self._deploy.on_click(lambda _: act("deploy"))
         self._verify.on_click(lambda _: state.verify())
-        delete.on_click(lambda _: act("delete"))
+        self._delete.on_click(lambda _: act("delete"))
         go_back.on_click(lambda _: back())
-        self._actions = (self._deploy, self._verify, delete)
+        self._actions = (self._deploy, self._verify, self._delete)
         self._title = toolbar("Model", *self._actions)
         self.box = stack(
             row(go_back),
@@ -82,7 +83,9 @@ class ModelPage:
             card("Files", self._problem, self._files),
         )
         state.observe(self._draw, ["usage", "usage_error"])
-        state.observe(self._draw_files, ["manifest", "manifest_error", "verification"])
+        state.observe(
+            self._draw_files, ["manifest", "manifest_error", "plan", "plan_error", "verification"]
+        )
         state.observe(self._draw_result, ["verification", "verification_error", "verifying"])
 
     def show(self, bucket: str, record: ModelRecord, seen: WatchedImport | None) -> None:
@@ -90,8 +93,10 @@ class ModelPage:
         if self._shown is None or self._shown[1].id != record.id:
             self._title.children = toolbar(record.id, *self._actions).children
         self._shown = bucket, record, seen
-        ready = condition(record, seen) is Condition.READY
-        self._deploy.disabled = self._verify.disabled = not ready
+        how = condition(record, seen)
+        self._deploy.disabled = self._verify.disabled = how is not Condition.READY
+        self._delete.disabled = how is Condition.IMPORTING
+        self._delete.tooltip = "Cancel the import first." if self._delete.disabled else None
         self._draw()
         self._draw_files()
         self._draw_result()
@@ -113,7 +118,10 @@ class ModelPage:
                 Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
                 Detail("Size", bytes_text(record.size), note=f"{record.file_count} files"),
                 Detail("Licence", record.license or "not stated"),
-                Detail("Imported", f"{when:%Y-%m-%d %H:%M} UTC" if when else ""),
+                Detail(
+                    "Imported" if record.finished_at else "Begun",
+                    f"{when:%Y-%m-%d %H:%M} UTC" if when else "",
+                ),
                 Detail("Imported by", record.imported_by),
                 Detail(
                     "Address",
@@ -138,13 +146,19 @@ class ModelPage:
 
     def _draw_files(self, _: object = None) -> None:
         state = self._state
-        self._files.loading = state.manifest is None and state.manifest_error is None
-        if state.manifest_error:
-            self._problem.show_error(state.manifest_error)
+        error = state.manifest_error or state.plan_error
+        self._files.loading = not (state.manifest or state.plan or error)
+        if error:
+            self._problem.show_error(error)
+        elif state.plan:
+            self._problem.show("info", "The import has not ended: none of these is published.")
         else:
             self._problem.clear()
         checks = state.verification.files if state.verification else {}
-        self._files.rows = _rows(state.manifest, checks)
+        if state.manifest:
+            self._files.rows = _rows(state.manifest.files, checks, "Verified at the import")
+        else:
+            self._files.rows = _rows(state.plan.files if state.plan else (), {}, "")
 
     def _draw_result(self, _: object = None) -> None:
         state = self._state
@@ -174,18 +188,19 @@ def _page(record: ModelRecord, settings: Settings) -> str:
     return f"https://ollama.com/{name}"
 
 
-def _rows(manifest: ModelManifest | None, checks: dict[str, FileCheck]) -> list[dict[str, Any]]:
-    if manifest is None:
-        return []
-    known = {file.path: file for file in manifest.files}
+def _rows(
+    files: Iterable[ManifestFile | HubFile], checks: dict[str, FileCheck], unchecked: str
+) -> list[dict[str, Any]]:
+    """Make a row for each file; ``unchecked`` is what is said of one without a check."""
+    known = {file.path: file for file in files}
     rows = []
     for path in sorted({*known, *checks}):
         file, check = known.get(path), checks.get(path)
         row: dict[str, Any] = {"id": path, "file": path, "size": None, "digest": None}
         if file:
-            row |= {"size": file.size, "crc32c": file.crc32c}
+            row |= {"size": file.size, "crc32c": getattr(file, "crc32c", None)}
             row["digest"] = f"{file.digest.kind.value}:{file.digest.value}"
-        text = check.value if check else "Verified at the import"
-        row["check"] = {"state": _CHECKS[check] if check else "ok", "text": text}
+        state = _CHECKS[check] if check else "ok" if unchecked else "off"
+        row["check"] = {"state": state, "text": check.value if check else unchecked or "Not there"}
         rows.append(row)
     return rows

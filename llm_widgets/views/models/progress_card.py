@@ -10,7 +10,7 @@ from llm_widgets.domain.imports import FileState, ImportProgress, ImportState
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.widgets.files import FileProgress, FileRow
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, row
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.progress import TransferBars
 
@@ -45,22 +45,22 @@ class ProgressCard:
         self._bars: TransferBars | None = None
         self._notice = Notice()
         self._phase = note("Looking at the import …")
-        self._bar_box = w.VBox()
         self._files = FileProgress(label=f"Files of {model_id}")
+        self._moving = w.VBox()
+        self._moving.add_class("llm-stack")
         self._cancel = button("Cancel", style="outlined")
         self._resume = button("Resume", style="outlined")
         self._dismiss = button("Close", style="text")
-        self._buttons = w.HBox([self._cancel])
+        self._buttons = row(self._cancel)
         self._cancel.on_click(lambda _: self._pressed(self._cancel, cancel))
         self._resume.on_click(lambda _: self._pressed(self._resume, resume))
         self._dismiss.on_click(lambda _: dismiss())
         self.box = card(
             f"Import of {model_id}",
-            self._notice,
             self._phase,
-            self._bar_box,
-            self._files,
-            text=f"into gs://{bucket}; it goes on when this page is closed",
+            self._notice,
+            self._moving,
+            text=f"into gs://{bucket}",
             actions=[self._buttons],
         )
         self._shown: ImportState | str | None = None
@@ -71,8 +71,7 @@ class ProgressCard:
         if progress is None:
             self._draw_abandoned(seen)
             return
-        self._draw_files(progress)
-        self._draw_bars(progress, is_abandoned=seen.is_abandoned)
+        self._draw_files(seen, progress)
         set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
             self._draw_abandoned(seen)
@@ -113,31 +112,46 @@ class ProgressCard:
         pressed.disabled = True
         act()
 
-    def _draw_files(self, progress: ImportProgress) -> None:
+    def _draw_files(self, seen: WatchedImport, progress: ImportProgress) -> None:
+        """Draw bars and list, as long as there is something to tell about single files."""
+        if progress.state in (ImportState.DONE, ImportState.CANCELLED):
+            self._moving.children = ()  # all are there, or none is
+            self._bars = None
+            return
+        is_moving = not (seen.is_abandoned or progress.state.is_final)
         self._files.update(
-            FileRow(name=f.path, total=f.size, bytes=f.done, state=f.state.value)
+            FileRow(name=f.path, total=f.size, bytes=f.done, state=_state(f.state, is_moving))
             for f in sorted(progress.files, key=lambda each: each.path)
         )
-
-    def _draw_bars(self, progress: ImportProgress, *, is_abandoned: bool) -> None:
         if self._bars is None:
             self._bars = TransferBars("Total", progress.size, progress.done)
-            self._bar_box.children = (self._bars,)
+            self._moving.children = (self._bars, self._files)
         active = {f.path: (f.done, f.size) for f in progress.files if f.state is FileState.ACTIVE}
-        self._bars.advance(progress.done, {} if is_abandoned else active, total=progress.size)
-        if progress.state is ImportState.DONE:
-            self._bars.finish()
-        elif progress.state.is_final:
+        self._bars.advance(progress.done, active if is_moving else {}, total=progress.size)
+        if progress.state is ImportState.FAILED:
             self._bars.fail()
+
+
+def _state(state: FileState, is_moving: bool) -> str:  # noqa: FBT001 - the one thing that changes it
+    return "stopped" if state is FileState.ACTIVE and not is_moving else state.value
 
 
 def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
     """Write the phase, what has arrived, and what is left to wait for."""
     title = "Nobody works on it" if seen.is_abandoned else _TITLES[progress.state]
+    if progress.state is ImportState.CANCELLED:
+        return title
     done = sum(file.state is FileState.DONE for file in progress.files)
+    count = len(progress.files)
     arrived, size = bytes_text(progress.done), bytes_text(progress.size)
-    parts = [title, f"{done} of {len(progress.files)} files, {arrived} of {size}"]
+    if progress.state is ImportState.DONE:
+        seconds = (progress.updated_at - progress.started_at).total_seconds()
+        files = "1 file" if count == 1 else f"{count} files"
+        return f"{title} · {files}, {size} in {duration_text(max(1, seconds))}"
+    parts = [title, f"{done} of {count} files, {arrived} of {size}"]
     left = seen.seconds_left
-    if left is not None and progress.state is ImportState.RUNNING and not seen.is_abandoned:
-        parts.append(f"about {duration_text(left)} left")
+    if not seen.is_abandoned and not progress.state.is_final:
+        if left is not None and progress.state is ImportState.RUNNING:
+            parts.append(f"about {duration_text(left)} left")
+        parts.append("it goes on when this page is closed")
     return " · ".join(parts)

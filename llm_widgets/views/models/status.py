@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.jobs.worker import CANCELLED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,9 @@ _WORKING = {
     ImportState.RUNNING: "Importing",
     ImportState.VERIFYING: "Verifying",
 }
+
+
+_OF_ANOTHER = "Another application's import: import it here."
 
 
 class Condition(Enum):
@@ -51,7 +55,7 @@ def condition(record: ModelRecord, seen: WatchedImport | None) -> Condition:
     if progress and progress.state is not ImportState.DONE:
         return _SEEN.get(progress.state, Condition.IMPORTING)
     if record.status is ModelStatus.FAILED:
-        return Condition.FAILED
+        return Condition.CANCELLED if record.error == CANCELLED else Condition.FAILED
     # An entry of another application that has no import of ours will never move.
     return Condition.IMPORTING if record.import_id else Condition.INCOMPLETE
 
@@ -71,7 +75,8 @@ def status_cell(
             note = "Update available" if newer else ""
             return {"state": "ok", "text": "Ready", "note": note}
         case Condition.INCOMPLETE:
-            return {"state": "warning", "text": "Incomplete", "note": "Nobody works on it: resume."}
+            note = "Nobody works on it: resume." if record.import_id else _OF_ANOTHER
+            return {"state": "warning", "text": "Incomplete", "note": note}
         case Condition.CANCELLED:
             return {"state": "off", "text": "Cancelled"}
         case Condition.FAILED:

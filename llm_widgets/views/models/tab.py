@@ -40,16 +40,18 @@ class ModelsView:
         self._state = state
         self._deploy = deploy
         self._opened: tuple[str, str] | None = None
+        self._shown: ModelRecord | None = None
         self._model = ModelPageState(session, state)
         self._list = ModelList(session, state, act=self._act, start_import=self._open_import)
         self._import = ImportPage(
             session, state, ImportFormState(session, state), back=self.show_list
         )
         self._page = ModelPage(session, self._model, back=self.show_list, act=self._act_on_opened)
-        self._delete = DeleteDialog(self._model, deleted=self.show_list)
+        self._delete = DeleteDialog(self._model, state, deleted=self.show_list)
         self.dialogs: tuple[w.Widget, ...] = (self._delete.dialog,)
         self.box = w.VBox([self._list.box])
         state.observe(self._draw_opened, "buckets")
+        state.imports.observe(self._draw_opened, "watched")
         session.observe(lambda _: self._import.close(), "project")
 
     def show_list(self) -> None:
@@ -88,7 +90,7 @@ class ModelsView:
                 self._model.verify()
 
     def _open_model(self, bucket: str, key: str, record: ModelRecord) -> None:
-        self._opened = bucket, key
+        self._opened, self._shown = (bucket, key), record
         self._model.open(bucket, record)
         self._page.show(bucket, record, self._state.imports.watched.get(record.import_id))
         self._show(self._page.box)
@@ -100,5 +102,7 @@ class ModelsView:
         record = self._state.find(bucket, key)
         if record is None:
             self.show_list()
+        elif self._shown and record.status is not self._shown.status:
+            self._open_model(bucket, key, record)  # its import has ended, or begun anew
         else:
             self._page.show(bucket, record, self._state.imports.watched.get(record.import_id))

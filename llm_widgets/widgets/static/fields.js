@@ -104,7 +104,7 @@ function inputField(spec) {
 		const list = el(
 			"datalist",
 			{ id: uid("list") },
-			...spec.suggestions.map((value) => el("option", { value })),
+			...spec.suggestions.map(({ value, label }) => el("option", { value, label })),
 		);
 		input.setAttribute("list", list.id);
 		element.append(list);

@@ -12,6 +12,7 @@ const STATES = {
 	waiting: ["off", "Waiting"],
 	active: ["busy", ""],
 	verifying: ["busy", "Verifying"],
+	stopped: ["off", "Stopped"],
 	done: ["ok", "Done"],
 	skipped: ["ok", "Already there"],
 	failed: ["error", "Failed"],
@@ -72,7 +73,7 @@ export default () => {
 			row.element.dataset.state = file.state;
 			row.bar.value = share;
 			const size =
-				symbol === "busy" || file.state === "failed"
+				symbol === "busy" || file.state === "failed" || file.state === "stopped"
 					? `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`
 					: formatBytes(file.total);
 			row.words.textContent = [words || formatPercent(share), size].join(" · ");

@@ -97,7 +97,10 @@ class ModelsDemo:
                     "Model",
                     required=True,
                     help="For example meta-llama/Llama-3.1-8B-Instruct",
-                    suggestions=("Qwen/Qwen3-8B", "google/gemma-3-4b-it"),
+                    suggestions=(
+                        Option("Qwen/Qwen3-8B", "16.4 GB"),
+                        Option("google/gemma-3-4b-it", "8.6 GB"),
+                    ),
                 ),
                 Field(
                     "token",
