@@ -17,6 +17,7 @@ from llm_widgets.widgets.progress import TransferBars
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.domain.imports import FileProgress as ImportedFile
     from llm_widgets.state.imports import WatchedImport
 
 _TITLES = {
@@ -115,25 +116,35 @@ class ProgressCard:
     def _draw_files(self, seen: WatchedImport, progress: ImportProgress) -> None:
         """Draw bars and list, as long as there is something to tell about single files."""
         if progress.state in (ImportState.DONE, ImportState.CANCELLED):
-            self._moving.children = ()  # all are there, or none is
+            self._moving.layout.display = "none"  # all are there, or none is
+            self._moving.children = ()
             self._bars = None
             return
         is_moving = not (seen.is_abandoned or progress.state.is_final)
         self._files.update(
-            FileRow(name=f.path, total=f.size, bytes=f.done, state=_state(f.state, is_moving))
+            FileRow(name=f.path, total=f.size, bytes=f.done, state=_state(f, is_moving))
             for f in sorted(progress.files, key=lambda each: each.path)
         )
         if self._bars is None:
             self._bars = TransferBars("Total", progress.size, progress.done)
             self._moving.children = (self._bars, self._files)
-        active = {f.path: (f.done, f.size) for f in progress.files if f.state is FileState.ACTIVE}
-        self._bars.advance(progress.done, active if is_moving else {}, total=progress.size)
+            self._moving.layout.display = ""
+        active = {
+            f.path: (f.done, f.size)
+            for f in progress.files
+            if is_moving and f.state is FileState.ACTIVE and f.done < f.size
+        }
+        self._bars.advance(progress.done, active, total=progress.size)
         if progress.state is ImportState.FAILED:
             self._bars.fail()
 
 
-def _state(state: FileState, is_moving: bool) -> str:  # noqa: FBT001 - the one thing that changes it
-    return "stopped" if state is FileState.ACTIVE and not is_moving else state.value
+def _state(file: ImportedFile, is_moving: bool) -> str:  # noqa: FBT001 - it is what decides
+    if file.state is not FileState.ACTIVE:
+        return file.state.value
+    if not is_moving:
+        return "stopped"
+    return "verifying" if file.done == file.size else "active"
 
 
 def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
