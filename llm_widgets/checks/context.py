@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import buckets, identity, links, roles, service_accounts
@@ -47,6 +46,14 @@ class Context:
         """Who asks, as IAM policies write it; empty where nothing tells."""
         try:
             return identity.current(self.clients).member
+        except ManagerError:
+            return ""
+
+    @property
+    def member_form(self) -> str:
+        """What commands say for who asks, see :class:`llm_widgets.cloud.identity.Identity`."""
+        try:
+            return identity.current(self.clients).form
         except ManagerError:
             return ""
 
@@ -94,9 +101,7 @@ class Context:
 
     def localized(self, fix: Fix) -> Fix:
         """Take a link to Google's console away where the cloud is a local one."""
-        if self.clients.settings.is_local_cloud and fix.url.startswith(links.CONSOLE):
-            return replace(fix, url="")
-        return fix
+        return links.without_console(fix) if self.clients.settings.is_local_cloud else fix
 
     def _runtime_account(self) -> ServiceAccount:
         emails = [

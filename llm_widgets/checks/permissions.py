@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import grants, links, permissions
+from llm_widgets.checks.judging import NOTHING, judged, listed
+from llm_widgets.cloud import permissions
 from llm_widgets.cloud.parallel import outcomes
+from llm_widgets.cloud.permissions import Tested
 from llm_widgets.domain.checklist import Answer, CheckState, Subject, Work
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
-    from llm_widgets.cloud.permissions import Tested
-    from llm_widgets.errors import Fix
 
 JOBS = "permissions/jobs"
+_IAM = "permissions/iam"
 SET_POLICY = "resourcemanager.projects.setIamPolicy"
-_NOTHING: frozenset[Work] = frozenset()
 _DEPLOY = frozenset({Work.DEPLOY})
 _IMPORT = frozenset({Work.IMPORT})
 
@@ -34,7 +34,7 @@ class Group:
     subject: Subject
     permissions: tuple[str, ...]
     vital: tuple[str, ...] = ()
-    blocks: frozenset[Work] = _NOTHING
+    blocks: frozenset[Work] = NOTHING
 
 
 def _all(kind: str, verbs: str) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ GROUPS: tuple[Group, ...] = (
     ),
     Group(
         Subject(
-            "permissions/iam",
+            _IAM,
             "IAM",
             "See and create service accounts, see who has which role.",
         ),
@@ -116,7 +116,7 @@ BUCKETS = Subject(
     "Buckets of models",
     "Write models into them, read them, open them to services.",
 )
-_ON_BUCKETS = (
+BUCKETS_NEED = (
     *_all("storage.buckets", "get getIamPolicy setIamPolicy"),
     *_all("storage.objects", "create get list delete"),
 )
@@ -135,9 +135,16 @@ def ask_project(context: Context) -> dict[str, Answer]:
             vital=group.vital,
             blocks=_here(context, group),
             may_grant=SET_POLICY in tested.granted,
+            fine=_who_grants(tested) if group.subject.key == _IAM else "",
         )
         for group in GROUPS
     }
+
+
+def _who_grants(tested: Tested) -> str:
+    if SET_POLICY in tested.granted:
+        return "All are granted; it may also set IAM policies of the project."
+    return "All are granted; it may not set IAM policies: an administrator has to grant roles."
 
 
 def ask_buckets(context: Context) -> dict[str, Answer]:
@@ -145,7 +152,7 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
     names = [bucket.name for bucket in context.model_buckets()]
     if not names:
         # The first import creates the bucket.
-        needed = ("storage.buckets.create", *_ON_BUCKETS)
+        needed = ("storage.buckets.create", *BUCKETS_NEED)
         tested = permissions.on_project(context.clients, context.project_id, [*needed, SET_POLICY])
         answer = judged(
             context,
@@ -159,7 +166,7 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
         return {BUCKETS.key: answer}
     found = outcomes(
         lambda name: permissions.on_bucket(
-            context.clients, name, _ON_BUCKETS, project=context.project_id
+            context.clients, name, BUCKETS_NEED, project=context.project_id
         ),
         names,
     )
@@ -168,100 +175,28 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
         raise failed.error
     short = [(each.key, each.value) for each in found if each.value and each.value.missing]
     if not short:
-        return {BUCKETS.key: Answer(CheckState.OK, f"Everything needed on {_listed(names)}.")}
-    name, tested = short[0]
+        return {BUCKETS.key: Answer(CheckState.OK, f"Everything needed on {listed(names)}.")}
     answer = judged(
         context,
-        tested,
-        _ON_BUCKETS,
+        _together([tested for _, tested in short]),
+        BUCKETS_NEED,
         vital=_FOR_IMPORTS,
-        blocks=_IMPORT if len(short) == len(names) else _NOTHING,
-        may_grant="storage.buckets.setIamPolicy" in tested.granted,
-        bucket=name,
+        blocks=_IMPORT if len(short) == len(names) else NOTHING,
+        may_grant=all("storage.buckets.setIamPolicy" in tested.granted for _, tested in short),
+        buckets=tuple(name for name, _ in short),
     )
     return {BUCKETS.key: answer}
 
 
-def judged(
-    context: Context,
-    tested: Tested,
-    needed: tuple[str, ...],
-    *,
-    vital: tuple[str, ...],
-    blocks: frozenset[Work],
-    may_grant: bool,
-    bucket: str = "",
-    account: str = "",
-    fine: str = "",
-) -> Answer:
-    """Turn the result of a test into an answer with the grant that helps.
-
-    Parameters
-    ----------
-    vital, blocks
-        See :class:`Group`.
-    may_grant
-        Whether the identity can change the policy, and so help itself with one click.
-    bucket, account
-        What was tested, if not the project.
-    fine
-        What to say when nothing is missing.
-    """
-    missing = [permission for permission in needed if permission in tested.missing]
-    untestable = [permission for permission in needed if permission in tested.untestable]
-    if len(untestable) == len(needed):
-        return Answer(CheckState.UNKNOWN, "Google can't test these permissions here.")
-    aside = f"Not to be tested here: {', '.join(untestable)}." if untestable else ""
-    if not missing:
-        return Answer(CheckState.OK, fine or _all_granted(len(needed)), detail=aside)
-    on = f" on {bucket or account}" if bucket or account else ""
-    text = (
-        f"{len(missing)} of {len(needed)} permissions are missing{on}."
-        if len(needed) > 1
-        else f"The permission is missing{on}."
-    )
-    detail = "\n".join(part for part in (", ".join(missing), aside) if part)
-    fix = _grant(context, missing, bucket=bucket, account=account, may_grant=may_grant)
-    label = "Grant" if fix.action else ""
-    stops = blocks if tested.missing.intersection(vital) else _NOTHING
-    return Answer(CheckState.MISSING, text, detail, fix, label, stops)
+def _together(tests: list[Tested]) -> Tested:
+    """Take as missing what is missing anywhere."""
+    missing = frozenset[str]().union(*(tested.missing for tested in tests))
+    untestable = frozenset[str]().union(*(tested.untestable for tested in tests))
+    granted = frozenset[str]().union(*(tested.granted for tested in tests))
+    return Tested(granted - missing, missing, untestable - missing)
 
 
 def _here(context: Context, group: Group) -> frozenset[Work]:
     """Without an image of the product, imports run on this machine and need no jobs."""
     needs_no_jobs = group.subject.key == JOBS and not context.clients.settings.image
-    return _NOTHING if needs_no_jobs else group.blocks
-
-
-def _grant(
-    context: Context, missing: list[str], *, bucket: str, account: str, may_grant: bool
-) -> Fix:
-    member, project = context.member, context.project_id
-    roles = grants.least_roles(missing)
-    text = f"Grant {' and '.join(roles)} to {member or 'this identity'}."
-    if not may_grant:
-        text = f"Ask an administrator to grant {' and '.join(roles)} to {member or 'you'}."
-    kind = "bucket" if bucket else "account" if account else "project"
-    page = (
-        links.bucket(bucket, project)
-        if bucket
-        else links.service_accounts(project)
-        if account
-        else links.iam(project)
-    )
-    return context.fix(
-        text,
-        command=grants.commands(roles, member, project=project, bucket=bucket, account=account),
-        url=page,
-        action=f"grant:{kind}:{bucket or account or project}:{','.join(roles)}"
-        if may_grant and member
-        else "",
-    )
-
-
-def _all_granted(count: int) -> str:
-    return "Both permissions are granted." if count == 2 else f"All {count} are granted."  # noqa: PLR2004 - a word for two
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"all {len(names)} buckets"
+    return NOTHING if needs_no_jobs else group.blocks

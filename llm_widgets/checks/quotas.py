@@ -67,6 +67,11 @@ class Survey:
             ineligible_because=own.ineligible_because if own else "",
         )
 
+    def is_known(self, gpu: Gpu, region: str) -> bool:
+        """Whether all that decides on a GPU in a region has been answered or refused."""
+        needed = (quotas.gpu_quota_id(gpu), quotas.CPU, quotas.MEMORY, region)
+        return all(key in self.quotas or key in self.usage or key in self.errors for key in needed)
+
     def _allowed(self, quota_id: str, region: str) -> float | None:
         quota = self.quotas.get(quota_id)
         if quota is None:

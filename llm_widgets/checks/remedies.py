@@ -39,6 +39,9 @@ def carry_out(context: Context, action: str) -> str:
     if kind == "create-runtime-account":
         account = service_accounts.create_runtime_account(clients, project)
         return f"Created the service account {account.email}."
+    if kind == "enable-account":
+        service_accounts.enable(clients, project, rest)
+        return f"Enabled the service account {rest}."
     if kind == "open-buckets":
         email, _, names = rest.partition(":")
         for bucket in names.split(","):
@@ -58,7 +61,8 @@ def _granted(context: Context, what: str) -> str:
     if place == "account":
         roles.grant_on_account(clients, project, resource, wanted, member)
     elif place == "bucket":
-        roles.grant_on_bucket(clients, project, resource, wanted, member)
+        for bucket in resource.split(","):
+            roles.grant_on_bucket(clients, project, bucket, wanted, member)
     else:
         roles.grant_on_project(clients, project, wanted, member)
     return f"Granted {' and '.join(wanted)} to {member.partition(':')[2]}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
 
 _log = logging.getLogger(__name__)
+
+_PAUSES = (1, 2, 4, 8, 15, 30)  # seconds between two looks whether a change has taken effect
 
 MOST_AT_ONCE = 64
 """Checks in flight: as many as there are connections."""
@@ -78,6 +81,30 @@ def run(
         return
     with ThreadPoolExecutor(min(MOST_AT_ONCE, len(checks)), thread_name_prefix="check") as pool:
         list(pool.map(one, checks))
+
+
+def wait_until_ok(context: Callable[[], Context], key: str, tell: Callable[[Row], None]) -> bool:
+    """Ask for a row again until it is in order; say whether it came to that.
+
+    Grants and enabled APIs take effect within a minute or two, not at once.
+
+    Parameters
+    ----------
+    context
+        Gives a context that knows nothing yet.
+    tell
+        Called with the rows of the check as they are answered.
+    """
+    check = next(check for check in CHECKS if key in {each.key for each in check.subjects})
+    for pause in (0, *_PAUSES):
+        time.sleep(pause)
+        answered: list[Row] = []
+        run(context(), answered.append, [check])
+        for row in answered:
+            tell(row)
+        if any(row.key == key and row.state is CheckState.OK for row in answered):
+            return True
+    return False
 
 
 def could_not_tell(error: ManagerError, context: Context) -> Answer:

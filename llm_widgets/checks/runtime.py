@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.checks.permissions import judged
+from llm_widgets.checks.judging import judged, listed
 from llm_widgets.cloud import grants, links, permissions, readers
 from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.cloud.service_accounts import RUNTIME_ID, runtime_email
+from llm_widgets.cloud.service_accounts import RUNTIME_ID, RUNTIME_TITLE, runtime_email
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject
 from llm_widgets.errors import ManagerError, NotFoundError
 
@@ -49,9 +49,11 @@ def ask_account(context: Context) -> dict[str, Answer]:
             f"gcloud iam service-accounts enable {account.email} --project={context.project_id}"
         )
         url = links.service_accounts(context.project_id)
-        fix = context.fix("Enable it.", command=command, url=url)
+        fix = context.fix(
+            "Enable it.", command=command, url=url, action=f"enable-account:{account.email}"
+        )
         text = f"{account.email} is disabled."
-        return {ACCOUNT.key: Answer(CheckState.MISSING, text, fix=fix, blocks=BOTH)}
+        return {ACCOUNT.key: Answer(CheckState.MISSING, text, "", fix, "Enable", BOTH)}
     if account.email == runtime_email(context.project_id):
         return {ACCOUNT.key: Answer(CheckState.OK, f"{account.email}, made for this.")}
     answer = Answer(
@@ -106,7 +108,7 @@ def ask_reading(context: Context) -> dict[str, Answer]:
     if unseen and not closed and unseen[0].error:
         raise unseen[0].error
     if not closed:
-        text = f"It may read {'the bucket' if len(names) == 1 else f'all {len(names)} buckets'}."
+        text = f"It may read {listed(names)}."
         return {READING.key: Answer(CheckState.OK, text)}
     commands = "\n".join(
         grants.commands([readers.READER], account.member, bucket=name) for name in closed
@@ -137,7 +139,8 @@ def _create(context: Context, text: str) -> Fix:
     project = context.project_id
     return context.fix(
         text,
-        command=f"gcloud iam service-accounts create {RUNTIME_ID} --project={project}",
+        command=f"gcloud iam service-accounts create {RUNTIME_ID} --project={project} "
+        f"--display-name='{RUNTIME_TITLE}'",
         url=links.service_accounts(project),
         action="create-runtime-account",
     )

@@ -84,6 +84,8 @@ def explained(
         found = translated(error, Doing(doing, clients, project, bucket, permission))
         if found is None:
             raise
+        if found.fix and clients and clients.settings.is_local_cloud:
+            found.fix = links.without_console(found.fix)
         raise found from error
 
 

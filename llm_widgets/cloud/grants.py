@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import links
@@ -24,9 +25,11 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
     ("storage.multipartUploads.*", "roles/storage.objectUser", _BUCKET),
     ("storage.buckets.create", "roles/storage.admin", _PROJECT),
     ("storage.buckets.list", "roles/storage.bucketViewer", _PROJECT),
+    ("storage.buckets.get", "roles/storage.bucketViewer", _BUCKET),
     ("storage.*", "roles/storage.admin", _BUCKET),
     ("run.routes.invoke", "roles/run.invoker", _PROJECT),
     ("run.jobs.run", "roles/run.jobsExecutor", _PROJECT),
+    ("run.executions.cancel", "roles/run.jobsExecutor", _PROJECT),
     ("run.jobs.runWithOverrides", "roles/run.jobsExecutorWithOverrides", _PROJECT),
     ("run.*.get", "roles/run.viewer", _PROJECT),
     ("run.*.list", "roles/run.viewer", _PROJECT),
@@ -37,10 +40,11 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
     ("iam.serviceAccounts.getAccessToken", "roles/iam.serviceAccountTokenCreator", "account"),
     ("iam.serviceAccounts.getOpenIdToken", "roles/iam.serviceAccountTokenCreator", "account"),
     ("iam.serviceAccounts.*IamPolicy", "roles/iam.serviceAccountAdmin", _PROJECT),
+    ("iam.serviceAccounts.enable", "roles/iam.serviceAccountAdmin", _PROJECT),
     ("iam.serviceAccounts.create", "roles/iam.serviceAccountCreator", _PROJECT),
     ("iam.serviceAccounts.*", "roles/iam.serviceAccountViewer", _PROJECT),
     ("resourcemanager.projects.setIamPolicy", "roles/resourcemanager.projectIamAdmin", _PROJECT),
-    ("resourcemanager.projects.*IamPolicy", "roles/iam.securityReviewer", _PROJECT),
+    ("resourcemanager.projects.update", "roles/resourcemanager.projectMover", _PROJECT),
     ("resourcemanager.*", "roles/browser", _PROJECT),
     ("cloudquotas.quotas.update", "roles/cloudquotas.admin", _PROJECT),
     ("cloudquotas.*", "roles/cloudquotas.viewer", _PROJECT),
@@ -56,6 +60,9 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
     ("vpcaccess.connectors.use", "roles/vpcaccess.user", _PROJECT),
     ("vpcaccess.*", "roles/vpcaccess.viewer", _PROJECT),
     ("secretmanager.versions.access", "roles/secretmanager.secretAccessor", _PROJECT),
+    ("secretmanager.versions.add", "roles/secretmanager.secretVersionAdder", _PROJECT),
+    ("secretmanager.*.get", "roles/secretmanager.viewer", _PROJECT),
+    ("secretmanager.*.list", "roles/secretmanager.viewer", _PROJECT),
     ("secretmanager.*", "roles/secretmanager.admin", _PROJECT),
     ("billing.*", "roles/billing.viewer", _PROJECT),
 )
@@ -81,7 +88,6 @@ _LADDERS: tuple[tuple[str, ...], ...] = (
     ("roles/iam.serviceAccountViewer", "roles/iam.serviceAccountAdmin"),
     ("roles/iam.serviceAccountCreator", "roles/iam.serviceAccountAdmin"),
     ("roles/browser", "roles/resourcemanager.projectIamAdmin"),
-    ("roles/iam.securityReviewer", "roles/resourcemanager.projectIamAdmin"),
     ("roles/cloudquotas.viewer", "roles/cloudquotas.admin"),
     (
         "roles/serviceusage.serviceUsageViewer",
@@ -91,6 +97,8 @@ _LADDERS: tuple[tuple[str, ...], ...] = (
     ("roles/compute.networkViewer", "roles/compute.networkUser", "roles/compute.networkAdmin"),
     ("roles/vpcaccess.viewer", "roles/vpcaccess.user", "roles/vpcaccess.admin"),
     ("roles/secretmanager.secretAccessor", "roles/secretmanager.admin"),
+    ("roles/secretmanager.secretVersionAdder", "roles/secretmanager.admin"),
+    ("roles/secretmanager.viewer", "roles/secretmanager.admin"),
 )
 
 
@@ -125,7 +133,7 @@ def commands(
     """
     place = _BUCKET if bucket else "account" if account else _PROJECT
     words = _command(place, project=project, bucket=bucket, account=account)
-    who = _quoted(member) if member else "MEMBER"
+    who = quote(member) if member else "MEMBER"
     return "\n".join(f"{words} --member={who} --role={role}" for role in roles)
 
 
@@ -153,7 +161,7 @@ def grant(
     words = _command(place, project=project, bucket=bucket, account=account)
     if not member or not words:
         return Fix(text=text, url=links.iam(project) if project else "")
-    command = f"{words} --member={_quoted(member)} --role={role}"
+    command = f"{words} --member={quote(member)} --role={role}"
     if place == _BUCKET and bucket:
         url = links.bucket(bucket, project)
     elif place == "account" and project:
@@ -179,8 +187,3 @@ def _command(place: str, *, project: str, bucket: str, account: str) -> str:
         flag = f" --project={project}" if project else ""
         return f"gcloud iam service-accounts add-iam-policy-binding {account}{flag}"
     return f"gcloud projects add-iam-policy-binding {project}" if project else ""
-
-
-def _quoted(member: str) -> str:
-    """Keep a shell from reading a ``*`` in a ``principalSet``."""
-    return f"'{member}'" if "*" in member else member

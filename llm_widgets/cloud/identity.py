@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.clients import Clients
 
 _TIMEOUT = 10  # seconds
+_SERVER_ERROR = 500  # the lowest status of a failure that is not the caller's
+_JSON_WEB_TOKENS = frozenset(
+    {"urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"}
+)
 
 
 class IdentityKind(StrEnum):
@@ -35,14 +40,17 @@ class Identity:
     Attributes
     ----------
     member
-        As IAM policies write it, for example ``serviceAccount:x@p.iam.gserviceaccount.com``;
-        empty where nothing tells.
+        As IAM policies write it, for example ``serviceAccount:x@p.iam.gserviceaccount.com`` or
+        ``principal://…/subject/x``; empty where nothing tells.
     email
         Its e-mail address; empty where it has none or nothing tells.
     label
         What the page shows for it.
     cloud
         Which cloud it speaks to: ``"Google Cloud"`` or ``"the local cloud"``.
+    form
+        What a command says for it: the member, or what is known of it with a word in capitals to
+        replace.
     """
 
     kind: IdentityKind
@@ -50,6 +58,20 @@ class Identity:
     email: str
     label: str
     cloud: str
+    form: str = ""
+
+    def __post_init__(self) -> None:
+        """Fill in the form."""
+        if not self.form:
+            object.__setattr__(self, "form", self.member)
+
+
+@dataclass
+class _Kept:
+    """An answer that is asked for once; who else wants it meanwhile waits."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    found: Identity | None = None
 
 
 def current(clients: Clients) -> Identity:
@@ -62,8 +84,16 @@ def current(clients: Clients) -> Identity:
     UnavailableError
         Whoever knows the identity does not answer.
     """
+    kept = clients.kept("identity", _Kept)
+    with kept.lock:
+        if kept.found is None:
+            kept.found = _asked(clients)
+        return kept.found
+
+
+def _asked(clients: Clients) -> Identity:
     try:
-        found = _identity(clients)
+        return _identity(clients)
     except packages.auth_exceptions.RefreshError as error:
         raise sign_in.refused(str(error)) from error
     except (
@@ -71,7 +101,6 @@ def current(clients: Clients) -> Identity:
         packages.requests.RequestException,
     ) as error:
         raise UnavailableError("Can't find out who is signed in.", cause=str(error)) from error
-    return clients.kept("identity", lambda: found)
 
 
 def _identity(clients: Clients) -> Identity:
@@ -108,12 +137,37 @@ def _on_this_machine(credentials: packages.compute_engine.Credentials) -> tuple[
 
 
 def _federated(credentials: Any, cloud: str) -> Identity:
-    """Name the pool: the subject inside it is in no credential file."""
+    """Name the subject in its pool, where a token tells it; never the whole pool."""
     audience = str(credentials.info.get("audience", ""))
     pool = audience.removeprefix("//").partition("/providers/")[0]
-    member = f"principalSet://{pool}/*" if pool else ""
-    label = f"an identity of the pool {pool.rsplit('/', 1)[-1]}" if pool else "a federated identity"
-    return Identity(IdentityKind.FEDERATED, member, "", label, cloud)
+    subject = _subject(credentials)
+    if not pool:
+        return Identity(IdentityKind.FEDERATED, "", "", "a federated identity", cloud)
+    of_the_pool = f"the pool {pool.rsplit('/', 1)[-1]}"
+    if not subject:
+        form = f"principal://{pool}/subject/SUBJECT"
+        return Identity(
+            IdentityKind.FEDERATED, "", "", f"an identity of {of_the_pool}", cloud, form
+        )
+    member = f"principal://{pool}/subject/{subject}"
+    return Identity(IdentityKind.FEDERATED, member, "", f"{subject} of {of_the_pool}", cloud)
+
+
+def _subject(credentials: Any) -> str:
+    """Read ``sub`` of the token that the pool takes: what pools map to their subject by default.
+
+    Empty for tokens of another kind.
+    """
+    if not isinstance(credentials, packages.identity_pool.Credentials):
+        return ""
+    if credentials.info.get("subject_token_type") not in _JSON_WEB_TOKENS:
+        return ""
+    token = credentials.retrieve_subject_token(packages.auth_requests.Request())
+    try:
+        claims = packages.jwt.decode(token, verify=False)  # type: ignore[no-untyped-call]
+    except (ValueError, packages.auth_exceptions.MalformedError):
+        return ""
+    return str(claims.get("sub") or "")
 
 
 def _user_email(clients: Clients) -> str:
@@ -121,4 +175,6 @@ def _user_email(clients: Clients) -> str:
     answer = clients.session.get(
         f"{clients.url('www.googleapis.com')}/oauth2/v3/userinfo", timeout=_TIMEOUT
     )
+    if answer.status_code >= _SERVER_ERROR:
+        answer.raise_for_status()
     return str(answer.json().get("email", "")) if answer.ok else ""

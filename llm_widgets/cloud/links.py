@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from llm_widgets.errors import Fix
 
 CONSOLE = "https://console.cloud.google.com"
 GPU_QUOTA = "https://g.co/cloudrun/gpu-quota"
@@ -88,3 +93,8 @@ def subnet(region: str, name: str, project: str) -> str:
 def secrets(project: str) -> str:
     """Link to the secrets of a project."""
     return f"{CONSOLE}/security/secret-manager?project={project}"
+
+
+def without_console(fix: Fix) -> Fix:
+    """Take a link to the console away: a local cloud has none."""
+    return replace(fix, url="") if fix.url.startswith(CONSOLE) else fix

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         compute_engine,
         external_account,
         external_account_authorized_user,
+        identity_pool,
         impersonated_credentials,
+        jwt,
     )
     from google.auth import exceptions as auth_exceptions
     from google.auth.transport import requests as auth_requests
@@ -48,8 +50,10 @@ __all__ = [
     "compute_engine",
     "external_account",
     "external_account_authorized_user",
+    "identity_pool",
     "impersonated_credentials",
     "json_format",
+    "jwt",
     "policy_pb2",
     "requests",
     "resourcemanager_v3",
@@ -71,8 +75,10 @@ _HOMES = {
     "compute_engine": "google.auth.compute_engine",
     "external_account": "google.auth.external_account",
     "external_account_authorized_user": "google.auth.external_account_authorized_user",
+    "identity_pool": "google.auth.identity_pool",
     "impersonated_credentials": "google.auth.impersonated_credentials",
     "json_format": "google.protobuf.json_format",
+    "jwt": "google.auth.jwt",
     "policy_pb2": "google.iam.v1.policy_pb2",
     "requests": "requests",
     "service_account": "google.oauth2.service_account",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import packages
@@ -12,8 +12,11 @@ from llm_widgets.domain import names
 from llm_widgets.errors import DeniedError, Fix, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_widgets.cloud.clients import Clients
 
+_CHANGED_WITHIN = 60  # seconds
 PAGE_SIZE = 50
 
 
@@ -27,11 +30,14 @@ class Project:
         Decimal digits; part of the addresses of service accounts and services.
     name
         The name that people gave it.
+    labels
+        Its labels.
     """
 
     id: str
     number: str
     name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def default_service_account(self) -> str:
@@ -107,6 +113,34 @@ def get(clients: Clients, project_id: str) -> Project:
     return _project(found)
 
 
+def set_labels(clients: Clients, project_id: str, labels: Mapping[str, str | None]) -> None:
+    """Set some labels of a project, and take away those whose value is ``None``.
+
+    Raises
+    ------
+    ManagerError
+        They may not be changed, or somebody else changes them at the same time.
+    """
+    with explained(
+        f"change the labels of {project_id}",
+        clients=clients,
+        project=project_id,
+        permission="resourcemanager.projects.update",
+    ):
+        name = f"projects/{project_id}"
+        found = clients.projects.get_project(name=name)
+        wanted = {**found.labels, **labels}
+        kept = {key: value for key, value in wanted.items() if value is not None}
+        if kept == dict(found.labels):
+            return
+        request: Any = {
+            "project": {"name": name, "labels": kept, "etag": found.etag},
+            "update_mask": "labels",
+        }
+        operation: Any = clients.projects.update_project(request=request)
+        operation.result(timeout=_CHANGED_WITHIN)
+
+
 def _query(text: str) -> str:
     """Write a search for the first word: of several fields, Resource Manager takes any."""
     words = re.findall(r"[\w.-]+", text)
@@ -115,4 +149,6 @@ def _query(text: str) -> str:
 
 def _project(found: packages.resourcemanager_v3.Project) -> Project:
     number = found.name.rsplit("/", 1)[-1]
-    return Project(found.project_id, number, found.display_name or found.project_id)
+    return Project(
+        found.project_id, number, found.display_name or found.project_id, dict(found.labels)
+    )

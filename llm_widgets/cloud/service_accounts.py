@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 RUNTIME_ID = "llm-runtime"
 """Id of the account that the product creates for its services."""
 
+RUNTIME_TITLE = "LLM services"
+"""Its name for people."""
+
 _HOST = "iam.googleapis.com"
 
 
@@ -72,7 +75,7 @@ def create_runtime_account(clients: Clients, project: str) -> ServiceAccount:
     body = {
         "accountId": RUNTIME_ID,
         "serviceAccount": {
-            "displayName": "LLM services",
+            "displayName": RUNTIME_TITLE,
             "description": "Runs services that LLM Manager deploys; reads buckets of models.",
         },
     }
@@ -87,6 +90,25 @@ def create_runtime_account(clients: Clients, project: str) -> ServiceAccount:
             return _account(call(clients, "POST", _HOST, path, body))
     except AlreadyExistsError:
         return get(clients, project, runtime_email(project))
+
+
+def enable(clients: Clients, project: str, email: str) -> None:
+    """Switch an account on that somebody has switched off.
+
+    Raises
+    ------
+    ManagerError
+        It may not be switched on.
+    """
+    with explained(
+        f"enable the service account {email}",
+        clients=clients,
+        project=project,
+        permission="iam.serviceAccounts.enable",
+    ):
+        call(
+            clients, "POST", _HOST, f"/v1/projects/{project}/serviceAccounts/{quote(email)}:enable"
+        )
 
 
 def _account(found: Mapping[str, Any]) -> ServiceAccount:

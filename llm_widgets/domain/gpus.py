@@ -82,6 +82,9 @@ GPUS: tuple[Gpu, ...] = (
     ),
 )
 
+DEARER_REGIONS = frozenset({"us-east4", "asia-southeast1"})
+"""Regions of the table where GPUs, vCPUs and memory cost more: tier 2 of Cloud Run's price list."""
+
 CPU_PRICE = 0.000018
 """US dollars for a vCPU second, instance-based billing, tier 1."""
 

@@ -12,6 +12,13 @@ from llm_widgets.domain.services import SubnetAccess
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NETWORK, _SUBNET, _CONNECTOR = (
+    "llm-manager-network",
+    "llm-manager-subnet",
+    "llm-manager-connector",
+)
+"""Labels of a project that keep its default."""
+
 # Names of Compute Engine and of Serverless VPC Access: letters, digits and hyphens.
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -66,6 +73,25 @@ class NetworkChoice:
         """Write the choice as JSON."""
         return {"kind": self.kind.value, "network": self.network, "name": self.name}
 
+    def labels(self) -> dict[str, str | None]:
+        """Write the choice as labels of a project; ``None`` for those that must go."""
+        subnet = self.kind is NetworkKind.SUBNET
+        return {
+            _NETWORK: self.network if subnet else None,
+            _SUBNET: self.name if subnet else None,
+            _CONNECTOR: self.name if self.kind is NetworkKind.CONNECTOR else None,
+        }
+
+
+def read_labels(labels: Mapping[str, str]) -> NetworkChoice:
+    """Read the choice from the labels of a project; none where they hold none."""
+    network, subnet, connector = (labels.get(key) for key in (_NETWORK, _SUBNET, _CONNECTOR))
+    if _is_name(network) and _is_name(subnet):
+        return NetworkChoice(NetworkKind.SUBNET, str(network), str(subnet))
+    if _is_name(connector):
+        return NetworkChoice(NetworkKind.CONNECTOR, "", str(connector))
+    return NetworkChoice()
+
 
 def read_choices(saved: object) -> dict[str, NetworkChoice]:
     """Read what a browser kept: project id to choice. What can't be one is left out."""
@@ -83,7 +109,7 @@ def _choice(saved: Mapping[str, Any]) -> NetworkChoice | None:
         return NetworkChoice(NetworkKind.SUBNET, str(network), str(name))
     if kind == NetworkKind.CONNECTOR and _is_name(name):
         return NetworkChoice(NetworkKind.CONNECTOR, "", str(name))
-    return None
+    return NetworkChoice() if kind == NetworkKind.NONE else None
 
 
 def _is_name(value: object) -> bool:

@@ -23,6 +23,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
 from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.server import noise
 from llm_widgets.server.iap import IapIdentityProvider
 from llm_widgets.server.kernels import AbandonedKernelManager, OwnKernelSpecManager
 from llm_widgets.server.web import (
@@ -102,6 +103,7 @@ def launch(
     if not notebook.is_file():
         raise ManagerError(f"There is no notebook at {notebook}.")
     sockets = _listen(host, _chosen_port(port))
+    noise.keep_out()
     try:
         with _jupyter_path(SHARE):
             app = _Server(

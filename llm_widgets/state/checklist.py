@@ -10,7 +10,7 @@ from traitlets import Bool, Dict, Float, HasTraits, Tuple
 
 from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
-from llm_widgets.checks.run import CHECKS, empty_rows, run
+from llm_widgets.checks.run import CHECKS, empty_rows, run, wait_until_ok
 from llm_widgets.domain import checklist
 from llm_widgets.errors import ManagerError
 from llm_widgets.state.background import Latest
@@ -89,27 +89,36 @@ class ChecklistState(HasTraits):
         return checklist.blockers(self.rows, work)
 
     def act(self, key: str) -> None:
-        """Do what the fix of a row offers, then look again."""
+        """Do what the fix of a row offers, then look until it has taken effect."""
         row = next((row for row in self.rows if row.key == key), None)
         project = self._session.project
         fix = row.answer.fix if row else None
         if project is None or fix is None or not fix.action or key in self.acting:
             return
-        context = Context(self._session.clients, project)
-        action = fix.action
+        clients, action = self._session.clients, fix.action
         self.acting = (*self.acting, key)
         self.problems = {each: error for each, error in self.problems.items() if each != key}
 
-        def then(done: str) -> None:
+        def tell(row: Row) -> None:
+            if self._session.project is project:
+                with self._lock:
+                    self.rows = checklist.replaced(self.rows, row)
+
+        def work() -> bool:
+            self._session.notify(remedies.carry_out(Context(clients, project), action), "success")
+            return wait_until_ok(lambda: Context(clients, project), key, tell)
+
+        def then(is_ok: bool) -> None:  # noqa: FBT001 - a callback
             self.acting = tuple(each for each in self.acting if each != key)
-            self._session.notify(done, "success")
+            if not is_ok:
+                self._session.notify("It has not taken effect yet: refresh in a few minutes.")
             self.refresh()
 
         def failed(error: ManagerError) -> None:
             self.acting = tuple(each for each in self.acting if each != key)
             self.problems = {**self.problems, key: error}
 
-        self._session.background.run(lambda: remedies.carry_out(context, action), then, failed)
+        self._session.background.run(work, then, failed)
 
     def _project_changed(self, _: object) -> None:
         self.rows = empty_rows() if self._session.project else ()

@@ -11,9 +11,9 @@ from traitlets import Bool, Dict, Float, HasTraits, Instance, Tuple
 from llm_widgets.checks import networks
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.networks import Found
-from llm_widgets.cloud import network
+from llm_widgets.cloud import network, projects
 from llm_widgets.domain import gpus
-from llm_widgets.domain.networks import NetworkChoice, NetworkKind
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_labels
 from llm_widgets.errors import ManagerError
 from llm_widgets.state.background import Latest
 
@@ -34,6 +34,8 @@ class NetworkState(HasTraits):
         ``(region, subnet)`` whose Private Google Access is being turned on.
     error
         Why the last change failed.
+    not_kept
+        Why the default can't be kept with the project; this browser keeps it then.
     """
 
     found: Dict = Dict()
@@ -41,11 +43,13 @@ class NetworkState(HasTraits):
     running = Bool(default_value=False)
     turning_on: Tuple = Tuple()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    not_kept: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
         self._latest = Latest()
+        self._latest_choice = Latest()
         self._lock = threading.Lock()
         session.observe(self._project_changed, "project")
 
@@ -55,8 +59,28 @@ class NetworkState(HasTraits):
         return self._session.network_default(self._session.project_id)
 
     def choose(self, choice: NetworkChoice) -> None:
-        """Make a choice the default of the project."""
-        self._session.set_network_default(self._session.project_id, choice)
+        """Make a choice the default of the project, kept in its labels for everybody.
+
+        Where those may not be changed, this browser keeps it.
+        """
+        session, project = self._session, self._session.project_id
+        if not project or choice == self.default:
+            return
+        fresh = self._latest_choice.begin()
+        self.not_kept = None
+        session.keep_network(project, choice, here_only=True)  # at once; the project follows
+
+        def then(_: object) -> None:
+            if fresh():
+                session.keep_network(project, choice, here_only=False)
+
+        def failed(error: ManagerError) -> None:
+            if fresh() and session.project_id == project:
+                self.not_kept = error
+
+        session.background.run(
+            lambda: projects.set_labels(session.clients, project, choice.labels()), then, failed
+        )
 
     def choices(self) -> tuple[NetworkChoice, ...]:
         """Give what can be chosen: nothing, each subnet that is large enough, each connector."""
@@ -73,6 +97,14 @@ class NetworkState(HasTraits):
     def regions_of(self, choice: NetworkChoice) -> tuple[str, ...]:
         """Give the regions in which a choice can be used, as far as it is known."""
         return tuple(region for region in gpus.regions() if self._has(region, choice))
+
+    def regions_without(self, choice: NetworkChoice) -> tuple[str, ...]:
+        """Give the regions that are known not to have a choice."""
+        return tuple(
+            region
+            for region in gpus.regions()
+            if not self._has(region, choice) and not self._errors(region)
+        )
 
     def without_access(self) -> tuple[tuple[str, str], ...]:
         """Give ``(region, subnet)`` of the usable subnets without Private Google Access."""
@@ -159,5 +191,9 @@ class NetworkState(HasTraits):
         self.found = {}
         self._session.networks_found = {}
         self.checked_at = 0.0
-        self.error = None
+        self.error = self.not_kept = None
+        project = self._session.project
+        if project:
+            kept = self._session.networks_kept
+            self._session.networks_kept = {**kept, project.id: read_labels(project.labels)}
         self.refresh()

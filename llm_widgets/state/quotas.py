@@ -54,7 +54,7 @@ class QuotasState(HasTraits):
         ``None`` for a GPU that nobody knows, and before the answers are there.
         """
         gpu = gpus.by_accelerator(accelerator)
-        if gpu is None or not self.checked_at:
+        if gpu is None or not self.survey.is_known(gpu, region):
             return None
         return capacity.verdict(gpu, self.survey.capacity(gpu, region))
 

@@ -27,8 +27,11 @@ class Session(HasTraits):
     ----------
     project
         The project that everything happens in; ``None`` until one is chosen.
+    networks_kept
+        Project id to the :class:`NetworkChoice` that its labels keep for its deployments.
     network_defaults
-        Project id to the :class:`NetworkChoice` for its deployments; see `network_default`.
+        Project id to the choice that this browser alone keeps, because the labels may not be
+        changed; it goes before the other. See `network_default`.
     networks_found
         Region to the choices that it has, once they are known.
     runtime_account
@@ -36,6 +39,7 @@ class Session(HasTraits):
     """
 
     project: Instance[Project | None] = Instance(Project, allow_none=True)
+    networks_kept: Dict = Dict()
     network_defaults: Dict = Dict()
     networks_found: Dict = Dict()
     runtime_account = Unicode()
@@ -54,7 +58,8 @@ class Session(HasTraits):
 
     def network_default(self, project: str) -> NetworkChoice:
         """Give the network that deployments of a project use unless told otherwise."""
-        found: NetworkChoice = self.network_defaults.get(project, NetworkChoice())
+        kept: NetworkChoice = self.networks_kept.get(project, NetworkChoice())
+        found: NetworkChoice = self.network_defaults.get(project, kept)
         return found
 
     def network_for(self, region: str) -> NetworkChoice:
@@ -62,9 +67,18 @@ class Session(HasTraits):
         default = self.network_default(self.project_id)
         return default if default in self.networks_found.get(region, [default]) else NetworkChoice()
 
-    def set_network_default(self, project: str, choice: NetworkChoice) -> None:
-        """Set the network that deployments of a project use unless told otherwise."""
-        self.network_defaults = {**self.network_defaults, project: choice}
+    def keep_network(self, project: str, choice: NetworkChoice, *, here_only: bool) -> None:
+        """Set the network that deployments of a project use unless told otherwise.
+
+        Parameters
+        ----------
+        here_only
+            Whether this browser alone keeps it, in place of the project.
+        """
+        others = {key: each for key, each in self.network_defaults.items() if key != project}
+        if not here_only:
+            self.networks_kept = {**self.networks_kept, project: choice}
+        self.network_defaults = {**others, project: choice} if here_only else others
 
     def on_notice(self, listener: Callable[[str, NoticeKind], None]) -> None:
         """Have ``listener`` told of every notice: its text and its kind."""

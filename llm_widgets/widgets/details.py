@@ -33,6 +33,8 @@ class Detail:
         Adds a copy button.
     note
         A quiet remark behind it.
+    wide
+        Gives it a line of its own.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Detail:
     code: bool = False
     copy: bool = False
     note: str = ""
+    wide: bool = False
 
 
 class DetailList(Component, module="details"):

@@ -12,7 +12,9 @@ from llm_widgets.widgets._component import Component, callbacks
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-ColumnKind = Literal["text", "status", "link", "code", "bytes", "number", "time", "progress"]
+ColumnKind = Literal[
+    "text", "word", "status", "link", "code", "bytes", "number", "time", "progress"
+]
 StatusState = Literal["ok", "warning", "error", "busy", "off", "info", "unknown"]
 
 
@@ -30,6 +32,7 @@ class Column:
         What its values are, and how they are drawn; ``None`` always shows as a dash:
 
         - ``text``: a string, or ``{"text", "note"}`` with a second, quieter line;
+        - ``word``: like ``text``, and not broken into lines where there is room for a table;
         - ``status``: ``{"state": StatusState, "text", "note"}``;
         - ``link``: ``{"href", "text", "note", "copy"}``; only http, https and mailto are followed;
           ``copy`` adds a button that copies the address;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ from google.oauth2.credentials import Credentials
 
 from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
-from llm_widgets.checks.run import empty_rows, run
-from llm_widgets.cloud import buckets, projects
+from llm_widgets.checks.permissions import GROUPS
+from llm_widgets.checks.run import empty_rows, run, wait_until_ok
+from llm_widgets.cloud import buckets, permissions, projects
 from llm_widgets.cloud import roles as cloud_roles
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.rest import call
@@ -71,26 +73,26 @@ def test_a_project_in_order(product: Product) -> None:
     assert rows["apis"].answer.text == "All 11 are enabled."
 
 
-@pytest.mark.parametrize(
-    ("key", "faults"),
-    [
-        ("apis", {"disabled_apis": ["vpcaccess.googleapis.com"]}),
-        ("billing", {"billing_disabled": [PROJECT]}),
-        ("permissions/run", {"denied_permissions": ["run.services.create"]}),
-        ("permissions/jobs", {"denied_permissions": ["run.jobs.runWithOverrides"]}),
-        ("permissions/storage", {"denied_permissions": ["storage.buckets.create"]}),
-        ("permissions/iam", {"denied_permissions": ["iam.serviceAccounts.create"]}),
-        ("permissions/secrets", {"denied_permissions": ["secretmanager.versions.add"]}),
-        ("permissions/logs", {"denied_permissions": ["logging.logEntries.list"]}),
-        ("permissions/quotas", {"denied_permissions": ["cloudquotas.quotas.update"]}),
-        (
-            "permissions/network",
-            {"denied_permissions": ["compute.subnetworks.setPrivateIpGoogleAccess"]},
-        ),
-        ("permissions/buckets", {"denied_permissions": ["storage.objects.create"]}),
-        ("runtime/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
-    ],
-)
+ONE_MISSING: list[tuple[str, dict[str, Any]]] = [
+    ("apis", {"disabled_apis": ["vpcaccess.googleapis.com"]}),
+    ("billing", {"billing_disabled": [PROJECT]}),
+    ("permissions/run", {"denied_permissions": ["run.services.create"]}),
+    ("permissions/jobs", {"denied_permissions": ["run.jobs.runWithOverrides"]}),
+    ("permissions/storage", {"denied_permissions": ["storage.buckets.create"]}),
+    ("permissions/iam", {"denied_permissions": ["iam.serviceAccounts.create"]}),
+    ("permissions/secrets", {"denied_permissions": ["secretmanager.versions.add"]}),
+    ("permissions/logs", {"denied_permissions": ["logging.logEntries.list"]}),
+    ("permissions/quotas", {"denied_permissions": ["cloudquotas.quotas.update"]}),
+    (
+        "permissions/network",
+        {"denied_permissions": ["compute.subnetworks.setPrivateIpGoogleAccess"]},
+    ),
+    ("permissions/buckets", {"denied_permissions": ["storage.objects.create"]}),
+    ("runtime/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
+]
+
+
+@pytest.mark.parametrize(("key", "faults"), ONE_MISSING)
 def test_one_thing_missing(product: Product, key: str, faults: dict[str, Any]) -> None:
     rows = checked(product, **faults)
     assert other_than_ok(rows) == {key: MISSING}
@@ -100,31 +102,31 @@ def test_one_thing_missing(product: Product, key: str, faults: dict[str, Any]) -
     assert not fix.url  # the local cloud has no console
 
 
-@pytest.mark.parametrize(
-    ("keys", "faults"),
-    [
-        ({"apis"}, {"denied_permissions": ["serviceusage.services.get"]}),
-        ({"billing"}, {"failures": [{"match": "billingInfo", "status": 403}]}),
-        (
-            OF_THE_PROJECT,
-            {"failures": [{"match": f"projects/{PROJECT}:testIamPermissions", "status": 403}]},
-        ),
-        (
-            {"permissions/buckets"},
-            {"failures": [{"match": "iam/testPermissions", "status": 403}]},
-        ),
-        (
-            {"runtime/account", "runtime/act-as", "runtime/reading"},
-            {"failures": [{"match": "GET .*/serviceAccounts/", "status": 403}]},
-        ),
-        (
-            {"runtime/act-as"},
-            {"failures": [{"match": "serviceAccounts/.*:testIamPermissions", "status": 503}]},
-        ),
-        ({"runtime/reading"}, {"failures": [{"match": f"GET .*/{BUCKET}/iam$", "status": 403}]}),
-        ({"secret-manager"}, {"failures": [{"match": "/secrets", "status": 403}]}),
-    ],
-)
+UNKNOWN_ROWS: list[tuple[set[str], dict[str, Any]]] = [
+    ({"apis"}, {"denied_permissions": ["serviceusage.services.get"]}),
+    ({"billing"}, {"failures": [{"match": "billingInfo", "status": 403}]}),
+    (
+        OF_THE_PROJECT,
+        {"failures": [{"match": f"projects/{PROJECT}:testIamPermissions", "status": 403}]},
+    ),
+    (
+        {"permissions/buckets"},
+        {"failures": [{"match": "iam/testPermissions", "status": 403}]},
+    ),
+    (
+        {"runtime/account", "runtime/act-as", "runtime/reading"},
+        {"failures": [{"match": "GET .*/serviceAccounts/", "status": 403}]},
+    ),
+    (
+        {"runtime/act-as"},
+        {"failures": [{"match": "serviceAccounts/.*:testIamPermissions", "status": 503}]},
+    ),
+    ({"runtime/reading"}, {"failures": [{"match": f"GET .*/{BUCKET}/iam$", "status": 403}]}),
+    ({"secret-manager"}, {"failures": [{"match": "/secrets", "status": 403}]}),
+]
+
+
+@pytest.mark.parametrize(("keys", "faults"), UNKNOWN_ROWS)
 def test_what_can_not_be_told_colours_its_own_rows(
     product: Product, keys: set[str], faults: dict[str, Any]
 ) -> None:
@@ -147,6 +149,54 @@ def test_secret_manager_not_enabled(product: Product) -> None:
     rows = checked(product, disabled_apis=["secretmanager.googleapis.com"])
     assert other_than_ok(rows) == {"apis": MISSING, "secret-manager": MISSING}
     assert blockers(rows.values(), Work.IMPORT) == []
+
+
+def test_every_row_is_seen_in_every_state() -> None:
+    """The two tables above, and the tests of single rows, leave no row out."""
+    single = {"runtime/account", "runtime/reading", "secret-manager"}
+    missing = {key for key, _ in ONE_MISSING} | single
+    unknown = set[str]().union(*(keys for keys, _ in UNKNOWN_ROWS))
+    everything = {row.key for row in empty_rows()}
+    assert (missing, unknown) == (everything, everything)
+
+
+def test_a_project_without_a_billing_account(product: Product) -> None:
+    asking = context(product)
+    info: dict[str, Any] = {"project_billing_info": {"billing_account_name": ""}}
+    name = f"projects/{PROJECT}"
+    before = product.clients.billing.get_project_billing_info(name=name).billing_account_name
+    product.clients.billing.update_project_billing_info(request={"name": name, **info})
+    found: dict[str, Row] = {}
+    run(asking, lambda row: found.update({row.key: row}))
+    info["project_billing_info"]["billing_account_name"] = before
+    product.clients.billing.update_project_billing_info(request={"name": name, **info})
+    assert found["billing"].state is MISSING
+    assert found["billing"].answer.text == "The project has no billing account."
+
+
+def test_a_disabled_runtime_account(product: Product) -> None:
+    account = projects.get(product.clients, PROJECT).default_service_account
+    path = f"/v1/projects/{PROJECT}/serviceAccounts/{account}"
+    call(product.clients, "POST", "iam.googleapis.com", f"{path}:disable")
+    row = checked(product)["runtime/account"]
+    assert (row.state, row.answer.text) == (MISSING, f"{account} is disabled.")
+    assert row.answer.fix
+    assert row.answer.fix.command.startswith(f"gcloud iam service-accounts enable {account}")
+    remedies.carry_out(context(product), row.answer.fix.action)
+    assert checked(product)["runtime/account"].state is OK
+
+
+def test_permissions_that_can_not_be_tested_here_are_told_apart(product: Product) -> None:
+    """More than a call takes, with one among them that spoils its call."""
+    wanted = [
+        *(name for group in GROUPS for name in group.permissions),
+        *(f"run.services.{verb}" for verb in ("create", "get")),
+        "resourcemanager.projects.create",
+    ]
+    many = [*wanted, *(f"storage.objects.{number}" for number in range(100))]
+    tested = permissions.on_project(product.clients, PROJECT, many)
+    assert "resourcemanager.projects.create" in tested.untestable
+    assert set(wanted) - tested.untestable <= tested.granted
 
 
 def test_no_account_to_run_as(product: Product) -> None:
@@ -258,6 +308,42 @@ def test_who_may_not_grant_is_told_whom_to_ask(product: Product, roles: Any) -> 
         f"gcloud projects add-iam-policy-binding {PROJECT} --member={MANAGER} "
         "--role=roles/run.admin"
     )
+
+
+def test_all_buckets_that_lack_something_are_opened_at_once(product: Product) -> None:
+    names = sorted([BUCKET, "second-models"])
+    buckets.create_bucket(product.clients, PROJECT, "second-models", REGION)
+    fix = checked(product, denied_permissions=["storage.objects.create"])[
+        "permissions/buckets"
+    ].answer.fix
+    assert fix
+    words = "gcloud storage buckets add-iam-policy-binding gs://"
+    assert [line.partition(" --")[0] for line in fix.command.splitlines()] == [
+        f"{words}{name}" for name in names
+    ]
+    product.faults.reset()
+    remedies.carry_out(context(product), fix.action)
+    assert checked(product)["permissions/buckets"].answer.text == (
+        f"Everything needed on {', '.join(names)}."
+    )
+    for name in names:
+        path = f"/storage/v1/b/{name}/iam"
+        policy = call(product.clients, "GET", "storage.googleapis.com", path)
+        assert {"role": "roles/storage.objectUser", "members": [MANAGER]} in policy["bindings"]
+    product.clients.storage(PROJECT).bucket("second-models").delete(force=True)
+
+
+def test_a_grant_is_waited_for(product: Product) -> None:
+    product.faults.update(denied_permissions=["run.services.create"])
+    threading.Timer(2.0, product.faults.reset).start()
+    told: list[CheckState] = []
+
+    def tell(row: Row) -> None:
+        if row.key == "permissions/run":
+            told.append(row.state)
+
+    assert wait_until_ok(lambda: context(product), "permissions/run", tell)
+    assert (told[0], told[-1]) == (MISSING, OK)
 
 
 def test_the_runtime_account_is_created_used_and_opened(product: Product, roles: Any) -> None:

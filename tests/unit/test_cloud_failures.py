@@ -9,12 +9,12 @@ import pytest
 import requests
 from google.api_core import exceptions
 from google.auth import exceptions as auth_exceptions
-from google.auth.credentials import AnonymousCredentials
+from google.auth import impersonated_credentials
+from google.oauth2 import credentials as user_credentials
 
 from llm_widgets import errors
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.failures import explained
-from llm_widgets.cloud.identity import Identity, IdentityKind
 from llm_widgets.config import Settings
 
 MEMBER = "serviceAccount:m@my-project.iam.gserviceaccount.com"
@@ -22,10 +22,9 @@ MEMBER = "serviceAccount:m@my-project.iam.gserviceaccount.com"
 
 @pytest.fixture
 def clients() -> Clients:
-    made = Clients(Settings(), AnonymousCredentials())
-    kind, email = IdentityKind.SERVICE_ACCOUNT, MEMBER.partition(":")[2]
-    made.kept("identity", lambda: Identity(kind, MEMBER, email, email, "Google Cloud"))
-    return made
+    source = user_credentials.Credentials("token")
+    email = MEMBER.partition(":")[2]
+    return Clients(Settings(), impersonated_credentials.Credentials(source, email, ["scope"]))
 
 
 def answer(status: int, message: str, details: list[dict[str, Any]] | None = None) -> Exception:

@@ -20,7 +20,7 @@ from llm_widgets.domain.checklist import (
     replaced,
     summary,
 )
-from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_choices
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_choices, read_labels
 from llm_widgets.domain.services import SubnetAccess
 
 L4, RTX = gpus.GPUS
@@ -135,9 +135,18 @@ SUBNET = NetworkChoice(NetworkKind.SUBNET, "default", "models")
 CONNECTOR = NetworkChoice(NetworkKind.CONNECTOR, "", "mine")
 
 
-@pytest.mark.parametrize("choice", [SUBNET, CONNECTOR])
-def test_a_choice_comes_back_from_the_browser(choice: NetworkChoice) -> None:
+@pytest.mark.parametrize("choice", [SUBNET, CONNECTOR, NetworkChoice()])
+def test_a_choice_comes_back_from_the_browser_and_from_labels(choice: NetworkChoice) -> None:
     assert read_choices({"p-12345": choice.saved()}) == {"p-12345": choice}
+    labels = {key: value for key, value in choice.labels().items() if value}
+    assert read_labels({"team": "models", **labels}) == choice
+
+
+@pytest.mark.parametrize(
+    "labels", [{"llm-manager-subnet": "alone"}, {"llm-manager-connector": "under_score"}]
+)
+def test_labels_of_others_are_no_choice(labels: dict[str, str]) -> None:
+    assert read_labels(labels) == NetworkChoice()
 
 
 @pytest.mark.parametrize(

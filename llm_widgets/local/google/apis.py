@@ -162,7 +162,7 @@ class GoogleApis:
         self._register(
             Api(projects.API, projects.rule),
             resourcemanager_v3.ProjectsClient,
-            projects.Projects(store, access),
+            projects.Projects(store, access, self._operations),
         )
         self._register(
             Api(billing.API, billing.rule),

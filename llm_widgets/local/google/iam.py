@@ -33,6 +33,8 @@ HTTP = {
     "CreateServiceAccount": (HttpRule("POST", "/v1/{name=projects/*}/serviceAccounts", "*"),),
     "GetServiceAccount": (HttpRule("GET", f"/v1/{_ACCOUNT}", ""),),
     "DeleteServiceAccount": (HttpRule("DELETE", f"/v1/{_ACCOUNT}", ""),),
+    "DisableServiceAccount": (HttpRule("POST", f"/v1/{_ACCOUNT}:disable", "*"),),
+    "EnableServiceAccount": (HttpRule("POST", f"/v1/{_ACCOUNT}:enable", "*"),),
     "GetIamPolicy": (HttpRule("POST", f"/v1/{_POLICY_OF}:getIamPolicy", ""),),
     "SetIamPolicy": (HttpRule("POST", f"/v1/{_POLICY_OF}:setIamPolicy", "*"),),
     "TestIamPermissions": (HttpRule("POST", f"/v1/{_POLICY_OF}:testIamPermissions", "*"),),
@@ -120,6 +122,20 @@ class ServiceAccounts(Policies):
         self._store.delete("service_account", email)
         return empty_pb2.Empty()
 
+    def disable_service_account(self, request: Any, caller: Caller) -> empty_pb2.Empty:  # noqa: ARG002 - a handler
+        """Switch an account off."""
+        return self._switch(request.name, disabled=True)
+
+    def enable_service_account(self, request: Any, caller: Caller) -> empty_pb2.Empty:  # noqa: ARG002 - a handler
+        """Switch it on again."""
+        return self._switch(request.name, disabled=False)
+
+    def _switch(self, name: str, *, disabled: bool) -> empty_pb2.Empty:
+        with self._store.transaction():
+            email, record = self._find(name)
+            self._store.put("service_account", email, {**record, "disabled": disabled})
+        return empty_pb2.Empty()
+
     def require_existing(self, resource: str) -> None:
         """Raise 404 for an account that is not there."""
         self._find(resource)
@@ -189,5 +205,6 @@ def _message(email: str, record: dict[str, Any]) -> iam_admin_v1.ServiceAccount:
         display_name=record["display_name"],
         description=record["description"],
         oauth2_client_id=record["id"],
+        disabled=record.get("disabled", False),
         etag=b"\x01",
     )

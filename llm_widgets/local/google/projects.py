@@ -15,9 +15,12 @@ from llm_widgets.local.google.policies import Policies
 from llm_widgets.local.google.records import page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from google.longrunning import operations_pb2
 
     from llm_widgets.local.access import Access
+    from llm_widgets.local.google.operations import Operations
     from llm_widgets.local.issuer import Caller
     from llm_widgets.local.store import Store
 
@@ -28,7 +31,11 @@ _TERM = re.compile(r'(?P<field>[\w.]+)\s*[:=]\s*(?:"(?P<quoted>[^"]*)"|(?P<plain
 
 def rule(name: str, request: Any) -> Need | None:
     """Return what a call needs; what may be seen is decided by the handlers themselves."""
-    verbs = {"GetIamPolicy": "getIamPolicy", "SetIamPolicy": "setIamPolicy"}
+    verbs = {
+        "GetIamPolicy": "getIamPolicy",
+        "SetIamPolicy": "setIamPolicy",
+        "UpdateProject": "update",
+    }
     if name in verbs:
         return Need(f"resourcemanager.projects.{verbs[name]}", resource_of(request))
     return Need("", resource_of(request))
@@ -43,12 +50,15 @@ class Projects(Policies):
         Holds the projects (kind ``project``).
     access
         Decides which the caller sees.
+    operations
+        Hold the answers of calls that change one.
 
     """
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, access: Access, operations: Operations) -> None:
         super().__init__(access)
         self._store = store
+        self._operations = operations
 
     def get_project(self, request: Any, caller: Caller) -> resourcemanager_v3.Project:
         """Return one project by id or number."""
@@ -72,6 +82,29 @@ class Projects(Policies):
                 ],
             )
         return _message(project_id, record)
+
+    def update_project(self, request: Any, caller: Caller) -> operations_pb2.Operation:
+        """Change the name and the labels, those that the mask names; without one, both."""
+        known = {"display_name", "labels"}
+        wanted = set(request.update_mask.paths) or known
+        if wanted - known:
+            raise ApiError("INVALID_ARGUMENT", f"Can't update: {', '.join(wanted - known)}.")
+        if "labels" in wanted:
+            _check_labels(request.project.labels)
+        with self._store.transaction():
+            before = self.get_project(request.project, caller)
+            if request.project.etag not in ("", before.etag):
+                raise ApiError("ABORTED", "The project has changed since it was read.")
+            record = dict(self._store.get("project", before.project_id) or {})
+            if "display_name" in wanted:
+                record["display_name"] = request.project.display_name
+            if "labels" in wanted:
+                record["labels"] = dict(request.project.labels)
+            record["changes"] = record.get("changes", 0) + 1
+            self._store.put("project", before.project_id, record)
+        return self._operations.finished(
+            _message(before.project_id, record), resourcemanager_v3.UpdateProjectMetadata()
+        )
 
     def search_projects(
         self, request: Any, caller: Caller
@@ -138,9 +171,18 @@ def _message(project_id: str, record: dict[str, Any]) -> resourcemanager_v3.Proj
         display_name=record["display_name"],
         create_time=created,
         update_time=created,
-        etag=f'W/"{record["number"]}"',
+        etag=f'W/"{record["number"]}-{record.get("changes", 0)}"',
         labels=record["labels"],
     )
+
+
+def _check_labels(labels: Mapping[str, str]) -> None:
+    """Raise 400 for what can be no label."""
+    for key, value in labels.items():
+        if not re.fullmatch(r"[a-z][-_a-z0-9]{0,62}", key) or not re.fullmatch(
+            r"[-_a-z0-9]{0,63}", value
+        ):
+            raise ApiError("INVALID_ARGUMENT", f"Invalid label: {key}={value}.")
 
 
 def _terms(query: str) -> list[tuple[str, str]]:

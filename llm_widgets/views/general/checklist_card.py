@@ -36,7 +36,7 @@ def checklist_card(state: ChecklistState) -> w.Widget:
 
     def draw(_: object = None) -> None:
         rows.show(
-            [_shown(row, state) for row in state.rows],
+            [shown(row, state) for row in state.rows],
             summary=summary(state.rows),
             checked_at=state.checked_at,
         )
@@ -50,7 +50,8 @@ def checklist_card(state: ChecklistState) -> w.Widget:
     return box
 
 
-def _shown(row: Row, state: ChecklistState) -> CheckRow:
+def shown(row: Row, state: ChecklistState) -> CheckRow:
+    """Give a row with its fix, and what its button does at the moment."""
     answer = row.answer
     fix, problem = answer.fix, state.problems.get(row.key)
     return CheckRow(

@@ -31,7 +31,7 @@ def identity_card(session: Session, state: GeneralState) -> w.Widget:
             found = state.identity
             details.show(
                 [
-                    Detail("Identity", found.label, copy=bool(found.email)),
+                    Detail("Identity", found.label, copy=bool(found.email), wide=True),
                     Detail("Kind", found.kind.value),
                     cloud,
                 ]

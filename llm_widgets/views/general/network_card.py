@@ -10,6 +10,8 @@ from llm_widgets.checks.networks import CONNECTORS, SUBNETS
 from llm_widgets.cloud import links
 from llm_widgets.domain import gpus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
+from llm_widgets.views.general.doubts import Doubts
+from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.html import note, set_text
 from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
@@ -35,6 +37,9 @@ class NetworkCard:
         self._session = session
         self._state = state
         self._problem = Notice()
+        self._doubts = Doubts()
+        self._not_kept = Notice()
+        self._age = Age()
         self._advice = Notice()
         self._default = w.Dropdown(description="Default for all deployments")
         self._where = note("")
@@ -42,7 +47,7 @@ class NetworkCard:
         self._table = DataTable(
             caption="Subnets and connectors",
             columns=[
-                Column("region", "Region"),
+                Column("region", "Region", "word"),
                 Column("name", "Name", "text" if session.settings.is_local_cloud else "link"),
                 Column("kind", "Kind"),
                 Column("network", "Network"),
@@ -56,12 +61,14 @@ class NetworkCard:
         self.box = card(
             "Networking",
             self._problem,
+            self._doubts.box,
             self._advice,
             self._default,
+            self._not_kept,
             self._where,
             self._table,
             text="How services reach Cloud Storage, in the regions that have GPUs.",
-            actions=[self._refresh],
+            actions=[self._age, self._refresh],
         )
         self._bind()
         self._draw()
@@ -72,8 +79,10 @@ class NetworkCard:
         self._advice.on_action(self._turn_on_all)
         self._table.on_action(self._act)
         self._default.observe(self._chosen, "value")
-        state.observe(self._draw, ["found", "checked_at", "running", "turning_on", "error"])
-        self._session.observe(self._draw, "network_defaults")
+        state.observe(
+            self._draw, ["found", "checked_at", "running", "turning_on", "error", "not_kept"]
+        )
+        self._session.observe(self._draw, ["network_defaults", "networks_kept"])
 
     def _chosen(self, change: dict[str, Any]) -> None:
         if not self._drawing and isinstance(change["new"], NetworkChoice):
@@ -105,17 +114,31 @@ class NetworkCard:
             self._problem.show_error(state.error)
         else:
             self._problem.clear()
+        self._age.at = state.checked_at
+        errors = [found.error for found in state.found.values() if found.error]
+        self._doubts.show(errors, others="other regions")
         self._draw_advice()
         self._draw_default()
-        rows = [
-            row
-            for region in gpus.regions()
-            for kind in (SUBNETS, CONNECTORS)
-            if f"{region}/{kind}" in state.found
-            for row in self._rows(state.found[f"{region}/{kind}"])
-        ]
+        rows = self._all_rows()
         self._table.loading = state.running and not rows
         self._table.rows = rows
+
+    def _all_rows(self) -> list[dict[str, Any]]:
+        """Give the rows by region; what is unknown in all of them has one row."""
+        regions, kinds = gpus.regions(), (SUBNETS, CONNECTORS)
+        unknown = [kind for kind in kinds if self._is_unknown_everywhere(kind)]
+        rows = [
+            row
+            for region in regions
+            for kind in kinds
+            if kind not in unknown
+            for row in self._rows(self._state.found.get(f"{region}/{kind}"))
+        ]
+        return [*(_unknown("All regions", kind) for kind in unknown), *rows]
+
+    def _is_unknown_everywhere(self, kind: str) -> bool:
+        found = [self._state.found.get(f"{region}/{kind}") for region in gpus.regions()]
+        return all(each and each.error for each in found)
 
     def _draw_advice(self) -> None:
         project = self._session.project_id
@@ -148,26 +171,23 @@ class NetworkCard:
             self._default.options = options
         self._default.value = state.default
         self._drawing = False
-        known = state.regions_of(state.default)
-        missing = [region for region in gpus.regions() if region not in known]
+        missing = state.regions_without(state.default)
         text = ""
         if state.checked_at and missing:
             text = f"Not found in {', '.join(missing)}: deployments there use no network."
         set_text(self._where, text)
+        if state.not_kept:
+            self._not_kept.show_error(state.not_kept)
+            self._not_kept.kind = "warning"
+            self._not_kept.text = f"Only this browser keeps the default. {state.not_kept.message}"
+        else:
+            self._not_kept.clear()
 
-    def _rows(self, found: Found) -> list[dict[str, Any]]:
+    def _rows(self, found: Found | None) -> list[dict[str, Any]]:
+        if found is None:
+            return []
         if found.error:
-            words = "Subnets" if found.kind == SUBNETS else "Connectors"
-            text = {"state": "unknown", "text": "Can't tell", "note": found.error.message}
-            return [
-                {
-                    "id": f"{found.region}/{found.kind}/",
-                    "region": found.region,
-                    "kind": words,
-                    "state": text,
-                    "hidden": ["turn-on", "choose"],
-                }
-            ]
+            return [_unknown(found.region, found.kind)]
         if found.kind == SUBNETS:
             return [self._subnet_row(found.region, each) for each in found.subnets]
         return [self._connector_row(found.region, each) for each in found.connectors]
@@ -222,3 +242,13 @@ class NetworkCard:
     def _name(self, name: str, href: str) -> Any:
         """Link a name to the console; a local cloud has none."""
         return name if self._session.settings.is_local_cloud else {"text": name, "href": href}
+
+
+def _unknown(region: str, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"{region}/{kind}/",
+        "region": region,
+        "kind": "Subnets" if kind == SUBNETS else "Connectors",
+        "state": {"state": "unknown", "text": "Can't tell"},
+        "hidden": ["turn-on", "choose"],
+    }

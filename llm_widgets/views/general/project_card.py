@@ -33,7 +33,10 @@ class ProjectCard:
         self._list = w.Select(description="Projects", rows=6)
         self._count = note("")
         self._more = button("Show more", style="text")
-        self._manual = w.Text(description="Project ID", placeholder="my-project-123")
+        # Sent when the field is left: each key alone could come after the click on Confirm.
+        self._manual = w.Text(
+            description="Project ID", placeholder="my-project-123", continuous_update=False
+        )
         self._confirm = button("Confirm", style="primary")
         self._cancel = button("Cancel", style="text")
         self._other_way = button("", style="text")
@@ -55,7 +58,7 @@ class ProjectCard:
         self._more.on_click(lambda _: state.next_page())
         self._confirm.on_click(lambda _: self._confirmed())
         self._again.on_click(lambda _: state.try_again())
-        self._other_way.on_click(lambda _: state.type_id(manual=not state.manual))
+        self._other_way.on_click(lambda _: self._go_another_way())
         self._search.observe(lambda change: state.set_trait("query", change["new"]), "value")
         self._session.observe(self._draw, "project")
         state.observe(
@@ -69,6 +72,12 @@ class ProjectCard:
     @property
     def _is_typed(self) -> bool:
         return self._state.manual or self._state.listing_denied is not None
+
+    def _go_another_way(self) -> None:
+        if self._state.listing_denied:
+            self._state.search()
+        else:
+            self._state.type_id(manual=not self._state.manual)
 
     def _confirmed(self) -> None:
         self._state.confirm((self._manual.value if self._is_typed else self._list.value) or "")
@@ -125,11 +134,17 @@ class ProjectCard:
         else:
             self._notice.clear()
         self._confirm.disabled = bool(state.opening)
-        self._other_way.description = "Search projects" if state.manual else "Enter a project ID"
-        ways = () if state.listing_denied else (self._other_way,)
+        self._other_way.description = (
+            "List projects again"
+            if state.listing_denied
+            else "Search projects"
+            if state.manual
+            else "Enter a project ID"
+        )
+        self._other_way.disabled = state.searching and state.listing_denied is not None
         cancel = (self._cancel,) if self._session.project else ()
         again = (self._again,) if isinstance(state.project_error, SignInError) else ()
-        buttons = row(self._confirm, *cancel, *again, *ways)
+        buttons = row(self._confirm, *cancel, *again, self._other_way)
         if self._is_typed:
             self._content.children = (self._manual, buttons)
             return

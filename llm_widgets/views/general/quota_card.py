@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.cloud import links, quotas
 from llm_widgets.domain import capacity, gpus
 from llm_widgets.domain.capacity import Fit
+from llm_widgets.views.general.doubts import Doubts
 from llm_widgets.views.general.quota_dialog import QuotaDialog
+from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
@@ -15,7 +17,6 @@ from llm_widgets.widgets.table import Action, Column, DataTable
 if TYPE_CHECKING:
     from llm_widgets.domain.capacity import Capacity
     from llm_widgets.domain.gpus import Gpu
-    from llm_widgets.errors import ManagerError
     from llm_widgets.state.quotas import QuotasState
     from llm_widgets.state.session import Session
     from llm_widgets.widgets.table import StatusState
@@ -35,12 +36,14 @@ class QuotaCard:
         self._session = session
         self._state = state
         self._notice = Notice()
+        self._doubts = Doubts()
+        self._age = Age()
         self._dialog = QuotaDialog(session, state)
         self._table = DataTable(
             caption="GPUs and quotas",
             columns=[
-                Column("gpu", "GPU"),
-                Column("region", "Region"),
+                Column("gpu", "GPU", "word"),
+                Column("region", "Region", "word"),
                 Column("price", "Price per hour"),
                 Column("quota", "GPU quota"),
                 Column("cpu", "vCPU used"),
@@ -54,12 +57,13 @@ class QuotaCard:
         self._refresh.on_click(lambda _: state.refresh())
         self.box = card(
             "GPUs and quotas",
+            self._doubts.box,
             self._notice,
             self._table,
             self._dialog.dialog,
-            text=f"Prices of {gpus.DATA_DATE} in US dollars, tier 1 regions, for one instance that "
-            "is awake: GPU, vCPU and memory. Redundant means with zonal redundancy.",
-            actions=[self._refresh],
+            text=f"Prices of {gpus.DATA_DATE} in US dollars for one instance that is awake: GPU "
+            "without zonal redundancy, vCPU and memory. Redundant means with zonal redundancy.",
+            actions=[self._age, self._refresh],
         )
         state.observe(self._draw, ["survey", "checked_at", "running"])
         session.observe(self._draw, "project")
@@ -77,6 +81,8 @@ class QuotaCard:
         if not self._session.project:
             return
         self._refresh.disabled = state.running
+        self._age.at = state.checked_at
+        self._doubts.show(state.survey.errors.values())
         self._draw_notice()
         self._table.rows = [
             self._row(gpu, region)
@@ -85,14 +91,7 @@ class QuotaCard:
         ]
 
     def _draw_notice(self) -> None:
-        local = self._session.settings.is_local_cloud
-        errors = self._state.survey.errors
-        if errors and not self._state.running:
-            self._notice.show_error(_first(errors.values()))
-            self._notice.kind = "warning"
-            return
-        if local:
-            self._notice.clear()
+        if self._session.settings.is_local_cloud:
             return
         self._notice.show(
             "info",
@@ -116,32 +115,52 @@ class QuotaCard:
                 "note": "By invitation" if invited else "GA",
             },
             "price": {
-                "text": f"${price:.2f}",
+                "text": f"{'from ' if region in gpus.DEARER_REGIONS else ''}${price:.2f}",
                 "note": f"{gpu.default_cpu} vCPU, {gpu.default_memory_gib} GiB",
             },
             "quota": self._quota(gpu, region, found),
-            "cpu": _of(found.used_cpu, found.cpu),
-            "memory": _of(found.used_memory_gib, found.memory_gib, " GiB"),
-            "verdict": self._verdict(gpu, found, invited=invited),
+            "cpu": self._noted(_of(found.used_cpu, found.cpu), quotas.CPU, region),
+            "memory": self._noted(
+                _of(found.used_memory_gib, found.memory_gib, " GiB"), quotas.MEMORY, region
+            ),
+            "verdict": self._verdict(gpu, region, found),
         }
 
-    def _quota(self, gpu: Gpu, region: str, found: Capacity) -> dict[str, str]:
-        requests = self._state.survey.requests
-        asked = requests.get((quotas.gpu_quota_id(gpu), region))
-        redundant = f"{_number(found.gpus_redundant)} redundant"
-        note = f"{asked.preferred:g} requested, Google decides" if asked else redundant
-        if asked and not asked.is_pending:
-            note = f"{asked.preferred:g} requested, {asked.granted:g} granted"
-        return {"text": _of(found.used_gpus, found.gpus), "note": note}
+    def _quota(self, gpu: Gpu, region: str, found: Capacity) -> dict[str, str] | str | None:
+        shown = self._noted(_of(found.used_gpus, found.gpus), quotas.gpu_quota_id(gpu), region)
+        redundant = self._noted(
+            f"{_number(found.gpus_redundant)} redundant",
+            quotas.gpu_quota_id(gpu, redundant=True),
+            region,
+        )
+        if not isinstance(shown, str):
+            return shown
+        note = (
+            f"{redundant['text']}: {redundant['note']}"
+            if isinstance(redundant, dict)
+            else redundant
+        )
+        return {"text": shown, "note": note or ""}
 
-    def _verdict(self, gpu: Gpu, found: Capacity, *, invited: bool) -> dict[str, str]:
-        if not self._state.checked_at:
+    def _noted(self, text: str | None, quota_id: str, region: str) -> dict[str, str] | str | None:
+        """Add what was asked for, and what came of it."""
+        asked = self._state.survey.requests.get((quota_id, region))
+        if asked is None:
+            return text
+        if asked.is_pending:
+            note = f"{asked.preferred:g} requested, Google decides"
+        else:
+            note = f"{asked.preferred:g} requested, {asked.granted:g} granted"
+        return {"text": text or "?", "note": note}
+
+    def _verdict(self, gpu: Gpu, region: str, found: Capacity) -> dict[str, str]:
+        if not self._state.survey.is_known(gpu, region):
             return {"state": "busy", "text": "Checking"}
         judged = capacity.verdict(gpu, found)
-        text = judged.text
-        if invited:
+        text, state = judged.text, _STATES[judged.fit]
+        if region in gpu.invited_regions:
             text = f"Only if Google has invited the project. {text}"
-        state = "info" if invited and judged.fit is Fit.FITS else _STATES[judged.fit]
+            state = "info" if judged.fit is Fit.FITS else state
         return {"state": state, "text": judged.fit.value, "note": text}
 
 
@@ -151,10 +170,7 @@ def _number(value: float | None) -> str:
     return "no limit" if value == float("inf") else f"{value:g}"
 
 
-def _of(used: float | None, allowed: float | None, unit: str = "") -> str:
+def _of(used: float | None, allowed: float | None, unit: str = "") -> str | None:
+    if used is None and allowed is None:
+        return None
     return f"{_number(used)} of {_number(allowed)}{unit}"
-
-
-def _first(errors: Any) -> ManagerError:
-    found: ManagerError = next(iter(errors))
-    return found

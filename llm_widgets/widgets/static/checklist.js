@@ -5,7 +5,7 @@
 
 import { el, isolateKeys } from "./dom.js";
 import { formatAgo } from "./format.js";
-import { codeBox, externalLink, icon, statusChip } from "./parts.js";
+import { commandBox, externalLink, icon, statusChip } from "./parts.js";
 
 const AGE_MS = 10000;
 
@@ -50,7 +50,7 @@ function render({ model, el: root }) {
 			const link = row.link_url ? externalLink(row.link_text || "Open", row.link_url) : null;
 			parts.push(el("p", { class: "llm-check-advice" }, `${row.advice} `, link));
 		}
-		if (row.command) parts.push(codeBox(row.command, `Command: ${row.title}`));
+		if (row.command) parts.push(commandBox(row.command, `Command: ${row.title}`));
 		if (!parts.length) return null;
 		const box = el("div", { class: "llm-check-fix" });
 		if (row.state === "ok") {

@@ -20,7 +20,8 @@ function render({ model, el: root }) {
 			const value = el("dd", {}, shownValue(item));
 			if (item.copy && item.value) value.append(copyButton(() => item.value, `Copy ${item.label}`));
 			if (item.note) value.append(el("span", { class: "llm-note", text: item.note }));
-			return el("div", { class: "llm-detail" }, el("dt", { text: item.label }), value);
+			const place = item.wide ? "llm-detail llm-detail-wide" : "llm-detail";
+			return el("div", { class: place }, el("dt", { text: item.label }), value);
 		});
 		list.replaceChildren(...pairs);
 	}

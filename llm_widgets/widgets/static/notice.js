@@ -1,7 +1,7 @@
 /** An inline notice: what is the matter, and what can be done: a button, a command, a link. */
 
 import { el, isolateKeys } from "./dom.js";
-import { codeBox, externalLink, icon } from "./parts.js";
+import { commandBox, externalLink, icon } from "./parts.js";
 
 function render({ model, el: root }) {
 	isolateKeys(root);
@@ -20,7 +20,7 @@ function render({ model, el: root }) {
 		);
 		if (model.get("detail"))
 			body.append(el("div", { class: "llm-notice-detail", text: model.get("detail") }));
-		if (model.get("command")) body.append(codeBox(model.get("command"), "Command"));
+		if (model.get("command")) body.append(commandBox(model.get("command"), "Command"));
 		const ways = el("div", { class: "llm-notice-ways" });
 		if (model.get("action_label")) {
 			const button = el("button", {

@@ -165,3 +165,14 @@ export function codeBox(text, label) {
 		copyButton(() => text, `Copy: ${label}`),
 	);
 }
+
+/** Show command lines: long ones go on in a new line, between two words where that is possible. */
+export function commandBox(text, label) {
+	const box = codeBox(text, label);
+	const words = text
+		.split(/( |\n)/)
+		.map((word) => (word.trim() ? el("span", { class: "llm-code-word", text: word }) : word));
+	box.classList.add("llm-command");
+	box.querySelector("code").replaceChildren(...words);
+	return box;
+}

@@ -38,6 +38,7 @@ function compare(a, b, direction) {
 /** One drawing function for each kind of column. */
 const DRAW = {
 	text: (value) => withNote(el("span", { text: cellText(value?.text ?? value) }), value),
+	word: (value) => DRAW.text(value),
 	status: (value) => withNote(statusChip(value.state, value.text), value),
 	link: (value, label) => withNote(copyable(value, label), value),
 	code: (value) =>
