@@ -7,12 +7,14 @@ import logging
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
-_LOGGERS = ("llm_widgets.server", "tornado.general", "asyncio")
+_LOGGERS = ("llm_widgets.server", "tornado.general", "asyncio", "traitlets")
 _SAID = (
     # Jupyter would hide the outputs of such a notebook; the page makes its own.
     "Notebook %s is not trusted",
     # Jupyter pings its websockets itself, in milliseconds; tornado reads the same as seconds.
     "The websocket_ping_timeout ",
+    # The server ends while a kernel is being started; the kernel ends with it.
+    "Could not destroy zmq context for %s",
 )
 # A tab was closed while something was on its way to it.
 _GONE = (StreamClosedError, WebSocketClosedError)

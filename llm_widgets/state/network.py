@@ -51,6 +51,7 @@ class NetworkState(HasTraits):
         self._latest = Latest()
         self._latest_choice = Latest()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         session.observe(self._project_changed, "project")
 
     @property
@@ -70,6 +71,11 @@ class NetworkState(HasTraits):
         self.not_kept = None
         session.keep_network(project, choice, here_only=True)  # at once; the project follows
 
+        def work() -> None:
+            with self._writing:  # one after the other: the last choice is what stays
+                if fresh():
+                    projects.set_labels(session.clients, project, choice.labels())
+
         def then(_: object) -> None:
             if fresh():
                 session.keep_network(project, choice, here_only=False)
@@ -78,9 +84,7 @@ class NetworkState(HasTraits):
             if fresh() and session.project_id == project:
                 self.not_kept = error
 
-        session.background.run(
-            lambda: projects.set_labels(session.clients, project, choice.labels()), then, failed
-        )
+        session.background.run(work, then, failed)
 
     def choices(self) -> tuple[NetworkChoice, ...]:
         """Give what can be chosen: nothing, each subnet that is large enough, each connector."""

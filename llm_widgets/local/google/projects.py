@@ -112,13 +112,17 @@ class Projects(Policies):
         """Return those projects that the caller may get and that match the query."""
         terms = _terms(request.query)
         together = all if re.search(r"\bAND\b", request.query) else any
-        found = [
+        matching = (
             _message(project_id, record)
             for project_id, record in self._store.list("project")
+            if not terms or together(_matches(_message(project_id, record), terms))
+        )
+        found = [
+            project
+            for project in matching
             if self._access.granted(
-                caller, ["resourcemanager.projects.get"], f"projects/{project_id}"
+                caller, ["resourcemanager.projects.get"], f"projects/{project.project_id}"
             )
-            and (not terms or together(_matches(_message(project_id, record), terms)))
         ]
         page, token = page_of(found, request, default=500, most=500)
         return resourcemanager_v3.SearchProjectsResponse(projects=page, next_page_token=token)
