@@ -121,14 +121,17 @@ class ChatStream:
         self._timeout = (connect_timeout, silence_timeout)
         self._closed = threading.Event()
         self._lock = threading.Lock()
+        self._line: Any = None
         self._response: Any = None
 
     def close(self) -> None:
-        """Stop: the engine sees the connection end and stops too."""
+        """Stop, also before anything has come: the engine sees the connection end and stops too."""
         self._closed.set()
         with self._lock:
             if self._response is not None:
                 _hang_up(self._response)
+            elif self._line is not None:
+                self._line.cut()
 
     def __iter__(self) -> Iterator[ChatEvent]:
         """Ask, and give the answer as it comes.
@@ -151,7 +154,7 @@ class ChatStream:
     def _events(self) -> Iterator[ChatEvent]:
         count = _Count(time.monotonic())
         response = self._asked()
-        if self._closed.is_set():
+        if response is None or self._closed.is_set():
             return
         if not response.ok:
             raise refusal(response, self._clients, self._service)
@@ -165,8 +168,14 @@ class ChatStream:
             yield ChatEvent(stats=count.stats())
 
     def _asked(self) -> Any:
+        from llm_widgets.cloud.lines import Line  # noqa: PLC0415 - imports requests
+
         token = id_tokens.of(self._clients).token(self._url)
-        response = packages.requests.post(
+        with self._lock:
+            if self._closed.is_set():
+                return None
+            self._line = Line()
+        response = self._line.post(
             f"{self._url}/v1/chat/completions",
             json=self._body,
             headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PAGE_SIZE = 1000  # the most that the API gives at once
 _PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")  # more digits than Python's times have
+# What Cloud Run writes into the log of a service: "Starting new instance. Reason: AUTOSCALING …".
+_STARTING = "Starting new instance."
 _MESSAGE_FIELDS = ("message", "msg", "textPayload")
 
 
@@ -132,6 +134,19 @@ def _pages(
         body["pageToken"] = page.get("nextPageToken", "")
         if not body["pageToken"]:
             return
+
+
+def instance_started(clients: Clients, name: str, since: datetime) -> bool:
+    """Whether Cloud Run has started an instance of a service, by its resource name, since a time.
+
+    Raises
+    ------
+    ManagerError
+        The log may not be read.
+    """
+    _, project, _, region, _, service_id = name.split("/")
+    filter_ = f'{service_filter(region, service_id, since=since)} AND "{_STARTING}"'
+    return bool(entries(clients, project, filter_, limit=1))
 
 
 def payload_text(payload: Any) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 
-from llm_widgets.cloud import invoke
+from llm_widgets.cloud import invoke, logs
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.state.session import Session
+
+_LONG = 3.0  # seconds; an instance that is awake has a first token sooner
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class ChatState(HasTraits):
         self._service = service
         self._stream: invoke.ChatStream | None = None
         self._listeners: list[Callable[[str], None]] = []
+        self._waiting = False
 
     def follow(self, service: ServiceSummary) -> None:
         """Take over what is known of the service by now: its URL comes late."""
@@ -73,7 +77,9 @@ class ChatState(HasTraits):
             return
         self.error = None
         self.busy = True
-        self.figures = "Waiting for the first token; a cold start takes a while …"
+        self.figures = "Waiting for the first token …"
+        self._waiting = True
+        asked_at = datetime.now(UTC)
         said = (*self.turns, Turn("user", prompt))
         self.turns = (*said, Turn("assistant", ""))
         answer: list[str] = []
@@ -96,7 +102,14 @@ class ChatState(HasTraits):
             self._end(said, "".join(answer), "")
             self.error = error
 
-        self._session.background.run(lambda: self._read(stream, answer), then, failed)
+        def tick() -> bool:
+            waited = (datetime.now(UTC) - asked_at).total_seconds()
+            if self._waiting and stream is self._stream:
+                self.figures = _patience(waited, is_asleep=not self._service.min_instances)
+            return self._waiting and stream is self._stream
+
+        self._session.background.run(lambda: self._read(stream, answer, asked_at), then, failed)
+        self._session.background.repeat(1.0, tick)
 
     def stop(self) -> None:
         """End the answer where it is."""
@@ -113,23 +126,56 @@ class ChatState(HasTraits):
             self.error = None
 
     def _end(self, said: tuple[Turn, ...], answer: str, figures: str) -> None:
+        self._waiting = False
         with self.hold_trait_notifications():
             self.turns = (*said, Turn("assistant", answer)) if answer else said
             self.figures = figures
             self.busy = False
 
-    def _read(self, stream: invoke.ChatStream, answer: list[str]) -> str:
+    def _read(self, stream: invoke.ChatStream, answer: list[str], asked_at: datetime) -> str:
+        thinks = False
         for event in stream:
+            if self._waiting and (event.text or event.reasoning):
+                self._waiting = False
+                self.figures = "Answering …"
+            if event.reasoning:
+                self._show(event.reasoning if thinks else f"Thinking: {event.reasoning}")
+                thinks = True
             if event.text:
+                self._show(f"\n\n{event.text}" if thinks else event.text)
+                thinks = False
                 answer.append(event.text)
-                for listener in self._listeners:
-                    listener(event.text)
             if event.stats:
-                return _figures(event.stats)
+                return _figures(event.stats, is_cold=self._was_cold(event.stats, asked_at))
         return "Stopped"
 
+    def _show(self, text: str) -> None:
+        for listener in self._listeners:
+            listener(text)
 
-def _figures(stats: invoke.Stats) -> str:
+    def _was_cold(self, stats: invoke.Stats, asked_at: datetime) -> bool:
+        """Whether an instance was started for the answer, as the log of the service tells."""
+        if stats.first_token < _LONG:
+            return False
+        try:
+            return logs.instance_started(self._session.clients, self._service.name, asked_at)
+        except ManagerError:
+            return False  # whoever may chat need not be allowed to read logs
+
+
+def _patience(seconds: float, *, is_asleep: bool) -> str:
+    """Say what is waited for; ``is_asleep`` when a service may have no instance at all."""
+    told = f"Waiting for the first token, {seconds:.0f} s"
+    if seconds < _LONG or not is_asleep:
+        return f"{told} …"
+    return (
+        f"{told}. If no instance was awake, this is a cold start: one starts and loads the model."
+    )
+
+
+def _figures(stats: invoke.Stats, *, is_cold: bool) -> str:
+    cold = " with a cold start" if is_cold else ""
     speed = f" · {stats.tokens_per_second:.0f} tokens/s" if stats.tokens_per_second else ""
     cut = " · cut off at the longest answer" if stats.finish_reason == "length" else ""
-    return f"First token after {stats.first_token:.2f} s · {stats.tokens} tokens{speed}{cut}"
+    first = f"First token after {stats.first_token:.2f} s{cold}"
+    return f"{first} · {stats.tokens} tokens{speed}{cut}"

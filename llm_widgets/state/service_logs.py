@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Unicode
@@ -12,7 +13,6 @@ from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from llm_widgets.cloud.logs import LogEntry
     from llm_widgets.state.session import Session
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 PERIOD = 2.5
 """Seconds between two looks at the log."""
 
-_FIRST = 500
+_FIRST = 1000
 _KEPT = 2000
+_LATE = timedelta(seconds=30)
+"""For how long an entry may be on its way: Cloud Logging takes them in any order."""
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class LogTail(HasTraits):
@@ -48,7 +52,6 @@ class LogTail(HasTraits):
         _, self._project, _, self._region, _, self._service_id = name.split("/")
         self._lock = threading.Lock()
         self._entries: list[LogEntry] = []
-        self._seen: set[tuple[str, object]] = set()
         self._since: datetime | None = None
         self._closed = False
         self._waiting: list[LogEntry] = []
@@ -99,37 +102,46 @@ class LogTail(HasTraits):
             limit=_FIRST if self._since is None else _KEPT,
             newest_first=True,
         )
-        found.reverse()
-        with self._lock:
-            new = [entry for entry in found if (entry.id, entry.time) not in self._seen]
-            self._seen.update((entry.id, entry.time) for entry in new)
-            self._entries = [*self._entries, *new][-_KEPT:]
-            times = [entry.time for entry in new if entry.time]
-            self._since = max([*times, *([self._since] if self._since else [])], default=None)
+        new, is_late = self._taken(sorted(found, key=_moment))
         self.error = None
         shown = [entry for entry in new if self._is_shown(entry)]
-        if self.paused:
+        if is_late and not self.paused:
+            self._show_again()
+        elif self.paused:
             self._waiting += shown
         elif shown:
             for listener in self._added:
                 listener(shown)
 
-    def _again(self) -> bool:
-        if self._closed:
-            return False
+    def look_if_allowed(self) -> None:
+        """Do the same; a log that may not be read becomes the error that is shown."""
         try:
             self.look()
         except ManagerError as error:
             self.error = error
+
+    def _taken(self, found: list[LogEntry]) -> tuple[list[LogEntry], bool]:
+        """Put what is new among the entries; whether some of it belongs between older ones."""
+        with self._lock:
+            known = {(entry.id, entry.time) for entry in self._entries}
+            oldest = _moment(self._entries[0]) if len(self._entries) == _KEPT else _BEFORE_ALL
+            new = [e for e in found if (e.id, e.time) not in known and _moment(e) >= oldest]
+            is_late = bool(new and self._entries and _moment(new[0]) < _moment(self._entries[-1]))
+            self._entries = sorted([*self._entries, *new], key=_moment)[-_KEPT:]
+            if self._entries and self._entries[-1].time:
+                self._since = self._entries[-1].time - _LATE
+        return new, is_late
+
+    def _again(self) -> bool:
+        if not self._closed:
+            self.look_if_allowed()
         return not self._closed
 
     def _resume(self, _: object) -> None:
         if self.paused:
             return
-        waiting, self._waiting = self._waiting, []
-        if waiting:
-            for listener in self._added:
-                listener(waiting)
+        if self._waiting:
+            self._show_again()
 
     def _show_again(self) -> None:
         self._waiting = []
@@ -140,6 +152,10 @@ class LogTail(HasTraits):
     def _is_shown(self, entry: LogEntry) -> bool:
         loud = not self.severity or _RANK.get(entry.severity, 0) >= _RANK[self.severity]
         return loud and self.search.lower() in entry.text.lower()
+
+
+def _moment(entry: LogEntry) -> datetime:
+    return entry.time or _BEFORE_ALL
 
 
 _RANK = {

@@ -161,11 +161,11 @@ class ServicePageState(HasTraits):
         clients = self._session.clients
         found = service_api.get(clients, self.name)
         document = service_json.read(clients, self.name)
-        listed = revisions.list_revisions(clients, self.name)
+        listed, problem = self._revisions()
         summary = summaries.summary(found)
         facts = summaries.conditions(found)
         newest = listed[0] if listed else None
-        self.log.look()
+        self.log.look_if_allowed()
         lines = self._lines(newest)
         outcome = None
         if summary.state not in _CHANGING:
@@ -175,7 +175,7 @@ class ServicePageState(HasTraits):
         if summary.state in _BROKEN:
             why = self._explained(document, found, newest)
         with self.hold_trait_notifications():
-            self.error = None
+            self.error = problem
             self.summary = summary
             self.document = document
             self.conditions = facts
@@ -190,6 +190,13 @@ class ServicePageState(HasTraits):
                     lines=[Line(line.time, line.text) for line in lines],
                 )
             )
+
+    def _revisions(self) -> tuple[tuple[RevisionFact, ...], ManagerError | None]:
+        """Give the revisions; who may not see them sees the rest of the service."""
+        try:
+            return revisions.list_revisions(self._session.clients, self.name), None
+        except ManagerError as error:
+            return (), error
 
     def _lines(self, newest: RevisionFact | None) -> list[LogLine]:
         """Give the log of the newest revision."""

@@ -24,66 +24,11 @@ from llm_widgets.errors import (
     NotFoundError,
     UnavailableError,
 )
+from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-# An engine in a few lines: what it answers is decided by the name of the model.
-ENGINE = r"""
-import json, os, time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    def do_GET(self):
-        self.answer(200, "ok", "text/plain")
-    def answer(self, status, text, kind="application/json"):
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def event(self, data):
-        text = f"data: {data}\n\n".encode()
-        self.wfile.write(f"{len(text):x}\r\n".encode() + text + b"\r\n")
-        self.wfile.flush()
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        model = body["model"]
-        if model == "missing":
-            return self.answer(404, json.dumps({"error": {"message": "model missing not found"}}))
-        if model == "busy":
-            return self.answer(503, "<html><body><h1>No instance</h1></body></html>", "text/html")
-        if model == "strict":
-            return self.answer(400, json.dumps({"error": "messages: too long"}))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
-        def choice(text, reason=None):
-            return json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": reason}]})
-        said = body["messages"][-1]["content"]
-        for word in [*said.split(), "é"]:
-            self.event(choice(word + " "))
-            time.sleep(0.02)
-        if model == "broken":
-            self.event(json.dumps({"error": {"message": "CUDA out of memory"}}))
-        elif model == "endless":
-            while True:
-                self.event(choice("on "))
-                time.sleep(0.02)
-        elif model == "stuck":
-            time.sleep(60)
-        self.event(choice("", "stop"))
-        usage = {"completion_tokens": 7, "prompt_tokens": 3}
-        self.event(json.dumps({"choices": [], "usage": usage}))
-        self.event("[DONE]")
-        self.wfile.write(b"0\r\n\r\n")
-    def log_message(self, *args):
-        print(json.dumps({"severity": "WARNING", "message": "asked", "model": 1}), flush=True)
-ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -106,35 +51,6 @@ def engine(started: Product) -> str:
         last = progress
     assert last.service
     return last.service.name
-
-
-def service(script: str, **template: Any) -> run_v2.Service:
-    return run_v2.Service(
-        {
-            "labels": {"managed-by": "llm-manager", "llm-engine": "vllm"},
-            "annotations": {"llm-manager/model": "org/model"},
-            "template": {
-                "scaling": {"max_instance_count": 1},
-                "containers": [
-                    {
-                        "image": "local/python:3",
-                        "command": ["-c", script],
-                        "startup_probe": {
-                            "http_get": {"path": "/"},
-                            "period_seconds": 1,
-                            "failure_threshold": 20,
-                        },
-                    }
-                ],
-                **template,
-            },
-        }
-    )
-
-
-def deploy(product: Product, name: str, made: run_v2.Service) -> list[rollout.Progress]:
-    operation = services.create(product.clients, PROJECT, REGION, name, made)
-    return list(rollout.follow(product.clients, operation, period=0.1))
 
 
 def chat(product: Product, engine: str, model: str, text: str = "hello big world") -> Any:
@@ -375,12 +291,22 @@ def test_an_engine_that_fails(
     assert caught.value.cause == cause
 
 
+@pytest.mark.timeout(30)
+def test_a_stream_is_closed_before_anything_has_come(product: Product, engine: str) -> None:
+    stream = chat(product, engine, "silent")
+    threading.Timer(0.5, stream.close).start()
+    started = time.monotonic()
+    assert list(stream) == []
+    assert time.monotonic() - started < 3
+
+
 def test_a_silent_engine(product: Product, engine: str) -> None:
     url = services.get(product.clients, engine).uri
     messages = [{"role": "user", "content": "x"}]
-    stream = invoke.chat_stream(product.clients, url, "stuck", messages, silence_timeout=0.5)
-    with pytest.raises(UnavailableError, match="The service was silent"):
-        list(stream)
+    for model in ("stuck", "silent"):
+        stream = invoke.chat_stream(product.clients, url, model, messages, silence_timeout=0.5)
+        with pytest.raises(UnavailableError, match="The service was silent"):
+            list(stream)
 
 
 def test_a_service_that_is_gone(product: Product) -> None:

@@ -1,0 +1,198 @@
+"""The page of one service: its log, its chat, what may not be seen, what somebody else deletes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_widgets.cloud import rollout, services, summaries
+from llm_widgets.cloud.projects import Project
+from llm_widgets.errors import DeniedError, UnavailableError
+from llm_widgets.state.chat import ChatState
+from llm_widgets.state.service_page import ServicePageState
+from llm_widgets.state.session import Session
+from llm_widgets.views.services.chat_panel import ChatPanel
+from llm_widgets.views.services.log_viewer import LogViewer
+from tests.contract.engine import ENGINE, deploy, service
+from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from llm_widgets.domain.services import ServiceSummary
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for product in running(tmp_path_factory.mktemp("page"), environment):
+            deploy(product, "engine", service(ENGINE))
+            yield product
+
+
+@pytest.fixture
+def product(started: Product) -> Iterator[Product]:
+    yield started
+    started.faults.reset()
+
+
+@pytest.fixture
+def session(product: Product) -> Iterator[Session]:
+    made = Session(product.settings)
+    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
+    made.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def summary(product: Product) -> ServiceSummary:
+    return summaries.summary(services.get(product.clients, f"{PARENT}/services/engine"))
+
+
+@pytest.fixture
+def page(session: Session, summary: ServiceSummary) -> Iterator[ServicePageState]:
+    made = ServicePageState(session, summary)
+    yield made
+    made.close()
+
+
+def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def write(product: Product, *told: tuple[str, datetime, dict[str, Any]]) -> None:
+    """Write into the service's log: an id, a time, and the rest of the entry."""
+    resource = {
+        "type": "cloud_run_revision",
+        "labels": {"service_name": "engine", "location": REGION, "project_id": PROJECT},
+    }
+    written = [
+        {
+            "logName": f"projects/{PROJECT}/logs/run.googleapis.com%2Fvarlog%2Fsystem",
+            "resource": resource,
+            "insertId": name,
+            "timestamp": when.isoformat(),
+            **rest,
+        }
+        for name, when, rest in told
+    ]
+    url = product.clients.url("logging.googleapis.com")
+    answer = product.clients.session.post(f"{url}/v2/entries:write", json={"entries": written})
+    assert answer.ok, answer.text
+
+
+def test_who_may_not_read_logs_or_revisions_sees_the_rest(
+    product: Product, page: ServicePageState
+) -> None:
+    product.faults.update(denied_permissions=["logging.*", "run.revisions.list"])
+    page.start()
+    until(lambda: page.document)
+    assert page.document["name"].endswith("/engine")
+    assert page.conditions
+    assert isinstance(page.log.error, DeniedError)
+    assert isinstance(page.error, DeniedError)
+    product.faults.reset()
+    until(lambda: page.log.entries)
+    assert page.log.error is None
+
+
+def test_entries_that_come_late_are_neither_lost_nor_doubled(
+    product: Product, page: ServicePageState
+) -> None:
+    stream = LogViewer(page.log)._stream
+    page.log.look()
+    now = datetime.now(UTC)
+    write(product, ("b", now, {"textPayload": "second"}))
+    page.log.look()
+    write(
+        product,
+        ("a", now - timedelta(milliseconds=5), {"textPayload": "first, and late"}),
+        ("c", now, {"severity": "ERROR", "jsonPayload": {"message": HOSTILE, "code": 7}}),
+    )
+    page.log.look()
+    page.log.look()
+    assert [entry.id for entry in page.log.entries][-3:] == ["a", "b", "c"]
+    assert [item["text"] for item in stream.items][-3:] == [
+        "first, and late",
+        "second",
+        f"{HOSTILE} code=7",
+    ]
+    page.log.severity = "ERROR"
+    assert [item["kind"] for item in stream.items] == ["error"]
+    page.log.paused = True
+    write(product, ("d", datetime.now(UTC), {"severity": "ERROR", "textPayload": "while paused"}))
+    page.log.look()
+    assert len(stream.items) == 1
+    page.log.paused = False
+    assert [item["text"] for item in stream.items] == [f"{HOSTILE} code=7", "while paused"]
+
+
+def chat_with(session: Session, summary: ServiceSummary, model: str) -> ChatState:
+    return ChatState(session, replace(summary, served_name=model))
+
+
+def test_a_conversation_shows_what_the_model_thinks_and_keeps_what_it_says(
+    session: Session, summary: ServiceSummary
+) -> None:
+    chat = chat_with(session, summary, "thinker")
+    panel = ChatPanel(chat)
+    chat.ask(HOSTILE)
+    until(lambda: not chat.busy)
+    assert [turn.text for turn in chat.turns] == [HOSTILE, f"{HOSTILE} é "]
+    assert panel._stream.items[-1]["text"] == f"Thinking: Hm, so.\n\n{HOSTILE} é "
+    assert chat.figures.startswith("First token after ")
+    assert "7 tokens" in chat.figures
+    assert "cold start" not in chat.figures
+
+
+def test_a_cold_start_is_named_when_cloud_run_has_started_an_instance(
+    product: Product, session: Session, summary: ServiceSummary
+) -> None:
+    chat = chat_with(session, summary, "slow")
+    told: list[str] = []
+    chat.observe(lambda change: told.append(change["new"]), "figures")
+    chat.ask("hello")
+    reason = "Starting new instance. Reason: AUTOSCALING - Instance started due to traffic"
+    write(product, ("cold", datetime.now(UTC), {"textPayload": reason}))
+    until(lambda: not chat.busy)
+    assert any("If no instance was awake, this is a cold start" in text for text in told)
+    assert "with a cold start" in chat.figures
+
+
+def test_a_url_that_never_answers_can_be_stopped(session: Session, summary: ServiceSummary) -> None:
+    chat = chat_with(session, summary, "silent")
+    chat.ask("hello")
+    until(lambda: "Waiting for the first token, 1 s" in chat.figures)
+    chat.stop()
+    until(lambda: not chat.busy, 3)
+    assert (chat.figures, chat.error) == ("Stopped", None)
+    chat.ask("again")
+    chat.stop()
+    until(lambda: not chat.busy, 3)
+
+
+def test_a_service_that_somebody_else_deletes(product: Product, session: Session) -> None:
+    deploy(product, "theirs", service(ENGINE))
+    name = f"{PARENT}/services/theirs"
+    found = summaries.summary(services.get(product.clients, name))
+    page, gone = ServicePageState(session, found), []
+    page.on_gone(lambda: gone.append(True))
+    page.start()
+    until(lambda: page.document)
+    chat = ChatState(session, found)
+    list(rollout.follow(product.clients, services.delete(product.clients, name), period=0.1))
+    chat.ask("hello")
+    until(lambda: not chat.busy)
+    assert isinstance(chat.error, UnavailableError)
+    until(lambda: gone, 15)
+    assert page.error is None
