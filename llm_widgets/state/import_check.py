@@ -108,7 +108,7 @@ class ImportCheck:
                 "This revision is in the bucket already. Importing it again compares every file "
                 "and copies what is missing or different."
             )
-        if self.is_begun:
+        elif self.present:
             said.append("An import of this revision was begun; it goes on where it stopped.")
         if self.is_changed:
             said.append(

@@ -48,6 +48,9 @@ def test_a_new_bucket_is_closed_and_labelled(product: Product) -> None:
     assert found.iam_configuration.public_access_prevention == "enforced"
     assert found.soft_delete_policy.retention_duration_seconds == 0
     assert found.labels == {"managed-by": "llm-manager"}
+    (rule,) = found.lifecycle_rules
+    assert rule["action"] == {"type": "AbortIncompleteMultipartUpload"}
+    assert rule["condition"] == {"age": 7}
     text = found.blob("llm-manager-metadata.json").download_as_text()
     assert '"models": []' in text
 
@@ -77,6 +80,7 @@ def test_a_denied_bucket_spoils_nothing(product: Product) -> None:
     reason = listed["denied-bucket"].reason
     assert isinstance(reason, DeniedError)
     assert "storage.objects.get" in reason.message
+    assert reason.cause.endswith("access to the Google Cloud Storage object.")  # and nothing more
     assert reason.fix
     assert reason.fix.command == (
         "gcloud storage buckets add-iam-policy-binding gs://denied-bucket "

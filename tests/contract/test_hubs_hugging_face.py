@@ -21,10 +21,12 @@ from llm_widgets.errors import (
     InvalidInputError,
     ManagerError,
     NotFoundError,
+    TransferError,
     UnavailableError,
 )
 from llm_widgets.local.faults import Faults
 from llm_widgets.local.hub import Hub
+from llm_widgets.local.hub.blobs import Blob
 from llm_widgets.local.hub.repositories import Repository
 from llm_widgets.local.hub.samples import (
     SMOLLM2_GGUF,
@@ -35,7 +37,7 @@ from llm_widgets.local.hub.samples import (
 from llm_widgets.local.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from llm_widgets.domain.imports import HubModel
 
@@ -63,7 +65,7 @@ def inspect(hub: Hub, text: str, *, token: str = "", revision: str = "") -> HubM
     return hubs.inspect(Source.HUGGING_FACE, text, settings, token=token, revision=revision)
 
 
-def add(hub: Hub, name: str, files: dict[str, bytes]) -> None:
+def add(hub: Hub, name: str, files: Mapping[str, bytes | Blob]) -> None:
     hub.repositories.add_commit(Repository(name), files, title="Add", date=DATE)
 
 
@@ -186,6 +188,16 @@ def test_repositories_that_vllm_cannot_load(hub: Hub) -> None:
     with pytest.raises(HubError) as caught:
         inspect(hub, "made-here/torn")
     assert "gone.safetensors" in caught.value.cause
+
+
+def test_a_file_that_http_does_not_carry(hub: Hub) -> None:
+    large = Blob(50_000_000_001, "0" * 64, "0" * 40)
+    files = {"config.json": b"{}", "pytorch_model.bin": large}
+    add(hub, "made-here/large", files)
+    with pytest.raises(TransferError, match=r"pytorch_model\.bin has 50 GB: too large") as caught:
+        inspect(hub, "made-here/large")
+    assert "Xet" in caught.value.cause
+    assert caught.value.fix
 
 
 def test_what_should_be_known_before_confirming(hub: Hub) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +19,8 @@ from llm_widgets.errors import (
     ManagerError,
     NotFoundError,
 )
+from llm_widgets.jobs import place, start
+from llm_widgets.jobs.remove import remove_model
 from llm_widgets.jobs.store import ImportFolder
 from llm_widgets.state.import_target import Target, TargetKind
 from llm_widgets.transfer.objects import SmallObjects
@@ -122,7 +128,14 @@ def test_gated_without_the_right_token(tab: ModelsTab, token: str, sentence: str
     assert tab.form.checked is None
 
 
-def test_a_token_is_nowhere_but_in_secret_manager(tab: ModelsTab, product: Product) -> None:
+@pytest.mark.parametrize("worker", ["job", "process"])
+def test_a_token_is_nowhere_but_in_secret_manager(
+    tab: ModelsTab, product: Product, worker: str
+) -> None:
+    if worker == "process":
+        tab.session.settings = replace(product.settings, image="")
+        remove_model(product.clients, BUCKET, tab.ready(BUCKET, GATED))  # by the job, before
+        tab.refresh()
     checked = tab.check(Source.HUGGING_FACE, GATED, BUCKET, token=f" {READER}\n")
     assert (checked.model.gated, checked.has_token) == (True, True)
     product.faults.update(bandwidth=200_000)  # so that it can be looked at while it runs
@@ -131,11 +144,23 @@ def test_a_token_is_nowhere_but_in_secret_manager(tab: ModelsTab, product: Produ
     folder = ImportFolder(SmallObjects(product.clients.storage(), BUCKET), import_id)
     version = folder.plan().token_secret
     assert secrets.read(product.clients, version) == READER
+    note = tab.until(lambda: (found := folder.worker()[0]) and (found.pid or found.execution))
+    if worker == "process":
+        for about in ("cmdline", "environ"):
+            assert READER.encode() not in Path(f"/proc/{note}/{about}").read_bytes()
+    grep(product, tab)  # while it runs
     product.faults.reset()
     tab.ready(BUCKET, GATED)
     tab.until(lambda: tab.models.imports.watched[import_id].is_over)
     with pytest.raises(NotFoundError):
         secrets.read(product.clients, version)
+    if worker == "process":
+        assert READER not in place.log_file(import_id).read_text()
+    grep(product, tab)
+
+
+def grep(product: Product, tab: ModelsTab) -> None:
+    """Look for the token wherever it must not be."""
     seen = traits_text(tab.session, tab.models, tab.models.imports, tab.form, tab.model)
     assert READER not in seen + "\n".join(tab.notices)
     assert READER not in repr(vars(tab.form))
@@ -240,6 +265,44 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
     tab.session.background.close()
     tab.session.background._pool.shutdown(wait=True)
     assert told == [f"{TINY}: 806 kB in 8 files."]
+
+
+def test_looking_an_id_up_reads_no_weights(tab: ModelsTab, product: Product) -> None:
+    product.faults.update(failures=[{"match": "safetensors$", "status": 500}])
+    told: list[str] = []
+    tab.form.look_up(Source.HUGGING_FACE, TINY, "", lambda said, _: told.append(said))
+    tab.until(lambda: told)
+    assert told == [f"{TINY}: 806 kB in 8 files."]
+
+
+def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product) -> None:
+    product.faults.update(bandwidth=4_000_000)
+    target = Target(TargetKind.CREATE, "partly-models", REGION)
+    tab.session.settings = replace(product.settings, image="")
+    whole = tab.check(Source.OLLAMA, "smollm2:135m", target)
+    assert (whole.present, whole.held) == (0, (0, 0))
+    tab.start()
+    (import_id,) = tab.models.imports.watched
+    folder = ImportFolder(SmallObjects(product.clients.storage(), "partly-models"), import_id)
+    tab.until(lambda: (progress := folder.progress()) and progress.done > 0)
+    note = tab.until(lambda: (found := folder.worker()[0]) and found.pid and found)
+    tab.until(
+        lambda: [name for name in object_names(product, "partly-models") if "/files/" in name]
+    )
+    os.kill(note.pid, signal.SIGKILL)
+    tab.refresh()
+    partly = tab.check(Source.OLLAMA, "smollm2:135m", "partly-models")
+    assert 0 < partly.present < partly.model.size
+    assert partly.seconds < whole.seconds
+    assert partly.held == (1, partly.model.size)
+    assert any("goes on where it stopped" in warning for warning in partly.warnings)
+    # Removed, it leaves neither parts nor what tells of them.
+    assert list((product.data / "uploads").rglob("*"))
+    (record,) = tab.models.bucket("partly-models").models  # type: ignore[union-attr]
+    tab.until(lambda: not start.is_running(product.clients, "partly-models", import_id))
+    remove_model(product.clients, "partly-models", record)
+    assert object_names(product, "partly-models") == [buckets.METADATA_NAME]
+    assert [path for path in (product.data / "uploads").rglob("*") if path.is_file()] == []
 
 
 def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:

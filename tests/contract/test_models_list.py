@@ -14,7 +14,7 @@ from google.cloud import run_v2
 from llm_widgets.cloud import buckets, services
 from llm_widgets.cloud.metadata import update_metadata
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
-from llm_widgets.errors import ConflictError, ManagerError, NotFoundError
+from llm_widgets.errors import InUseError, ManagerError, NotFoundError
 from llm_widgets.jobs.store import ImportFolder
 from llm_widgets.jobs.usage import services_with
 from llm_widgets.jobs.verify import FileCheck, verify_model
@@ -215,11 +215,11 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
         return answers[0]
 
     refused = delete(force=False)
-    assert isinstance(refused, ConflictError)
+    assert isinstance(refused, InUseError)
     assert f"{TINY} is in use: chat ({REGION})." in refused.message
     product.faults.update(denied_permissions=["run.services.list"])
     unknown = delete(force=False)
-    assert isinstance(unknown, ConflictError)
+    assert isinstance(unknown, InUseError)
     assert "It is not known whether a service in" in unknown.message
     product.faults.reset()
     objects = SmallObjects(product.clients.storage(), BUCKET)
@@ -244,12 +244,19 @@ def test_who_reads_a_model(product: Product) -> None:
     streamed = service(bucket="other-models")
     streamed.template.containers[0].args = ["--model=gs://used-models/huggingface/a/b/1234"]
     made["streamed"] = streamed
+    longer = service(bucket="other-models")
+    longer.template.containers[0].args = ["--model=gs://used-models/huggingface/a/b/1234-big"]
+    made["longer"] = longer
+    by_variable = service(bucket="other-models")
+    variable = run_v2.EnvVar(name="MODEL", value="gs://used-models/huggingface/a/b/1234/")
+    by_variable.template.containers[0].env = [variable]
+    made["variable"] = by_variable
     for name in ("used-models", "other-models"):
         buckets.create_bucket(product.clients, PROJECT, name, REGION)
     for name, each in made.items():
         services.create(product.clients, PROJECT, REGION, f"reads-{name}", each)
     usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
     assert usage.services == tuple(
-        f"{PARENT}/services/reads-{name}" for name in ("folder", "streamed", "whole")
+        f"{PARENT}/services/reads-{name}" for name in ("folder", "streamed", "variable", "whole")
     )
     assert usage.unanswered == ()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
+from llm_widgets.quickstart import local_cloud
 from tests.e2e.manager import (
     SECONDS,
     RunningManager,
@@ -20,6 +26,7 @@ from tests.e2e.manager import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, WebSocket
 
@@ -87,6 +94,7 @@ def test_gated_model_with_a_token_that_is_sent_once(
     page.get_by_role("button", name="Leave out README.md").click()
     expect(page.get_by_text("You have changed the choice of files")).not_to_be_visible()
     assert violations(page) == []
+    assert TOKEN not in widget_state(page)  # the page may still need it
     page.get_by_role("button", name="Import", exact=True).click()
     expect(row(page, GATED)).to_contain_text("Ready", timeout=60 * SECONDS)
     expect(page.get_by_text("Every file has the digest that the hub published.")).to_be_visible()
@@ -95,10 +103,43 @@ def test_gated_model_with_a_token_that_is_sent_once(
     assert sum(TOKEN in message for message in sent) == 1
     assert not any(TOKEN in message for message in received)
     assert TOKEN not in page.content()
+    assert TOKEN not in widget_state(page)
     for file in manager.data.parent.rglob("*"):
         # The sample hub knows its own tokens, and holds nothing of the product.
         if file.is_file() and "hub" not in file.relative_to(manager.data.parent).parts:
             assert TOKEN.encode() not in file.read_bytes(), file
+
+
+# Asks the kernel for the state of all widgets, as any client on its socket may.
+_ASK_FOR_STATE = """() => new Promise((resolve) => {
+  const { kernelId } = JSON.parse(document.getElementById("jupyter-config-data").textContent);
+  const socket = new WebSocket(
+    `${location.origin.replace("http", "ws")}/api/kernels/${kernelId}/channels`);
+  socket.binaryType = "arraybuffer";
+  const send = (msg_type, content, metadata) => socket.send(JSON.stringify({
+    channel: "shell", parent_header: {}, metadata, content, buffers: [],
+    header: { msg_id: crypto.randomUUID(), msg_type, username: "", session: "grep",
+      version: "5.3", date: new Date().toISOString() } }));
+  const comm_id = crypto.randomUUID();
+  socket.onopen = () => {
+    send("comm_open", { comm_id, target_name: "jupyter.widget.control", data: {} },
+      { version: "1.0.0" });
+    send("comm_msg", { comm_id, data: { method: "request_states" } }, {});
+  };
+  socket.onmessage = ({ data }) => {
+    const text = typeof data === "string" ? data : new TextDecoder("latin1").decode(data);
+    if (!text.includes("update_states")) return;
+    socket.close();
+    resolve(text);
+  };
+})"""
+
+
+def widget_state(page: Page) -> str:
+    """Give the state of all widgets of the page; the model's id is in it."""
+    state: str = page.evaluate(_ASK_FOR_STATE)
+    assert GATED in state
+    return state
 
 
 def listen(socket: WebSocket, sent: list[str], received: list[str]) -> None:
@@ -141,6 +182,52 @@ def test_reload_a_second_person_and_cancel(
     assert [path for path in left if path.is_file()] == []
     page.get_by_role("button", name="Resume", exact=True).click()
     expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=60 * SECONDS)
+
+
+class Serving:
+    """A page server and its kernels, to be killed at once."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        command = [sys.executable, "-m", "llm_widgets", "serve", "--port", "0"]
+        self._process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().split()[-1]
+
+    def kill(self) -> None:
+        """Leave it no time for anything."""
+        server = psutil.Process(self._process.pid)
+        for each in (server, *server.children()):
+            each.kill()
+        self._process.wait(10)
+
+
+def test_tab_closed_and_server_killed(tmp_path: Path, browser: Browser) -> None:
+    with local_cloud(tmp_path / "cloud", offline=True) as environment:
+        environ = {**os.environ, **environment(), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+        environ.pop("LLM_WIDGETS_IMAGE", None)  # no job runner: the worker is a process
+        cloud = RunningManager("", tmp_path / "cloud")
+        cloud.faults(bandwidth=1_000_000)
+        page, server = browser.new_page(), Serving(environ)
+        page.goto(server.url)
+        choose_project(page)
+        to_tab(page, "Models")
+        import_model(page, "Ollama", SMOLLM2, new_bucket=BUCKET)
+        expect(page.get_by_text("Copying from the hub")).to_be_visible(timeout=30 * SECONDS)
+        page.close()
+        server.kill()
+        cloud.faults()
+        entries = tmp_path / "cloud" / "buckets" / BUCKET / "llm-manager-metadata.json"
+        assert '"downloading"' in entries.read_text()
+        until = time.monotonic() + 60
+        while '"completed"' not in entries.read_text() and time.monotonic() < until:
+            time.sleep(0.2)
+        page, server = browser.new_page(), Serving(environ)  # somebody comes later
+        page.goto(server.url)
+        choose_project(page)
+        to_tab(page, "Models")
+        expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=20 * SECONDS)
+        page.close()
+        server.kill()
 
 
 def test_details_verify_and_delete(
