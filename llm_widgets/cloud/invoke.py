@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import id_tokens, packages
+from llm_widgets.cloud.lines import Line
 from llm_widgets.cloud.refusals import error_text, refusal, silence
 from llm_widgets.cloud.sse import EventParser
 from llm_widgets.errors import ManagerError
@@ -121,7 +122,7 @@ class ChatStream:
         self._timeout = (connect_timeout, silence_timeout)
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._line: Any = None
+        self._line: Line | None = None
         self._response: Any = None
 
     def close(self) -> None:
@@ -168,8 +169,6 @@ class ChatStream:
             yield ChatEvent(stats=count.stats())
 
     def _asked(self) -> Any:
-        from llm_widgets.cloud.lines import Line  # noqa: PLC0415 - imports requests
-
         token = id_tokens.of(self._clients).token(self._url)
         with self._lock:
             if self._closed.is_set():

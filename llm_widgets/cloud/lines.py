@@ -1,4 +1,4 @@
-"""HTTP sessions whose connections can be cut while an answer is still waited for."""
+"""A request that can be cut off while its answer is still waited for."""
 
 from __future__ import annotations
 
@@ -6,54 +6,53 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from requests import Session
-from requests.adapters import HTTPAdapter
+from llm_widgets.cloud import packages
 
 
-class _Cuttable(HTTPAdapter):
-    """Remembers the connections that it makes."""
-
-    def __init__(self) -> None:
-        self.made: list[Any] = []
-        self.is_cut = False
-        super().__init__()
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Give the pool of a request, which makes its connections here."""
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        kind = type(pool).ConnectionCls
-
-        def connection(*given: Any, **named: Any) -> Any:
-            made = kind(*given, **named)
-            connect = made.connect
-
-            def connect_unless_cut() -> None:
-                connect()
-                if self.is_cut:
-                    made.sock.shutdown(socket.SHUT_RDWR)
-
-            made.connect = connect_unless_cut
-            self.made.append(made)
-            return made
-
-        pool.ConnectionCls = connection
-        return pool
-
-
-class Line(Session):
-    """A session for one request; :meth:`cut` ends it from any other thread."""
+class Line:
+    """Sends one request; :meth:`cut` ends it from any other thread."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._adapter = _Cuttable()
-        self.mount("https://", self._adapter)
-        self.mount("http://", self._adapter)
+        self._made: list[Any] = []
+        self._is_cut = False
+        self._session = packages.requests.Session()
+        adapter: Any = packages.requests.adapters.HTTPAdapter()
+        pool_of = adapter.get_connection_with_tls_context
+        adapter.get_connection_with_tls_context = lambda *args, **options: self._watched(
+            pool_of(*args, **options)
+        )
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def post(self, url: str, **options: Any) -> Any:
+        """Send a POST request; the arguments are those of ``requests.post``."""
+        return self._session.post(url, **options)
 
     def cut(self) -> None:
         """Cut it: who waits for an answer gets a ``requests.ConnectionError`` at once."""
-        self._adapter.is_cut = True
-        for connection in self._adapter.made:
+        self._is_cut = True
+        for connection in self._made:
             line = connection.sock
             if line is not None:
                 with suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
+
+    def _watched(self, pool: Any) -> Any:
+        """Have a pool of connections tell of those that it makes."""
+        kind = type(pool).ConnectionCls
+
+        def made(*args: Any, **options: Any) -> Any:
+            connection = kind(*args, **options)
+            connect = connection.connect
+
+            def connect_unless_cut() -> None:
+                connect()
+                if self._is_cut:
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+            connection.connect = connect_unless_cut
+            self._made.append(connection)
+            return connection
+
+        pool.ConnectionCls = made
+        return pool
