@@ -21,9 +21,16 @@ from llm_widgets.cloud import projects as project_api
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
-from llm_widgets.errors import DeploymentError, Fix, InvalidInputError, NotFoundError, TransferError
-from llm_widgets.jobs import plan, start
-from llm_widgets.serving import checks, recipes, request
+from llm_widgets.errors import (
+    DeploymentError,
+    Fix,
+    InvalidInputError,
+    ManagerError,
+    NotFoundError,
+    TransferError,
+)
+from llm_widgets.jobs import plan, start, verify
+from llm_widgets.serving import checks, hardware, recipes, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.buckets import BucketListing
     from llm_widgets.cloud.service_list import ServiceListing
     from llm_widgets.domain.imports import HubModel, ImportProgress
+    from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.services import Deployment, ServiceSummary
 
 _POLL_SECONDS = 0.5
@@ -161,8 +169,15 @@ class Manager:
             region=place.location if place.is_regional else self.settings.region,
             bucket=bucket,
             service_account=self.project.default_service_account,
+            manifest=self._manifest(bucket, record),
         )
-        return replace(offered, **changes)
+        return hardware.adapted(offered, replace(offered, **changes))
+
+    def _manifest(self, bucket: str, record: ModelRecord) -> ModelManifest | None:
+        try:
+            return verify.read_manifest(self.clients, bucket, record)
+        except ManagerError:
+            return None  # another application imported it: its size has to do
 
     def deploy(self, bucket: str, model_id: str, **changes: Any) -> ServiceSummary:
         """Deploy a model and wait until it is ready.

@@ -48,12 +48,14 @@ class Ingress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StartupProbe:
-    """An HTTP startup probe; times in seconds.
+    """A startup probe; times in seconds.
 
     Cloud Run allows ``period * failures`` of at most 1800 s with a GPU, 600 s without.
 
     Attributes
     ----------
+    path
+        What is asked for over HTTP; empty where it is enough that the port takes a connection.
     port
         Port that is asked; 0 for the one that takes requests.
     """

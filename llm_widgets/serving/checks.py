@@ -135,7 +135,10 @@ def _probe(probe: StartupProbe, *, with_gpu: bool) -> Iterator[InvalidInputError
         f"failures; Cloud Run allows {longest} {'with' if with_gpu else 'without'} a GPU."
     )
     rules = (
-        (probe.path.startswith("/"), "The path of the startup probe begins with a slash."),
+        (
+            not probe.path or probe.path.startswith("/"),
+            "The path of the startup probe begins with a slash.",
+        ),
         (
             0 <= probe.initial_delay <= LONGEST_PROBE_FIELD,
             f"The startup probe's delay is 0 to {LONGEST_PROBE_FIELD} seconds.",

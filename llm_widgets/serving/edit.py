@@ -84,7 +84,8 @@ def _container(container: Json, before: Deployment, after: Deployment) -> None:
         _limits(container.setdefault("resources", {}).setdefault("limits", {}), before, after)
     if (before.environment, before.secrets) != (after.environment, after.secrets):
         container["env"] = _variables(container.get("env", []), after)
-    if before.probe != after.probe or (before.port != after.port and not after.probe.port):
+    moved = before.port != after.port and not after.probe.port and "startupProbe" in container
+    if before.probe != after.probe or moved:
         _probe(container, after)
 
 
@@ -135,10 +136,16 @@ def _probe(container: Json, after: Deployment) -> None:
     probe["periodSeconds"] = after.probe.period
     probe["timeoutSeconds"] = after.probe.timeout
     probe["failureThreshold"] = after.probe.failures
-    probe.pop("tcpSocket", None)
-    asked = probe.setdefault("httpGet", {})
-    asked["path"] = after.probe.path
-    asked["port"] = after.probe.port or after.port
+    port = after.probe.port or after.port
+    if after.probe.path:
+        for kind in ("tcpSocket", "grpc"):
+            probe.pop(kind, None)
+        probe["httpGet"] = {**probe.get("httpGet", {}), "path": after.probe.path, "port": port}
+    elif "grpc" in probe:
+        probe["grpc"] = {**probe["grpc"], "port": port}
+    else:
+        probe.pop("httpGet", None)
+        probe["tcpSocket"] = {"port": port}
 
 
 def _template(template: Json, before: Deployment, after: Deployment) -> None:
@@ -163,9 +170,16 @@ def _template(template: Json, before: Deployment, after: Deployment) -> None:
 
 
 def _network(template: Json, after: Deployment) -> None:
-    template.pop("vpcAccess", None)
+    access = template.pop("vpcAccess", {})
+    kept = {"egress": access.get("egress", "ALL_TRAFFIC")}
     if after.subnet:
-        interface = {"network": after.subnet.network, "subnetwork": after.subnet.subnetwork}
-        template["vpcAccess"] = {"egress": "ALL_TRAFFIC", "networkInterfaces": [interface]}
+        named = {"network": after.subnet.network, "subnetwork": after.subnet.subnetwork}
+        tags = {k: v for k, v in _interface(access).items() if k not in named}
+        interface = {**{name: text for name, text in named.items() if text}, **tags}
+        template["vpcAccess"] = {**kept, "networkInterfaces": [interface]}
     elif after.connector:
-        template["vpcAccess"] = {"egress": "ALL_TRAFFIC", "connector": after.connector}
+        template["vpcAccess"] = {**kept, "connector": after.connector}
+
+
+def _interface(access: Json) -> Json:
+    return next(iter(access.get("networkInterfaces", [])), {})

@@ -135,11 +135,15 @@ def _framework(labels: Mapping[str, str], container: Mapping[str, Any]) -> Frame
 
 
 def _probe(container: Mapping[str, Any]) -> StartupProbe:
-    probe = container.get("startupProbe", {})
-    asked = probe.get("httpGet", {})
+    probe = container.get("startupProbe")
+    if not probe:
+        # What Cloud Run does on its own: it waits four minutes for a connection.
+        return StartupProbe("", period=240, timeout=240, failures=1)
+    over_http = probe.get("httpGet")
+    asked = over_http or probe.get("tcpSocket") or probe.get("grpc") or {}
     port = int(asked.get("port", 0))
     return StartupProbe(
-        path=asked.get("path", "/"),
+        path=over_http.get("path", "/") if over_http is not None else "",
         initial_delay=int(probe.get("initialDelaySeconds", 0)),
         period=int(probe.get("periodSeconds", 10)),
         timeout=int(probe.get("timeoutSeconds", 1)),

@@ -65,14 +65,16 @@ def _container(container: packages.run_v2.Container) -> list[str]:
         flags.append(f"--set-secrets={listed(f'{n}={s.secret}:{s.version}' for n, s in kept)}")
     flags += [f"--cpu={limits['cpu']}", f"--memory={limits['memory']}"]
     probe = container.startup_probe
-    told = {
+    told: dict[str, str | int] = {
         "initialDelaySeconds": probe.initial_delay_seconds,
         "periodSeconds": probe.period_seconds,
         "timeoutSeconds": probe.timeout_seconds,
         "failureThreshold": probe.failure_threshold,
-        "httpGet.path": probe.http_get.path,
-        "httpGet.port": probe.http_get.port,
     }
+    if probe.http_get.path:
+        told |= {"httpGet.path": probe.http_get.path, "httpGet.port": probe.http_get.port}
+    else:
+        told["tcpSocket.port"] = probe.tcp_socket.port
     return [*flags, f"--startup-probe={listed(f'{k}={v}' for k, v in told.items())}"]
 
 

@@ -91,7 +91,10 @@ def _container(container: packages.run_v2.Container) -> Block:
         for mount in container.volume_mounts
     ]
     probe = container.startup_probe
-    get: Block = [("path", probe.http_get.path), ("port", probe.http_get.port)]
+    asked: tuple[str, Block] = ("tcp_socket", [("port", probe.tcp_socket.port)])
+    if probe.http_get.path:
+        get: Block = [("path", probe.http_get.path), ("port", probe.http_get.port)]
+        asked = ("http_get", get)
     lines.append(
         (
             "startup_probe",
@@ -100,7 +103,7 @@ def _container(container: packages.run_v2.Container) -> Block:
                 ("period_seconds", probe.period_seconds),
                 ("timeout_seconds", probe.timeout_seconds),
                 ("failure_threshold", probe.failure_threshold),
-                ("http_get", get),
+                asked,
             ],
         )
     )

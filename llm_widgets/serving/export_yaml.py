@@ -114,9 +114,15 @@ def _container(container: packages.run_v2.Container) -> dict[str, Any]:
         "periodSeconds": probe.period_seconds,
         "timeoutSeconds": probe.timeout_seconds,
         "failureThreshold": probe.failure_threshold,
-        "httpGet": {"path": probe.http_get.path, "port": probe.http_get.port},
+        **_asked(probe),
     }
     return made
+
+
+def _asked(probe: packages.run_v2.Probe) -> dict[str, Any]:
+    if probe.http_get.path:
+        return {"httpGet": {"path": probe.http_get.path, "port": probe.http_get.port}}
+    return {"tcpSocket": {"port": probe.tcp_socket.port}}
 
 
 def _variable(variable: packages.run_v2.EnvVar) -> dict[str, Any]:

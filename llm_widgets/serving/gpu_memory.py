@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
@@ -116,6 +117,11 @@ def _vllm(model: MemoryModel, gpu: Gpu, deployment: Deployment) -> Estimate:
 
     context = context_of(deployment)
     found = with_context(context or model.context_length or _DEFAULT_CONTEXT)
-    if not context and not found.fits and found.longest_context:
-        return with_context(found.longest_context)  # as vLLM shortens it itself
-    return found
+    longest = found.longest_context
+    if context or found.fits or not longest:
+        return found
+    # vLLM shortens it itself, to what is really left: close is only what leaves next to nothing.
+    shortened = with_context(longest)
+    if with_context(min(longest, _DEFAULT_CONTEXT)).is_close:
+        return shortened
+    return replace(shortened, band=(shortened.band[0], min(shortened.band[1], shortened.usable)))

@@ -1,18 +1,30 @@
-"""Which GPU, how much CPU and memory a model is offered first."""
+"""Which GPU, how much CPU and memory a model is offered, and what follows when that is changed."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_widgets.domain.services import Deployment
+
 GIB = 2**30
 ROOM = 1.2
-"""A model's files times this must fit into a GPU's memory for the GPU to be offered first."""
+"""Where nothing but the size of a model's files is known, they times this must fit into a GPU."""
 
-CPU_ONLY = (8, 32)
-"""vCPUs and GiB where there is no GPU: the most that Cloud Run gives without one."""
+CPU_ONLY: Mapping[int, tuple[int, ...]] = {
+    8: (32, 24, 16),
+    6: (24, 16),
+    4: (16, 8),
+    2: (8, 4),
+    1: (4, 2),
+}
+"""Choices of vCPUs and GiB without a GPU; the first is the most that Cloud Run gives."""
 
 PROBE_SECONDS = {True: 1800, False: 600}
 """Longest ``period * failures`` of a startup probe, with and without a GPU."""
@@ -35,7 +47,7 @@ class Hardware:
 
 
 def choose(region: str, size: int, accelerator: str | None = None) -> Hardware:
-    """Choose the smallest GPU of a region that a model fits, else the largest.
+    """Choose the smallest GPU of a region that a model's files fit into, else the largest.
 
     Parameters
     ----------
@@ -44,16 +56,64 @@ def choose(region: str, size: int, accelerator: str | None = None) -> Hardware:
     accelerator
         The GPU to use in place of that; empty for none.
     """
-    gpu = _best(region, size) if accelerator is None else gpus.by_accelerator(accelerator)
-    if gpu is None:
-        return Hardware("", *CPU_ONLY)
-    return Hardware(gpu.accelerator, gpu.default_cpu, gpu.default_memory_gib)
+    if accelerator is None:
+        offered = by_memory(region)
+        fitting = [gpu for gpu in offered if gpu.usable_gib * GIB >= size * ROOM]
+        gpu = next(iter([*fitting, *reversed(offered)]), None)
+    else:
+        gpu = gpus.by_accelerator(accelerator)
+    cpu, memories = next(iter(machines(gpu).items()))
+    return Hardware(gpu.accelerator if gpu else "", cpu, memories[0])
 
 
-def _best(region: str, size: int) -> gpus.Gpu | None:
-    offered = sorted(gpus.in_region(region), key=lambda gpu: gpu.usable_gib)
-    fitting = [gpu for gpu in offered if gpu.usable_gib * GIB >= size * ROOM]
-    return next(iter([*fitting, *reversed(offered)]), None)
+def by_memory(region: str) -> list[gpus.Gpu]:
+    """List the GPUs of a region, the smallest first."""
+    return sorted(gpus.in_region(region), key=lambda gpu: gpu.usable_gib)
+
+
+def machines(gpu: gpus.Gpu | None) -> Mapping[int, tuple[int, ...]]:
+    """Give the choices of vCPUs, each with those of GiB; the first ones are the defaults."""
+    return gpu.cpus if gpu else CPU_ONLY
+
+
+def adapted(before: Deployment, wanted: Deployment) -> Deployment:
+    """Let what depends on a choice follow it, where that was changed and can't be had any more.
+
+    The GPU follows the region, vCPUs the GPU, memory the vCPUs, and the time of the startup
+    probe whether there is a GPU. What was not changed is left alone, however odd it is.
+    """
+    if wanted.region != before.region:
+        wanted = replace(wanted, accelerator=_gpu_in(wanted.region, wanted.accelerator))
+    if wanted.accelerator != before.accelerator:
+        wanted = _probed_for(before, wanted)
+    choices = machines(gpus.by_accelerator(wanted.accelerator))
+    if wanted.accelerator != before.accelerator and wanted.cpu not in choices:
+        cpu, memories = next(iter(choices.items()))
+        wanted = replace(wanted, cpu=cpu, memory_gib=memories[0])
+    is_other = (wanted.accelerator, wanted.cpu) != (before.accelerator, before.cpu)
+    memories = choices.get(int(wanted.cpu), ())
+    if is_other and memories and not min(memories) <= wanted.memory_gib <= max(memories):
+        wanted = replace(wanted, memory_gib=memories[0])
+    return wanted
+
+
+def _gpu_in(region: str, accelerator: str) -> str:
+    """Give the GPU of a region that is most like another one; empty where the region has none."""
+    wanted, offered = gpus.by_accelerator(accelerator), by_memory(region)
+    if wanted is None or wanted in offered:
+        return accelerator
+    larger = [gpu for gpu in offered if gpu.usable_gib >= wanted.usable_gib]
+    return next((gpu.accelerator for gpu in [*larger, *reversed(offered)]), "")
+
+
+def _probed_for(before: Deployment, wanted: Deployment) -> Deployment:
+    """Keep a startup probe within the time allowed, and one that took all of it at that."""
+    probe = wanted.probe
+    was, longest = (PROBE_SECONDS[bool(each.accelerator)] for each in (before, wanted))
+    lasts = probe.period * probe.failures
+    if not probe.period or (lasts <= longest and lasts != was):
+        return wanted
+    return replace(wanted, probe=replace(probe, failures=max(1, longest // probe.period)))
 
 
 def cache_gib(size: int, memory_gib: float) -> int:

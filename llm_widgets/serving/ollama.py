@@ -25,6 +25,9 @@ CONCURRENCY = 4
 PARALLEL = "OLLAMA_NUM_PARALLEL"
 """Variable for the requests that are worked on at once."""
 
+HOST = "OLLAMA_HOST"
+"""Variable for the address where it listens."""
+
 CONTEXT_LENGTH = 8192
 """Tokens for each of the parallel requests; Ollama's own default depends on the GPU."""
 
@@ -97,6 +100,11 @@ def deployment(
     )
 
 
+def host(port: int) -> str:
+    """Write the address of a port, for all who can reach the container."""
+    return f"0.0.0.0:{port}"
+
+
 def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
     """Give the variables of a service; ``parallel`` is its concurrency."""
     return {
@@ -106,8 +114,8 @@ def environment(model: str, context_length: int, parallel: int) -> dict[str, str
         "OLLAMA_KEEP_ALIVE": "-1",
         # Tidying up fails on a read-only mount, and would delete imports in progress on another.
         "OLLAMA_NOPRUNE": "1",
-        "OLLAMA_HOST": f"0.0.0.0:{PORT}",
-        "READY_HOST": f"0.0.0.0:{READY_PORT}",
+        HOST: host(PORT),
+        "READY_HOST": host(READY_PORT),
         "OLLAMA_CONTEXT_LENGTH": str(context_length),
         PARALLEL: str(parallel),
         "OLLAMA_MAX_LOADED_MODELS": "1",

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain.memory import from_facts
+from llm_widgets.domain.memory.ollama import BLOCK
 from llm_widgets.domain.models import Framework
-from llm_widgets.serving import ollama, vllm
+from llm_widgets.serving import gpu_memory, hardware, ollama, vllm
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.domain.memory import MemoryModel
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
+
+LEAST_CONTEXT = 4096
+"""Tokens of a request that a GPU must hold to be offered first: Ollama's own default."""
+
+_SHORTEST = 1024  # tokens below which a request is not shortened to be on the safe side
 
 
 def defaults(
@@ -22,6 +33,7 @@ def defaults(
     accelerator: str | None = None,
     context_length: int | None = None,
     service_account: str = "",
+    manifest: ModelManifest | None = None,
 ) -> Deployment:
     """Give the deployment that a model is offered first, with vLLM or Ollama.
 
@@ -33,23 +45,66 @@ def defaults(
         Best the bucket's own: reading from another one is slow and costs.
     accelerator
         Value of ``node_selector.accelerator``, empty for none. When left out, the smallest GPU
-        of the region that the model's files fit into.
+        of the region that holds the model and a request of 4,096 tokens, or all of the model's.
     context_length
-        Tokens of a request; what the engine's recipe thinks best when left out.
+        Tokens of a request; what the engine's recipe thinks best when left out, shortened to
+        what fits into the GPU.
     service_account
         E-mail address of the identity that the service runs as, the project's default one when
         empty.
+    manifest
+        What was kept of the model when it was imported. Without it only the size of its files
+        tells which GPU it needs.
     """
-    recipes = {Framework.VLLM: vllm.deployment, Framework.OLLAMA: ollama.deployment}
-    deployment = recipes[record.source.framework](
-        record,
-        project=project,
-        region=region,
-        bucket=bucket,
-        accelerator=accelerator,
-        context_length=context_length,
-    )
-    return replace(deployment, service_account=service_account)
+    files = manifest.files if manifest else ()
+    streamed = not files or any(file.path.endswith(".safetensors") for file in files)
+
+    def made(gpu: str | None, context: int | None) -> Deployment:
+        place = {"project": project, "region": region, "bucket": bucket}
+        if record.source.framework is Framework.OLLAMA:
+            found = ollama.deployment(record, **place, accelerator=gpu, context_length=context)
+        else:
+            found = vllm.deployment(
+                record, **place, accelerator=gpu, context_length=context, safetensors=streamed
+            )
+        return replace(found, service_account=service_account)
+
+    model = from_facts(manifest.facts) if manifest else None
+    if model is None or model.unknown:
+        return made(accelerator, context_length)
+    if accelerator is None:
+        gpus = [gpu.accelerator for gpu in hardware.by_memory(region)]
+        fitting = (gpu for gpu in gpus if _suffices(model, made(gpu, context_length)))
+        accelerator = next(fitting, gpus[-1] if gpus else "")
+    offered = made(accelerator, context_length)
+    longest = _longest(model, offered)
+    if context_length is None and 0 < longest < gpu_memory.context_of(offered):
+        shorter = (made(accelerator, tokens) for tokens in _shorter(longest))
+        return next((each for each in shorter if _is_sure(model, each)), made(accelerator, longest))
+    return offered
+
+
+def _shorter(longest: int) -> Iterator[int]:
+    """Give shorter and shorter requests, in whole blocks of a cache."""
+    tokens = longest
+    while tokens >= _SHORTEST:
+        yield tokens
+        tokens = tokens * 3 // 4 // BLOCK * BLOCK
+
+
+def _is_sure(model: MemoryModel, deployment: Deployment) -> bool:
+    found = gpu_memory.estimate(model, deployment)
+    return bool(found and found.fits and not found.is_close)
+
+
+def _longest(model: MemoryModel, deployment: Deployment) -> int:
+    found = gpu_memory.estimate(model, deployment)
+    return found.longest_context if found else 0
+
+
+def _suffices(model: MemoryModel, deployment: Deployment) -> bool:
+    least = min(LEAST_CONTEXT, model.context_length or LEAST_CONTEXT)
+    return _longest(model, deployment) >= least
 
 
 def with_concurrency(deployment: Deployment, concurrency: int) -> Deployment:
@@ -65,6 +120,24 @@ def with_concurrency(deployment: Deployment, concurrency: int) -> Deployment:
     return replace(
         deployment,
         concurrency=concurrency,
+        environment=environment,
+        args=tuple(follows.get(argument, argument) for argument in deployment.args),
+    )
+
+
+def with_port(deployment: Deployment, port: int) -> Deployment:
+    """Change the port of the requests, for Cloud Run and for the engine.
+
+    An engine that is told otherwise by the person, in arguments or variables, is left alone.
+    """
+    before = deployment.port
+    environment = dict(deployment.environment)
+    if environment.get(ollama.HOST) == ollama.host(before):
+        environment[ollama.HOST] = ollama.host(port)
+    follows = {f"--port={before}": f"--port={port}"}
+    return replace(
+        deployment,
+        port=port,
         environment=environment,
         args=tuple(follows.get(argument, argument) for argument in deployment.args),
     )

@@ -117,13 +117,17 @@ def _secret(name: str, reference: str) -> packages.run_v2.EnvVar:
 
 def _probe(probe: StartupProbe, port: int) -> packages.run_v2.Probe:
     run = packages.run_v2
-    return run.Probe(
+    made = run.Probe(
         initial_delay_seconds=probe.initial_delay,
         timeout_seconds=probe.timeout,
         period_seconds=probe.period,
         failure_threshold=probe.failures,
-        http_get=run.HTTPGetAction(path=probe.path, port=probe.port or port),
     )
+    if probe.path:
+        made.http_get = run.HTTPGetAction(path=probe.path, port=probe.port or port)
+    else:
+        made.tcp_socket = run.TCPSocketAction(port=probe.port or port)
+    return made
 
 
 def _volumes(deployment: Deployment) -> list[packages.run_v2.Volume]:

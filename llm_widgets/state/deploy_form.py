@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
-from llm_widgets.cloud import access, identity, readers, services
-from llm_widgets.diagnosis import Context, Diagnosis, Evidence, changed, diagnose
-from llm_widgets.domain import gpus
+from llm_widgets.cloud import access, identity, services
+from llm_widgets.diagnosis import (
+    Context,
+    Diagnosis,
+    Evidence,
+    Remedy,
+    RemedyKind,
+    changed,
+    diagnose,
+)
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -18,29 +24,30 @@ from llm_widgets.errors import (
     ManagerError,
     NotFoundError,
 )
-from llm_widgets.serving import checks, recipes, request
+from llm_widgets.serving import checks, hardware, request
 from llm_widgets.state.background import Latest
-from llm_widgets.state.deploy_values import Callers, callers_from, deployment_from
+from llm_widgets.state.deploy_offer import Subject, offer, with_network
+from llm_widgets.state.deploy_reading import ReadingState
+from llm_widgets.state.deploy_values import (
+    FIT_ANYWAY,
+    Callers,
+    callers_from,
+    deployment_from,
+    followers,
+)
 from llm_widgets.state.gpu_memory import GpuMemoryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.diagnosis import Remedy
+    from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
 
 Values = dict[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is deployed: a model in a bucket, and where the bucket is."""
-
-    bucket: str
-    location: str
-    record: ModelRecord
+_HARDWARE = frozenset({"accelerator", "cpu", "memory_gib"})
 
 
 class DeployFormState(HasTraits):
@@ -56,12 +63,10 @@ class DeployFormState(HasTraits):
         Field to what is wrong with it; under the empty key what belongs to no field.
     name_note
         Whether the name is free, as far as is known.
-    access
-        ``"unknown"``, ``"granted"`` or ``"missing"``: whether the runtime account may read.
-    access_error
-        Why that can't be told, or could not be granted.
     diagnosis
         Why Cloud Run refused it, where that is known.
+    followed
+        Fields that followed those that were changed last, with what they hold now.
     accepted
         Whether Cloud Run has said that it would take the request as it stands.
     """
@@ -70,8 +75,6 @@ class DeployFormState(HasTraits):
     deployment: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
     problems: Dict = Dict()
     name_note = Unicode()
-    access = Unicode("unknown")
-    access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     accepted = Bool(default_value=False)
     diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
 
@@ -80,10 +83,11 @@ class DeployFormState(HasTraits):
         self._session = session
         self._services = services_state
         self._names = Latest()
-        self._readers = Latest()
         self._deployed: list[Callable[[str], None]] = []
         self.subject: Subject | None = None
+        self.followed: Values = {}
         self.memory = GpuMemoryState(session)
+        self.reading = ReadingState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "deployment")
 
     def on_deployed(self, listener: Callable[[str], None]) -> None:
@@ -91,32 +95,31 @@ class DeployFormState(HasTraits):
         self._deployed.append(listener)
 
     def start(self, bucket: str, location: str, record: ModelRecord) -> None:
-        """Offer the deployment that fits a model best, beside its bucket where a GPU is."""
-        project = self._session.project
-        assert project is not None, "a model is shown in a project only"
-        self.subject = Subject(bucket, location, record)
-        region = location if gpus.in_region(location) else self._session.settings.region
-        made = recipes.defaults(
-            record,
-            bucket=bucket,
-            project=project.id,
-            region=region,
-            service_account=self._session.runtime_account or project.default_service_account,
-        )
-        network = self._session.network_for(region)
-        made = replace(
-            made, subnet=network.subnet_access, connector=network.connector(project.id, region)
-        )
+        """Offer the deployment that fits a model best, beside its bucket where a GPU is.
+
+        What is known of the model's memory is read meanwhile; what that changes is offered then,
+        unless something is filled in already.
+        """
+        self.close()
+        subject = Subject(bucket, location, record)
+        first = offer(self._session, subject)
         with self.hold_trait_notifications():
+            self.subject = subject
             self.problems = {}
             self.name_note = ""
             self.accepted = False
             self.diagnosis = None
-            self.deployment = made
-        self.offered = made
-        self.memory.load(bucket, record)
-        self._check_name(made)
-        self._check_access(made)
+            self.deployment = first
+        self.offered = first
+
+        def then(manifest: ModelManifest) -> None:
+            if self.subject is subject and self.deployment == first:
+                self.deployment = better = offer(self._session, subject, manifest)
+                self.offered = better
+
+        self.memory.load(bucket, record, then)
+        self._check_name(first)
+        self.reading.check(first)
 
     def close(self) -> None:
         """Give it up."""
@@ -135,7 +138,7 @@ class DeployFormState(HasTraits):
         if before is None or (wanted.name, wanted.region) != (before.name, before.region):
             self._check_name(wanted)
         if before is None or wanted.service_account != before.service_account:
-            self._check_access(wanted)
+            self.reading.check(wanted)
 
     def check(self, values: Values, done: Callable[[], None]) -> None:
         """Ask Cloud Run whether it would take the request; ``done`` is called either way."""
@@ -191,42 +194,42 @@ class DeployFormState(HasTraits):
             return None
         self.diagnosis = None
         self.problems = {}
-        self.deployment = changed(self.deployment, remedy)
+        self.deployment = hardware.adapted(self.deployment, changed(self.deployment, remedy))
         return self.deployment
 
-    def grant_access(self) -> None:
-        """Let the runtime account read the bucket."""
-        wanted = self.deployment
-        if wanted is None:
-            return
-
-        def failed(error: ManagerError) -> None:
-            self.access_error = error
-
-        def work() -> None:
-            readers.grant_reader(
-                self._session.clients, wanted.bucket, _account(wanted), project=wanted.project
-            )
-
-        self._session.background.run(work, lambda _: self._check_access(wanted), failed)
+    def use_context(self, tokens: int) -> Deployment | None:
+        """Give what is filled in with another length of requests."""
+        told = {"max_model_len": str(tokens)}
+        return self.remedy(Remedy(RemedyKind.REDEPLOY, "", told))
 
     def _read(self, values: Values) -> Deployment | None:
-        assert self.offered is not None, "the form is shown only while something is offered"
+        before = self.deployment
+        assert before is not None, "the form is shown only while something is offered"
+        self.followed = {}
         try:
-            wanted = deployment_from(self.offered, values)
+            wanted = hardware.adapted(before, deployment_from(before, values))
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
+        wanted = with_network(self._session, before, wanted)
         found: dict[str, str] = {}
         for problem in checks.problems(wanted):
             found.setdefault(problem.field, f"{problem.message} {problem.cause}".strip())
         self.problems = found
+        self.followed = followers(wanted, values)
         return wanted
 
     def _valid(self, values: Values) -> Deployment | None:
+        """Read what is to be sent, once nothing is wrong with it and it is what is shown."""
         wanted = self._read(values)
-        if wanted is not None:
-            self.deployment = wanted
+        if wanted is None:
+            return None
+        self.deployment = wanted
+        if not self.problems and not _HARDWARE.isdisjoint(self.followed):
+            self.problems = {"": "What belongs to your last change was changed too: look at it."}
+        if not self.problems and self.memory.is_refused and not values.get(FIT_ANYWAY):
+            why = self.memory.estimate.reason if self.memory.estimate else ""
+            self.problems = {FIT_ANYWAY: f"{why} Change something, or tick this."}
         return wanted if not self.problems else None
 
     def _refused(self, error: ManagerError) -> None:
@@ -241,8 +244,8 @@ class DeployFormState(HasTraits):
 
     def _create_for(self, wanted: Deployment, callers: Callers, *, grant: bool) -> str:
         clients = self._session.clients
-        if grant and wanted.service_account:
-            readers.grant_reader(clients, wanted.bucket, _account(wanted), project=wanted.project)
+        if grant:
+            self.reading.ensure(wanted)
         name = self._create(wanted, dry=False)
         me = identity.current(clients).member
         try:
@@ -278,28 +281,3 @@ class DeployFormState(HasTraits):
         self._session.background.run(
             lambda: services.get(self._session.clients, name), then, failed
         )
-
-    def _check_access(self, wanted: Deployment) -> None:
-        fresh = self._readers.begin()
-        self.access = "unknown"
-        self.access_error = None
-
-        def then(granted: bool) -> None:  # noqa: FBT001 - the result of the work
-            if fresh():
-                self.access = "granted" if granted else "missing"
-
-        def failed(error: ManagerError) -> None:
-            if fresh():
-                self.access_error = error
-
-        def work() -> bool:
-            clients = self._session.clients
-            return readers.may_read(
-                clients, wanted.bucket, _account(wanted), project=wanted.project
-            )
-
-        self._session.background.run(work, then, failed)
-
-
-def _account(wanted: Deployment) -> str:
-    return f"serviceAccount:{wanted.service_account}"

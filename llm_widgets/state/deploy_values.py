@@ -21,6 +21,24 @@ NO_NETWORK = "none"
 SUBNET = "subnet"
 CONNECTOR = "connector"
 
+FIT_ANYWAY = "fit_anyway"
+"""Key of the field by which a person insists on what does not fit into the GPU."""
+
+FOLLOWING = (
+    "accelerator",
+    "cpu",
+    "memory_gib",
+    "probe_failures",
+    "probe_port",
+    "environment",
+    "args",
+    "network_kind",
+    "network",
+    "subnetwork",
+    "connector",
+)
+"""Fields that follow others: see :func:`followers`."""
+
 _PUBLIC = ("allUsers", "allAuthenticatedUsers")
 _MEMBER_KINDS = ("user", "group", "serviceAccount", "domain", "principal", "principalSet")
 
@@ -78,8 +96,8 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
     Parameters
     ----------
     base
-        What the form was opened with: fields that it does not have are taken from here. What
-        the engine is told of the concurrency follows it, unless the person has changed that.
+        What the form held before: fields that it does not have are taken from here. What the
+        engine is told of port and concurrency follows them, unless the person has changed that.
 
     Raises
     ------
@@ -91,8 +109,8 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
     port = _whole(given, "port")
     made = replace(
         base,
-        name=names.service(given["name"]),
-        region=names.region(given["region"]),
+        name=given["name"].strip(),
+        region=given["region"],
         accelerator=given["accelerator"],
         cpu=_number(given, "cpu"),
         memory_gib=_number(given, "memory_gib"),
@@ -101,12 +119,11 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
         max_instances=_whole(given, "max_instances"),
         timeout=_whole(given, "timeout"),
         image=given["image"],
-        port=port,
         command=tuple(given["command"]),
         args=tuple(given["args"]),
         environment=_mapping(given["environment"], "environment", "variable"),
         secrets=_secrets(given["secrets"]),
-        probe=_probe(given, port, base.probe),
+        probe=_probe(given, port, base),
         mount_path=given["mount_path"],
         mount_options=tuple(option.removeprefix("--") for option in given["mount_options"]),
         cache_gib=_whole(given, "cache_gib"),
@@ -115,7 +132,13 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
         labels=_mapping(given["labels"], "labels", "label"),
         **_network(given),
     )
-    return recipes.with_concurrency(made, _whole(given, "concurrency"))
+    return recipes.with_concurrency(recipes.with_port(made, port), _whole(given, "concurrency"))
+
+
+def followers(deployment: Deployment, values: Mapping[str, Any]) -> Values:
+    """Give the fields that are no longer what a form holds, as they follow other fields."""
+    now = values_of(deployment)
+    return {key: now[key] for key in FOLLOWING if key in values and values[key] != now[key]}
 
 
 def callers_from(values: Mapping[str, Any]) -> Callers:
@@ -158,10 +181,10 @@ def member(text: str) -> str:
     )
 
 
-def _probe(given: Mapping[str, Any], port: int, before: StartupProbe) -> StartupProbe:
+def _probe(given: Mapping[str, Any], port: int, before: Deployment) -> StartupProbe:
     asked = _whole(given, "probe_port")
     # 0 stands for the port of the requests: where that changes, the probe goes with it.
-    follows = not before.port and asked == port
+    follows = not before.probe.port and asked in (port, before.port)
     return StartupProbe(
         path=given["probe_path"],
         initial_delay=_whole(given, "probe_initial_delay"),
@@ -176,8 +199,8 @@ def _network(given: Mapping[str, Any]) -> dict[str, Any]:
     kind = given["network_kind"]
     if kind == SUBNET:
         network, subnetwork = given["network"].strip(), given["subnetwork"].strip()
-        if not network or not subnetwork:
-            raise InvalidInputError("Name the network and the subnet.", field="network")
+        if not network and not subnetwork:
+            raise InvalidInputError("Name the network or the subnet, best both.", field="network")
         return {"subnet": SubnetAccess(network, subnetwork), "connector": ""}
     if kind == CONNECTOR:
         if not given["connector"].strip():

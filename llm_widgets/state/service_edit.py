@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.cloud import readers, service_json
-from llm_widgets.diagnosis import RemedyKind, changed
+from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
-from llm_widgets.serving import checks, edit
+from llm_widgets.serving import checks, edit, hardware
 from llm_widgets.serving.existing import deployment_of
-from llm_widgets.state.deploy_values import deployment_from, values_of
+from llm_widgets.state.deploy_values import deployment_from
+from llm_widgets.state.gpu_memory import GpuMemoryState
+from llm_widgets.state.service_changes import differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from llm_widgets.diagnosis import Remedy
     from llm_widgets.state.services import ServicesState
     from llm_widgets.state.session import Session
 
@@ -29,17 +30,6 @@ Json = dict[str, Any]
 REDEPLOYED = "llm-manager/redeployed-at"
 """Annotation of a template that is deployed again as it is: an equal one makes no revision."""
 
-_LONGEST_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A field that differs, and its values as they are shown."""
-
-    field: str
-    before: str
-    after: str
-
 
 class ServiceEditState(HasTraits):
     """One service that is being changed.
@@ -47,7 +37,9 @@ class ServiceEditState(HasTraits):
     Attributes
     ----------
     before
-        What it is now; ``None`` until it has been read.
+        What it is; ``None`` until it has been read.
+    now
+        What the form says; the last one that could be read.
     problems
         Field to what is wrong with it; under the empty key what belongs to no field.
     changes
@@ -57,10 +49,10 @@ class ServiceEditState(HasTraits):
     """
 
     before: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
+    now: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
     problems: Dict = Dict()
     changes: Tuple = Tuple()
     is_open = Bool(default_value=False)
-    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session, services: ServicesState) -> None:
         super().__init__()
@@ -69,6 +61,8 @@ class ServiceEditState(HasTraits):
         self._document: Json = {}
         self._pending: tuple[Json, list[str]] = ({}, [])
         self._sent: list[Callable[[], None]] = []
+        self.memory = GpuMemoryState(session)
+        self.observe(lambda change: self.memory.update(change["new"]), "now")
 
     def on_sent(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called when Cloud Run has taken a change."""
@@ -76,15 +70,31 @@ class ServiceEditState(HasTraits):
 
     def start(self, name: str) -> None:
         """Read a service to change it."""
+        self._open(name, lambda read: read)
 
+    def reload(self) -> None:
+        """Read it again, as somebody else has changed it, and keep what was changed here."""
+        before, after = self.before, self.now
+        assert before is not None, "the form is shown only while something is changed"
+        assert after is not None, "both are there or none"
+        own = {
+            field.name: getattr(after, field.name)
+            for field in fields(after)
+            if getattr(after, field.name) != getattr(before, field.name)
+        }
+        self._open(str(self._document["name"]), lambda read: replace(read, **own))
+
+    def _open(self, name: str, change: Callable[[Deployment], Deployment]) -> None:
         def then(document: Json) -> None:
             self._document = document
+            read = deployment_of(document)
             with self.hold_trait_notifications():
                 self.problems = {}
                 self.changes = ()
-                self.error = None
-                self.before = deployment_of(document)
+                self.now = change(read)
+                self.before = read
                 self.is_open = True
+            self.memory.load_served(read.bucket, read.folder)
 
         self._session.background.run(
             lambda: service_json.read(self._session.clients, name), then, self._session.report
@@ -93,7 +103,7 @@ class ServiceEditState(HasTraits):
     def close(self) -> None:
         """Change nothing."""
         self.is_open = False
-        self.before = None
+        self.before = self.now = None
 
     def read(self, values: Mapping[str, Any]) -> Deployment | None:
         """Take what the form holds, and say what is wrong with it.
@@ -101,10 +111,11 @@ class ServiceEditState(HasTraits):
         What was wrong before and was not touched is left alone: not everybody deploys by our
         rules.
         """
-        before = self.before
+        before, now = self.before, self.now
         assert before is not None, "the form is shown only while something is changed"
+        assert now is not None, "both are there or none"
         try:
-            after = deployment_from(before, values)
+            after = hardware.adapted(now, deployment_from(now, values))
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
@@ -113,12 +124,19 @@ class ServiceEditState(HasTraits):
         for problem in checks.problems(after):
             if problem.message not in known:
                 found.setdefault(problem.field, f"{problem.message} {problem.cause}".strip())
+        self.now = after
         self.problems = found
         return None if found else after
 
+    def use_context(self, tokens: int) -> Deployment | None:
+        """Give what the form says with another length of requests."""
+        if self.now is not None:
+            told = {"max_model_len": str(tokens)}
+            self.now = changed(self.now, Remedy(RemedyKind.REDEPLOY, "", told))
+        return self.now
+
     def review(self, values: Mapping[str, Any]) -> bool:
         """Work out what would be sent; whether there is anything, and nothing wrong with it."""
-        self.error = None
         after = self.read(values)
         before = self.before
         if after is None or before is None:
@@ -154,7 +172,7 @@ class ServiceEditState(HasTraits):
                 readers.grant_reader(clients, bucket, member, project=self._session.project_id)
             before = deployment_of(document)
             is_change = remedy.kind is RemedyKind.REDEPLOY
-            after = changed(before, remedy) if is_change else before
+            after = hardware.adapted(before, changed(before, remedy)) if is_change else before
             fixed, paths = edit.edited(document, before, after)
             if "template" not in paths:
                 fixed = again(fixed)
@@ -179,29 +197,3 @@ def again(document: Json) -> Json:
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     template["annotations"] = {**template.get("annotations", {}), REDEPLOYED: moment}
     return marked
-
-
-def differences(before: Deployment, after: Deployment) -> tuple[Change, ...]:
-    """List the fields that differ, as a form holds them; of rows only those that differ."""
-    old, new = values_of(before), values_of(after)
-    changes = []
-    for field in old:
-        was, becomes = old[field], new[field]
-        if was == becomes:
-            continue
-        if isinstance(was, list) and sorted(was) != sorted(becomes):
-            both = [row for row in was if row in becomes]
-            was = [row for row in was if row not in both]
-            becomes = [row for row in becomes if row not in both]
-        changes.append(Change(field, _text(was), _text(becomes)))
-    return tuple(changes)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        words = ("=".join(each) if isinstance(each, list) else each for each in value)
-        text = " ".join(words)
-    else:
-        text = {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-    cut = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-    return cut or "nothing"

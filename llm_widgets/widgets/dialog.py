@@ -22,6 +22,8 @@ class FormDialog(FormBase, module="dialog"):
     ----------
     title, text
         Heading, and a paragraph below it.
+    changes
+        ``{"label", "removed", "added"}`` of what would change, the last two lists of lines.
     danger
         Whether submitting takes something away: the button is red, and Cancel has the focus.
     wide
@@ -44,6 +46,7 @@ class FormDialog(FormBase, module="dialog"):
 
     title = t.Unicode().tag(sync=True)
     text = t.Unicode().tag(sync=True)
+    changes = t.List(t.Dict()).tag(sync=True)
     danger = t.Bool(default_value=False).tag(sync=True)
     wide = t.Bool(default_value=False).tag(sync=True)
     shown = t.Bool(default_value=False).tag(sync=True)

@@ -65,6 +65,8 @@ class Field:
         ``(key, value)``: shown, checked and sent only while the other field has that value.
     default
         What a button beside the field restores; none without it.
+    is_long
+        Whether it takes two columns of its card, as an address does.
     columns, add_label
         Names of the boxes of a row of ``rows`` and ``pairs``, and words on the button that adds
         one.
@@ -88,6 +90,7 @@ class Field:
     group: str = ""
     show_when: tuple[str, str] | None = None
     default: FieldValue = None
+    is_long: bool = False
     columns: tuple[str, ...] = ()
     add_label: str = ""
 
@@ -134,6 +137,16 @@ class FormBase(Component):
     def set_fields(self, fields: Sequence[Field]) -> None:
         """Replace the fields."""
         self.fields = _described(fields)
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Put values into fields; what is filled in elsewhere stays. No secrets: it is a message.
+
+        Parameters
+        ----------
+        values
+            ``{field key: value}``, as `on_submit` gives them. `on_input` is not called.
+        """
+        self.send({"type": "fill", "values": dict(values)})
 
     def fail(self, message: str = "", *, errors: Mapping[str, str] | None = None) -> None:
         """Say what is wrong, and let the person go on.
@@ -213,6 +226,9 @@ class Form(FormBase, module="form"):
     check_label, checking_label
         Words on a button that asks whether the values would do, and words beside it meanwhile;
         no button when empty. See `on_check`.
+    folded
+        ``{group: what it holds, in a line}`` of the cards that are folded at first. A field with
+        an error unfolds its card.
 
     Examples
     --------
@@ -223,6 +239,7 @@ class Form(FormBase, module="form"):
     label = t.Unicode().tag(sync=True)
     cancel_label = t.Unicode().tag(sync=True)
     check_label = t.Unicode().tag(sync=True)
+    folded = t.Dict().tag(sync=True)
     checking_label = t.Unicode("Checking…")
 
     def __init__(self, **traits: Any) -> None:

@@ -14,7 +14,8 @@ from llm_widgets.domain.services import MANAGED_BY, ServiceState
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
 from llm_widgets.serving import edit
 from llm_widgets.serving.existing import deployment_of
-from llm_widgets.state.service_edit import again, differences
+from llm_widgets.state.service_changes import differences
+from llm_widgets.state.service_edit import again
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.running import SERVER
 

@@ -10,9 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import recipes
-from llm_widgets.state.deploy_values import Callers, callers_from, deployment_from, values_of
+from llm_widgets.state.deploy_values import (
+    Callers,
+    callers_from,
+    deployment_from,
+    followers,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
@@ -66,16 +73,33 @@ def test_the_engine_follows_the_concurrency_unless_told_otherwise() -> None:
 
 
 def test_the_probe_goes_with_the_port() -> None:
-    made = deployment_from(offered(), {"port": 9000, "probe_port": 9000})
-    assert made.probe.port == 0
-    assert deployment_from(offered(), {"port": 9000, "probe_port": 8000}).probe.port == 8000
+    for shown in (9000, 8000):
+        made = deployment_from(offered(), {"port": 9000, "probe_port": shown})
+        assert made.probe.port == 0
+    assert deployment_from(offered(), {"port": 9000, "probe_port": 8001}).probe.port == 8001
+
+
+def test_the_engine_follows_the_port_unless_told_otherwise() -> None:
+    values = values_of(offered())
+    made = deployment_from(offered(), {**values, "port": 9000})
+    assert "--port=9000" in made.args
+    assert followers(made, {**values, "port": 9000}) == {"probe_port": 9000, "args": [*made.args]}
+    own = [word.replace("=8000", "=8001") for word in values["args"]]
+    assert "--port=8001" in deployment_from(offered(), {**values, "port": 9000, "args": own}).args
+    ollama = deployment_from(offered(Source.OLLAMA), {"port": 9000})
+    assert ollama.environment["OLLAMA_HOST"] == "0.0.0.0:9000"
+
+
+def test_what_was_followed_is_followed_again() -> None:
+    made = offered()
+    for concurrency in (8, 3, 64):
+        made = deployment_from(made, {**values_of(made), "concurrency": concurrency})
+        assert f"--max-num-seqs={concurrency}" in made.args
 
 
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("name", "Not A Name"),
-        ("region", "nowhere"),
         ("port", None),
         ("port", 80.5),
         ("environment", [["A", "1"], ["A", "2"]]),
@@ -95,8 +119,12 @@ def test_networks() -> None:
     assert made.subnet
     assert (made.subnet.network, made.subnet.subnetwork) == ("net", "sub")
     assert deployment_from(made, values_of(made)) == made
-    with pytest.raises(InvalidInputError):
-        deployment_from(offered(), {"network_kind": "connector", "connector": ""})
+    one = {"network_kind": "subnet", "network": "", "subnetwork": "sub"}
+    assert deployment_from(offered(), one).subnet == SubnetAccess("", "sub")
+    for kind in ("connector", "subnet"):
+        empty = {"network_kind": kind, "connector": "", "network": "", "subnetwork": ""}
+        with pytest.raises(InvalidInputError):
+            deployment_from(offered(), empty)
 
 
 def test_callers() -> None:

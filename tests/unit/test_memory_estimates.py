@@ -162,9 +162,8 @@ def test_advice_is_true(model: MemoryModel, gpu: gpus.Gpu, context: int, request
         tried = estimate_vllm(model, gpu, context=context, concurrency=requests, **change)
         assert (said in engine.advice) == tried.fits
     if gpu is L4:
-        assert (f"It fits on {RTX.label}." in engine.advice) == both(model, RTX, context, requests)[
-            0
-        ].fits
+        on_the_larger = any(said.startswith(f"It fits on {RTX.label}") for said in engine.advice)
+        assert on_the_larger == both(model, RTX, context, requests)[0].fits
     assert other.fits != any("many times slower" in said for said in other.advice)
 
 

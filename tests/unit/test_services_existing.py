@@ -20,6 +20,9 @@ from llm_widgets.serving.edit import edited
 from llm_widgets.serving.existing import deployment_of
 from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
 from llm_widgets.serving.snippets import snippets
+from llm_widgets.state.deploy_values import deployment_from, values_of
+from llm_widgets.state.service_changes import Change, differences
+from llm_widgets.views.services.deploy_fields import deploy_fields
 
 NAME = "projects/some-project/locations/europe-west4/services/one"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -113,6 +116,102 @@ def test_only_what_was_changed_is_changed(fields: set[str]) -> None:
     for each in (was, now):
         each["template"]["containers"][0]["env"].sort(key=lambda variable: variable["name"])
     assert pruned(now) == pruned(was)
+
+
+TCP = {"tcpSocket": {"port": 11434}, "periodSeconds": 240, "timeoutSeconds": 240}
+
+
+@pytest.mark.parametrize(
+    "probe",
+    [
+        TCP,
+        {"grpc": {"port": 11434, "service": "health"}, "failureThreshold": 9},
+        {"httpGet": {"path": "/x", "port": 11434, "httpHeaders": [{"name": "A", "value": "b"}]}},
+    ],
+)
+def test_a_probe_keeps_its_kind(probe: dict[str, Any]) -> None:
+    service = document(offered())
+    service["template"]["containers"][0]["startupProbe"] = probe
+    before = deployment_of(service)
+    changes = {"port": 9000, "probe": replace(before.probe, failures=4)}
+    changed, _ = edited(service, before, replace(before, **changes))
+    kind = next(name for name in probe if name in ("tcpSocket", "grpc", "httpGet"))
+    after = changed["template"]["containers"][0]["startupProbe"]
+    assert after[kind] == {**probe[kind], "port": 9000}
+    assert after["failureThreshold"] == 4
+    assert len(set(after) & {"tcpSocket", "grpc", "httpGet"}) == 1
+
+
+def test_a_service_without_a_probe_gets_none_by_the_way() -> None:
+    service = document(offered())
+    del service["template"]["containers"][0]["startupProbe"]
+    before = deployment_of(service)
+    changed, _ = edited(service, before, replace(before, port=9000))
+    assert "startupProbe" not in changed["template"]["containers"][0]
+
+
+def test_a_probe_over_tcp_becomes_one_over_http_and_back() -> None:
+    service = document(offered())
+    container = service["template"]["containers"][0]
+    container["startupProbe"] = copy.deepcopy(TCP)
+    before = deployment_of(service)
+    assert before.probe.path == ""
+    over_http = replace(before, probe=replace(before.probe, path="/up"))
+    changed, _ = edited(service, before, over_http)
+    assert deployment_of(changed) == over_http
+    assert "tcpSocket" not in changed["template"]["containers"][0]["startupProbe"]
+    back, _ = edited(changed, over_http, before)
+    assert deployment_of(back) == before
+
+
+def test_what_is_not_shown_of_a_network_stays() -> None:
+    service = document(offered())
+    access = {
+        "egress": "PRIVATE_RANGES_ONLY",
+        "networkInterfaces": [{"subnetwork": "one", "tags": ["t"]}],
+    }
+    service["template"]["vpcAccess"] = access
+    before = deployment_of(service)
+    assert deployment_from(before, values_of(before)) == before
+    changed, _ = edited(service, before, replace(before, subnet=SubnetAccess("", "two")))
+    assert changed["template"]["vpcAccess"] == {
+        "egress": "PRIVATE_RANGES_ONLY",
+        "networkInterfaces": [{"subnetwork": "two", "tags": ["t"]}],
+    }
+
+
+def test_what_a_service_has_stays_a_choice() -> None:
+    made = offered(accelerator="nvidia-of-tomorrow", cpu=0.5, memory_gib=0.25, max_instances=500)
+    read = deployment_of(document(made))
+    fields = {field.key: field for field in deploy_fields(read, read, read.region)}
+    for key in ("accelerator", "cpu", "memory_gib"):
+        field = fields[key]
+        assert field.value in [option.value for option in field.options], key
+    assert (fields["max_instances"].maximum or 0) >= 500
+    other = replace(read, accelerator="nvidia-l4", cpu=8)
+    fields = {field.key: field for field in deploy_fields(read, other, read.region)}
+    assert [option.value for option in fields["cpu"].options] == ["8", "4"]
+
+
+def test_differences_line_by_line() -> None:
+    before = offered(args=("--a", "--b=1"), environment={"A": "1", "B": "2"}, command=())
+    after = replace(
+        before,
+        args=("--b=2", "--a"),
+        environment={"A": "1", "B": "two\nlines"},
+        command=("x",),
+        zonal_redundancy=True,
+        service_account="a@b",
+    )
+    assert differences(before, after) == (
+        Change("zonal_redundancy", ("off",), ("on",)),
+        Change("command", (), ("x",)),
+        Change("args", ("--b=1",), ("--b=2",)),
+        Change("environment", ("B=2",), ("B=two\nlines",)),
+        Change("service_account", (), ("a@b",)),
+    )
+    turned = replace(before, args=("--b=1", "--a"))
+    assert differences(before, turned) == (Change("args", before.args, turned.args),)
 
 
 def pruned(value: Any) -> Any:

@@ -97,6 +97,12 @@ class Estimate:
         """Whether the limit lies within the band, so that only a start can tell."""
         return self.known and self.band[0] <= self.usable < self.band[1]
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it surely does not fit: beyond the band, or by the weights alone."""
+        least = self.band[0] if self.known else self.weights.bytes
+        return least > self.usable
+
 
 def memory_bytes(gpu: Gpu) -> int:
     """Give the bytes of a GPU's memory that an engine can see."""
@@ -155,13 +161,14 @@ def most_requests(fits: Callable[[int], bool]) -> int:
     return longest(fits, step=1, limit=_MOST_REQUESTS)
 
 
-def larger_gpu(gpu: Gpu, fits: Callable[[Gpu], bool]) -> Gpu | None:
-    """Find the smallest GPU with more memory that suffices."""
+def larger_gpu(gpu: Gpu, fits: Callable[[Gpu], bool]) -> str:
+    """Say which is the smallest GPU with more memory that suffices, and where; empty for none."""
     larger = sorted(
         (other for other in gpus.GPUS if other.usable_gib > gpu.usable_gib),
         key=lambda other: other.usable_gib,
     )
-    return next((other for other in larger if fits(other)), None)
+    found = next((other for other in larger if fits(other)), None)
+    return f"It fits on {found.label}: {', '.join(found.regions)}." if found else ""
 
 
 def why_not(weights: int, overheads: int, cache: int, usable: int, context: int) -> str:

@@ -191,7 +191,7 @@ def _advice(found: Estimate, model: MemoryModel, gpu: Gpu, choices: _Choices) ->
         )
     if found.fits:
         if found.is_close:
-            said.append("It is close: Ollama may give a part to the CPU.")
+            said.append("Ollama may give a part to the CPU, and then answers slower.")
         return tuple(said)
     said.append("Ollama would give a part to the CPU and answer many times slower.")
     if found.longest_context:
@@ -210,7 +210,7 @@ def _advice(found: Estimate, model: MemoryModel, gpu: Gpu, choices: _Choices) ->
     ]
     larger = larger_gpu(gpu, lambda other: _estimate(model, other, choices).fits)
     if larger:
-        said.append(f"It fits on {larger.label}.")
+        said.append(larger)
     elif not found.longest_context:
         said.append("Choose a smaller quantisation, for example Q4_K_M.")
     return tuple(said)

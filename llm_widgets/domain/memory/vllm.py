@@ -186,13 +186,12 @@ def _advice(found: Estimate, model: MemoryModel, gpu: Gpu, choices: _Choices) ->
         said.append(f"The model was made for {model.context_length:,} tokens; vLLM takes no more.")
     if found.fits:
         if found.concurrency_possible < choices.concurrency:
+            held = found.concurrency_possible
             said.append(
-                f"{found.concurrency_possible:,} of {choices.concurrency:,} requests of "
-                f"{choices.context:,} tokens are held at once; the others wait. "
-                "Shorter ones take less."
+                f"Of {choices.concurrency:,} requests of {choices.context:,} tokens, {held:,} "
+                f"{'is' if held == 1 else 'are'} held at once; the others wait. Shorter ones take "
+                "less."
             )
-        if found.is_close:
-            said.append("It is close: whether it starts will be seen.")
         return tuple(said)
     if found.longest_context:
         said.append(f"It fits with --max-model-len={found.longest_context}.")
@@ -210,7 +209,7 @@ def _advice(found: Estimate, model: MemoryModel, gpu: Gpu, choices: _Choices) ->
     ]
     larger = larger_gpu(gpu, lambda other: _estimate(model, other, choices).fits)
     if larger:
-        said.append(f"It fits on {larger.label}.")
+        said.append(larger)
     elif not found.longest_context and not model.quantization:
         said.append("Choose a quantised form of the model: FP8 takes half, AWQ about a third.")
     return tuple(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.models import Framework
+from llm_widgets.serving import ollama
 from llm_widgets.widgets.form import Field
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
 
 CONTAINER = "Container"
+COMMAND = "Command"
 PROBE = "Startup probe"
 STORAGE = "Storage"
 
@@ -25,12 +27,31 @@ _COMMAND = {
     Framework.OLLAMA: "Loads MODEL before the service takes requests: Ollama itself does not "
     "read MODEL, and would load a model with the first request only.",
 }
+_LONGEST = 80  # characters of a command that is summed up
 _ARGS = "One word in each row, exactly as the engine gets it: no shell reads it."
 
 
 def container_fields(offered: Deployment, default: dict[str, Any]) -> list[Field]:
     """Make the fields of the cards about the container."""
     return [*_container(offered, default), *_probe(offered, default), *_storage(default)]
+
+
+def container_summaries(deployment: Deployment) -> dict[str, str]:
+    """Say what stands on the cards that are folded at first, in a line each."""
+    probe, cache = deployment.probe, deployment.cache_gib
+    asked = f"GET {probe.path}" if probe.path else "TCP"
+    command = "The image's own"
+    if ollama.SCRIPT in deployment.command:
+        command = "Loads the model before the service takes requests"
+    elif deployment.command:
+        command = " ".join(deployment.command).split("\n")[0]
+    return {
+        COMMAND: command if len(command) <= _LONGEST else f"{command[:_LONGEST]}…",
+        PROBE: f"{asked} on port {probe.port or deployment.port} every {probe.period} s, "
+        f"for at most {probe.period * probe.failures} s",
+        STORAGE: f"Mounted at {deployment.mount_path}"
+        + (f", with a cache of {cache} GiB" if cache else ""),
+    }
 
 
 def pairs(values: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
@@ -41,7 +62,16 @@ def pairs(values: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
 def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
     environment = pairs(default["environment"])
     return [
-        _text("image", "Image", default, _IMAGE[offered.framework], CONTAINER),
+        Field(
+            "image",
+            "Image",
+            required=True,
+            value=default["image"],
+            default=default["image"],
+            help=_IMAGE[offered.framework],
+            is_long=True,
+            group=CONTAINER,
+        ),
         _number(
             "port",
             "Port",
@@ -49,14 +79,6 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "Where the engine listens; it does not read PORT, so both must say the same.",
             group=CONTAINER,
             limits=(1, 65535),
-        ),
-        _rows(
-            "command",
-            "Command",
-            default,
-            _COMMAND[offered.framework],
-            group=CONTAINER,
-            column="Word",
         ),
         _rows("args", "Arguments", default, _ARGS, group=CONTAINER, column="Argument"),
         Field(
@@ -80,6 +102,14 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             help="By reference, for example hf-token:latest; the service account must read it.",
             group=CONTAINER,
         ),
+        _rows(
+            "command",
+            "Words of the command",
+            default,
+            _COMMAND[offered.framework],
+            group=COMMAND,
+            column="Word",
+        ),
     ]
 
 
@@ -91,7 +121,7 @@ def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
     )
     longest = 1800 if offered.accelerator else 600
     rows = (
-        ("probe_port", "Port", "Where it is asked.", (1, 65535)),
+        ("probe_port", "Port asked", "Where it is asked.", (1, 65535)),
         ("probe_initial_delay", "Delay (seconds)", "Before the first time.", (0, 240)),
         ("probe_period", "Period (seconds)", "From one time to the next.", (1, 240)),
         ("probe_timeout", "Timeout (seconds)", "Not longer than the period.", (1, 240)),
@@ -103,7 +133,14 @@ def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
         ),
     )
     return [
-        _text("probe_path", "Path", default, path, PROBE),
+        Field(
+            "probe_path",
+            "Path",
+            value=default["probe_path"],
+            default=default["probe_path"],
+            help=f"{path} Empty: it is enough that the port takes a connection.",
+            group=PROBE,
+        ),
         *(
             _number(key, label, default, text, group=PROBE, limits=limits)
             for key, label, text, limits in rows

@@ -7,35 +7,53 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import gpus
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Ingress
+from llm_widgets.serving import hardware
 from llm_widgets.state.deploy_values import (
     CONNECTOR,
+    FIT_ANYWAY,
     MEMBERS,
     NO_NETWORK,
     ONLY_ME,
     SUBNET,
     values_of,
 )
-from llm_widgets.views.services.container_fields import container_fields, pairs
+from llm_widgets.views.services.container_fields import (
+    container_fields,
+    container_summaries,
+    pairs,
+)
 from llm_widgets.widgets.form import Field, Option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.domain.services import Deployment
 
 PLACE = "Model and place"
 HARDWARE = "Hardware"
 SCALING = "Scaling"
-ACCESS = "Access and network"
+ACCESS = "Access"
+NETWORK = "Network and labels"
+
+_INSIST = Field(
+    FIT_ANYWAY,
+    "Deploy although it does not fit",
+    "checkbox",
+    value=False,
+    help="Estimates can err; what the engine says of its memory is in its log.",
+    group=HARDWARE,
+)
 
 _INGRESS = {
     Ingress.ALL: "From anywhere, with an ID token",
     Ingress.INTERNAL: "From this project's networks only",
     Ingress.BALANCER: "From these networks and a load balancer",
 }
-_CPU_ONLY_CPUS = (1, 2, 4, 6, 8)
-_CPU_ONLY_GIB = {1: (4, 2), 2: (8, 4), 4: (16, 8), 6: (24, 16), 8: (32, 24, 16)}
 
 
-def deploy_fields(offered: Deployment, now: Deployment, location: str) -> list[Field]:
+def deploy_fields(
+    offered: Deployment, now: Deployment, location: str, *, is_refused: bool = False
+) -> list[Field]:
     """Make the fields of the form.
 
     Parameters
@@ -46,15 +64,37 @@ def deploy_fields(offered: Deployment, now: Deployment, location: str) -> list[F
         What is chosen: GPUs depend on the region, vCPUs on the GPU, memory on the vCPUs.
     location
         Region of the bucket.
+    is_refused
+        Whether it does not fit into the GPU: then it is deployed only if somebody insists.
     """
     default = values_of(offered)
     return [
         *_place(offered, default, location),
-        *_hardware(now, default),
+        *_hardware(offered, now, default),
+        *([_INSIST] if is_refused else []),
         *_scaling(offered, default),
         *container_fields(offered, default),
         *_access(default),
+        *_network(default),
     ]
+
+
+def summaries(deployment: Deployment) -> dict[str, str]:
+    """Say what stands on the cards that are folded at first, in a line each."""
+    labels = ", ".join(f"{name}={value}" for name, value in deployment.labels.items())
+    subnet = deployment.subnet
+    network = "no network"
+    if subnet:
+        network = f"subnet {subnet.subnetwork or subnet.network}"
+    elif deployment.connector:
+        network = f"connector {deployment.connector.rsplit('/', 1)[-1]}"
+    comes = {
+        Ingress.ALL: "requests from anywhere",
+        Ingress.INTERNAL: "requests from this project's networks",
+        Ingress.BALANCER: "requests from these networks and a load balancer",
+    }[deployment.ingress]
+    told = (network, comes, labels or "no labels")
+    return {**container_summaries(deployment), NETWORK: " · ".join(told)}
 
 
 def _place(offered: Deployment, default: dict[str, Any], location: str) -> list[Field]:
@@ -86,31 +126,34 @@ def _place(offered: Deployment, default: dict[str, Any], location: str) -> list[
     ]
 
 
-def _hardware(now: Deployment, default: dict[str, Any]) -> list[Field]:
-    gpu = gpus.by_accelerator(now.accelerator)
-    cpus = tuple(gpu.cpus) if gpu else _CPU_ONLY_CPUS
-    cpu = int(now.cpu) if int(now.cpu) in cpus else cpus[0]
-    memories = gpu.cpus[cpu] if gpu else _CPU_ONLY_GIB[cpu]
+def _hardware(offered: Deployment, now: Deployment, default: dict[str, Any]) -> list[Field]:
+    choices = hardware.machines(gpus.by_accelerator(now.accelerator))
+    memories = choices.get(int(now.cpu), (int(now.memory_gib),))
     offered_gpus = [Option(each.accelerator, each.label) for each in gpus.in_region(now.region)]
+    # What a service has stays a choice, also where nobody offers it.
+    same_gpu = now.accelerator == offered.accelerator
+    kept_cpu = default["cpu"] if same_gpu else ""
+    kept_memory = default["memory_gib"] if same_gpu and now.cpu == offered.cpu else ""
+    kept_gpu = default["accelerator"] if now.region == offered.region else ""
     return [
         _select(
             "accelerator",
             "GPU",
-            (*offered_gpus, Option("", "None")),
+            _with(kept_gpu, "", (*offered_gpus, Option("", "None"))),
             default,
             "One for each instance; those of the region are offered.",
         ),
         _select(
             "cpu",
             "vCPUs",
-            _options(cpus, ""),
+            _with(kept_cpu, "", _options(choices, "")),
             default,
             "What the GPU allows; the first is what Cloud Run advises.",
         ),
         _select(
             "memory_gib",
             "Memory",
-            _options(memories, " GiB"),
+            _with(kept_memory, " GiB", _options(memories, " GiB")),
             default,
             "What the vCPUs allow; a file cache and the engine take from it.",
         ),
@@ -129,8 +172,8 @@ def _hardware(now: Deployment, default: dict[str, Any]) -> list[Field]:
 def _scaling(offered: Deployment, default: dict[str, Any]) -> list[Field]:
     engine = "--max-num-seqs" if offered.framework is Framework.VLLM else "OLLAMA_NUM_PARALLEL"
     rows = (
-        ("min_instances", "Fewest instances", 0, 100, "0: nothing runs and costs while unused."),
-        ("max_instances", "Most instances", 1, 100, "Each takes a GPU from the quota."),
+        ("min_instances", "Fewest instances", 0, 1000, "0: nothing runs and costs while unused."),
+        ("max_instances", "Most instances", 1, 1000, "Each takes a GPU from the quota."),
         (
             "concurrency",
             "Requests at once per instance",
@@ -165,6 +208,7 @@ def _access(default: dict[str, Any]) -> list[Field]:
             value=default["service_account"],
             default=default["service_account"],
             help="Who the service is; it needs to read the bucket, and no more.",
+            is_long=True,
             group=ACCESS,
         ),
         Field(
@@ -197,6 +241,11 @@ def _access(default: dict[str, Any]) -> list[Field]:
             show_when=("callers", MEMBERS),
             group=ACCESS,
         ),
+    ]
+
+
+def _network(default: dict[str, Any]) -> list[Field]:
+    return [
         Field(
             "ingress",
             "Requests come",
@@ -205,7 +254,7 @@ def _access(default: dict[str, Any]) -> list[Field]:
             default=default["ingress"],
             options=tuple(Option(each.value, label) for each, label in _INGRESS.items()),
             help="Who may call is asked in any case.",
-            group=ACCESS,
+            group=NETWORK,
         ),
         Field(
             "network_kind",
@@ -219,30 +268,36 @@ def _access(default: dict[str, Any]) -> list[Field]:
                 Option(CONNECTOR, "A connector"),
             ),
             help="A subnet with Private Google Access reads the bucket several times faster.",
-            group=ACCESS,
+            group=NETWORK,
         ),
         Field(
             "network",
             "VPC network",
             value=default["network"],
+            default=default["network"],
+            help="The one that the subnet belongs to.",
             show_when=("network_kind", SUBNET),
-            group=ACCESS,
+            group=NETWORK,
         ),
         Field(
             "subnetwork",
             "Subnet",
             value=default["subnetwork"],
+            default=default["subnetwork"],
             help="In the service's region, /26 or larger.",
             show_when=("network_kind", SUBNET),
-            group=ACCESS,
+            group=NETWORK,
         ),
         Field(
             "connector",
             "Connector",
             value=default["connector"],
+            default=default["connector"],
+            help="Serverless VPC Access in the service's region; slower than a subnet.",
             placeholder="projects/P/locations/R/connectors/C",
+            is_long=True,
             show_when=("network_kind", CONNECTOR),
-            group=ACCESS,
+            group=NETWORK,
         ),
         Field(
             "labels",
@@ -252,7 +307,7 @@ def _access(default: dict[str, Any]) -> list[Field]:
             default=pairs(default["labels"]),
             add_label="Add a label",
             help="For your bills; managed-by and llm-engine are added, the page finds it by them.",
-            group=ACCESS,
+            group=NETWORK,
         ),
     ]
 
@@ -273,5 +328,11 @@ def _select(
     )
 
 
-def _options(numbers: tuple[int, ...], unit: str) -> tuple[Option, ...]:
+def _options(numbers: Iterable[int], unit: str) -> tuple[Option, ...]:
     return tuple(Option(str(number), f"{number}{unit}") for number in numbers)
+
+
+def _with(kept: str, unit: str, options: tuple[Option, ...]) -> tuple[Option, ...]:
+    if not kept or any(option.value == kept for option in options):
+        return options
+    return (Option(kept, f"{kept}{unit} (as it is)"), *options)

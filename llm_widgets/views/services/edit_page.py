@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.views.services.deploy_fields import deploy_fields
-from llm_widgets.views.services.deploy_page import cost
+import ipywidgets as w
+
+from llm_widgets.errors import ConflictError
+from llm_widgets.state.deploy_values import followers, values_of
+from llm_widgets.views.services.cost import cost, cost_note
+from llm_widgets.views.services.deploy_fields import deploy_fields, summaries
+from llm_widgets.views.services.memory_card import MemoryCard
+from llm_widgets.views.services.placing import placed
 from llm_widgets.widgets.dialog import FormDialog
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import note, paragraph, set_text
@@ -31,8 +37,7 @@ class EditPage:
 
     def __init__(self, state: ServiceEditState, *, back: Callable[[], None]) -> None:
         self._state = state
-        self._fields: dict[str, str] = {}
-        self._choices: tuple[str, float] = ("", 0)
+        self._labels: dict[str, str] = {}
         self._title = toolbar("Edit")
         self._cost = paragraph("")
         self._notice = Notice()
@@ -51,63 +56,85 @@ class EditPage:
         )
         go_back = button("Back", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
+        memory = MemoryCard(state.memory, self._use_context)
+        side = stack(card("Cost", self._cost, cost_note()), memory.box)
+        split = w.Box([side, stack(self._notice, self._form)])
+        split.add_class("llm-split")
         self.box = stack(
             row(go_back),
             self._title,
-            card("Cost", self._cost),
             note("What is not shown here stays as it is: sidecars, other mounts, other settings."),
-            self._notice,
-            self._form,
+            split,
         )
         self._form.on_input(self._typed)
         self._form.on_submit(self._submitted)
         self._form.on_cancel(back)
         self.dialog.on_submit(lambda _: state.send(self.dialog.close, self._refused))
+        self._notice.on_action(state.reload)
         state.observe(self._opened, "before")
 
     def _opened(self, _: object = None) -> None:
-        before = self._state.before
-        if before is None:
+        before, now = self._state.before, self._state.now
+        if before is None or now is None:
             return
         self._title.children = toolbar(f"Edit {before.name}").children
         self._notice.clear()
-        self._form.start_over(self._described(before, before))
-        set_text(self._cost, cost(before))
+        self._form.start_over(self._described(before, now))
+        self._form.fill(values_of(now))
+        self._draw(now)
 
     def _described(self, before: Deployment, now: Deployment) -> list[Field]:
-        self._choices = (now.accelerator, now.cpu)
         fields = [f for f in deploy_fields(before, now, before.region) if f.key not in _FIXED]
-        self._fields = {field.key: field.label for field in fields}
+        self._labels = {field.key: field.label for field in fields}
         return fields
 
+    def _draw(self, now: Deployment) -> None:
+        set_text(self._cost, cost(now))
+        self._form.folded = summaries(now)
+
     def _typed(self, values: Values) -> None:
-        before, after = self._state.before, self._state.read(values)
-        if before is None:
+        state = self._state
+        before, was = state.before, state.now
+        if before is None or was is None:
             return
+        state.read(values)
+        now = state.now
+        if now and now != was:
+            self._draw(now)
+            if (now.accelerator, now.cpu) != (was.accelerator, was.cpu):
+                self._form.set_fields(self._described(before, now))
+            followed = followers(now, values)
+            if followed:
+                self._form.fill(followed)
         self._show()
-        if after is None:
-            return
-        set_text(self._cost, cost(after))
-        if (after.accelerator, after.cpu) != self._choices:
-            self._form.set_fields(self._described(before, after))
+
+    def _use_context(self, tokens: int) -> None:
+        wanted = self._state.use_context(tokens)
+        if wanted is not None:
+            self._form.fill(values_of(wanted))
 
     def _submitted(self, values: Values) -> None:
         if self._state.review(values):
             self._form.finish()
-            self.dialog.text = "\n".join(
-                f"{self._fields.get(change.field, change.field)}: {change.before} → {change.after}"
+            if self._state.now:
+                self._form.fill(followers(self._state.now, values))
+            self.dialog.changes = [
+                {
+                    "label": self._labels.get(change.field, change.field),
+                    "removed": list(change.removed),
+                    "added": list(change.added),
+                }
                 for change in self._state.changes
-            )
+            ]
             self.dialog.show()
         else:
             self._show()
 
     def _refused(self, error: ManagerError) -> None:
         self.dialog.close()
-        self._notice.show_error(error)
+        again = isinstance(error, ConflictError)
+        self._notice.show_error(error, action_label="Read it again, keep my changes" * again)
 
     def _show(self) -> None:
-        problems = self._state.problems
-        errors = {key: text for key, text in problems.items() if key in self._fields}
-        rest = "\n".join(text for key, text in problems.items() if key not in self._fields)
-        self._form.fail(rest, errors=errors)
+        text, errors = placed(self._state.problems, self._labels)
+        self._form.fail(text, errors=errors)

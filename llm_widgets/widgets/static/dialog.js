@@ -18,12 +18,14 @@ function initialize({ model }) {
 		"aria-labelledby": titleId,
 		"aria-describedby": textId,
 	});
+	const changes = el("dl", { class: "llm-changes" });
 	const core = makeForm(model, { isOpen: () => dialog.open, cancelled: dismiss, cards: false });
 	const form = el(
 		"form",
 		{ class: "llm-form", noValidate: true },
 		title,
 		text,
+		changes,
 		core.fieldBox,
 		core.failure,
 		core.buttons,
@@ -40,6 +42,19 @@ function initialize({ model }) {
 		text.hidden = model.get("text") === "";
 		core.submit.classList.toggle("llm-danger", model.get("danger"));
 		dialog.classList.toggle("llm-dialog-wide", model.get("wide"));
+	}
+
+	/** What would change, line by line: those that go, and those that come. */
+	function drawChanges() {
+		const listed = model.get("changes");
+		changes.hidden = listed.length === 0;
+		changes.replaceChildren(
+			...listed.flatMap(({ label, removed, added }) => [
+				el("dt", { text: label }),
+				...removed.map((line) => el("dd", {}, el("del", { text: line }))),
+				...added.map((line) => el("dd", {}, el("ins", { text: line }))),
+			]),
+		);
 	}
 
 	/** Close in the page and say so to Python; the fields are rebuilt, so no value stays behind. */
@@ -74,8 +89,10 @@ function initialize({ model }) {
 		dismiss();
 	});
 	model.on("change:title change:text change:danger change:wide", drawTexts);
+	model.on("change:changes", drawChanges);
 	model.on("change:shown", sync);
 	drawTexts();
+	drawChanges();
 	core.listen(form);
 	sync();
 	return () => {

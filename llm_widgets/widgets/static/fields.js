@@ -93,7 +93,7 @@ function inputField(spec) {
 		label.append(el("span", { class: "llm-note", text: " (optional)" }));
 	const element = el(
 		"div",
-		{ class: "llm-field" },
+		{ class: spec.is_long ? "llm-field llm-field-long" : "llm-field" },
 		label,
 		input,
 		notes.help,

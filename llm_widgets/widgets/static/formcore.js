@@ -4,8 +4,9 @@
  * 300 ms after the last key, and only if Python asked for them.
  */
 
-import { debounce, el, uid } from "./dom.js";
+import { debounce, el } from "./dom.js";
 import { buildField } from "./fields.js";
+import { grouped, makeFolds, reveal } from "./groups.js";
 import { icon } from "./parts.js";
 import { addRestore } from "./restore.js";
 
@@ -35,6 +36,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	const submit = el("button", { type: "submit", class: "llm-button llm-primary" });
 	const buttons = el("div", { class: "llm-dialog-buttons" }, progress, cancel, submit);
 
+	const folds = makeFolds(model);
 	let fields = [];
 	let submitted = false;
 
@@ -56,7 +58,9 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 			field.write(startValue(field.spec, typed.get(field.key)));
 			addRestore(field);
 		}
-		fieldBox.replaceChildren(...(cards ? grouped(fields) : fields.map((field) => field.element)));
+		fieldBox.replaceChildren(
+			...(cards ? grouped(fields, folds) : fields.map((field) => field.element)),
+		);
 		if (keep) fields.find((field) => field.key === focused)?.focus();
 		showAndHide();
 		drawErrors();
@@ -74,7 +78,10 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 
 	function drawErrors() {
 		const errors = model.get("errors");
-		for (const field of fields) field.setError(errors[field.key] ?? "");
+		for (const field of fields) {
+			field.setError(errors[field.key] ?? "");
+			if (errors[field.key]) reveal(field);
+		}
 		failure.replaceChildren();
 		failure.hidden = model.get("error") === "";
 		if (!failure.hidden)
@@ -100,8 +107,11 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	/** Show what the browser itself finds wrong; the first such field gets the focus. */
 	function checkFields() {
 		const problems = shown().map((field) => [field, field.problem()]);
-		for (const [field, problem] of problems) field.setError(problem);
+		for (const [field, problem] of problems) {
+			field.setError(problem || (model.get("errors")[field.key] ?? ""));
+		}
 		const first = problems.find(([, problem]) => problem !== "");
+		if (first) reveal(first[0]);
 		first?.[0].focus();
 		return first === undefined;
 	}
@@ -139,6 +149,15 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		}
 	}
 
+	/** Put values into fields, as if they had been typed; Python knows of them already. */
+	function fill(values) {
+		for (const field of fields.filter((each) => each.key in values)) {
+			field.write(values[field.key]);
+			field.drawRestore();
+		}
+		showAndHide();
+	}
+
 	const drawSubmit = () => {
 		submit.textContent = model.get("submit_label");
 	};
@@ -149,6 +168,9 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	model.on("change:hints", drawHints);
 	model.on("change:busy", drawBusy);
 	model.on("change:submit_label", drawSubmit);
+	model.on("msg:custom", (message) => {
+		if (message.type === "fill") fill(message.values);
+	});
 	drawSubmit();
 
 	return {
@@ -169,20 +191,4 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		},
 		stopLive: () => live.cancel(),
 	};
-}
-
-/** Put fields on cards by their group, in the order in which the groups first come. */
-function grouped(fields) {
-	const groups = Map.groupBy
-		? Map.groupBy(fields, (field) => field.spec.group)
-		: fields.reduce(
-				(map, field) => map.set(field.spec.group, [...(map.get(field.spec.group) ?? []), field]),
-				new Map(),
-			);
-	return [...groups].map(([group, members]) => {
-		const box = el("div", { class: "llm-fields" }, ...members.map((field) => field.element));
-		if (!group) return box;
-		const title = el("h2", { class: "llm-group-title", id: uid("group"), text: group });
-		return el("section", { class: "llm-group", "aria-labelledby": title.id }, title, box);
-	});
 }

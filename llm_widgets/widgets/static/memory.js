@@ -43,8 +43,11 @@ function render({ model, el: root }) {
 			el(
 				"li",
 				{},
-				el("span", { class: "llm-memory-key" }),
-				el("span", { text: `${gib(used)} of ${gib(total)}` }),
+				el("span", { class: "llm-memory-key", data: { part: used > total ? "over" : "free" } }),
+				el("span", {
+					text: used > total ? `Too much by ${gib(used - total)}` : `Free ${gib(total - used)}`,
+				}),
+				el("span", { class: "llm-note", text: `${gib(used)} of ${gib(total)}` }),
 			),
 		);
 	}

@@ -1,0 +1,215 @@
+"""The deploy form and the edit form over the local cloud: offered, checked, refused, sent."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_widgets.cloud import (
+    buckets,
+    metadata,
+    readers,
+    roles,
+    service_accounts,
+    service_json,
+    services,
+)
+from llm_widgets.cloud.projects import Project
+from llm_widgets.domain.manifest import manifest_name
+from llm_widgets.domain.models import Source
+from llm_widgets.errors import ConflictError, ManagerError
+from llm_widgets.state.deploy_form import DeployFormState
+from llm_widgets.state.deploy_reading import GRANTED, MISSING
+from llm_widgets.state.deploy_values import FIT_ANYWAY, values_of
+from llm_widgets.state.service_edit import ServiceEditState
+from llm_widgets.state.services import ServicesState
+from llm_widgets.state.session import Session
+from llm_widgets.transfer.objects import SmallObjects
+from tests.contract.product import PARENT, PROJECT, Product, running
+from tests.unit.test_serving_hardware import L4, RTX, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from llm_widgets.domain.models import ModelRecord
+
+BUCKET, PLACE = "big-models", "europe-west4"
+ENOUGH = {
+    "NvidiaRtxPro6000GpuAllocNoZonalRedundancyPerProjectRegion": 3000,
+    "CpuAllocPerProjectRegion": 10**6,
+    "MemAllocPerProjectRegion": 2**42,
+}
+SMALL, LARGE = "Qwen2.5-32B-AWQ", "Llama-3.1-70B"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for started in running(tmp_path_factory.mktemp("deploy"), environment):
+            buckets.create_bucket(started.clients, PROJECT, BUCKET, PLACE)
+            for name in (SMALL, LARGE):
+                put(started, name)
+            started.faults.update(quotas=ENOUGH)
+            yield started
+
+
+def put(product: Product, name: str) -> None:
+    """Put into the bucket what an import leaves beside the files of a model."""
+    kept = manifest(name, Source.HUGGING_FACE)
+    storage = product.clients.storage(PROJECT)
+    SmallObjects(storage, BUCKET).write(manifest_name(name), kept.to_json().encode())
+    metadata.update_metadata(storage, BUCKET, lambda file: file.with_model(record(name)))
+
+
+def record(name: str) -> ModelRecord:
+    kept = manifest(name, Source.HUGGING_FACE)
+    found = kept.record()
+    return type(found)(**{**{k: getattr(found, k) for k in found.__slots__}, "import_id": name})
+
+
+@pytest.fixture(scope="module")
+def session(product: Product) -> Iterator[Session]:
+    made = Session(product.settings)
+    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
+    made.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def form(session: Session) -> DeployFormState:
+    return DeployFormState(session, ServicesState(session))
+
+
+def until(holds: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def opened(form: DeployFormState, name: str) -> dict[str, Any]:
+    form.start(BUCKET, PLACE, record(name))
+    until(lambda: form.memory.estimate)
+    assert form.deployment
+    return values_of(form.deployment)
+
+
+def test_what_is_known_of_the_model_is_offered_once_it_is_read(form: DeployFormState) -> None:
+    offers: list[str] = []
+    form.observe(lambda change: offers.append(change["new"].accelerator), "offered")
+    form.start(BUCKET, PLACE, record(SMALL))
+    until(lambda: offers == [L4, RTX])  # by the size of its files, and then by the estimate
+    assert form.deployment == form.offered
+    until(lambda: form.name_note == f"Free in {PLACE}.")
+
+
+def test_what_depends_on_the_region_follows_it(form: DeployFormState) -> None:
+    values = opened(form, SMALL)
+    form.change({**values, "region": "europe-west1"})
+    assert form.followed == {"accelerator": L4, "cpu": "8", "memory_gib": "32"}
+    assert form.problems == {}
+
+
+def test_what_follows_is_seen_before_it_is_sent(form: DeployFormState) -> None:
+    values = opened(form, SMALL)
+    done: list[bool] = []
+    form.deploy({**values, "region": "europe-west1"}, lambda: done.append(True))
+    assert done
+    assert "look at it" in form.problems[""]
+
+
+def test_all_that_is_wrong_is_told_at_once(form: DeployFormState) -> None:
+    values = opened(form, SMALL)
+    form.change({**values, "name": "Bad_Name-", "port": 99999, "timeout": 0, "image": "no image"})
+    assert set(form.problems) >= {"name", "port", "timeout", "image"}
+
+
+def test_what_does_not_fit_is_refused_unless_somebody_insists(
+    form: DeployFormState, product: Product
+) -> None:
+    values = opened(form, LARGE)
+    assert form.memory.is_refused
+    form.deploy({**values, "name": "too-large"}, lambda: None)
+    assert "It does not fit" in form.problems[FIT_ANYWAY]
+    taken: list[str] = []
+    form.on_deployed(taken.append)
+    insisting = {**values, "name": "too-large", FIT_ANYWAY: True, "grant_access": True}
+    form.deploy(insisting, lambda: None)
+    until(lambda: taken or form.problems)
+    assert taken == [f"projects/{PROJECT}/locations/{PLACE}/services/too-large"], form.problems
+    made = services.get(product.clients, taken[0])
+    assert made.template.node_selector.accelerator == RTX
+    assert readers.may_read(
+        product.clients, BUCKET, f"serviceAccount:{made.template.service_account}", project=PROJECT
+    )
+
+
+def test_a_check_sends_nothing(form: DeployFormState, product: Product) -> None:
+    values = opened(form, SMALL)
+    done: list[bool] = []
+    form.check({**values, "name": "only-asked"}, lambda: done.append(True))
+    until(lambda: done)
+    assert form.accepted, form.problems
+    with pytest.raises(ManagerError):
+        services.get(product.clients, f"projects/{PROJECT}/locations/{PLACE}/services/only-asked")
+
+
+def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Product) -> None:
+    values = opened(form, SMALL)
+    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    form.change({**values, "service_account": bare.email})
+    until(lambda: form.reading.access == MISSING)
+    roles.grant_on_project(product.clients, PROJECT, [readers.READER], bare.member)
+    assert form.deployment
+    form.reading.check(form.deployment)
+    until(lambda: form.reading.access == GRANTED)
+
+
+def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: Product) -> None:
+    values = opened(form, SMALL)
+    missing = f"nobody@{PROJECT}.iam.gserviceaccount.com"
+    product.faults.update(denied_permissions=["storage.buckets.setIamPolicy"])
+    try:
+        form.deploy(
+            {**values, "name": "no-grant", "service_account": missing, "grant_access": True},
+            lambda: None,
+        )
+        until(lambda: form.problems)
+    finally:
+        product.faults.update(denied_permissions=[])
+    assert "grant_access" in form.problems
+
+
+def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product: Product) -> None:
+    name = f"{PARENT}/services/changed"
+    made = {"template": {"containers": [{"image": "local/python:3"}]}}
+    services.create(product.clients, PROJECT, "europe-west1", "changed", made)
+    until(lambda: not service_json.read(product.clients, name).get("reconciling"), 30)
+    edit = ServiceEditState(session, ServicesState(session))
+    edit.start(name)
+    until(lambda: edit.is_open)
+    assert edit.before
+    wanted = {**values_of(edit.before), "concurrency": 9}
+    assert edit.review(wanted), edit.problems
+    theirs = service_json.read(product.clients, name)
+    theirs["template"]["timeout"] = "77s"
+    service_json.patch(product.clients, theirs, ["template"])
+    refused: list[ManagerError] = []
+    edit.send(lambda: None, refused.append)
+    until(lambda: refused)
+    assert isinstance(refused[0], ConflictError)
+    edit.reload()
+    until(lambda: edit.before and edit.before.timeout == 77)
+    assert edit.now
+    assert (edit.now.timeout, edit.now.concurrency) == (77, 9)
+    assert edit.review(values_of(edit.now)), edit.problems
+    assert [(change.removed, change.added) for change in edit.changes] == [(("80",), ("9",))]
+    sent: list[bool] = []
+    edit.send(lambda: sent.append(True), refused.append)
+    until(lambda: sent or len(refused) > 1, 30)
+    assert sent, refused
+    after = service_json.read(product.clients, name)["template"]
+    assert (after["timeout"], after["maxInstanceRequestConcurrency"]) == ("77s", 9)
