@@ -19,6 +19,8 @@ from llm_widgets.errors import ConflictError, Fix, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.cloud.clients import Clients
+
 _PATIENCE = 180.0
 """Seconds after which an update gives up; Cloud Storage takes one write a second."""
 
@@ -28,8 +30,15 @@ _LONGEST_WAIT = 2.0
 _log = logging.getLogger(__name__)
 
 
-def read_metadata(client: packages.storage.Client, bucket: str) -> tuple[MetadataFile, int]:
+def read_metadata(
+    client: packages.storage.Client, bucket: str, *, clients: Clients | None = None
+) -> tuple[MetadataFile, int]:
     """Read the metadata file of a bucket, and its generation.
+
+    Parameters
+    ----------
+    clients
+        Tell who lacks a permission, where that is worth finding out.
 
     Raises
     ------
@@ -38,7 +47,7 @@ def read_metadata(client: packages.storage.Client, bucket: str) -> tuple[Metadat
     MetadataFileError
         It is damaged; the next update repairs it.
     """
-    text, generation = _read(client, bucket)
+    text, generation = _read(client, bucket, clients)
     return _parsed(text, bucket), generation
 
 
@@ -129,10 +138,15 @@ def _parsed(text: bytes, bucket: str) -> MetadataFile:
         ) from error
 
 
-def _read(client: packages.storage.Client, bucket: str) -> tuple[bytes, int]:
+def _read(
+    client: packages.storage.Client, bucket: str, clients: Clients | None = None
+) -> tuple[bytes, int]:
     blob = client.bucket(bucket).blob(METADATA_NAME)
     with explained(
-        f"read the metadata file of {bucket}", bucket=bucket, permission="storage.objects.get"
+        f"read the metadata file of {bucket}",
+        clients=clients,
+        bucket=bucket,
+        permission="storage.objects.get",
     ):
         try:
             text: bytes = blob.download_as_bytes()

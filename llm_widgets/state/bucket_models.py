@@ -115,7 +115,7 @@ def read_bucket(clients: Clients, listing: BucketListing) -> BucketModels | None
     """Read the models of a bucket; ``None`` when it is no bucket of models."""
     warning = bucket_warning(listing.location, is_regional=listing.is_regional)
     try:
-        file, _ = read_metadata(clients.storage(), listing.name)
+        file, _ = read_metadata(clients.storage(), listing.name, clients=clients)
     except NotFoundError:
         return None
     except ManagerError as error:

@@ -73,7 +73,9 @@ def test_a_bucket_that_can_not_be_read_spoils_nothing(tab: ModelsTab, product: P
     closed = tab.models.bucket("closed-bucket")
     assert closed
     assert closed.problem
-    assert "closed-bucket" in closed.problem.message
+    assert "Can't read the metadata file of closed-bucket: manager@" in closed.problem.message
+    assert closed.problem.fix
+    assert closed.problem.fix.command.startswith("gcloud storage buckets add-iam-policy-binding")
     assert (closed.is_ours, closed.location) == (False, "us-east1")
     assert record_of(tab, BUCKET).status is ModelStatus.READY
     assert tab.models.error is None

@@ -112,6 +112,8 @@ def _facts(checked: ImportCheck) -> list[Detail]:
     model, target = checked.model, checked.place.target
     left_out = len(model.files) - len(model.chosen)
     files = f"{len(model.chosen)} files" if len(model.chosen) != 1 else "1 file"
+    if left_out:
+        files += f", {left_out} left out"
     time = f"About {duration_text(checked.seconds)}"
     if checked.seconds < _LONG:
         time = "Less than a minute"
@@ -122,7 +124,7 @@ def _facts(checked: ImportCheck) -> list[Detail]:
         Detail("Model", model.id, state="ok"),
         Detail("Access", _access(checked)),
         Detail("Licence", model.license or "Not stated"),
-        Detail("Size", f"{bytes_text(model.size)} in {files}, {left_out} left out"),
+        Detail("Size", f"{bytes_text(model.size)} in {files}"),
         Detail("Bucket", ", ".join(part for part in bucket if part), note=held),
         Detail("Already in the bucket", _present(checked)),
         Detail("Estimated time", f"{time}, {checked.basis}"),

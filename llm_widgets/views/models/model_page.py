@@ -8,6 +8,7 @@ from llm_widgets.cloud import links
 from llm_widgets.config import OLLAMA_REGISTRY, Settings
 from llm_widgets.domain.models import ModelRecord, Source
 from llm_widgets.domain.units import bytes_text
+from llm_widgets.errors import NotFoundError
 from llm_widgets.jobs.verify import FileCheck
 from llm_widgets.views.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.domain.manifest import ManifestFile
+    from llm_widgets.errors import ManagerError
     from llm_widgets.state.imports import WatchedImport
     from llm_widgets.state.model_page import ModelPageState
     from llm_widgets.state.session import Session
@@ -63,7 +65,11 @@ class ModelPage:
         self._result = Notice()
         self._problem = Notice()
         self._files = DataTable(
-            caption="Files of the model", columns=_COLUMNS, filterable=True, loading=True
+            caption="Files of the model",
+            columns=_COLUMNS,
+            filterable=True,
+            loading=True,
+            empty="Its files are not known.",
         )
         self._deploy = button("Deploy", style="primary")
         self._verify = button("Verify again", style="outlined")
@@ -116,7 +122,7 @@ class ModelPage:
                 Detail("Status", word, state=status["state"], note=reason),
                 Detail("Source", record.source.label, href=_page(record, settings)),
                 Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
-                Detail("Size", bytes_text(record.size), note=f"{record.file_count} files"),
+                Detail("Size", bytes_text(record.size) if record.size else "", note=_count(record)),
                 Detail("Licence", record.license or "not stated"),
                 Detail(
                     "Imported" if record.finished_at else "Begun",
@@ -148,7 +154,9 @@ class ModelPage:
         state = self._state
         error = state.manifest_error or state.plan_error
         self._files.loading = not (state.manifest or state.plan or error)
-        if error:
+        if isinstance(error, NotFoundError):  # nothing is wrong with the model
+            self._problem.show("info", error.message, detail=f"{error.cause} {_fix(error)}".strip())
+        elif error:
             self._problem.show_error(error)
         elif state.plan:
             self._problem.show("info", "The import has not ended: none of these is published.")
@@ -174,6 +182,16 @@ class ModelPage:
             self._result.show(
                 "error", state.verification.sentence, detail="Import the model again."
             )
+
+
+def _count(record: ModelRecord) -> str:
+    if not record.file_count:
+        return ""
+    return "1 file" if record.file_count == 1 else f"{record.file_count} files"
+
+
+def _fix(error: ManagerError) -> str:
+    return error.fix.text if error.fix else ""
 
 
 def _page(record: ModelRecord, settings: Settings) -> str:

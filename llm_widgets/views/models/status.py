@@ -21,6 +21,7 @@ _WORKING = {
 }
 
 
+_NO_REASON = "No reason is known."
 _OF_ANOTHER = "Another application's import: import it here."
 
 
@@ -82,7 +83,11 @@ def status_cell(
         case Condition.FAILED:
             progress = seen.progress if seen else None
             reason = progress.message if progress else ""
-            return {"state": "error", "text": "Failed", "note": reason or record.error}
+            return {
+                "state": "error",
+                "text": "Failed",
+                "note": reason or record.error or _NO_REASON,
+            }
         case Condition.IMPORTING:
             return {"state": "busy", "text": _under_way(seen)}
 
