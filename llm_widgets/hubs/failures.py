@@ -114,7 +114,7 @@ def ollama(status: int, headers: Mapping[str, str], name: OllamaName, said: str)
             cause=said,
             fix=Fix(text="Import it from Hugging Face, or choose a public model.", url=name.page),
         )
-    return general(status, headers, hub=name.host)
+    return general(status, headers, hub=name.host, said=said)
 
 
 def _gated(status: int, said: str, *, model_id: str, page: str, tokens: str) -> GatedModelError:
@@ -146,8 +146,14 @@ def _gated(status: int, said: str, *, model_id: str, page: str, tokens: str) -> 
     )
 
 
-def general(status: int, headers: Mapping[str, str], *, hub: str) -> ManagerError:
-    """Say what a refusal means that has nothing to do with a certain model."""
+def general(status: int, headers: Mapping[str, str], *, hub: str, said: str = "") -> ManagerError:
+    """Say what a refusal means that has nothing to do with a certain model.
+
+    Parameters
+    ----------
+    said
+        The hub's own message, or empty.
+    """
     if status == _TOO_MANY:
         wait = headers.get("Retry-After", "")
         when = f"in {wait} seconds" if wait.isdigit() else "in a few minutes"
@@ -160,4 +166,4 @@ def general(status: int, headers: Mapping[str, str], *, hub: str) -> ManagerErro
         return UnavailableError(
             f"{hub} failed.", cause=f"HTTP {status}.", fix=Fix(text="Try again in a minute.")
         )
-    return HubError(f"{hub} refused the request.", cause=f"HTTP {status}.")
+    return HubError(f"{hub} refused the request.", cause=said or f"HTTP {status}.")

@@ -86,7 +86,7 @@ def look_at(clients: Clients, project: str, target: Target, of_project: Iterable
     Parameters
     ----------
     of_project
-        Names of all buckets of the project.
+        Names of the buckets of the project, as far as they are known.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def look_at(clients: Clients, project: str, target: Target, of_project: Iterable
             cause=error.cause,
             fix=Fix(text="Check the name, or create a bucket."),
         ) from error
-    if name not in set(of_project):
+    if name not in set(of_project) and not _is_in(clients, project, name):
         raise InvalidInputError(
             f"The bucket {name} belongs to another project than {project}.",
             field="bucket",
@@ -161,6 +161,10 @@ def _new(clients: Clients, project: str, target: Target, of_project: Iterable[st
             fix=Fix(text="Ask for the role Storage Admin, or for a bucket."),
         )
     return Place(Target(target.kind, name, region), region, bucket_warning(region))
+
+
+def _is_in(clients: Clients, project: str, name: str) -> bool:
+    return any(each.name == name for each in buckets.list_buckets(clients, project))
 
 
 def _exists(clients: Clients, name: str) -> bool:

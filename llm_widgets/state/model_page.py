@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance
 
-from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.domain.imports import ImportPlan, ImportProgress
 from llm_widgets.domain.manifest import ModelManifest
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import Fix, InUseError, ManagerError
@@ -34,6 +34,8 @@ class ModelPageState(HasTraits):
         Its files with their digests, or why they can't be told.
     plan, plan_error
         The same of a model whose import has not come to its end.
+    progress, progress_error
+        How far that import is.
     usage, usage_error
         The services that read it, or why they can't be told.
     verification, verification_error
@@ -46,6 +48,8 @@ class ModelPageState(HasTraits):
     manifest_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     plan: Instance[ImportPlan | None] = Instance(ImportPlan, allow_none=True)
     plan_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    progress: Instance[ImportProgress | None] = Instance(ImportProgress, allow_none=True)
+    progress_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     usage: Instance[Usage | None] = Instance(Usage, allow_none=True)
     usage_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     verification: Instance[Verification | None] = Instance(Verification, allow_none=True)
@@ -65,16 +69,17 @@ class ModelPageState(HasTraits):
         self._subject = bucket, record
         self._fresh = self._latest.begin()
         with self.hold_trait_notifications():
-            self.manifest = self.plan = self.usage = self.verification = None
-            self.manifest_error = self.plan_error = None
+            self.manifest = self.plan = self.progress = self.usage = self.verification = None
+            self.manifest_error = self.plan_error = self.progress_error = None
             self.usage_error = self.verification_error = None
             self.verifying = False
         clients = self._session.clients
         if record.status is ModelStatus.READY or not record.import_id:
             self._ask("manifest", lambda: read_manifest(clients, bucket, record))
         else:
-            objects = SmallObjects(clients.storage(), bucket)
-            self._ask("plan", ImportFolder(objects, record.import_id).plan)
+            folder = ImportFolder(SmallObjects(clients.storage(), bucket), record.import_id)
+            self._ask("plan", folder.plan)
+            self._ask("progress", folder.progress)
         self._ask("usage", lambda: self._usage(bucket, record))
 
     def verify(self) -> None:

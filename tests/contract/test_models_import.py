@@ -267,6 +267,35 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
     assert told == [f"{TINY}: 806 kB in 8 files."]
 
 
+def test_why_an_import_failed_is_told_later_too(tab: ModelsTab, product: Product) -> None:
+    tab.session.settings = replace(product.settings, image="")
+    target = Target(TargetKind.CREATE, "failed-models", REGION)
+    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    product.faults.update(failures=[{"match": "/resolve/", "status": 404}])
+    tab.start()
+    (import_id,) = tab.models.imports.watched
+    tab.until(lambda: tab.models.imports.watched[import_id].is_over)
+    tab.refresh()
+    (record,) = tab.models.bucket("failed-models").models  # type: ignore[union-attr]
+    assert record.status is ModelStatus.FAILED
+    tab.model.open("failed-models", record)
+    progress = tab.until(lambda: tab.model.progress)
+    assert progress.message == record.error
+    assert "HTTP 404" in progress.cause
+    assert "pre-flight" in progress.fix
+    assert tab.until(lambda: tab.model.plan).files == checked.model.chosen
+    names = object_names(product, "failed-models")
+    assert not [name for name in names if name.startswith("huggingface/")]
+
+
+def test_a_bucket_of_the_project_that_was_not_looked_into_yet(
+    tab: ModelsTab, product: Product
+) -> None:
+    product.clients.storage(PROJECT).create_bucket("brand-new-bucket", location=REGION)
+    checked = tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.ADOPT, "brand-new-bucket"))
+    assert checked.place.location == REGION
+
+
 def test_looking_an_id_up_reads_no_weights(tab: ModelsTab, product: Product) -> None:
     product.faults.update(failures=[{"match": "safetensors$", "status": 500}])
     told: list[str] = []

@@ -122,6 +122,12 @@ def test_refusals_of_ollama(status: int, kind: type[ManagerError], said: str) ->
     assert said in error.message
 
 
+def test_what_a_registry_says_itself_is_the_cause() -> None:
+    said = "The specified repository contains sharded GGUF. Ollama does not support this yet."
+    error = failures.ollama(400, {}, names.ollama("hf.co/a/b:Q4_K_M"), said)
+    assert (error.message, error.cause) == ("hf.co refused the request.", said)
+
+
 def test_facts_of_a_plain_model() -> None:
     found = facts.from_config(
         {

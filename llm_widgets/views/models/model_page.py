@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import links
 from llm_widgets.config import OLLAMA_REGISTRY, Settings
+from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelRecord, Source
 from llm_widgets.domain.units import bytes_text
-from llm_widgets.errors import NotFoundError
+from llm_widgets.errors import Fix, ManagerError, NotFoundError
 from llm_widgets.jobs.verify import FileCheck
 from llm_widgets.views.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.domain.manifest import ManifestFile
-    from llm_widgets.errors import ManagerError
     from llm_widgets.state.imports import WatchedImport
     from llm_widgets.state.model_page import ModelPageState
     from llm_widgets.state.session import Session
@@ -47,7 +47,7 @@ class ModelPage:
     Parameters
     ----------
     act
-        Called with ``"deploy"`` or ``"delete"``.
+        Called with ``"deploy"``, ``"delete"`` or ``"resume"``.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class ModelPage:
         self._shown: tuple[str, ModelRecord, WatchedImport | None] | None = None
         self._details = DetailList()
         self._result = Notice()
+        self._result.on_action(lambda: act("resume"))
         self._problem = Notice()
         self._files = DataTable(
             caption="Files of the model",
@@ -92,7 +93,9 @@ class ModelPage:
         state.observe(
             self._draw_files, ["manifest", "manifest_error", "plan", "plan_error", "verification"]
         )
-        state.observe(self._draw_result, ["verification", "verification_error", "verifying"])
+        state.observe(
+            self._draw_result, ["verification", "verification_error", "verifying", "progress"]
+        )
 
     def show(self, bucket: str, record: ModelRecord, seen: WatchedImport | None) -> None:
         """Draw what is known of the model now."""
@@ -168,12 +171,25 @@ class ModelPage:
         else:
             self._files.rows = _rows(state.plan.files if state.plan else (), {}, "")
 
+    def _failure(self) -> ManagerError | None:
+        """Give why the import of the model failed, if it did."""
+        progress = self._state.progress
+        if progress is None or progress.state is not ImportState.FAILED or self._shown is None:
+            return None
+        _, record, seen = self._shown
+        if condition(record, seen) is not Condition.FAILED:
+            return None  # it is resumed
+        fix = Fix(text=progress.fix) if progress.fix else None
+        return ManagerError(progress.message, cause=progress.cause, fix=fix)
+
     def _draw_result(self, _: object = None) -> None:
         state = self._state
         if state.verifying:
             self._result.show("info", "Comparing sizes and checksums with the manifest …")
         elif state.verification_error:
             self._result.show_error(state.verification_error)
+        elif failure := self._failure():
+            self._result.show_error(failure, action_label="Resume")
         elif state.verification is None:
             self._result.clear()
         elif state.verification.is_whole:
