@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
 _NOTE = """\
 # gcloud has no flag for a service's annotations, by which the page knows a model and its bucket:
-# use the YAML to keep them."""
+# use the YAML to keep them. Mount options need the beta track."""
 
 
 def gcloud_command(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
@@ -25,9 +25,9 @@ def gcloud_command(project: str, region: str, name: str, service: packages.run_v
         *_template(service.template),
         f"--ingress={_INGRESS[int(service.ingress)]}",
         "--no-allow-unauthenticated",
-        f"--labels={listed(f'{k}={v}' for k, v in service.labels.items())}",
+        f"--labels={listed(f'{k}={v}' for k, v in sorted(service.labels.items()))}",
     ]
-    words = [f"gcloud run deploy {shlex.quote(name)}", *(shlex.quote(flag) for flag in flags)]
+    words = [f"gcloud beta run deploy {shlex.quote(name)}", *(shlex.quote(flag) for flag in flags)]
     return _NOTE + "\n" + " \\\n  ".join(words)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_widgets.cloud import packages
 
+_MAPS = ("labels", "annotations", "limits")
 _CODE = """\
 from google.cloud import run_v2
 
@@ -39,4 +40,18 @@ def fields(message: Any) -> dict[str, Any]:
         use_integers_for_enums=False,
         always_print_fields_with_no_presence=False,
     )
-    return found
+    return _entries(found)
+
+
+def _entries(fields: dict[str, Any]) -> dict[str, Any]:
+    """Put the entries of maps, which have no order, into one that stays."""
+    return {
+        name: dict(sorted(value.items())) if name in _MAPS else _sorted(value)
+        for name, value in fields.items()
+    }
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_sorted(each) for each in value]
+    return _entries(value) if isinstance(value, dict) else value

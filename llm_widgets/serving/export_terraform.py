@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -131,23 +132,36 @@ def _volume(volume: packages.run_v2.Volume) -> Block:
 
 
 def _written(lines: Block, depth: int) -> Iterator[str]:
+    """Write a block as ``terraform fmt`` does, with the equals signs of neighbours in a column."""
     indent = "  " * depth
-    for name, value in lines:
-        if isinstance(value, list) and value and isinstance(value[0], tuple):
-            yield f"{indent}{name} {{"
-            yield from _written(value, depth + 1)
+    for is_line, group in itertools.groupby(lines, lambda line: _is_line(line[1])):
+        if is_line:
+            yield from _aligned([(name, _value(value)) for name, value in group], indent)
+            continue
+        for name, value in group:
+            if isinstance(value, dict):
+                yield f"{indent}{name} = {{"
+                pairs = [(quoted(key), quoted(text)) for key, text in sorted(value.items())]
+                yield from _aligned(pairs, f"{indent}  ")
+            else:
+                yield f"{indent}{name} {{"
+                yield from _written(value, depth + 1)
             yield f"{indent}}}"
-        elif isinstance(value, list):
-            yield f"{indent}{name} = [{', '.join(quoted(each) for each in value)}]"
-        elif isinstance(value, dict):
-            yield f"{indent}{name} = {{"
-            yield from (f"{indent}  {quoted(k)} = {quoted(v)}" for k, v in value.items())
-            yield f"{indent}}}"
-        else:
-            yield f"{indent}{name} = {_scalar(value)}"
 
 
-def _scalar(value: str | int) -> str:
+def _is_line(value: Any) -> bool:
+    is_block = isinstance(value, list) and value and isinstance(value[0], tuple)
+    return not is_block and not isinstance(value, dict)
+
+
+def _aligned(pairs: list[tuple[str, str]], indent: str) -> Iterator[str]:
+    width = max(len(name) for name, _ in pairs)
+    return (f"{indent}{name:{width}} = {value}" for name, value in pairs)
+
+
+def _value(value: list[str] | str | int) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(quoted(each) for each in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
     return str(value) if isinstance(value, int) else quoted(value)

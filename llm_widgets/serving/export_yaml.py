@@ -42,9 +42,12 @@ def yaml_text(project: str, region: str, name: str, service: packages.run_v2.Ser
             "metadata": {
                 "name": name,
                 "namespace": project,
-                "labels": {**service.labels, "cloud.googleapis.com/location": region},
+                "labels": {
+                    **dict(sorted(service.labels.items())),
+                    "cloud.googleapis.com/location": region,
+                },
                 "annotations": {
-                    **service.annotations,
+                    **dict(sorted(service.annotations.items())),
                     "run.googleapis.com/ingress": _INGRESS[int(service.ingress)],
                 },
             },
@@ -104,7 +107,7 @@ def _container(container: packages.run_v2.Container) -> dict[str, Any]:
         made["args"] = list(container.args)
     made["ports"] = [{"containerPort": port.container_port} for port in container.ports]
     made["env"] = [_variable(each) for each in container.env]
-    made["resources"] = {"limits": dict(container.resources.limits)}
+    made["resources"] = {"limits": dict(sorted(container.resources.limits.items()))}
     made["volumeMounts"] = [
         {"name": mount.name, "mountPath": mount.mount_path} for mount in container.volume_mounts
     ]

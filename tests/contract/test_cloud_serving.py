@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,14 @@ import pytest
 from llm_widgets import serving
 from llm_widgets.cloud import buckets, invoke, logs, rollout, service_list, services
 from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
-from llm_widgets.domain.services import ServiceState
+from llm_widgets.domain.services import ServiceState, StartupProbe
 from llm_widgets.errors import DeploymentError
 from llm_widgets.local.runner.machine import Machine
 from llm_widgets.serving import checks, request
+from llm_widgets.serving.export import Language, written
 from tests.contract.ollama_models import put_model, smollm2
-from tests.contract.product import PROJECT, REGION, Product, running
+from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+from tests.contract.running import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,3 +102,30 @@ def test_without_vllm_the_reason_says_what_to_do(product: Product) -> None:
     shown = next(each for each in listed if each.id == made.name)
     assert shown.state is ServiceState.ERROR
     assert "There is no vLLM on this machine" in shown.reason
+
+
+def test_the_program_of_the_page_deploys(
+    product: Product, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the program only the address of the client is another here."""
+    found = ModelRecord("org/name", Source.OLLAMA, ModelStatus.READY, prefix=PREFIX)
+    made = replace(
+        serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET, accelerator=""),
+        name="by-python",
+        image="local/python:3",
+        command=("-c", SERVER),
+        args=("two\nlines", '{"n": "o"}'),
+        port=8080,
+        probe=StartupProbe("/", failures=60),
+    )
+    program = written(made, Language.PYTHON)
+    line = "client = run_v2.ServicesClient()\n"
+    assert line in program
+    exec(program.replace(line, ""), {"client": product.clients.services})
+    there = services.get(product.clients, f"{PARENT}/services/by-python")
+    wanted = request.service(made)
+    # What the platform fills in.
+    wanted.template.service_account = there.template.service_account
+    there.template.containers[0].ports[0].name = ""
+    assert there.template == wanted.template
+    assert capsys.readouterr().out.strip() == there.uri

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
@@ -18,6 +23,10 @@ from llm_widgets.serving import recipes, request
 from llm_widgets.serving.export import Language, written
 from llm_widgets.serving.export_gcloud import listed
 from llm_widgets.serving.export_terraform import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 NASTY = [
     "^x^",
@@ -70,7 +79,7 @@ def test_python_makes_the_very_request(made: Deployment) -> None:
 def flags(command: str) -> dict[str, list[str]]:
     lines = [line for line in command.splitlines() if not line.startswith("#")]
     found: dict[str, list[str]] = {}
-    for word in shlex.split("\n".join(lines))[4:]:
+    for word in shlex.split("\n".join(lines))[5:]:
         name, _, value = word.partition("=")
         found.setdefault(name, []).append(value)
     return found
@@ -139,13 +148,56 @@ def test_terraform_has_every_part() -> None:
     assert text.count("{") - text.count("$${") - text.count("%%{") >= 10
     for part in (
         'resource "google_cloud_run_v2_service" "ollama_name"',
-        'ingress = "INGRESS_TRAFFIC_INTERNAL_ONLY"',
+        'ingress             = "INGRESS_TRAFFIC_INTERNAL_ONLY"',
         'accelerator = "nvidia-l4"',
-        "gpu_zonal_redundancy_disabled = true",
+        "gpu_zonal_redundancy_disabled    = true",
         'value = "two\\nlines"',
         "$${x} %%{y}",
-        'secret = "hf-token"',
+        'secret  = "hf-token"',
         'subnetwork = "sub"',
         "max_instance_count = 1",
     ):
         assert part in text
+
+
+@pytest.fixture
+def terraform(tmp_path: Path) -> Callable[[list[str], str], str]:
+    """Give a function that runs terraform, without a network, on what it is given."""
+    program = shutil.which("terraform")
+    if program is None:
+        pytest.skip("terraform is not installed: https://developer.hashicorp.com/terraform/install")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CHECKPOINT_DISABLE": "1"}
+
+    def run(words: list[str], text: str) -> str:
+        done = subprocess.run(
+            [program, *words],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "made",
+    [deployment(), deployment(Source.HUGGING_FACE), nasty()],
+    ids=["ollama", "vllm", "nasty"],
+)
+def test_terraform_reads_it_and_would_write_it_so(
+    made: Deployment, terraform: Callable[[list[str], str], str]
+) -> None:
+    terraform(["fmt", "-check", "-diff", "-"], written(made, Language.TERRAFORM))
+
+
+def test_terraform_reads_texts_as_they_are(terraform: Callable[[list[str], str], str]) -> None:
+    words = [*NASTY, deployment().command[2], "\x7f\t", "$${a} %%{b} $%{c}"]
+    expression = f"base64encode(jsonencode([{', '.join(quoted(word) for word in words)}]))"
+    told = terraform(["console"], expression)
+    assert json.loads(base64.b64decode(told.strip().strip('"'))) == words

@@ -89,15 +89,27 @@ class Gcloud:
 
         """
         extra = {f"CLOUDSDK_{name.upper()}": value for name, value in settings.items()}
+        return self._ended([self._program, *words], {**self._environment, **extra}, ok=ok)
+
+    def shell(self, script: str, *, ok: bool = True) -> str:
+        """Run lines as somebody does who pastes them into a shell; return what they told."""
+        there = os.path.dirname(self._program)  # noqa: PTH120 - for PATH
+        path = f"{there}:{self._environment['PATH']}"
+        done = self._ended(["/bin/sh", "-c", script], {**self._environment, "PATH": path}, ok=ok)
+        return done.stderr.decode()
+
+    def _ended(
+        self, words: list[str], environment: dict[str, str], *, ok: bool
+    ) -> subprocess.CompletedProcess[bytes]:
         done = subprocess.run(
-            [self._program, *words],
-            env={**self._environment, **extra},
+            words,
+            env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
         )
-        told = f"gcloud {' '.join(words)} ended with {done.returncode}:\n{done.stderr.decode()}"
+        told = f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr.decode()}"
         assert (done.returncode == 0) == ok, told
         return done
 

@@ -157,7 +157,10 @@ def _variable_from(variable: Json) -> Json:
 
 
 def _volume_of(volume: Json) -> Json:
-    bucket = volume["gcs"]  # the only kind of volume that these tests use
+    if "emptyDir" in volume:
+        memory = {"medium": "Memory", "sizeLimit": volume["emptyDir"].get("sizeLimit")}
+        return {"name": volume["name"], "emptyDir": present(memory)}
+    bucket = volume["gcs"]
     return {
         "name": volume["name"],
         "csi": present(
@@ -176,6 +179,9 @@ def _volume_of(volume: Json) -> Json:
 
 
 def _volume_from(volume: Json) -> Json:
+    if "emptyDir" in volume:
+        memory = {"medium": "MEMORY", "sizeLimit": volume["emptyDir"].get("sizeLimit")}
+        return {"name": volume["name"], "emptyDir": present(memory)}
     csi = volume["csi"]
     attributes = csi["volumeAttributes"]
     options = attributes.get("mountOptions", "")
