@@ -12,7 +12,7 @@ from llm_widgets.cloud import identity, projects
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.checklist import CheckState, Row, replaced, summary
-from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.errors import Fix, InvalidInputError, ManagerError
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -37,7 +37,7 @@ def doctor(
     project_id
         The project; that of the settings when left out.
     as_json
-        Print one JSON object in place of lines.
+        Print one JSON object in place of lines, also of what is raised.
 
     Returns
     -------
@@ -50,7 +50,15 @@ def doctor(
         Nobody is signed in, or the project can't be opened.
     """
     out = out or sys.stdout
-    using = chosen or settings()
+    try:
+        return _doctor(project_id, as_json=as_json, using=chosen or settings(), out=out)
+    except ManagerError as error:
+        if as_json:
+            _print_json({"ok": False, "error": _error_as_json(error)}, out)
+        raise
+
+
+def _doctor(project_id: str, *, as_json: bool, using: Settings, out: TextIO) -> int:
     clients = Clients(using)
     who = identity.current(clients)
     wanted = project_id or using.project or using.default_project
@@ -62,8 +70,7 @@ def doctor(
     project = projects.get(clients, wanted)
     rows = _checked(Context(clients, project))
     if as_json:
-        json.dump(_as_json(who, project, rows), out, indent=2)
-        print(file=out)
+        _print_json(_as_json(who, project, rows), out)
     else:
         _print(who, project, rows, out)
     return 0 if all(row.state is CheckState.OK for row in rows) else 1
@@ -94,6 +101,20 @@ def _print(who: Identity, project: Project, rows: tuple[Row, ...], out: TextIO) 
     print(f"\n{summary(rows)}", file=out)
 
 
+def _print_json(told: dict[str, Any], out: TextIO) -> None:
+    json.dump(told, out, indent=2)
+    print(file=out)
+
+
+def _fix_as_json(fix: Fix | None) -> dict[str, str]:
+    fix = fix or Fix()
+    return {"text": fix.text, "command": fix.command, "url": fix.url}
+
+
+def _error_as_json(error: ManagerError) -> dict[str, Any]:
+    return {"message": error.message, "cause": error.cause, "fix": _fix_as_json(error.fix)}
+
+
 def _as_json(who: Identity, project: Project, rows: tuple[Row, ...]) -> dict[str, Any]:
     return {
         "identity": {"label": who.label, "member": who.member, "kind": who.kind.value},
@@ -106,7 +127,6 @@ def _as_json(who: Identity, project: Project, rows: tuple[Row, ...]) -> dict[str
 
 def _row_as_json(row: Row) -> dict[str, Any]:
     answer = row.answer
-    fix = answer.fix or Fix()
     return {
         "key": row.key,
         "title": row.subject.title,
@@ -114,6 +134,6 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "state": row.state.name.lower(),
         "text": answer.text,
         "detail": answer.detail,
-        "fix": {"text": fix.text, "command": fix.command, "url": fix.url},
+        "fix": _fix_as_json(answer.fix),
         "blocks": sorted(answer.blocks),
     }

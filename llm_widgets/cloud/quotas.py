@@ -112,6 +112,11 @@ def raw_value(quota_id: str, value: float) -> int:
     return round(value * _unit(quota_id))
 
 
+def preference_id(quota_id: str, region: str) -> str:
+    """Name the request of this product for a quota in a region."""
+    return f"llm-manager-{quota_id}-{region}".lower()
+
+
 def ask_for_more(
     clients: Clients,
     project: str,
@@ -136,7 +141,7 @@ def ask_for_more(
         It may not be asked for.
     """
     parent = f"projects/{project}/locations/global"
-    preference_id = f"llm-manager-{quota_id}-{region}".lower()
+    own_id = preference_id(quota_id, region)
     unit = _unit(quota_id)
     preference: dict[str, Any] = {
         "service": SERVICE,
@@ -151,11 +156,11 @@ def ask_for_more(
         project=project,
         permission="cloudquotas.quotas.update",
     ):
-        name = f"{parent}/quotaPreferences/{preference_id}"
+        name = f"{parent}/quotaPreferences/{own_id}"
         request: Any = {
             "parent": parent,
             "quota_preference": preference,
-            "quota_preference_id": preference_id,
+            "quota_preference_id": own_id,
         }
         try:
             found = clients.quotas.create_quota_preference(request=request)
@@ -173,8 +178,8 @@ def requested(clients: Clients, project: str, region: str, quota_id: str) -> Quo
     ManagerError
         :class:`NotFoundError` when nothing was.
     """
-    preference_id = f"llm-manager-{quota_id}-{region}".lower()
-    name = f"projects/{project}/locations/global/quotaPreferences/{preference_id}"
+    own_id = preference_id(quota_id, region)
+    name = f"projects/{project}/locations/global/quotaPreferences/{own_id}"
     with explained(
         f"look at the request for {quota_id} in {region}",
         clients=clients,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -80,6 +81,83 @@ def verdict(gpu: Gpu, capacity: Capacity) -> Verdict:
             f"All {capacity.gpus:g} GPUs are taken by services: ask for more, or delete one.",
         )
     return Verdict(Fit.FITS, _room(gpu, capacity, free))
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a deployment asks for, each instance: vCPUs, GiB, and a GPU, perhaps redundant."""
+
+    instances: int
+    cpu: float
+    memory_gib: float
+    redundant: bool = False
+
+
+def shortage(capacity: Capacity, wanted: Wanted) -> str:
+    """Say why a deployment does not fit; empty where it does, and where nobody can tell.
+
+    Cloud Run counts the most instances that a service may have, whether they run or not.
+    """
+    gpus = "GPU" if wanted.instances == 1 else "GPUs"
+    gpus += " with zonal redundancy" if wanted.redundant else ""
+    words = {Kind.GPUS: gpus, Kind.CPU: "vCPUs", Kind.MEMORY: "GiB of memory"}
+    short = [
+        f"{each.needed:g} {words[each.kind]}, {max(0, each.allowed - each.used):g} of "
+        f"{each.allowed:g} are free"
+        for each in _demands(capacity, wanted)
+        if each.is_short and each.allowed is not None
+    ]
+    return f"It asks for {'; and for '.join(short)}." if short else ""
+
+
+def worth_asking(capacity: Capacity, wanted: Wanted) -> tuple[Kind, float]:
+    """Tell which quota a deployment needs more of, and how much in all; GPUs if it fits."""
+    demands = _demands(capacity, wanted)
+    for each in demands:
+        if each.is_short:
+            return each.kind, each.used + each.needed
+    allowed = capacity.gpus if capacity.gpus and isfinite(capacity.gpus) else 0
+    return Kind.GPUS, max(AUTOMATIC_GPUS, allowed + 1)
+
+
+class Kind(StrEnum):
+    """What quotas are of."""
+
+    GPUS = "GPUs"
+    CPU = "vCPUs"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    """What is needed of one quota, what it allows (``None``: not known), what is used of it."""
+
+    kind: Kind
+    needed: float
+    allowed: float | None
+    used: float
+
+    @property
+    def is_short(self) -> bool:
+        return self.allowed is not None and self.needed > self.allowed - self.used
+
+
+def _demands(capacity: Capacity, wanted: Wanted) -> tuple[_Demand, ...]:
+    gpus = capacity.gpus_redundant if wanted.redundant else capacity.gpus
+    first_use = gpus == 0 and not capacity.used_gpus and not wanted.redundant
+    if first_use and capacity.ineligible_because != NO_HISTORY:
+        gpus = AUTOMATIC_GPUS
+    count = wanted.instances
+    return (
+        _Demand(Kind.GPUS, count, gpus, capacity.used_gpus or 0),
+        _Demand(Kind.CPU, count * wanted.cpu, capacity.cpu, capacity.used_cpu or 0),
+        _Demand(
+            Kind.MEMORY,
+            count * wanted.memory_gib,
+            capacity.memory_gib,
+            capacity.used_memory_gib or 0,
+        ),
+    )
 
 
 def _unknown(capacity: Capacity) -> list[str]:

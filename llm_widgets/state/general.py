@@ -9,7 +9,7 @@ from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 from llm_widgets.cloud import identity, projects
 from llm_widgets.cloud.identity import Identity
 from llm_widgets.domain import names
-from llm_widgets.errors import InvalidInputError, ManagerError
+from llm_widgets.errors import InvalidInputError, ManagerError, SignInError
 from llm_widgets.state.background import Debounce, Latest
 from llm_widgets.state.checklist import ChecklistState
 from llm_widgets.state.network import NetworkState
@@ -103,6 +103,19 @@ class GeneralState(HasTraits):
         if self._session.project:
             self.project_error = None
             self.editing = False
+
+    @property
+    def is_signed_out(self) -> bool:
+        """Whether there are no credentials: then nothing else can be asked."""
+        return isinstance(self.identity_error, SignInError)
+
+    def sign_in_again(self) -> None:
+        """Look for credentials again, and for what needs them."""
+        self._load_identity()
+        if self._wanted:
+            self.try_again()
+        else:
+            self.search()
 
     def try_again(self) -> None:
         """Look the project up that could not be opened."""

@@ -12,6 +12,7 @@ from llm_widgets.checks import networks
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.networks import Found
 from llm_widgets.cloud import network, projects
+from llm_widgets.cloud.parallel import Outcome, outcomes
 from llm_widgets.domain import gpus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_labels
 from llm_widgets.errors import ManagerError
@@ -150,30 +151,31 @@ class NetworkState(HasTraits):
 
         self._session.background.run(lambda: networks.survey(context, tell), then, failed)
 
-    def turn_on(self, region: str, subnet: str) -> None:
-        """Turn Private Google Access of a subnet on, then look again."""
-        target = (region, subnet)
-        project = self._session.project_id
-        if not project or target in self.turning_on:
+    def turn_on(self, *targets: tuple[str, str]) -> None:
+        """Turn Private Google Access of subnets on, given as region and name; then look again."""
+        session, project = self._session, self._session.project_id
+        todo = [target for target in targets if target not in self.turning_on]
+        if not project or not todo:
             return
         self.error = None
-        self.turning_on = (*self.turning_on, target)
+        self.turning_on = (*self.turning_on, *todo)
 
-        def then(_: object) -> None:
-            self.turning_on = tuple(each for each in self.turning_on if each != target)
-            self._session.notify(f"Private Google Access of {subnet} in {region} is on.", "success")
-            self.refresh()
+        def one(target: tuple[str, str]) -> None:
+            network.turn_on_private_google_access(session.clients, project, *target)
+
+        def then(found: list[Outcome[tuple[str, str], None]]) -> None:
+            self.turning_on = tuple(each for each in self.turning_on if each not in todo)
+            done = [f"{each.key[1]} in {each.key[0]}" for each in found if not each.error]
+            if done:
+                session.notify(f"Private Google Access is on: {', '.join(done)}.", "success")
+                self.refresh()
+            self.error = next((each.error for each in found if each.error), None)
 
         def failed(error: ManagerError) -> None:
-            self.turning_on = tuple(each for each in self.turning_on if each != target)
+            self.turning_on = tuple(each for each in self.turning_on if each not in todo)
             self.error = error
 
-        clients = self._session.clients
-        self._session.background.run(
-            lambda: network.turn_on_private_google_access(clients, project, region, subnet),
-            then,
-            failed,
-        )
+        session.background.run(lambda: outcomes(one, todo), then, failed)
 
     def _of(self, region: str, kind: str) -> Found:
         found: Found = self.found.get(f"{region}/{kind}", Found(region, kind))

@@ -14,6 +14,7 @@ from llm_widgets.checks.context import Context
 from llm_widgets.checks.quotas import Survey
 from llm_widgets.cloud import quotas
 from llm_widgets.domain import capacity, gpus
+from llm_widgets.domain.capacity import Wanted
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.state.background import Latest
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.cloud.quotas import QuotaRequest
     from llm_widgets.domain.capacity import Verdict
+    from llm_widgets.domain.services import Deployment
     from llm_widgets.errors import ManagerError
     from llm_widgets.state.session import Session
 
@@ -57,6 +59,14 @@ class QuotasState(HasTraits):
         if gpu is None or not self.survey.is_known(gpu, region):
             return None
         return capacity.verdict(gpu, self.survey.capacity(gpu, region))
+
+    def shortage(self, deployment: Deployment) -> str:
+        """Say why a deployment does not fit; empty where it does, and where nobody can tell."""
+        gpu = gpus.by_accelerator(deployment.accelerator)
+        if gpu is None or not self.survey.is_known(gpu, deployment.region):
+            return ""
+        found = self.survey.capacity(gpu, deployment.region)
+        return capacity.shortage(found, wanted_by(deployment))
 
     def refresh(self) -> None:
         """Ask for everything again."""
@@ -127,3 +137,13 @@ class QuotasState(HasTraits):
         self.survey = Survey()
         self.checked_at = 0.0
         self.refresh()
+
+
+def wanted_by(deployment: Deployment) -> Wanted:
+    """Take from a deployment what quotas are about."""
+    return Wanted(
+        deployment.max_instances,
+        deployment.cpu,
+        deployment.memory_gib,
+        deployment.zonal_redundancy,
+    )

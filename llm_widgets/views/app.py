@@ -12,6 +12,7 @@ from llm_widgets.state.models import ModelsState
 from llm_widgets.state.services import ServicesState
 from llm_widgets.state.session import NoticeKind, Session
 from llm_widgets.views.general.blockers import Blockers
+from llm_widgets.views.general.quota_blocker import QuotaBlocker
 from llm_widgets.views.general.tab import general_view
 from llm_widgets.views.models.tab import ModelsView
 from llm_widgets.views.services.deploy_page import DeployPage
@@ -65,7 +66,12 @@ def build(settings: Settings | None = None) -> w.Widget:
         session,
         services,
         DeployPage(
-            deploy_form, back=give_up, blockers=[Blockers(general.checklist, Work.DEPLOY).box]
+            deploy_form,
+            back=give_up,
+            blockers=[
+                Blockers(general.checklist, Work.DEPLOY).box,
+                QuotaBlocker(session, general.quotas, deploy_form).box,
+            ],
         ),
         to_models=lambda: go_to(MODELS_TAB),
     )

@@ -24,6 +24,8 @@ class FormDialog(FormBase, module="dialog"):
         Heading, and a paragraph below it.
     changes
         ``{"label", "removed", "added"}`` of what would change, the last two lists of lines.
+    command
+        Command lines that do the same, with a copy button; `show` takes them away.
     danger
         Whether submitting takes something away: the button is red, and Cancel has the focus.
     wide
@@ -47,6 +49,7 @@ class FormDialog(FormBase, module="dialog"):
     title = t.Unicode().tag(sync=True)
     text = t.Unicode().tag(sync=True)
     changes = t.List(t.Dict()).tag(sync=True)
+    command = t.Unicode().tag(sync=True)
     danger = t.Bool(default_value=False).tag(sync=True)
     wide = t.Bool(default_value=False).tag(sync=True)
     shown = t.Bool(default_value=False).tag(sync=True)
@@ -63,6 +66,7 @@ class FormDialog(FormBase, module="dialog"):
             self.error = ""
             self.errors = {}
             self.hints = {}
+            self.command = ""
             self.shown = True
 
     def close(self) -> None:

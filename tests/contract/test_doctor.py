@@ -86,6 +86,15 @@ def test_wrong_projects(capsys: pytest.CaptureFixture[str], project: str, told: 
     assert (found.out, "Traceback" in found.err) == ("", False)
 
 
+@pytest.mark.usefixtures("product")
+def test_what_can_not_be_checked_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", "--json", "--project", "other-project"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] is False
+    assert told["error"]["message"].startswith("The project other-project does not exist")
+    assert told["error"]["fix"]["command"].startswith("gcloud projects add-iam-policy-binding")
+
+
 def test_credentials_that_are_refused(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     product.faults.update(failures=[{"match": "^(?!.*_local)", "status": 401}])
     assert cli.main(["doctor"]) == 1

@@ -12,15 +12,18 @@ from llm_widgets.cloud import service_accounts
 from llm_widgets.config import Settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Fit
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
 from llm_widgets.local.cloud import LocalCloud
+from llm_widgets.serving import recipes
 from llm_widgets.state.general import GeneralState
 from llm_widgets.state.session import Session
 from tests.contract.product import PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 SUBNET = NetworkChoice(NetworkKind.SUBNET, "default", "default")
 ACCOUNT = f"llm-runtime@{PROJECT}.iam.gserviceaccount.com"
@@ -85,6 +88,26 @@ def test_wrong_ids_keep_the_form_open(general: GeneralState) -> None:
     assert general._session.project is None
 
 
+def test_signing_in_while_the_page_is_open(
+    product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as nobody:
+        nobody.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+        nobody.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+        nobody.setenv("NO_GCE_CHECK", "true")
+        session = Session(product.settings)
+        general = GeneralState(session)
+        general.start("")
+        until(lambda: general.is_signed_out and general.listing_denied)
+    assert general.identity_error
+    assert general.identity_error.fix
+    assert general.identity_error.fix.command == "gcloud auth application-default login"
+    general.sign_in_again()
+    until(lambda: general.identity and general.found)
+    assert (general.identity_error, general.listing_denied) == (None, None)
+    session.close()
+
+
 def test_cancelled_while_it_opens(product: Product, general: GeneralState) -> None:
     session = chosen(general)
     general.change()
@@ -123,6 +146,23 @@ def test_a_denied_region_colours_itself_only(product: Product, general: GeneralS
         "Not known: the memory quota.",
         "Not known: the memory quota, what services use.",
     ]
+
+
+def test_quotas_judge_a_deployment_before_it_is_asked_for(general: GeneralState) -> None:
+    record = ModelRecord(id="local/tiny", source=Source.HUGGING_FACE, status=ModelStatus.READY)
+    deployment = recipes.defaults(
+        record, project=PROJECT, region=REGION, bucket="some-models", service_account=ACCOUNT
+    )
+    assert general.quotas.shortage(deployment) == ""  # nothing is known yet
+    chosen(general)
+    assert general.quotas.shortage(deployment) == ""
+    assert general.quotas.shortage(replace(deployment, max_instances=4)) == (
+        "It asks for 4 GPUs, 3 of 3 are free; and for 32 vCPUs, 20 of 20 are free; "
+        "and for 128 GiB of memory, 40 of 40 are free."
+    )
+    assert "1 GPU with zonal redundancy, 0 of 0 are free" in general.quotas.shortage(
+        replace(deployment, zonal_redundancy=True)
+    )
 
 
 def test_a_slow_region_holds_up_no_verdict_of_another(
@@ -195,7 +235,7 @@ def test_a_default_network_that_the_project_may_not_keep_stays_in_the_browser(
 def test_turning_access_on_denied_is_told(product: Product, general: GeneralState) -> None:
     chosen(general)
     product.faults.update(denied_permissions=["compute.subnetworks.setPrivateIpGoogleAccess"])
-    general.network.turn_on(REGION, "default")
+    general.network.turn_on((REGION, "default"))
     until(lambda: general.network.error)
     assert isinstance(general.network.error, DeniedError)
     assert general.network.turning_on == ()

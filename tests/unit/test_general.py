@@ -8,7 +8,16 @@ import pytest
 
 from llm_widgets.cloud import grants
 from llm_widgets.domain import gpus
-from llm_widgets.domain.capacity import NO_HISTORY, Capacity, Fit, verdict
+from llm_widgets.domain.capacity import (
+    NO_HISTORY,
+    Capacity,
+    Fit,
+    Kind,
+    Wanted,
+    shortage,
+    verdict,
+    worth_asking,
+)
 from llm_widgets.domain.checklist import (
     BOTH,
     Answer,
@@ -90,6 +99,45 @@ def test_verdicts_on_an_l4(capacity: Capacity, fit: Fit, words: str) -> None:
     found = verdict(L4, capacity)
     assert found.fit is fit
     assert words in found.text
+
+
+@pytest.mark.parametrize(
+    ("capacity", "wanted", "told"),
+    [
+        (NEW_PROJECT, Wanted(1, 8, 32), ""),
+        (NEW_PROJECT, Wanted(2, 8, 16), ""),
+        (NEW_PROJECT, Wanted(2, 8, 32), "It asks for 64 GiB of memory, 40 of 40 are free."),
+        (
+            replace(NEW_PROJECT, used_gpus=2, used_cpu=16, used_memory_gib=0),
+            Wanted(2, 8, 16),
+            "It asks for 2 GPUs, 1 of 3 are free; and for 16 vCPUs, 4 of 20 are free.",
+        ),
+        (
+            NEW_PROJECT,
+            Wanted(1, 8, 32, redundant=True),
+            "It asks for 1 GPU with zonal redundancy, 0 of 0 are free.",
+        ),
+        (replace(NEW_PROJECT, gpus=0), Wanted(1, 8, 32), ""),
+        (
+            replace(NEW_PROJECT, gpus=0, ineligible_because=NO_HISTORY),
+            Wanted(1, 8, 32),
+            "It asks for 1 GPU, 0 of 0 are free.",
+        ),
+        (Capacity(), Wanted(100, 8, 32), ""),
+    ],
+)
+def test_what_a_deployment_lacks(capacity: Capacity, wanted: Wanted, told: str) -> None:
+    assert shortage(capacity, wanted) == told
+
+
+def test_what_is_worth_asking_for() -> None:
+    assert worth_asking(NEW_PROJECT, Wanted(1, 8, 32)) == (Kind.GPUS, 4)
+    assert worth_asking(NEW_PROJECT, Wanted(1, 20, 80)) == (Kind.MEMORY, 80)
+    used = replace(NEW_PROJECT, used_cpu=16, used_gpus=1)
+    assert worth_asking(used, Wanted(1, 8, 16)) == (Kind.CPU, 24)
+    assert worth_asking(used, Wanted(3, 8, 16)) == (Kind.GPUS, 4)
+    no_limit = replace(NEW_PROJECT, gpus=float("inf"), cpu=None, memory_gib=None)
+    assert worth_asking(no_limit, Wanted(9, 8, 32)) == (Kind.GPUS, 3)
 
 
 def test_a_new_project_has_no_room_for_the_large_gpu() -> None:

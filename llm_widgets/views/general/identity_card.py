@@ -19,12 +19,13 @@ def identity_card(session: Session, state: GeneralState) -> w.Widget:
     """Make the card; it fills when the answer is there."""
     details = DetailList([Detail("Identity", "Looking it up …", state="busy")])
     notice = Notice()
+    notice.on_action(state.sign_in_again)
     endpoint = session.settings.google_endpoint
     cloud = Detail("Cloud", "Local cloud" if endpoint else "Google Cloud", note=endpoint)
 
     def draw(_: object = None) -> None:
         if state.identity_error:
-            notice.show_error(state.identity_error)
+            notice.show_error(state.identity_error, action_label="Try again")
             details.show([Detail("Identity", "Not signed in", state="error"), cloud])
         elif state.identity:
             notice.clear()

@@ -89,13 +89,12 @@ class NetworkCard:
             self._state.choose(change["new"])
 
     def _turn_on_all(self) -> None:
-        for region, subnet in self._state.without_access():
-            self._state.turn_on(region, subnet)
+        self._state.turn_on(*self._state.without_access())
 
     def _act(self, action: str, row: str) -> None:
         region, kind, name = row.split("/")
         if action == "turn-on":
-            self._state.turn_on(region, name)
+            self._state.turn_on((region, name))
             return
         choices = self._state.choices()
         wanted = NetworkKind.SUBNET if kind == SUBNETS else NetworkKind.CONNECTOR

@@ -65,7 +65,7 @@ class ProjectCard:
             self._draw,
             [
                 *("editing", "opening", "manual", "searching", "found", "more"),
-                *("listing_denied", "project_error"),
+                *("listing_denied", "project_error", "identity_error"),
             ],
         )
 
@@ -86,6 +86,10 @@ class ProjectCard:
         state = self._state
         if not state.editing:
             self._draw_chosen()
+        elif state.is_signed_out:
+            self._notice.clear()
+            set_text(self._opening, "Sign in first: see the application identity.")
+            self._content.children = (self._opening,)
         elif state.opening and not self._session.project and not state.found:
             self._notice.clear()
             set_text(self._opening, f"Opening {state.opening} …")

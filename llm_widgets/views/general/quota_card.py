@@ -73,7 +73,8 @@ class QuotaCard:
         accelerator, region = row.split("/")
         gpu = gpus.by_accelerator(accelerator)
         if gpu:
-            self._dialog.show(gpu, region)
+            smallest = capacity.Wanted(1, gpu.default_cpu, gpu.default_memory_gib)
+            self._dialog.show(gpu, region, smallest)
 
     def _draw(self, _: object = None) -> None:
         state = self._state

@@ -7,12 +7,14 @@
 
 import { el, isolateKeys, uid } from "./dom.js";
 import { makeForm } from "./formcore.js";
+import { commandBox } from "./parts.js";
 
 function initialize({ model }) {
 	const titleId = uid("title");
 	const textId = uid("text");
 	const title = el("h2", { class: "llm-dialog-title", id: titleId });
 	const text = el("p", { class: "llm-dialog-text", id: textId });
+	const command = el("div", { class: "llm-dialog-command" });
 	const dialog = el("dialog", {
 		class: "llm-dialog",
 		"aria-labelledby": titleId,
@@ -27,6 +29,7 @@ function initialize({ model }) {
 		text,
 		changes,
 		core.fieldBox,
+		command,
 		core.failure,
 		core.buttons,
 	);
@@ -55,6 +58,11 @@ function initialize({ model }) {
 				...added.map((line) => el("dd", {}, el("ins", { text: line }))),
 			]),
 		);
+	}
+
+	function drawCommand() {
+		const lines = model.get("command");
+		command.replaceChildren(...(lines ? [commandBox(lines, "Command")] : []));
 	}
 
 	/** Close in the page and say so to Python; the fields are rebuilt, so no value stays behind. */
@@ -90,9 +98,11 @@ function initialize({ model }) {
 	});
 	model.on("change:title change:text change:danger change:wide", drawTexts);
 	model.on("change:changes", drawChanges);
+	model.on("change:command", drawCommand);
 	model.on("change:shown", sync);
 	drawTexts();
 	drawChanges();
+	drawCommand();
 	core.listen(form);
 	sync();
 	return () => {
