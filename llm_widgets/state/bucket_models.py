@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from llm_widgets.errors import ManagerError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from llm_widgets.cloud.buckets import BucketListing
     from llm_widgets.cloud.clients import Clients
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
 
 READERS = 64
 """Buckets that are read at once; as many as the client keeps connections."""
+
+_HEAD_START = 2.0
+"""Seconds that the labelled buckets have for themselves: then one that hangs delays no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +87,27 @@ def read_project(
     Parameters
     ----------
     partly
-        Called with what is known as soon as all labelled buckets were read, where others are
-        still to be looked into.
+        Called with what is known once the labelled buckets were read, where others are still to
+        be looked into.
 
     Raises
     ------
     ManagerError
         The project's buckets can't be listed.
     """
-    listings = sorted(list_buckets(clients, project), key=lambda each: not each.is_labelled)
-    labelled = sum(listing.is_labelled for listing in listings)
+    listings = list_buckets(clients, project)
+    likely = [listing for listing in listings if listing.is_labelled]
+    others = [listing for listing in listings if not listing.is_labelled]
     found: dict[str, BucketModels | None] = {}
-    told = False
     with ThreadPoolExecutor(max(1, min(READERS, len(listings))), "buckets") as pool:
-        waiting: dict[Future[BucketModels | None], BucketListing] = {
-            pool.submit(read_bucket, clients, listing): listing for listing in listings
-        }
-        for future in as_completed(waiting):
-            listing = waiting[future]
-            found[listing.name] = future.result()
-            labelled -= listing.is_labelled
-            if labelled == 0 and not told and len(found) < len(listings):
-                told = True
-                partly(_known(listings, found))
+        reads = {pool.submit(read_bucket, clients, each): each.name for each in likely}
+        for future in wait(reads, _HEAD_START).done:
+            found[reads[future]] = future.result()
+        if others:
+            partly(_known(listings, found))
+        reads |= {pool.submit(read_bucket, clients, each): each.name for each in others}
+        for future in as_completed(reads):
+            found[reads[future]] = future.result()
     return _known(listings, found)
 
 

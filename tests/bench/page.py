@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MODEL = "local/many-files"
 FILES = 120
-SHARD = 1 << 20  # bytes of weights in a file
+STEP = 256 << 10  # bytes; files of weights have one to seven times as many, to end one by one
 BANDWIDTH = 250_000  # bytes a second of each connection
 QUIET = 10.0  # seconds in which messages are counted
 CLICKS = 24
@@ -72,9 +72,10 @@ def add_model(data: Path) -> None:
 
 
 def _shard(tensor: str, number: int) -> bytes:
-    about = {tensor: {"dtype": "U8", "shape": [SHARD], "data_offsets": [0, SHARD]}}
+    size = STEP * (1 + number % 7)
+    about = {tensor: {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
     header = json.dumps(about).encode()
-    return struct.pack("<Q", len(header)) + header + number.to_bytes(2, "little") * (SHARD // 2)
+    return struct.pack("<Q", len(header)) + header + number.to_bytes(2, "little") * (size // 2)
 
 
 def per_second(arrivals: list[float], begin: float, end: float) -> list[int]:
