@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 HUGGING_FACE = "https://huggingface.co"
 OLLAMA_REGISTRY = "https://registry.ollama.ai"
 
+_MOST_TASKS = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -35,6 +37,8 @@ class Settings:
     image
         Image of this product, used for import jobs; empty means that imports run as a
         process on this machine.
+    import_tasks
+        Tasks of an import's job; 0 lets the size of the model decide.
     iap_audience
         Audience of the Identity-Aware Proxy in front of the page, or empty.
     """
@@ -46,6 +50,7 @@ class Settings:
     default_project: str = ""
     region: str = "europe-west1"
     image: str = ""
+    import_tasks: int = 0
     iap_audience: str = ""
 
     @property
@@ -65,7 +70,7 @@ class Settings:
         Raises
         ------
         InvalidInputError
-            An endpoint is not an ``http://`` or ``https://`` URL.
+            An endpoint is not an ``http://`` or ``https://`` URL, or a number is none.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -77,6 +82,7 @@ class Settings:
             or env.get("GOOGLE_CLOUD_PROJECT", ""),
             region=env.get("LLM_WIDGETS_REGION", "europe-west1"),
             image=env.get("LLM_WIDGETS_IMAGE", ""),
+            import_tasks=_count(env, "LLM_WIDGETS_IMPORT_TASKS"),
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
         )
 
@@ -85,6 +91,17 @@ class Settings:
 def settings() -> Settings:
     """Give the settings of this process, read on the first call."""
     return Settings.from_environment()
+
+
+def _count(env: Mapping[str, str], name: str) -> int:
+    value = env.get(name, "") or "0"
+    if not (value.isascii() and value.isdigit() and int(value) <= _MOST_TASKS):
+        raise InvalidInputError(
+            f"{name} is not a number from 0 to {_MOST_TASKS}: {value!r}.",
+            field=name,
+            fix=Fix(text=f"Set {name} to such a number, or unset it."),
+        )
+    return int(value)
 
 
 def _endpoint(env: Mapping[str, str], name: str, default: str) -> str:

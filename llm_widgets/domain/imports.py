@@ -238,12 +238,19 @@ class ImportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileProgress:
-    """How far one file is; ``done`` and ``size`` in bytes."""
+    """How far one file is; ``done`` and ``size`` in bytes.
+
+    Attributes
+    ----------
+    is_shared
+        Whether several tasks move it: ``done`` is what one of them has moved.
+    """
 
     path: str
     size: int
     done: int = 0
     state: FileState = FileState.WAITING
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

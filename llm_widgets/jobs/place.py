@@ -17,7 +17,8 @@ from llm_widgets.config import HUGGING_FACE, OLLAMA_REGISTRY
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import Fix, ManagerError, TransferError
-from llm_widgets.jobs.worker import RETRIES
+from llm_widgets.jobs.plan import task_count
+from llm_widgets.transfer.share import RETRIES
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.clients import Clients
@@ -45,9 +46,7 @@ _NEAREST = {
 }
 
 
-def start_worker(
-    clients: Clients, settings: Settings, plan: ImportPlan, tasks: int
-) -> dict[str, str | int]:
+def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict[str, str | int]:
     """Start a worker; give what :class:`WorkerNote` keeps of it.
 
     Raises
@@ -56,7 +55,7 @@ def start_worker(
         It can't be started.
     """
     if settings.image:
-        return {"execution": _start_execution(clients, settings, plan, tasks)}
+        return {"execution": _start_execution(clients, settings, plan)}
     return {"host": socket.gethostname(), "pid": _start_process(settings, plan)}
 
 
@@ -93,11 +92,12 @@ def log_file(import_id: str) -> Path:
     return Path(cache) / "llm-widgets" / "imports" / f"{import_id}.log"
 
 
-def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan, tasks: int) -> str:
+def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan) -> str:
     bucket = get_bucket(clients, plan.bucket, project=plan.project)
     region = job_region(bucket.location, bucket.location_type)
     job = _job(clients, settings)
     name = jobs.ensure(clients, plan.project, region, JOB, job)
+    tasks = settings.import_tasks or task_count(plan)
     return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
 
 

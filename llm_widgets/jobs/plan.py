@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import HubFile, HubModel
 
+_TASK_SIZE = 8_000_000_000
+"""Bytes that one task is to move: some minute at the gigabit a second that Cloud Run gives it."""
+
+_MOST_TASKS = 8
+"""Tasks at the most: they leave room for a service in the 20 vCPU of a new project."""
+
 _LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
 _ID_LENGTH = 20
 _OLLAMA_MANIFESTS = "manifests"
@@ -74,6 +80,11 @@ def import_id(
     """Name an import: the same for two starts of the same one, with the same choice of files."""
     text = "\n".join([bucket, source.value, model_id, revision, *sorted(paths)])
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+
+
+def task_count(plan: ImportPlan) -> int:
+    """Tell among how many tasks of a job an import is shared out."""
+    return max(1, min(_MOST_TASKS, -(-plan.size // _TASK_SIZE)))
 
 
 def _prefix(model: HubModel) -> str:

@@ -36,13 +36,8 @@ _LOOK_EVERY = 0.5
 _AT_ONCE = 16
 
 
-def start_import(clients: Clients, settings: Settings, plan: ImportPlan, *, tasks: int = 1) -> bool:
+def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool:
     """Start an import, resume it where it stopped, or join it where it runs.
-
-    Parameters
-    ----------
-    tasks
-        Tasks of the job among which its files are shared out; a process of this machine is one.
 
     Returns
     -------
@@ -71,7 +66,7 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan, *, task
     _record(clients, plan, ModelStatus.IMPORTING)
     _announce(folder, plan)
     try:
-        started = place.start_worker(clients, settings, plan, tasks)
+        started = place.start_worker(clients, settings, plan)
     except ManagerError as error:
         _give_up(clients, folder, plan, error)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -176,8 +176,8 @@ def merged(told: Sequence[ImportProgress]) -> ImportProgress:
     files: dict[str, FileProgress] = {}
     for progress in told:
         for file in progress.files:
-            other = files.get(file.path, file)
-            files[file.path] = max(other, file, key=_how_far)
+            other = files.get(file.path)
+            files[file.path] = _together(other, file) if other else file
     lead = max(told, key=lambda progress: _STATES.index(progress.state))
     return ImportProgress(
         import_id=lead.import_id,
@@ -195,6 +195,13 @@ def is_silent(progress: ImportProgress | None, note: WorkerNote) -> bool:
     """Tell whether nothing was heard of a worker for long."""
     last = max(progress.updated_at, note.started_at) if progress else note.started_at
     return (datetime.now(UTC) - last).total_seconds() > STALE_AFTER
+
+
+def _together(one: FileProgress, other: FileProgress) -> FileProgress:
+    further = max(one, other, key=_how_far)
+    if one.is_shared and other.is_shared and further.state is not FileState.DONE:
+        return replace(further, done=min(further.size, one.done + other.done))
+    return further
 
 
 def _how_far(file: FileProgress) -> tuple[int, int]:

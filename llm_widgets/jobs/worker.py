@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import signal
 import threading
 from contextlib import suppress
@@ -25,6 +24,7 @@ from llm_widgets.transfer.checkpoint import TakenOverError
 from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.transfer.patience import GaveUpError, Stopped
+from llm_widgets.transfer.share import Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,46 +34,9 @@ if TYPE_CHECKING:
     from llm_widgets.domain.metadata import MetadataFile
     from llm_widgets.transfer.options import Options
 
-RETRIES = 3
-"""How often Cloud Run starts a task again that failed."""
-
 CANCELLED = "The import was cancelled."
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """The part of a job that this process is.
-
-    Attributes
-    ----------
-    attempt, retries
-        How often it was started again, and how often it will be at most.
-    """
-
-    index: int = 0
-    count: int = 1
-    attempt: int = 0
-    retries: int = 0
-
-    @classmethod
-    def from_environment(cls) -> Task:
-        """Read what Cloud Run tells; outside of it, the only task in its only attempt."""
-        env = os.environ
-        if "CLOUD_RUN_TASK_INDEX" not in env:
-            return cls()
-        return cls(
-            index=int(env["CLOUD_RUN_TASK_INDEX"]),
-            count=int(env.get("CLOUD_RUN_TASK_COUNT", "1")),
-            attempt=int(env.get("CLOUD_RUN_TASK_ATTEMPT", "0")),
-            retries=RETRIES,
-        )
-
-    @property
-    def is_last_attempt(self) -> bool:
-        """Whether nobody starts it again when it fails."""
-        return self.attempt >= self.retries
 
 
 def worker_main(argv: Sequence[str]) -> int:
@@ -129,9 +92,7 @@ def run_import(
         token = _token(clients, plan)
     except ManagerError as error:
         token_error = error
-    engine = Engine(
-        plan, clients, objects, token=token, options=options, task=task.index, tasks=task.count
-    )
+    engine = Engine(plan, clients, objects, token=token, options=options, task=task)
     reporter = Reporter(folder, engine, task.index)
     _stop_on_signals(engine)
     reporter.start()
@@ -211,7 +172,7 @@ class _Work:
         return ImportState.DONE
 
     def _wait_for_others(self) -> ImportState:
-        self.reporter.finish(ImportState.VERIFYING, "Other tasks are still at work.")
+        self.reporter.finish(ImportState.RUNNING)
         return ImportState.VERIFYING
 
     def _stopped(self) -> ImportState:

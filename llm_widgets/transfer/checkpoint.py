@@ -11,6 +11,8 @@ from llm_widgets.errors import ConflictError, Fix
 from llm_widgets.transfer.objects import NEW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.transfer.objects import SmallObjects
 
@@ -68,6 +70,27 @@ def checkpoint_name(folder: str, file: HubFile) -> str:
     return f"{folder}/files/{key}.json"
 
 
+def later_name(name: str, parts: int) -> str:
+    """Name the object in which a task leaves the digest of so many parts for another one."""
+    return f"{name.removesuffix('.json')}/{parts:06d}.json"
+
+
+def latest_names(names: Iterable[str]) -> dict[str, str]:
+    """Find, among all names of an import's checkpoints, the latest that a task left of each file.
+
+    Returns
+    -------
+    dict
+        By :func:`checkpoint_name`.
+    """
+    found: dict[str, str] = {}
+    for name in sorted(names):
+        folder, _, last = name.rpartition("/")
+        if last.removesuffix(".json").isdigit() and last.endswith(".json"):
+            found[f"{folder}.json"] = name
+    return found
+
+
 class CheckpointObject:
     """A file's checkpoint in the bucket, written by one worker at a time.
 
@@ -82,14 +105,35 @@ class CheckpointObject:
         self._name = name
         self._generation = NEW
 
-    def load(self) -> Checkpoint | None:
-        """Read it and become its owner; ``None`` when there is nothing to go on from."""
+    @property
+    def objects(self) -> SmallObjects:
+        """The small objects of the bucket that holds it."""
+        return self._objects
+
+    @property
+    def folder(self) -> str:
+        """Where what tasks tell each other about the file is kept."""
+        return self._name.removesuffix(".json")
+
+    def load(self, latest: str = "") -> Checkpoint | None:
+        """Read it and become its owner; ``None`` when there is nothing to go on from.
+
+        Parameters
+        ----------
+        latest
+            What a task that shared the file left last; see :func:`latest_names`.
+        """
         found = self._objects.read(self._name)
         if not found:
             self._generation = NEW
             return None
         content, self._generation = found
-        return Checkpoint.from_json(content)
+        saved = Checkpoint.from_json(content)
+        left = self._objects.read(latest) if saved and latest else None
+        later = Checkpoint.from_json(left[0]) if left else None
+        if saved and later and later.upload_id == saved.upload_id and later.parts > saved.parts:
+            return later
+        return saved
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write it.
@@ -113,7 +157,17 @@ class CheckpointObject:
                 fix=Fix(text="Nothing is lost: it goes on there."),
             ) from error
 
+    def left(self, parts: int) -> Checkpoint | None:
+        """Read what a task left that has hashed so many parts; ``None`` before it has."""
+        found = self._objects.read(later_name(self._name, parts))
+        return Checkpoint.from_json(found[0]) if found else None
+
+    def leave(self, checkpoint: Checkpoint) -> None:
+        """Leave a checkpoint for the task that goes on from there."""
+        self._objects.write(later_name(self._name, checkpoint.parts), checkpoint.to_json())
+
     def delete(self) -> None:
-        """Remove it."""
+        """Remove it, and what tasks left for each other."""
+        self._objects.delete_all(f"{self.folder}/")
         self._objects.delete(self._name)
         self._generation = NEW

@@ -9,18 +9,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import ManagerError
-from llm_widgets.transfer.checkpoint import CheckpointObject, TakenOverError, checkpoint_name
+from llm_widgets.transfer.checkpoint import (
+    CheckpointObject,
+    TakenOverError,
+    checkpoint_name,
+    latest_names,
+)
 from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.files import FileTransfer
+from llm_widgets.transfer.growth import Growth
 from llm_widgets.transfer.http import Connections
-from llm_widgets.transfer.lanes import Crew
+from llm_widgets.transfer.lanes import Crew, PartQueue
 from llm_widgets.transfer.location import Gate
-from llm_widgets.transfer.options import Options
+from llm_widgets.transfer.options import Options, most_lanes
+from llm_widgets.transfer.parts import part_count
 from llm_widgets.transfer.patience import Stopped
 from llm_widgets.transfer.progress import Progress
 from llm_widgets.transfer.publish import MissingPartsError, Publisher, is_held
-from llm_widgets.transfer.share import share_of
+from llm_widgets.transfer.share import Task, share_of, shared_files
 from llm_widgets.transfer.source import Source
+from llm_widgets.transfer.stretches import stretches
 from llm_widgets.transfer.xml_api import ENDPOINT, Authorizer, Bucket
 
 if TYPE_CHECKING:
@@ -45,8 +53,8 @@ class Engine:
         How to reach the bucket.
     token
         The hub's token, or empty. It goes to the hub and to nobody else.
-    task, tasks
-        This task's index and the number of tasks that share the import.
+    task
+        Which task of a job this is: it moves its share of the import.
     """
 
     def __init__(
@@ -57,8 +65,7 @@ class Engine:
         *,
         token: str = "",
         options: Options | None = None,
-        task: int = 0,
-        tasks: int = 1,
+        task: Task | None = None,
     ) -> None:
         self._plan = plan
         self._objects = objects
@@ -68,7 +75,11 @@ class Engine:
         self._lock = threading.Lock()
         self._token = token
         self._moved = [file for file in plan.files if not is_held(file)]
-        self._share = share_of(self._moved, task, tasks)
+        self._task = task or Task()
+        self._shared = shared_files(self._moved, self._task.count, self._options.shared_from)
+        alone = [file for file in self._moved if file not in self._shared]
+        self._share = share_of(alone, self._task)
+        self._edges, self._gate = Edges(), Gate(self._stop)
         self.progress = Progress(plan.files)
         self._bucket = Bucket(
             plan.bucket,
@@ -104,17 +115,18 @@ class Engine:
             :meth:`stop` was called.
         """
         manifest = self._publisher.published()
-        share = self._share
+        share, shared = self._share, self._shared
         for _ in range(_ROUNDS):
             if manifest:
                 break
-            self._move(self._open(share))
+            self._move([t for t in self._open(share) if not t.is_verified])
+            self._move_shared(shared)
             try:
                 manifest = self._publish(publishing)
             except MissingPartsError as error:
                 _log.warning("The parts of %s are gone from the bucket; it is moved again", error)
                 self._discard([error.file])
-                share = self._moved  # whichever task it belonged to
+                share, shared = self._moved, []  # whichever task it belonged to
             else:
                 break
         if manifest:
@@ -130,13 +142,13 @@ class Engine:
 
     def forget(self) -> None:
         """Remove the checkpoints of an import that is published."""
-        for stored in self._objects.list(f"{self._plan.folder}/files/"):
-            self._objects.delete(stored.name)
+        self._objects.delete_all(f"{self._plan.folder}/files/")
 
     def _open(self, files: list[HubFile]) -> list[FileTransfer]:
         """Look how far files are."""
-        known = {stored.name for stored in self._objects.list(f"{self._plan.folder}/files/")}
-        edges, gate = Edges(), Gate(self._stop)
+        stored = self._objects.list(f"{self._plan.folder}/files/") if files else []
+        known = {each.name for each in stored}
+        latest = latest_names(known)
 
         def look(file: HubFile) -> FileTransfer:
             name = checkpoint_name(self._plan.folder, file)
@@ -147,14 +159,14 @@ class Engine:
                 source=Source(
                     file,
                     token=self._token,
-                    edges=edges,
-                    gate=gate,
+                    edges=self._edges,
+                    gate=self._gate,
                     options=self._options,
                     stop=self._stop,
                 ),
                 bucket=self._bucket,
                 checkpoint=checkpoint,
-                saved=checkpoint.load() if name in known else None,
+                saved=checkpoint.load(latest.get(name, "")) if name in known else None,
                 progress=self.progress,
             )
 
@@ -162,17 +174,38 @@ class Engine:
             return list(pool.map(look, files))
 
     def _move(self, transfers: list[FileTransfer]) -> None:
+        """Move files that are this task's alone."""
+        if not transfers:
+            return
+        options = self._options
+        most = most_lanes(max(min(t.part_size, t.file.size) for t in transfers), options)
+        parts = sum(part_count(t.file, t.part_size) for t in transfers)
+        queue = PartQueue(transfers, options.open_files, self._stop)
         finished = threading.Event()
         saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
         saver.start()
         try:
-            waiting = [transfer for transfer in transfers if not transfer.is_verified]
-            if waiting:
-                crew = Crew(waiting, self._options, self._stop, self._fail)
-                crew.run(self.progress.done)
+            self._work(queue, Growth(options.first_lanes, min(most, parts)))
         finally:
             finished.set()
             saver.join()
+        self._raise()
+
+    def _move_shared(self, files: list[HubFile]) -> None:
+        """Move stretches of files that other tasks move too."""
+        shared = [t.shared(self._task) for t in self._open(files) if not t.is_verified]
+        if not shared:
+            return
+        # Lanes that wait for other tasks say nothing about the line: there are always all.
+        lanes = most_lanes(max(file.part_size for file in shared), self._options)
+        queue = PartQueue(stretches(shared, self._task.index), 1, self._stop)
+        self._work(queue, Growth(lanes, lanes))
+        self._raise()
+
+    def _work(self, queue: PartQueue, growth: Growth) -> None:
+        Crew(queue, growth, self._options, self._stop, self._fail).run(self.progress.done)
+
+    def _raise(self) -> None:
         if self._error:
             raise self._error
         if self._stop.is_set():

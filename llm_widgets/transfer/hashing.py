@@ -115,6 +115,11 @@ def resumed_hasher(kind: DigestKind, state: str | None) -> Hasher | None:
         return None
 
 
+def sha256_can_be_saved() -> bool:
+    """Tell whether one process can go on with a SHA-256 where another one stopped."""
+    return _libcrypto() is not None
+
+
 def hex_digest(kind: DigestKind, content: bytes) -> str:
     """Compute the digest of a whole file that is in memory."""
     hasher = new_hasher(kind, len(content))

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_widgets.transfer.files import Lane
-from llm_widgets.transfer.growth import Growth
 from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.moving import Lane
 from llm_widgets.transfer.patience import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from llm_widgets.transfer.files import FileTransfer
+    from llm_widgets.transfer.growth import Growth
+    from llm_widgets.transfer.moving import Mover
     from llm_widgets.transfer.options import Options
 
 _LOOK = 0.2
@@ -24,68 +23,81 @@ _END_WITHIN = 2.0
 
 
 @dataclass(slots=True, eq=False)
-class _OpenFile:
-    transfer: FileTransfer
+class _Open:
+    """A mover whose parts are being handed out; without one while it is looked for and opened."""
+
+    mover: Mover | None = None
     parts: Iterator[int] = field(default_factory=lambda: iter(()))
     next_part: int | None = None
-    is_open: bool = False
     lanes: int = 0
 
 
 class PartQueue:
-    """Hands out parts: those of one file in order, spread over a few files at a time.
+    """Hands out parts: those of one mover in order, spread over a few movers at a time.
 
     Digests are computed in order, one a file: with several files open, several are computed at
     once, and few lanes wait for their turn.
+
+    Parameters
+    ----------
+    movers
+        Asked for the next one when there is room for it; that may take its time.
+    limit
+        Movers that are open at a time.
     """
 
-    def __init__(
-        self, transfers: Iterable[FileTransfer], open_files: int, stop: threading.Event
-    ) -> None:
-        self._waiting = deque(transfers)
-        self._limit = open_files
+    def __init__(self, movers: Iterable[Mover], limit: int, stop: threading.Event) -> None:
+        self._movers: Iterator[Mover] | None = iter(movers)
+        self._limit = limit
         self._stop = stop
+        self._asking = threading.Lock()
         self._condition = threading.Condition()
-        self._open: list[_OpenFile] = []
+        self._open: list[_Open] = []
 
-    def take(self, connections: Connections) -> tuple[_OpenFile, int] | None:
-        """Give a part to move, and its file; ``None`` when there are no more."""
+    def take(self, connections: Connections) -> tuple[_Open, int] | None:
+        """Give a part to move, and its mover; ``None`` when there are no more."""
         while True:
             with self._condition:
                 if self._stop.is_set():
                     raise Stopped
-                if self._waiting and len(self._open) < self._limit:
-                    new = _OpenFile(self._waiting.popleft())
+                if self._movers and len(self._open) < self._limit:
+                    new = _Open()
                     self._open.append(new)
-                elif ready := [file for file in self._open if file.is_open]:
-                    return self._part_of(min(ready, key=lambda file: file.lanes))
+                elif ready := [each for each in self._open if each.mover]:
+                    return self._part_of(min(ready, key=lambda each: each.lanes))
                 elif self._open:
-                    self._condition.wait(_LOOK)  # another lane is opening a file
+                    self._condition.wait(_LOOK)  # another lane is opening one
                     continue
                 else:
                     return None
-            parts = iter(new.transfer.open(connections))
-            with self._condition:
-                new.parts, new.is_open = parts, True
-                new.next_part = next(parts, None)
-                if new.next_part is None:
-                    self._open.remove(new)
-                self._condition.notify_all()
+            self._fill(new, connections)
 
-    def moved(self, file: _OpenFile) -> None:
+    def moved(self, taken: _Open) -> None:
         """Take note that a lane is done with its part."""
         with self._condition:
-            file.lanes -= 1
+            taken.lanes -= 1
 
-    def _part_of(self, file: _OpenFile) -> tuple[_OpenFile, int]:
-        part = file.next_part
-        assert part is not None
-        file.lanes += 1
-        file.next_part = next(file.parts, None)
-        if file.next_part is None:
-            self._open.remove(file)  # what is left of it is with the lanes
+    def _fill(self, new: _Open, connections: Connections) -> None:
+        with self._asking:
+            mover = next(self._movers, None) if self._movers else None
+        parts = iter(mover.open(connections) if mover else ())
+        with self._condition:
+            if not mover:
+                self._movers = None
+            new.mover, new.parts, new.next_part = mover, parts, next(parts, None)
+            if new.next_part is None:
+                self._open.remove(new)
             self._condition.notify_all()
-        return file, part
+
+    def _part_of(self, taken: _Open) -> tuple[_Open, int]:
+        part = taken.next_part
+        assert part is not None
+        taken.lanes += 1
+        taken.next_part = next(taken.parts, None)
+        if taken.next_part is None:
+            self._open.remove(taken)  # what is left of it is with the lanes
+            self._condition.notify_all()
+        return taken, part
 
 
 class Crew:
@@ -99,19 +111,17 @@ class Crew:
 
     def __init__(
         self,
-        transfers: list[FileTransfer],
+        queue: PartQueue,
+        growth: Growth,
         options: Options,
         stop: threading.Event,
         failed: Callable[[Exception], None],
     ) -> None:
+        self._queue = queue
+        self._growth = growth
         self._options = options
         self._stop = stop
         self._failed = failed
-        self._queue = PartQueue(transfers, options.open_files, stop)
-        largest = max(min(t.part_size, t.file.size) for t in transfers)
-        parts = sum(-(-t.file.size // t.part_size) for t in transfers)
-        most = max(1, min(options.lanes, options.memory // largest, parts))
-        self._growth = Growth(options.first_lanes, most)
         self._ended = threading.Condition()
         self._working: dict[int, threading.Thread] = {}
 
@@ -154,9 +164,10 @@ class Crew:
         lane = Lane(Connections(self._options), Connections(self._options))
         try:
             while number < self._growth.lanes and (taken := self._queue.take(lane.writing)):
-                file, part = taken
-                file.transfer.move(lane, part)
-                self._queue.moved(file)
+                opened, part = taken
+                assert opened.mover
+                opened.mover.move(lane, part)
+                self._queue.moved(opened)
         except Stopped:
             pass
         except Exception as error:  # noqa: BLE001 - it is raised again by the engine

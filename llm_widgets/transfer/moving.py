@@ -1,13 +1,31 @@
-"""A part on its way from the hub: checked while its blocks are in the processor's cache."""
+"""Parts on their way from a hub into an upload: checked while they are in the processor's cache."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
+from llm_widgets.transfer.parts import length_of
+from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
+    from llm_widgets.domain.imports import HubFile
+    from llm_widgets.transfer.http import Connections
+    from llm_widgets.transfer.multipart import MultipartUpload, PartStream
     from llm_widgets.transfer.parts import PartLedger
+    from llm_widgets.transfer.progress import Progress
+    from llm_widgets.transfer.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What one lane works with: its connections."""
+
+    reading: Connections
+    writing: Connections
 
 
 class MovingPart:
@@ -22,6 +40,8 @@ class MovingPart:
         Index of the part.
     checksum
         CRC-32C of the bytes so far.
+    is_hashed
+        Whether all of it is part of the file's digest.
     """
 
     def __init__(self, ledger: PartLedger, part: int) -> None:
@@ -30,9 +50,9 @@ class MovingPart:
         self._keeps_all = False
         self._taken = 0
         self._hashed = 0  # blocks
-        self._is_passed = False
         self.part = part
         self.checksum = 0
+        self.is_hashed = False
 
     def keep_all(self) -> None:
         """Keep all blocks, also those that have been hashed."""
@@ -48,22 +68,10 @@ class MovingPart:
 
     def hash(self) -> None:
         """Hash what is there and give the turn to the next part, if it is this part's turn."""
-        if not self._is_passed and self._ledger.is_turn(self.part):
+        if not self.is_hashed and self._ledger.is_turn(self.part):
             self._hash_kept()
             self._ledger.pass_turn(self.part, self.checksum)
-            self._is_passed = True
-
-    def wait_and_hash(self) -> None:
-        """Hash it, once its turn has come.
-
-        Raises
-        ------
-        Stopped
-            The engine was told to stop.
-        """
-        if not self._is_passed:
-            self._ledger.wait_for_turn(self.part)
-            self.hash()
+            self.is_hashed = True
 
     @property
     def blocks(self) -> list[bytes]:
@@ -77,3 +85,117 @@ class MovingPart:
         self._hashed = self._taken
         if not self._keeps_all:
             self._kept.clear()
+
+
+class Mover(ABC):
+    """Moves parts of one file into its upload. Lanes move several at the same time."""
+
+    def __init__(self, file: HubFile, source: Source, progress: Progress) -> None:
+        self.file = file
+        self._source = source
+        self._progress = progress
+        self._ledger: PartLedger | None = None
+        self._upload: MultipartUpload | None = None
+        self._may_stream = True
+
+    @abstractmethod
+    def open(self, connections: Connections) -> range:
+        """Find or start the upload; give the parts that are still to be moved."""
+
+    @abstractmethod
+    def completed(self, connections: Connections) -> None:
+        """Take note that the last part has been moved; may be called more than once."""
+
+    def move(self, lane: Lane, part: int) -> None:
+        """Move one part.
+
+        Raises
+        ------
+        TransferError
+            It can't be moved, or the file is not what the hub promised.
+        Stopped
+            The engine was told to stop.
+        """
+        ledger, upload = self._ledger, self._upload
+        assert ledger
+        assert upload
+        moving = MovingPart(ledger, part)
+        stream: PartStream | None = None
+        if not ledger.is_stored(part):
+            if self._may_stream:
+                stream = upload.stream(lane.writing, part + 1, ledger.length(part))
+            else:
+                moving.keep_all()
+
+        def take(block: bytes) -> None:
+            moving.take(block)
+            if stream:
+                stream.send(block)
+            self._progress.add(self.file.path, len(block))
+
+        self._source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
+        moving.hash()
+        if not ledger.is_stored(part):
+            if not (stream and stream.is_stored(moving.checksum)):
+                self._put(lane, moving)
+            if stream and stream.lacks_checksum:
+                self._may_stream = False
+            ledger.stored(part)
+        if not moving.is_hashed:
+            self.wait_for_turn(part)
+            moving.hash()
+        if ledger.is_complete:
+            self.completed(lane.writing)
+
+    def wait_for_turn(self, part: int) -> None:
+        """Wait until all parts before have been hashed."""
+        assert self._ledger
+        self._ledger.wait_for_turn(part)
+
+    def _put(self, lane: Lane, moving: MovingPart) -> None:
+        assert self._upload
+        blocks = moving.blocks or self._read_again(lane, moving)
+        try:
+            self._upload.put(lane.writing, moving.part + 1, blocks, moving.checksum)
+        except UploadGoneError as error:
+            raise upload_gone(self.file, error) from error
+
+    def _read_again(self, lane: Lane, moving: MovingPart) -> list[bytes]:
+        """Read a part a second time that was hashed, and so no longer kept, but not stored."""
+        assert self._ledger
+        start, length = moving.part * self._ledger.part_size, self._ledger.length(moving.part)
+        blocks: list[bytes] = []
+        self._source.read(lane.reading, start, length, blocks.append)
+        if crc.of_blocks(blocks) != moving.checksum:
+            raise TransferError(
+                f"The hub gave two different answers for the same bytes of {self.file.path}.",
+                cause=f"Their CRC-32C differ, from byte {start} to {start + length}.",
+                fix=Fix(text="Resume the import; if it stays so, tell the model's owner."),
+            )
+        return blocks
+
+
+def stored_parts(
+    file: HubFile, part_size: int, upload: MultipartUpload, connections: Connections, parts: range
+) -> set[int]:
+    """Tell which of these parts of a file Cloud Storage holds whole.
+
+    Raises
+    ------
+    UploadGoneError
+        There is no such upload.
+    """
+    return {
+        part.number - 1
+        for part in upload.parts(connections, parts.start, len(parts))
+        if part.number - 1 in parts and part.size == length_of(file, part_size, part.number - 1)
+    }
+
+
+def upload_gone(file: HubFile, error: UploadGoneError) -> TransferError:
+    """Explain that an unfinished upload is no longer there."""
+    return TransferError(
+        f"The unfinished upload of {file.path} was removed from the bucket.",
+        cause=str(error),
+        fix=Fix(text="Resume the import: it begins this file again."),
+    )

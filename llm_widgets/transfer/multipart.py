@@ -136,12 +136,22 @@ class MultipartUpload:
         """Begin to send a part of which not all bytes are known yet."""
         return PartStream(self.bucket, self.name, self._part_query(number), connections, length)
 
-    def parts(self, connections: Connections) -> list[Part]:
-        """List the parts that Cloud Storage holds, in order."""
+    def parts(
+        self, connections: Connections, after: int = 0, most: int | None = None
+    ) -> list[Part]:
+        """List the parts that Cloud Storage holds, in order.
+
+        Parameters
+        ----------
+        after
+            Only parts with a larger number.
+        most
+            No more than so many.
+        """
         found: list[Part] = []
-        marker = 0
+        marker, page = after, min(_PAGE, most or _PAGE)
         while True:
-            query = f"uploadId={self._query_id}&max-parts={_PAGE}&part-number-marker={marker}"
+            query = f"uploadId={self._query_id}&max-parts={page}&part-number-marker={marker}"
             text, _ = self.bucket.call(connections, "GET", self.name, query)
             root = ET.fromstring(text)  # noqa: S314 - Google's answer
             found += [
@@ -149,8 +159,9 @@ class MultipartUpload:
                 for e in root.iter()
                 if tag_of(e) == "Part"
             ]
-            if find(root, "IsTruncated", "false") != "true":
-                return found
+            is_last = find(root, "IsTruncated", "false") != "true"
+            if is_last or (most and len(found) >= most):
+                return found[:most]
             marker = int(find(root, "NextPartNumberMarker", str(found[-1].number)))
 
     def complete(self, connections: Connections, parts: list[Part]) -> None:

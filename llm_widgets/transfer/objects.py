@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from llm_widgets.cloud import packages
 from llm_widgets.cloud.failures import explained
+
+_AT_ONCE = 16
 
 NEW = 0
 """The generation of an object that must not exist yet."""
@@ -81,6 +84,11 @@ class SmallObjects:
                 blob.delete(if_generation_match=generation, retry=_retry())
             except packages.api_exceptions.NotFound:
                 return
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete the objects whose names start with a prefix."""
+        with ThreadPoolExecutor(_AT_ONCE, "delete") as pool:
+            list(pool.map(lambda stored: self.delete(stored.name), self.list(prefix)))
 
     def find(self, name: str) -> Stored | None:
         """Give what is known of an object; ``None`` when it does not exist."""

@@ -28,6 +28,8 @@ class Options:
         Bytes that the buffers of all lanes may take together.
     part_size
         Bytes of a part, unless a file is so large that it would take too many.
+    shared_from
+        Bytes of the smallest file whose parts several tasks of a job move together.
     open_files
         Files among which the lanes spread, so that more than one digest is computed at a time.
     connect_timeout, stall_timeout
@@ -45,6 +47,7 @@ class Options:
     lanes: int = 16
     memory: int = 160 * MIB
     part_size: int = 16 * MIB
+    shared_from: int = 1024 * MIB
     open_files: int = 4
     connect_timeout: float = 20.0
     stall_timeout: float = 30.0
@@ -52,6 +55,11 @@ class Options:
     first_wait: float = 0.2
     longest_wait: float = 20.0
     save_every: float = 1.0
+
+
+def most_lanes(part_size: int, options: Options) -> int:
+    """Tell how many parts of so many bytes may be under way at once."""
+    return max(1, min(options.lanes, options.memory // part_size))
 
 
 def part_size_for(size: int, options: Options) -> int:

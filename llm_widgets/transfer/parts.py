@@ -13,6 +13,8 @@ from llm_widgets.transfer.hashing import new_hasher, resumed_hasher
 from llm_widgets.transfer.patience import Stopped
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.transfer.hashing import Hasher
 
@@ -28,46 +30,52 @@ class PartLedger:
 
     Parameters
     ----------
-    checkpoint
-        Where to go on from.
+    part_size
+        Bytes of each part of the file but the last.
+    parts
+        Those that are looked after here: all from one on, or a stretch of them.
     stored
-        Bytes of the parts, by index, that Cloud Storage holds already.
+        Parts that Cloud Storage holds already.
     """
 
     def __init__(
         self,
         file: HubFile,
-        checkpoint: Checkpoint,
-        stored: dict[int, int],
+        part_size: int,
+        parts: range,
+        stored: Iterable[int],
         stop: threading.Event,
     ) -> None:
         self._file = file
         self._stop = stop
         self._condition = threading.Condition()
-        self.part_size = checkpoint.part_size
-        self.count = -(-file.size // checkpoint.part_size)
-        hasher, start = self._start(checkpoint, stored)
-        self._hasher = hasher
-        self.first = start
-        self._hashed = start
-        self._whole_crc = checkpoint.crc32c if start else 0
-        self._stored = {i for i, size in stored.items() if size == self.length(i)}
-        self._saved = Checkpoint(
-            checkpoint.upload_id, checkpoint.part_size, start, hasher.state(), self._whole_crc
-        )
+        self._stored = set(stored)
+        self._hasher: Hasher | None = None
+        self._hashed = -1  # nothing is hashed before the digest of what comes before is known
+        self._whole_crc = 0
+        self._saved = Checkpoint("", part_size)
         self._after: dict[int, tuple[str | None, int]] = {}
+        self.part_size = part_size
+        self.parts = parts
 
-    def _start(self, checkpoint: Checkpoint, stored: dict[int, int]) -> tuple[Hasher, int]:
-        kind, size = self._file.digest.kind, self._file.size
-        resumed = resumed_hasher(kind, checkpoint.hash_state)
-        whole = all(stored.get(i) == self.length(i) for i in range(checkpoint.parts))
-        if resumed and whole:
-            return resumed, checkpoint.parts
-        return new_hasher(kind, size), 0
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Go on with the digest of the parts before these."""
+        kind = self._file.digest.kind
+        if checkpoint.parts:
+            hasher = resumed_hasher(kind, checkpoint.hash_state)
+            assert hasher  # see start_of()
+        else:
+            hasher = new_hasher(kind, self._file.size)
+        with self._condition:
+            self._hasher = hasher
+            self._hashed = checkpoint.parts
+            self._whole_crc = checkpoint.crc32c
+            self._saved = replace(checkpoint, hash_state=hasher.state())
+            self._condition.notify_all()
 
     def length(self, part: int) -> int:
         """Give the bytes of a part."""
-        return min(self.part_size, self._file.size - part * self.part_size)
+        return length_of(self._file, self.part_size, part)
 
     def is_stored(self, part: int) -> bool:
         """Tell whether Cloud Storage holds a part already."""
@@ -84,6 +92,7 @@ class PartLedger:
 
     def hash(self, block: bytes) -> None:
         """Hash bytes of the part whose turn it is."""
+        assert self._hasher
         self._hasher.update(block)
 
     def pass_turn(self, part: int, checksum: int) -> None:
@@ -95,6 +104,7 @@ class PartLedger:
             CRC-32C of the part.
         """
         with self._condition:
+            assert self._hasher
             self._whole_crc = crc.combine(self._whole_crc, checksum, self.length(part))
             self._after[part + 1] = (self._hasher.state(), self._whole_crc)
             self._hashed = part + 1
@@ -116,9 +126,9 @@ class PartLedger:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all parts are stored and hashed."""
+        """Whether all these parts are stored and hashed."""
         with self._condition:
-            return self._hashed == self.count and len(self._stored) == self.count
+            return self._hashed == self.parts.stop and self._stored.issuperset(self.parts)
 
     def checkpoint(self) -> Checkpoint:
         """Give what can be gone on from, were the worker to die now."""
@@ -143,6 +153,7 @@ class PartLedger:
         TransferError
             The bytes are not those that the hub promised.
         """
+        assert self._hasher
         found = self._hasher.hexdigest()
         if found != self._file.digest.value:
             raise TransferError(
@@ -150,4 +161,28 @@ class PartLedger:
                 cause=f"{self._file.digest.kind} {found} instead of {self._file.digest.value}.",
                 fix=Fix(text="Import the model again; if it stays so, tell the model's owner."),
             )
-        return replace(self._saved, parts=self.count, crc32c=self._whole_crc, verified=True)
+        return replace(self._saved, parts=self.parts.stop, crc32c=self._whole_crc, verified=True)
+
+
+def part_count(file: HubFile, part_size: int) -> int:
+    """Tell how many parts a file has."""
+    return -(-file.size // part_size)
+
+
+def length_of(file: HubFile, part_size: int, part: int) -> int:
+    """Give the bytes of a part of a file."""
+    return min(part_size, file.size - part * part_size)
+
+
+def start_of(file: HubFile, saved: Checkpoint, stored: Iterable[int]) -> Checkpoint:
+    """Give what can be gone on from: the checkpoint, or the beginning of the same upload.
+
+    Parameters
+    ----------
+    stored
+        Parts that Cloud Storage holds whole.
+    """
+    resumes = resumed_hasher(file.digest.kind, saved.hash_state) is not None
+    if resumes and set(stored).issuperset(range(saved.parts)):
+        return saved
+    return Checkpoint(saved.upload_id, saved.part_size)

@@ -29,6 +29,11 @@ class Progress:
                 file, done=min(file.size, file.done + count), state=FileState.ACTIVE
             )
 
+    def share(self, path: str) -> None:
+        """Take note that other tasks move bytes of a file too: only this one's are counted."""
+        with self._lock:
+            self._files[path] = replace(self._files[path], is_shared=True)
+
     def start(self, path: str, done: int) -> None:
         """Take note that a file is being worked on, and how many of its bytes are there."""
         self._set(path, done, FileState.ACTIVE)

@@ -1,25 +1,86 @@
-"""Shares the files of an import out to the tasks of a job."""
+"""Shares the files of an import, and the parts of large ones, out to the tasks of a job."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from llm_widgets.domain.imports import DigestKind
+from llm_widgets.transfer.hashing import sha256_can_be_saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from llm_widgets.domain.imports import HubFile
 
+RETRIES = 3
+"""How often Cloud Run starts a task again that failed."""
 
-def share_of(files: Sequence[HubFile], task: int, tasks: int) -> list[HubFile]:
-    """Give the files of one task: the largest first, each to the task with the fewest bytes.
 
-    All tasks compute the same shares. A task's files are given in the order of the plan.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The part of a job that this process is.
+
+    Attributes
+    ----------
+    run
+        What all tasks that were started together have in common.
+    attempt, retries
+        How often it was started again, and how often it will be at most.
     """
-    loads = [0] * tasks
+
+    index: int = 0
+    count: int = 1
+    run: str = ""
+    attempt: int = 0
+    retries: int = 0
+
+    @classmethod
+    def from_environment(cls) -> Task:
+        """Read what Cloud Run tells; outside of it, the only task in its only attempt."""
+        env = os.environ
+        if "CLOUD_RUN_TASK_INDEX" not in env:
+            return cls()
+        return cls(
+            index=int(env["CLOUD_RUN_TASK_INDEX"]),
+            count=int(env.get("CLOUD_RUN_TASK_COUNT", "1")),
+            run=env.get("CLOUD_RUN_EXECUTION", ""),
+            attempt=int(env.get("CLOUD_RUN_TASK_ATTEMPT", "0")),
+            retries=RETRIES,
+        )
+
+    @property
+    def is_last_attempt(self) -> bool:
+        """Whether nobody starts it again when it fails."""
+        return self.attempt >= self.retries
+
+
+def shared_files(files: Sequence[HubFile], tasks: int, shared_from: int) -> list[HubFile]:
+    """Give the files that all tasks move together: those of more than half a task's share.
+
+    Parameters
+    ----------
+    shared_from
+        Bytes of the smallest file for which that pays.
+    """
+    if tasks == 1 or not sha256_can_be_saved():
+        return []  # a task must be able to go on with a digest where another one stopped
+    least = max(shared_from, sum(file.size for file in files) / tasks / 2)
+    return [f for f in files if f.size >= least and f.digest.kind is DigestKind.SHA256]
+
+
+def share_of(files: Sequence[HubFile], task: Task) -> list[HubFile]:
+    """Give the files that one task moves alone.
+
+    The largest comes first, each goes to the task with the fewest bytes. All tasks compute the
+    same shares. A task's files are given in the order of the plan.
+    """
+    loads = [0] * task.count
     mine: list[int] = []
     for index in sorted(range(len(files)), key=lambda i: (-files[i].size, files[i].path)):
         least = loads.index(min(loads))
         loads[least] += files[index].size
-        if least == task:
+        if least == task.index:
             mine.append(index)
     return [files[index] for index in sorted(mine)]

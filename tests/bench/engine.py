@@ -14,10 +14,10 @@ from google.auth.credentials import AnonymousCredentials
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import ImportPlan
-from llm_widgets.jobs.worker import Task
 from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.transfer.options import Options
+from llm_widgets.transfer.share import Task
 
 
 def main() -> None:
@@ -31,8 +31,7 @@ def main() -> None:
         clients,
         SmallObjects(clients.storage("p"), plan.bucket),
         options=options,
-        task=task.index,
-        tasks=task.count,
+        task=task,
     )
     begun = time.monotonic()
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -200,6 +200,20 @@ def test_removed(product: Product, bucket: str) -> None:
     assert only_record(product, bucket).import_id == other.id
 
 
+def test_several_tasks_of_a_job(product: Product, bucket: str) -> None:
+    plan = plan_of(product, bucket, SMOLLM2)
+    assert start_import(product.clients, replace(product.settings, import_tasks=3), plan)
+    note, _ = ImportFolder(SmallObjects(product.clients.storage(), bucket), plan.id).worker()
+    assert note
+    assert product.clients.executions.get_execution(name=note.execution).task_count == 3
+    progress = wait(product, plan)
+    assert progress.state is ImportState.DONE, progress
+    assert progress.done == plan.size
+    assert only_record(product, bucket).status is ModelStatus.READY
+    folder = f"{plan.folder}/progress/"
+    assert len([name for name in names(product, bucket) if name.startswith(folder)]) == 3
+
+
 def test_no_such_import(product: Product, bucket: str) -> None:
     assert read_progress(product.clients, bucket, "nothing") is None
     assert list_imports(product.clients, bucket) == []

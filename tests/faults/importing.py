@@ -6,7 +6,8 @@ import os
 import random
 import subprocess
 import sys
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.metadata import read_metadata
@@ -15,14 +16,19 @@ from llm_widgets.domain.models import Source
 from llm_widgets.jobs.plan import plan_import
 from llm_widgets.jobs.start import read_progress
 from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.jobs.worker import Task, run_import
+from llm_widgets.jobs.worker import run_import
+from llm_widgets.transfer import crc
+from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.multipart import MultipartUpload
 from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.transfer.options import MIB, Options
+from llm_widgets.transfer.xml_api import Authorizer, Bucket
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.clients import Clients
-    from llm_widgets.domain.imports import ImportPlan, ImportState
+    from llm_widgets.domain.imports import HubFile, ImportPlan, ImportState
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.transfer.share import Task
     from tests.faults.faulty_source import FaultySource
 
 PART = 5 * MIB  # the smallest that Cloud Storage takes
@@ -35,15 +41,21 @@ QUICK = Options(
     first_wait=0.02,
     longest_wait=0.2,
     save_every=0.2,
+    shared_from=4 * PART,
 )
+PATIENT = replace(QUICK, stall_timeout=20, patience=20)
+"""For workers beside each other on a busy machine: an answer may take its time."""
+
 SHA = "0" * 39 + "1"
 
 WORKER = """
 import sys
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.jobs.worker import run_import
-from tests.faults.importing import QUICK
-print(run_import(Clients(), *sys.argv[1:3], options=QUICK).value)
+from llm_widgets.transfer.share import Task
+from tests.faults.importing import PATIENT
+task = Task.from_environment()
+print(run_import(Clients(), *sys.argv[1:3], task=task, options=PATIENT).value)
 """
 
 
@@ -91,16 +103,39 @@ class Imports:
         ImportFolder(self.objects, plan.id).write_plan(plan)
         return plan
 
+    def begin_upload(
+        self, plan: ImportPlan, file: HubFile, parts: dict[int, bytes]
+    ) -> MultipartUpload:
+        """Upload parts of a file, by number from 1 on, as a worker that died has left them."""
+        clients, name = self.clients, plan.object_name(file)
+        endpoint = clients.settings.google_endpoint
+        authorizer = Authorizer(clients.credentials)
+        bucket = Bucket(self.bucket, endpoint, authorizer, PATIENT, threading.Event())
+        connections = Connections(PATIENT)
+        upload = MultipartUpload.start(connections, bucket, name)
+        for number, content in parts.items():
+            upload.put(connections, number, [content], crc.extend(0, content))
+        connections.close()
+        return upload
+
     def run(
         self, plan: ImportPlan, task: Task | None = None, options: Options = QUICK
     ) -> ImportState:
         return run_import(self.clients, self.bucket, plan.id, task=task, options=options)
 
-    def start_process(self, plan: ImportPlan) -> subprocess.Popen[str]:
+    def start_process(self, plan: ImportPlan, task: Task | None = None) -> subprocess.Popen[str]:
         """Start a worker in a process of its own, with small parts and short time-outs."""
+        told = {}
+        if task:
+            told = {
+                "CLOUD_RUN_TASK_INDEX": str(task.index),
+                "CLOUD_RUN_TASK_COUNT": str(task.count),
+                "CLOUD_RUN_TASK_ATTEMPT": str(task.attempt),
+                "CLOUD_RUN_EXECUTION": task.run,
+            }
         return subprocess.Popen(
             [sys.executable, "-c", WORKER, self.bucket, plan.id],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **self.environment, **told},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -11,8 +11,8 @@ from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.jobs.verify import FileCheck, verify_model
-from llm_widgets.jobs.worker import Task
 from llm_widgets.transfer.engine import Engine
+from llm_widgets.transfer.share import Task
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import QUICK, Imports, two_files
 

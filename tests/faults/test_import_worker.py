@@ -6,7 +6,6 @@ import random
 import signal
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +13,13 @@ import pytest
 from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.jobs.start import cancel_import
-from llm_widgets.jobs.worker import Task
+from llm_widgets.transfer import crc
+from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject, checkpoint_name
 from llm_widgets.transfer.engine import Engine
+from llm_widgets.transfer.hashing import new_hasher
+from llm_widgets.transfer.share import Task
 from tests.faults.faulty_source import FaultySource
-from tests.faults.importing import PART, QUICK, Imports, noise, two_files
+from tests.faults.importing import PART, PATIENT, QUICK, Imports, noise, two_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +132,26 @@ def test_cancelled_without_a_worker(imports: Imports, source: FaultySource) -> N
     assert imports.names(f"{plan.folder}/files/") == []
 
 
+def test_a_worker_that_died_before_it_could_tell_that_a_file_is_whole(
+    imports: Imports, source: FaultySource
+) -> None:
+    plan = imports.plan(source)
+    (large,) = [file for file in plan.files if file.size > PART]
+    content = source.files[large.path]
+    starts = range(0, len(content), PART)
+    parts = {1 + i: content[at : at + PART] for i, at in enumerate(starts)}
+    hasher = new_hasher(large.digest.kind, large.size)
+    hasher.update(content)
+    upload = imports.begin_upload(plan, large, parts)
+    checkpoint = Checkpoint(
+        upload.id, PART, len(parts), hasher.state(), crc32c=crc.extend(0, content)
+    )
+    CheckpointObject(imports.objects, checkpoint_name(plan.folder, large)).save(checkpoint)
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    assert source.sent < PART  # nothing of the large file
+
+
 def test_shared_by_three_tasks(imports: Imports) -> None:
     files = {f"model-{i}.safetensors": noise(PART + i, i) for i in range(5)} | two_files()
     source = FaultySource(files)
@@ -137,10 +159,7 @@ def test_shared_by_three_tasks(imports: Imports) -> None:
     states: dict[int, ImportState] = {}
 
     def task(index: int) -> None:
-        # All tasks and both servers share this process: an answer may take its time.
-        states[index] = imports.run(
-            plan, Task(index=index, count=3), replace(QUICK, stall_timeout=20)
-        )
+        states[index] = imports.run(plan, Task(index=index, count=3), PATIENT)
 
     threads = [threading.Thread(target=task, args=(index,)) for index in range(3)]
     for thread in threads:

@@ -8,12 +8,12 @@ import pytest
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer import crc
-from llm_widgets.transfer.checkpoint import Checkpoint, checkpoint_name
+from llm_widgets.transfer.checkpoint import Checkpoint, checkpoint_name, later_name, latest_names
 from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
-from llm_widgets.transfer.parts import PartLedger
+from llm_widgets.transfer.parts import PartLedger, part_count, start_of
 from llm_widgets.transfer.patience import GaveUpError, Patience, Stopped, TransientError, asked_wait
-from llm_widgets.transfer.share import share_of
+from llm_widgets.transfer.share import Task, share_of, shared_files
 
 CONTENT = bytes(range(256)) * 4  # 1024 bytes
 PART = 300
@@ -24,8 +24,12 @@ def file(content: bytes = CONTENT, path: str = "a.safetensors") -> HubFile:
     return HubFile(path, len(content), digest, url="http://hub/a")
 
 
-def ledger(saved: Checkpoint | None = None, stored: dict[int, int] | None = None) -> PartLedger:
-    return PartLedger(file(), saved or Checkpoint("up", PART), stored or {}, threading.Event())
+def ledger(saved: Checkpoint | None = None, stored: set[int] | None = None) -> PartLedger:
+    start = start_of(file(), saved or Checkpoint("up", PART), stored or set())
+    parts = range(start.parts, part_count(file(), PART))
+    book = PartLedger(file(), PART, parts, stored or set(), threading.Event())
+    book.begin(start)
+    return book
 
 
 def piece(part: int) -> bytes:
@@ -42,7 +46,7 @@ def take(book: PartLedger, part: int, *, stored: bool = True) -> None:
 
 def test_all_parts_in_order() -> None:
     book = ledger()
-    assert book.count == 4
+    assert book.parts == range(4)
     assert [book.length(i) for i in range(4)] == [300, 300, 300, 124]
     for part in range(4):
         assert not book.is_complete
@@ -87,8 +91,8 @@ def test_another_worker_goes_on_from_a_checkpoint() -> None:
     take(first, 1)
     saved = Checkpoint.from_json(first.checkpoint().to_json().encode())
     assert saved is not None
-    second = ledger(saved, {0: 300, 1: 300})
-    assert second.first == 2
+    second = ledger(saved, {0, 1})
+    assert second.parts == range(2, 4)
     take(second, 2)
     take(second, 3)
     assert second.is_complete
@@ -99,14 +103,24 @@ def test_a_checkpoint_whose_parts_are_gone_is_not_believed() -> None:
     first = ledger()
     take(first, 0)
     take(first, 1)
-    second = ledger(first.checkpoint(), {0: 300})
-    assert second.first == 0
+    second = ledger(first.checkpoint(), {0})
+    assert second.parts == range(4)
     assert second.is_stored(0)
     assert not second.is_stored(1)
 
 
-def test_a_stored_part_of_another_size_is_sent_again() -> None:
-    assert not ledger(None, {0: 299}).is_stored(0)
+def test_a_stretch_waits_for_the_digest_of_what_comes_before() -> None:
+    first = PartLedger(file(), PART, range(2), (), threading.Event())
+    first.begin(Checkpoint("up", PART))
+    take(first, 0)
+    take(first, 1)
+    assert first.is_complete
+    second = PartLedger(file(), PART, range(2, 4), (), threading.Event())
+    assert not second.is_turn(2)
+    second.begin(first.checkpoint())
+    take(second, 2)
+    take(second, 3)
+    assert second.verified().crc32c == crc.extend(0, CONTENT)
 
 
 def test_wrong_bytes_are_told() -> None:
@@ -122,7 +136,7 @@ def test_wrong_bytes_are_told() -> None:
 
 def test_who_waits_is_stopped() -> None:
     stop = threading.Event()
-    book = PartLedger(file(), Checkpoint("up", PART), {}, stop)
+    book = PartLedger(file(), PART, range(4), (), stop)
     stop.set()
     with pytest.raises(Stopped):
         book.wait_for_turn(2)
@@ -131,6 +145,13 @@ def test_who_waits_is_stopped() -> None:
 @pytest.mark.parametrize("text", [b"", b"{}", b"[]", b'{"version": 2, "upload_id": "x"}', b"\xff"])
 def test_a_strange_checkpoint_is_none(text: bytes) -> None:
     assert Checkpoint.from_json(text) is None
+
+
+def test_the_latest_of_what_tasks_left_is_found() -> None:
+    names = ["i/files/a.json", "i/files/a/000008.json", "i/files/a/000016.json", "i/files/b.json"]
+    claims = ["i/files/a/run-1/000003", "i/files/b/run-1/000000"]
+    assert latest_names([*names, *claims]) == {"i/files/a.json": "i/files/a/000016.json"}
+    assert later_name("i/files/a.json", 16) == names[2]
 
 
 def test_checkpoints_have_names_of_their_own() -> None:
@@ -149,18 +170,34 @@ def test_part_sizes(size: int) -> None:
     assert -(-size // part) <= MAX_PARTS
 
 
+def sized(*sizes: int) -> list[HubFile]:
+    return [HubFile(f"f{i}", size, file().digest, url="x") for i, size in enumerate(sizes)]
+
+
 def test_shares_are_disjoint_complete_and_even() -> None:
-    sizes = [900, 800, 700, 100, 100, 100, 100, 100, 50, 50]
-    files = [HubFile(f"f{i}", s, file().digest, url="x") for i, s in enumerate(sizes)]
-    shares = [share_of(files, task, 3) for task in range(3)]
+    files = sized(900, 800, 700, 100, 100, 100, 100, 100, 50, 50)
+    shares = [share_of(files, Task(index, 3)) for index in range(3)]
     assert sorted(f.path for share in shares for f in share) == sorted(f.path for f in files)
     loads = [sum(f.size for f in share) for share in shares]
     assert max(loads) - min(loads) <= 100
-    assert share_of(files, 0, 1) == files
+    assert share_of(files, Task()) == files
 
 
 def test_more_tasks_than_files() -> None:
-    assert [len(share_of([file()], task, 4)) for task in range(4)] == [1, 0, 0, 0]
+    assert [len(share_of([file()], Task(index, 4))) for index in range(4)] == [1, 0, 0, 0]
+
+
+def test_files_that_are_too_large_for_one_task_are_shared() -> None:
+    large, *others = files = sized(900, 100, 100, 100)
+    assert shared_files(files, 3, 1) == [large]
+    assert shared_files(files, 3, 1000) == []  # too small to pay
+    assert shared_files(files, 1, 1) == []
+    assert shared_files(others, 3, 1) == others
+
+
+def test_a_digest_that_can_not_be_gone_on_with_is_not_shared() -> None:
+    digest = Digest(DigestKind.GIT_SHA1, "0" * 40)
+    assert shared_files([HubFile("a.json", 900, digest, url="x")], 3, 1) == []
 
 
 def test_a_slow_edge_is_left_for_a_faster_one() -> None:

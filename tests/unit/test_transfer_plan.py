@@ -20,7 +20,7 @@ from llm_widgets.domain.imports import (
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import TransferError
 from llm_widgets.jobs.place import job_region
-from llm_widgets.jobs.plan import plan_import
+from llm_widgets.jobs.plan import plan_import, task_count
 from llm_widgets.jobs.store import WorkerNote, is_silent, merged
 
 DIGEST = Digest(DigestKind.SHA256, "ab" * 32)
@@ -153,3 +153,25 @@ def test_notes_survive_the_bucket() -> None:
 )
 def test_region_of_the_job(location: str, kind: str, region: str) -> None:
     assert job_region(location, kind) == region
+
+
+@pytest.mark.parametrize(
+    ("size", "tasks"), [(10, 1), (8 * 10**9, 1), (9 * 10**9, 2), (43 * 10**9, 6), (10**12, 8)]
+)
+def test_tasks_of_an_import(size: int, tasks: int) -> None:
+    halves = weights(size=size // 2), weights(path="model-2.safetensors", size=size - size // 2)
+    assert task_count(replace(plan(model()), files=halves)) == tasks
+
+
+def test_what_tasks_moved_of_a_shared_file_is_added_up() -> None:
+    now = datetime.now(UTC)
+
+    def told(done: int, state: FileState = FileState.ACTIVE) -> ImportProgress:
+        shared = FileProgress("model.safetensors", 100, done, state, is_shared=True)
+        alone = FileProgress("config.json", 5, min(done, 5), state)
+        return ImportProgress("i", ImportState.RUNNING, (shared, alone), now, now)
+
+    assert [file.done for file in merged([told(30), told(40), told(0)]).files] == [70, 5]
+    assert merged([told(80), told(40)]).files[0].done == 100  # a part was moved twice
+    done = merged([told(100, FileState.DONE), told(40)])
+    assert (done.files[0].done, done.files[0].state) == (100, FileState.DONE)
