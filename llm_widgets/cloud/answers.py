@@ -34,6 +34,11 @@ _BILLING = re.compile(
     r"|BILLING_DISABLED",
     re.IGNORECASE,
 )
+_UNREADY = re.compile(r"Revision '[\w-]{1,80}' is not ready and cannot serve traffic\. ?")
+_WHERE = re.compile(
+    r"\s*(?:Logs for this revision might contain more information\.)?\s*Logs URL: \S+"
+    r"(?:\s+For more troubleshooting guidance, see \S+)?"
+)
 # The texts of Cloud Run when it refuses a deployment.
 _QUOTA = re.compile(
     r"quota violated|you do not have quota|quota exceeded|quota limit|exceeded .{0,40}quota"
@@ -69,6 +74,11 @@ def _message(text: str) -> str:
         return str(json.loads(text)["error"]["message"])
     except (ValueError, LookupError, TypeError):
         return text
+
+
+def brief(text: str) -> str:
+    """Give what Cloud Run says of a revision without what it says of each: where to look."""
+    return _WHERE.sub("", _UNREADY.sub("", text)).strip()
 
 
 def permission(text: str) -> str:

@@ -117,6 +117,11 @@ def preference_id(quota_id: str, region: str) -> str:
     return f"llm-manager-{quota_id}-{region}".lower()
 
 
+def value_of(quota_id: str, raw: float) -> float:
+    """Convert the unit in which the API counts a quota into GPUs, vCPUs or GiB."""
+    return raw / _unit(quota_id)
+
+
 def ask_for_more(
     clients: Clients,
     project: str,

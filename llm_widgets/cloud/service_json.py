@@ -21,6 +21,13 @@ _HOST = "run.googleapis.com"
 _LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 _REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
+# What a person decides of a service, and what does not belong to one region.
+_SETTINGS = (
+    *("annotations", "binaryAuthorization", "customAudiences", "defaultUriDisabled"),
+    *("description", "iapEnabled", "ingress", "invokerIamDisabled", "labels", "launchStage"),
+    *("scaling", "template"),
+)
+
 
 def read(clients: Clients, name: str) -> Json:
     """Read a service, given its resource name.
@@ -62,6 +69,29 @@ def patch(
     query = f"updateMask={','.join(fields)}" + ("&validateOnly=true" if validate_only else "")
     with _about(clients, str(service["name"]), "change", "update"):
         call(clients, "PATCH", _HOST, f"/v2/{service['name']}?{query}", body)
+
+
+def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
+    """Create a service in another region as one is that was read with :func:`read`.
+
+    Returns
+    -------
+    str
+        Resource name of the new one. Who may call it is not copied.
+
+    Raises
+    ------
+    ManagerError
+        Cloud Run refuses it, or there is one of that name already.
+    """
+    _, project, _, _, _, service_id = str(service["name"]).split("/")
+    body = {field: service[field] for field in _SETTINGS if field in service}
+    body["template"] = {k: v for k, v in body.get("template", {}).items() if k != "revision"}
+    parent = f"projects/{project}/locations/{region}"
+    name = f"{parent}/services/{service_id}"
+    with _about(clients, name, "create", "create"):
+        call(clients, "POST", _HOST, f"/v2/{parent}/services?serviceId={service_id}", body)
+    return name
 
 
 def send_traffic(clients: Clients, name: str, revision: str = "") -> None:

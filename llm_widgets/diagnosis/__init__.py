@@ -1,6 +1,6 @@
 """Why a deployment fails: its messages and log become a cause, the proof and what to do."""
 
-from llm_widgets.diagnosis.changes import changed
+from llm_widgets.diagnosis.changes import changed, choices
 from llm_widgets.diagnosis.context import Context
 from llm_widgets.diagnosis.diagnose import Diagnosis, Proof, diagnose, explain, unknown
 from llm_widgets.diagnosis.evidence import Evidence, LogLine, Place
@@ -19,6 +19,7 @@ __all__ = [
     "Remedy",
     "RemedyKind",
     "changed",
+    "choices",
     "diagnose",
     "explain",
     "unknown",

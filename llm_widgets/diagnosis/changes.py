@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_widgets.diagnosis.remedies import Remedy, RemedyKind
 from llm_widgets.domain.models import Framework
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from llm_widgets.diagnosis.remedies import Remedy
     from llm_widgets.domain.services import Deployment
 
 CONTEXT_LENGTH = {
@@ -27,7 +27,7 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     ``max_model_len``         tokens of a request, for vLLM (``auto`` too) and Ollama
     ``gpu_memory_utilization`` share of the GPU's memory that vLLM takes
     ``max_instances``, ``timeout``, ``cpu``, ``memory_gib``, ``cache_gib``, ``image``,
-    ``accelerator``           the deployment's fields of these names
+    ``accelerator``, ``region`` the deployment's fields of these names
     ``zonal_redundancy``      ``true`` or ``false``
     ``probe_failures``        failures of the startup probe
     ``engine_port``           port that the engine is told to listen on
@@ -36,6 +36,7 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     ``environment``           ``NAME=VALUE``, several with ``;`` between them
     ``remove_environment``    names of variables, with commas between them
     ``add_mount_options``, ``remove_mount_options`` options, with commas between them
+    ``network``               ``none``: requests and files go over Google's public addresses
     ========================= ==============================================================
 
     Raises
@@ -48,6 +49,15 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
             raise ValueError(f"A deployment has nothing that is called {name}.")
         deployment = _CHANGES[name](deployment, value)
     return deployment
+
+
+def choices(remedy: Remedy) -> tuple[Remedy, ...]:
+    """Give what a remedy of the kind ``choose`` leaves to be chosen, each as a redeployment."""
+    return tuple(
+        replace(remedy, kind=RemedyKind.REDEPLOY, parameters={field: value})
+        for field, values in (("region", "regions"), ("accelerator", "accelerators"))
+        for value in filter(None, remedy.parameters.get(values, "").split(","))
+    )
 
 
 def _max_model_len(deployment: Deployment, value: str) -> Deployment:
@@ -131,9 +141,11 @@ _CHANGES: dict[str, Callable[[Deployment, str], Deployment]] = {
     "cache_gib": lambda it, value: replace(it, cache_gib=int(value)),
     "image": lambda it, value: replace(it, image=value),
     "accelerator": lambda it, value: replace(it, accelerator=value),
+    "region": lambda it, value: replace(it, region=value),
     "zonal_redundancy": lambda it, value: replace(it, zonal_redundancy=value == "true"),
     "probe_failures": lambda it, value: replace(it, probe=replace(it.probe, failures=int(value))),
     "engine_port": _engine_port,
+    "network": lambda it, _: replace(it, subnet=None, connector=""),
     "add_argument": _argument,
     "remove_argument": _without_argument,
     "environment": _set,

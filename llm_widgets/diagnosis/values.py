@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import gpus
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.units import duration_text
+from llm_widgets.serving import ollama, vllm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,9 @@ CONSOLE = "https://console.cloud.google.com"
 LONGEST_PROBE = {True: 1800, False: 600}
 """Seconds that ``period * failures`` of a startup probe may take, with and without a GPU
 (Cloud Run's page on health checks)."""
+
+DEFAULT_IMAGES = {Framework.VLLM: vllm.IMAGE, Framework.OLLAMA: ollama.IMAGE}
+"""The image that each engine is offered with."""
 
 UTILIZATION = 0.92
 """vLLM's default for ``--gpu-memory-utilization`` (0.33)."""
@@ -34,6 +38,7 @@ _MOST_MEMORY = {1: 4, 2: 8, 4: 16, 6: 24, 8: 32}
 _LEAST_CONTEXT = 512  # tokens; a shorter context is of no use
 _LEAST_UTILIZATION = 0.6
 _VLLM_IMAGE = re.compile(r"(?:docker\.io/)?vllm/vllm-openai:v?\d[\w.]*")
+_TAG = re.compile(r":v?(\d{1,4}(?:\.\d{1,4}){1,3})")
 _MILLI = 1000  # the quotas of some GPUs count thousandths
 
 
@@ -64,6 +69,10 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     yield "folder", context.folder
     yield "model", context.model_id
     yield "image", context.image
+    yield from _images(context)
+    if context.framework is Framework.OLLAMA and context.model_id:
+        told = context.environment.get("MODEL", "")
+        yield "right_model", context.model_id if told != context.model_id else ""
     yield "engine", context.framework.label if context.framework else ""
     yield "port", str(context.port or "")
     yield "cpu", number(context.cpu) if context.cpu else ""
@@ -76,6 +85,20 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     if context.project and context.region and context.service:
         path = f"{context.region}/{context.service}"
         yield "logs_url", f"{CONSOLE}/run/detail/{path}/logs?project={context.project}"
+
+
+def _images(context: Context) -> Iterator[tuple[str, str]]:
+    """Give the image that is offered for the engine, where another one is used or an older one."""
+    default = DEFAULT_IMAGES.get(context.framework) if context.framework else None
+    if default and context.image != default:
+        yield "default_image", default
+        if _version(context.image) < _version(default):
+            yield "newer_image", default
+
+
+def _version(image: str) -> tuple[int, ...]:
+    found = _TAG.search(image)
+    return tuple(int(part) for part in found[1].split(".")) if found else ()
 
 
 def _gpu(context: Context) -> Iterator[tuple[str, str]]:

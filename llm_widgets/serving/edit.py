@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.serving.existing import (
     INGRESS,
     OWN_LABELS,
-    is_own_option,
     is_secret,
     main_container,
     model_volume,
+    own_options,
     secret_text,
 )
 
@@ -51,7 +51,7 @@ def edited(
         gcs = model_volume(template).get("gcs", {})
         there = gcs.get("mountOptions", [])
         first = [option for option in there if option.startswith("only-dir=")]
-        cache = [option for option in there if is_own_option(option) and option not in first]
+        cache = [option for option in own_options(there) if option not in first]
         gcs["mountOptions"] = [*first, *after.mount_options, *cache]
     if before.labels != after.labels:
         labels = changed.get("labels", {})

@@ -22,7 +22,7 @@ from llm_widgets.domain.services import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ INGRESS = {
 OWN_LABELS = (MANAGED_BY[0], ENGINE_LABEL)
 _UNITS = {"Gi": 1.0, "Mi": 1 / 1024, "G": 1e9 / 2**30, "M": 1e6 / 2**30, "Ki": 1 / 2**20}
 # Options that belong to the folder and the cache, which have fields of their own.
-_OWN_OPTIONS = ("only-dir=", "cache-dir=", "file-cache-")
+_FOLDER_OPTION, _CACHE_OPTIONS = "only-dir=", ("cache-dir=", "file-cache-")
 
 
 def deployment_of(service: Mapping[str, Any]) -> Deployment:
@@ -73,7 +73,7 @@ def deployment_of(service: Mapping[str, Any]) -> Deployment:
         secrets={
             each["name"]: secret_text(each) for each in container.get("env", []) if is_secret(each)
         },
-        mount_options=tuple(o for o in options if not o.startswith(_OWN_OPTIONS)),
+        mount_options=tuple(o for o in options if o not in own_options(options)),
         accelerator=template.get("nodeSelector", {}).get("accelerator", ""),
         cpu=_cpu(limits.get("cpu", "1")),
         memory_gib=_gib(limits.get("memory", "0.5Gi")),
@@ -104,9 +104,14 @@ def model_volume(template: Mapping[str, Any]) -> Json:
     return next((v for v in volumes if "gcs" in v and v["name"] in mounted), {})
 
 
-def is_own_option(option: str) -> bool:
-    """Whether a mount option belongs to the folder or the cache."""
-    return option.startswith(_OWN_OPTIONS)
+def own_options(options: Sequence[str]) -> list[str]:
+    """Give the mount options that belong to the folder or the cache.
+
+    Where there is no cache, an option about it is like any other: that is what is wrong with it.
+    """
+    has_cache = any(option.startswith("cache-dir=") for option in options)
+    own = (_FOLDER_OPTION, *(_CACHE_OPTIONS if has_cache else ()))
+    return [option for option in options if option.startswith(own)]
 
 
 def is_secret(variable: Mapping[str, Any]) -> bool:

@@ -36,6 +36,7 @@ from llm_widgets.state.deploy_values import (
     followers,
 )
 from llm_widgets.state.gpu_memory import GpuMemoryState
+from llm_widgets.state.remedies import carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,6 +189,19 @@ class DeployFormState(HasTraits):
             failed,
         )
 
+    def remedy_beside(self, remedy: Remedy, ended: Callable[[], None]) -> None:
+        """Grant, enable or ask for what a remedy says; ``ended`` is called either way."""
+
+        def then(told: str) -> None:
+            self._session.notify(told, "success")
+            ended()
+
+        def failed(error: ManagerError) -> None:
+            self._session.report(error)
+            ended()
+
+        self._session.background.run(lambda: carry_out(self._session, remedy), then, failed)
+
     def remedy(self, remedy: Remedy) -> Deployment | None:
         """Give what is filled in with the changes of a remedy."""
         if self.deployment is None:
@@ -238,7 +252,11 @@ class DeployFormState(HasTraits):
             field = "name"
         if not field and self.deployment:
             project = self._session.project
-            context = Context.of(self.deployment, project_number=project.number if project else "")
+            context = Context.of(
+                self.deployment,
+                project_number=project.number if project else "",
+                caller=identity.current(self._session.clients).member,
+            )
             self.diagnosis = diagnose(Evidence(operation=error.cause or error.message), context)
         self.problems = {field: error.message if self.diagnosis else str(error)}
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
-from llm_widgets.cloud import readers, service_json
+from llm_widgets.cloud import access, identity, service_json
 from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.serving import checks, edit, hardware
 from llm_widgets.serving.existing import deployment_of
+from llm_widgets.state import remedies
 from llm_widgets.state.deploy_values import deployment_from
 from llm_widgets.state.gpu_memory import GpuMemoryState
 from llm_widgets.state.service_changes import differences
@@ -161,15 +162,25 @@ class ServiceEditState(HasTraits):
             lambda: service_json.patch(self._session.clients, document, paths), then, failed
         )
 
-    def remedy(self, document: Json, remedy: Remedy) -> None:
-        """Do what a diagnosis offers: change the deployment or grant what is missing."""
+    def remedy(
+        self, document: Json, remedy: Remedy, ended: Callable[[], None] = lambda: None
+    ) -> None:
+        """Do what a diagnosis offers, and deploy again where that helps.
 
-        def work() -> None:
-            clients = self._session.clients
-            if remedy.kind is RemedyKind.GRANT:
-                bucket = remedy.parameters["resource"].removeprefix("buckets/")
-                member = remedy.parameters["member"]
-                readers.grant_reader(clients, bucket, member, project=self._session.project_id)
+        Parameters
+        ----------
+        ended
+            Called when it is done or has failed.
+        """
+        name = str(document["name"])
+        clients = self._session.clients
+
+        def work() -> str:
+            told = remedies.carry_out(self._session, remedy) if remedies.is_beside(remedy) else ""
+            if remedy.kind is RemedyKind.REQUEST_QUOTA:
+                return told
+            if region := remedy.parameters.get("region"):
+                return self._copied(document, region)
             before = deployment_of(document)
             is_change = remedy.kind is RemedyKind.REDEPLOY
             after = hardware.adapted(before, changed(before, remedy)) if is_change else before
@@ -178,12 +189,28 @@ class ServiceEditState(HasTraits):
                 fixed = again(fixed)
                 paths = [*paths, "template"]
             service_json.patch(clients, fixed, paths)
+            return f"{told} {name.rsplit('/', 1)[-1]} is being deployed again.".strip()
 
-        name = str(document["name"])
-        self._session.background.run(work, lambda _: self._taken(name), self._session.report)
+        def then(told: str) -> None:
+            ended()
+            self._taken(name, told)
 
-    def _taken(self, name: str) -> None:
-        self._session.notify(f"{name.rsplit('/', 1)[-1]} is being deployed with the change.")
+        def failed(error: ManagerError) -> None:
+            ended()
+            self._session.report(error)
+
+        self._session.background.run(work, then, failed)
+
+    def _copied(self, document: Json, region: str) -> str:
+        """Deploy the same in another region, callable by whoever does that."""
+        clients = self._session.clients
+        name = service_json.copy(clients, document, region)
+        access.add_invoker(clients, name, identity.current(clients).member)
+        return f"{name.rsplit('/', 1)[-1]} is being deployed in {region} too."
+
+    def _taken(self, name: str, told: str = "") -> None:
+        id_ = name.rsplit("/", 1)[-1]
+        self._session.notify(told or f"{id_} is being deployed with the change.")
         self._services.refresh()
         for listener in self._sent:
             listener()

@@ -39,7 +39,7 @@ class Column:
         - ``code``: a string in fixed width with a copy button;
         - ``bytes``: a number of bytes, shown in decimal units, right aligned;
         - ``number``: a number, right aligned;
-        - ``time``: an ISO 8601 time, shown as "5 minutes ago";
+        - ``time``: an ISO 8601 time, shown as "5 minutes ago", or ``{"time", "note"}``;
         - ``progress``: ``{"value": 0.0 … 1.0, "text"}``.
     sortable
         Whether a click on the heading sorts.

@@ -229,14 +229,17 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         advice=(
-            Advice(RemedyKind.NONE, "Choose a subnet of {region} in the General tab, or none."),
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it without a network of its own: it reads the bucket over Google's public "
+                "addresses then, which is slower.",
+                {"network": "none"},
+            ),
+            Advice(RemedyKind.NONE, "Or choose a subnet of {region} on the General tab."),
             Advice(
                 RemedyKind.NONE,
                 "If the network is shared from another project, have roles/compute.networkUser "
                 "granted to {agent} there.",
-            ),
-            Advice(
-                RemedyKind.NONE, "Choose a network that Cloud Run may use, or none.", fallback=True
             ),
         ),
         source="Cloud Run API: VPC_NETWORK_NOT_FOUND of Condition.CommonReason",

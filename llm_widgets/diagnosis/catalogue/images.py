@@ -22,7 +22,12 @@ def _owner(groups: Groups, context: Context) -> Groups:
     return {**groups, "owner": found[1]} if found else groups
 
 
-_CHANGE = Advice(RemedyKind.NONE, "Check the image's name and tag, or take back the default one.")
+_DEFAULT = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy it with {default_image}, the image that {engine} is offered with.",
+    {"image": "{default_image}"},
+)
+_CHANGE = Advice(RemedyKind.NONE, "Check the image's name and tag.")
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -39,6 +44,7 @@ KINDS: tuple[Kind, ...] = (
             "Cloud Run does not take images from this registry.",
         ),
         advice=(
+            _DEFAULT,
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Use an image of Docker Hub or Artifact Registry, or make a remote repository.",
@@ -89,7 +95,7 @@ KINDS: tuple[Kind, ...] = (
             reason("CONTAINER_MISSING"),
         ),
         causes=("There is no image {image}.", "There is no such image."),
-        advice=(_CHANGE,),
+        advice=(_DEFAULT, _CHANGE),
         source="google-github-actions/deploy-cloudrun#465",
     ),
     Kind(
@@ -103,7 +109,10 @@ KINDS: tuple[Kind, ...] = (
         causes=(
             "The image is for another processor: Cloud Run runs 64-bit Intel and AMD programs.",
         ),
-        advice=(Advice(RemedyKind.NONE, "Use an image that is built for linux/amd64."),),
+        advice=(
+            _DEFAULT,
+            Advice(RemedyKind.NONE, "Use an image that is built for linux/amd64."),
+        ),
         source="umami-software/umami#2018",
     ),
     Kind(

@@ -5,6 +5,11 @@ from __future__ import annotations
 from llm_widgets.diagnosis.kinds import Kind, Rank, anywhere, logged
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 
+_NEWEST = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy it with {newer_image}, which is newer than {image}.",
+    {"image": "{newer_image}"},
+)
 _NEWER = Advice(
     RemedyKind.OPEN_LINK,
     "Use a newer image of Ollama that knows the model.",
@@ -62,7 +67,7 @@ KINDS: tuple[Kind, ...] = (
         rank=Rank.ENGINE,
         signs=(anywhere(r"requires a newer version of Ollama"),),
         causes=("The model needs a newer version of Ollama.",),
-        advice=(_NEWER,),
+        advice=(_NEWEST, _NEWER),
         source="gpustack/gpustack#1580",
     ),
     Kind(
@@ -81,7 +86,15 @@ KINDS: tuple[Kind, ...] = (
             "The mounted folder has no model {model}, and it could not be downloaded either.",
             "The mounted folder does not have the model, and it could not be downloaded either.",
         ),
-        advice=(_IMPLICIT, _CHECK),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy it with {right_model}, the model of the mounted folder.",
+                {"environment": "MODEL={right_model}"},
+            ),
+            _IMPLICIT,
+            _CHECK,
+        ),
         source="ollama/ollama: server/images.go",
     ),
     Kind(
@@ -89,7 +102,7 @@ KINDS: tuple[Kind, ...] = (
         rank=Rank.ENGINE,
         signs=(anywhere(r"unknown model architecture: '(?P<architecture>[\w.-]{1,80})'"),),
         causes=("This version of Ollama does not know the model's architecture, {architecture}.",),
-        advice=(_NEWER,),
+        advice=(_NEWEST, _NEWER),
         source="ollama/ollama#16014",
     ),
     Kind(
@@ -135,6 +148,7 @@ KINDS: tuple[Kind, ...] = (
                 "Look for the first error in the log.",
                 url="{logs_url}",
             ),
+            _NEWEST,
             _NEWER,
         ),
         source="ollama/ollama#9782",

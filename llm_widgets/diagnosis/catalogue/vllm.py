@@ -10,6 +10,11 @@ from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
 
+_NEWEST = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy it with {newer_image}, which is newer than {image}.",
+    {"image": "{newer_image}"},
+)
 _NEWER = Advice(
     RemedyKind.OPEN_LINK,
     "Use a newer image of vLLM that knows the model.",
@@ -93,7 +98,7 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         causes=("This version of vLLM does not know the model's architecture, {architecture}.",),
-        advice=(_NEWER,),
+        advice=(_NEWEST, _NEWER),
         source="vllm-project/vllm#27314",
     ),
     Kind(
@@ -108,7 +113,7 @@ KINDS: tuple[Kind, ...] = (
         causes=(
             "The Transformers library in the image does not know the model's type, {architecture}.",
         ),
-        advice=(_NEWER,),
+        advice=(_NEWEST, _NEWER),
         source="vllm-project/vllm#36217",
     ),
     Kind(

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from llm_widgets.state.deploy_reading import GRANTED, MISSING
 from llm_widgets.state.deploy_values import values_of
+from llm_widgets.state.remedies import is_beside
 from llm_widgets.views.services.cost import cost, cost_note
 from llm_widgets.views.services.deploy_fields import deploy_fields, summaries
 from llm_widgets.views.services.diagnosis_card import DiagnosisCard, form_label
@@ -145,8 +146,12 @@ class DeployPage:
         if state.followed:
             self._form.fill(state.followed)
 
-    def _remedy(self, remedy: Remedy) -> None:
-        self._fill(self._state.remedy(remedy))
+    def _remedy(self, remedy: Remedy, ended: Callable[[], None]) -> None:
+        if is_beside(remedy):
+            self._state.remedy_beside(remedy, ended)
+        else:
+            ended()
+            self._fill(self._state.remedy(remedy))
 
     def _fill(self, wanted: Deployment | None) -> None:
         """Put a deployment into the form; what restores the defaults stays."""

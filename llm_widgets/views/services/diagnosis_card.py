@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud.readers import READER
-from llm_widgets.diagnosis import RemedyKind
+from llm_widgets.cloud import answers
+from llm_widgets.diagnosis import RemedyKind, choices
+from llm_widgets.domain import gpus
 from llm_widgets.widgets.html import note
-from llm_widgets.widgets.layout import stack
+from llm_widgets.widgets.layout import button, row, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.stream import Stream
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
     from llm_widgets.diagnosis import Diagnosis, Remedy
 
+_BESIDE = {
+    RemedyKind.GRANT: "Grant",
+    RemedyKind.ENABLE_API: "Enable",
+    RemedyKind.REQUEST_QUOTA: "Request quota",
+}
+_AGAIN = (RemedyKind.GRANT, RemedyKind.ENABLE_API)
+
 
 class DiagnosisCard:
     """Shows a diagnosis with its remedies; ``box`` is what goes into the page.
@@ -25,15 +33,18 @@ class DiagnosisCard:
     Parameters
     ----------
     act
-        Does what a remedy says.
+        Does what a remedy says, and calls the function that it gets when that has ended.
     label
         Gives the words on a remedy's button; empty where it has none.
     """
 
-    def __init__(self, act: Callable[[Remedy], None], label: Callable[[Remedy], str]) -> None:
+    def __init__(
+        self, act: Callable[[Remedy, Callable[[], None]], None], label: Callable[[Remedy], str]
+    ) -> None:
         self._act = act
         self._label = label
         self._shown: Diagnosis | None = None
+        self._remedies = stack()
         self.box = stack()
 
     def show(self, diagnosis: Diagnosis | None) -> None:
@@ -49,42 +60,72 @@ class DiagnosisCard:
         cause.show(
             "error",
             diagnosis.cause,
-            detail=f"{proof.place.label}: {proof.text}" if proof else "",
+            detail=f"{proof.place.label}: {answers.brief(proof.text)}" if proof else "",
         )
         parts: list[w.Widget] = [cause]
         if diagnosis.lines:
             lines = Stream(label="Last lines of the log", kind="log", height="200px")
             lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
             parts += [note("The last lines of the log:"), lines]
-        parts += [self._remedy(remedy) for remedy in diagnosis.remedies]
-        self.box.children = parts
+        self._offer()
+        self.box.children = [*parts, self._remedies]
 
-    def _remedy(self, remedy: Remedy) -> Notice:
+    def _offer(self) -> None:
+        remedies = self._shown.remedies if self._shown else ()
+        self._remedies.children = [self._remedy(remedy) for remedy in remedies]
+
+    def _begin(self, remedy: Remedy) -> None:
+        """Do what a remedy says; until that has ended, there is nothing else to press."""
+        self._remedies.children = [note("Working on it …")]
+        self._act(remedy, self._offer)
+
+    def _remedy(self, remedy: Remedy) -> w.Widget:
         shown = Notice()
         label = self._label(remedy)
         shown.show(
             "info",
             remedy.text,
-            command=remedy.command if not label else "",
+            command=remedy.command if not label or remedy.kind in _BESIDE else "",
             link=("Open", remedy.url) if remedy.url else ("", ""),
             action_label=label,
         )
         if label:
-            shown.on_action(lambda: self._act(remedy))
-        return shown
+            shown.on_action(lambda: self._begin(remedy))
+        offered = choices(remedy)
+        return stack(shown, row(*map(self._choice, offered))) if offered else shown
+
+    def _choice(self, remedy: Remedy) -> w.Button:
+        made = button(self._label(remedy), style="outlined")
+        made.on_click(lambda _: self._begin(remedy))
+        return made
 
 
 def service_label(remedy: Remedy) -> str:
     """Give the words on the button for a service that exists."""
+    if region := remedy.parameters.get("region", ""):
+        if remedy.kind is RemedyKind.REDEPLOY:
+            return f"Deploy in {region} too"
+    elif accelerator := remedy.parameters.get("accelerator"):
+        return f"Deploy with {_gpu(accelerator)}"
     if remedy.kind is RemedyKind.REDEPLOY:
         return "Deploy again so" if remedy.parameters else "Deploy again"
-    is_bucket = remedy.parameters.get("resource", "").startswith("buckets/")
-    if remedy.kind is RemedyKind.GRANT and is_bucket and remedy.parameters.get("role") == READER:
-        return "Grant and deploy again"
-    return ""
+    label = form_label(remedy)
+    return f"{label} and deploy again" if label and remedy.kind in _AGAIN else label
 
 
 def form_label(remedy: Remedy) -> str:
     """Give the words on the button for what is still being filled in."""
-    is_change = remedy.kind is RemedyKind.REDEPLOY and bool(remedy.parameters)
-    return "Change it so" if is_change else ""
+    if remedy.kind in _BESIDE and remedy.parameters:
+        return _BESIDE[remedy.kind]
+    if remedy.kind is not RemedyKind.REDEPLOY or not remedy.parameters:
+        return ""
+    if region := remedy.parameters.get("region"):
+        return f"Use {region}"
+    if accelerator := remedy.parameters.get("accelerator"):
+        return f"Use {_gpu(accelerator)}"
+    return "Change it so"
+
+
+def _gpu(accelerator: str) -> str:
+    found = gpus.by_accelerator(accelerator)
+    return found.short_label if found else accelerator

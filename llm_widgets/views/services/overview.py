@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from llm_widgets.cloud import links
+from llm_widgets.cloud import answers, links
 from llm_widgets.domain import gpus
 from llm_widgets.domain.units import duration_text
 from llm_widgets.serving.existing import deployment_of
@@ -20,6 +20,7 @@ from llm_widgets.widgets.layout import card, stack
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from llm_widgets.cloud.summaries import ConditionFact
@@ -52,7 +53,7 @@ class Overview:
         self._conditions = DetailList()
         self._error = Notice()
         self._diagnosis = DiagnosisCard(
-            lambda remedy: edit.remedy(dict(state.document), remedy), service_label
+            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended), service_label
         )
         deployment = w.Box(
             [
@@ -89,7 +90,10 @@ class Overview:
         self._phases.show([_phase(phase, first) for phase in self._state.phases])
 
     def _draw_conditions(self, _: object = None) -> None:
-        self._conditions.show([_condition(fact) for fact in self._state.conditions])
+        told: dict[str, str] = {}
+        for fact in self._state.conditions:
+            told.setdefault(_told(fact), fact.type)
+        self._conditions.show([_condition(fact, told) for fact in self._state.conditions])
 
     def _draw_diagnosis(self, _: object = None) -> None:
         self._diagnosis.show(self._state.diagnosis)
@@ -139,10 +143,19 @@ def _phase(phase: Phase, first: datetime | None) -> Detail:
     return Detail(phase.step.value, text, state=_STEPS[phase.state], note=after)
 
 
-def _condition(fact: ConditionFact) -> Detail:
-    told = " · ".join(part for part in (fact.reason, fact.message) if part)
+def _told(fact: ConditionFact) -> str:
+    return " · ".join(part for part in (fact.reason, answers.brief(fact.message)) if part)
+
+
+def _condition(fact: ConditionFact, first: Mapping[str, str]) -> Detail:
+    """Write a condition; ``first`` has what was told by which condition first."""
     state = _CONDITIONS.get(fact.state, "unknown")
-    return Detail(fact.type, fact.state.capitalize() or "Unknown", state=state, note=told)
+    told = _told(fact)
+    other = first.get(told, fact.type)
+    note = told if not told or other == fact.type else f"as {other}"
+    wide = bool(told) and note == told
+    text = fact.state.capitalize() or "Unknown"
+    return Detail(fact.type, text, state=state, note=note, wide=wide)
 
 
 def _console(name: str, *, is_local: bool) -> w.Widget:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud import links
+from llm_widgets.cloud import answers, links
+from llm_widgets.diagnosis import Evidence, diagnose
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.widgets.table import Action, Column, StatusState
@@ -30,7 +31,6 @@ COLUMNS = (
     Column("region", "Region"),
     Column("instances", "Instances"),
     Column("updated", "Last deployed", "time"),
-    Column("by", "By"),
 )
 ACTIONS = (
     Action("try", "Try it"),
@@ -49,6 +49,7 @@ STATES: Mapping[ServiceState, StatusState] = {
     ServiceState.DELETING: "busy",
     ServiceState.OLD_SERVING: "warning",
 }
+_LONGEST = 160  # characters of a reason
 SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
 
 
@@ -68,7 +69,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "status": {
             "state": STATES[service.state],
             "text": service.state.value,
-            "note": service.reason,
+            "note": _why(service),
         },
         "url": {"href": service.url, "text": service.url.removeprefix("https://"), "copy": True}
         if service.url
@@ -78,9 +79,23 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "gpu": gpu.short_label if gpu else service.gpu or None,
         "region": service.region,
         "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
-        "by": service.updated_by.partition("@")[0] or None,
-        "updated": service.updated_at.isoformat() if service.updated_at else None,
+        "updated": _deployed(service),
         "disabled": disabled,
         "hidden": list(console) if is_local else [],
         "links": console,
     }
+
+
+def _deployed(service: ServiceSummary) -> dict[str, str] | None:
+    if service.updated_at is None:
+        return None
+    by = service.updated_by.partition("@")[0]
+    return {"time": service.updated_at.isoformat(), "note": f"by {by}" if by else ""}
+
+
+def _why(service: ServiceSummary) -> str:
+    """Say in a sentence why a service failed; its page has more."""
+    reason = service.reason.partition("\n")[0]
+    found = diagnose(Evidence(conditions=(reason,))) if reason else None
+    text = found.cause if found else answers.brief(reason)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -21,7 +21,7 @@ function sortValue(column, value) {
 	if (value === null || value === undefined || value === "") return null;
 	if (NUMERIC.includes(column.kind)) return Number(value);
 	if (column.kind === "progress") return Number(value.value);
-	if (column.kind === "time") return Date.parse(value);
+	if (column.kind === "time") return Date.parse(value.time ?? value);
 	return cellText(value).toLowerCase();
 }
 
@@ -50,12 +50,12 @@ const DRAW = {
 		),
 	bytes: (value) => el("span", { text: formatBytes(Number(value)), title: `${value} bytes` }),
 	number: (value) => el("span", { text: Number(value).toLocaleString("en") }),
-	time: (value) =>
-		el("time", {
-			dateTime: value,
-			text: formatAgo(Date.parse(value)),
-			title: new Date(value).toLocaleString("en"),
-		}),
+	time: (value) => {
+		const time = value.time ?? value;
+		const ago = formatAgo(Date.parse(time));
+		const title = new Date(time).toLocaleString("en");
+		return withNote(el("time", { dateTime: time, text: ago, title }), value);
+	},
 	progress: (value, label) =>
 		el(
 			"span",
