@@ -104,15 +104,17 @@ def _rebuilt(
     backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{generation}.json"
     with suppress(ConflictError):
         _write(client, bucket, backup, damaged, generation=0)
-    rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
+    manifests: list[ModelManifest] = []
     with explained(f"list the models of {bucket}", bucket=bucket):
         for blob in client.list_blobs(bucket, prefix=f"{MANIFESTS_PREFIX}/"):
             try:
-                manifest = ModelManifest.from_json(blob.download_as_bytes())
+                manifests.append(ModelManifest.from_json(blob.download_as_bytes()))
             except ValueError:
                 _log.warning("gs://%s/%s can't be read; it is left out", bucket, blob.name)
-                continue
-            rebuilt = rebuilt.with_model(manifest.record())
+    rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
+    # Of two imports of one revision, with other choices of files, the later one counts.
+    for manifest in sorted(manifests, key=lambda each: each.finished_at):
+        rebuilt = rebuilt.with_model(manifest.record())
     _log.warning(
         "gs://%s/%s was damaged; kept as %s and rebuilt with %d models",
         bucket,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.metadata import update_metadata
-from llm_widgets.domain.manifest import manifest_name
+from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest, manifest_name
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.jobs.start import is_running
@@ -50,12 +51,25 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
         names = [stored.name for stored in objects.list(f"{record.prefix}/")]
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             list(pool.map(objects.delete, names))
+        _forget_manifests(objects, record)
     if record.import_id:
         objects.delete(manifest_name(record.import_id))
         folder = ImportFolder(objects, record.import_id)
         _discard(clients, folder)
         folder.delete()
     update_metadata(client, bucket, lambda f: f.without(record.key))
+
+
+def _forget_manifests(objects: SmallObjects, record: ModelRecord) -> None:
+    """Delete the manifests of earlier imports of the revision, with other choices of its files.
+
+    Otherwise a rebuilt metadata file would list the model again.
+    """
+    for stored in objects.list(f"{MANIFESTS_PREFIX}/"):
+        found = objects.read(stored.name)
+        with suppress(ValueError):
+            if found and ModelManifest.from_json(found[0]).prefix == record.prefix:
+                objects.delete(stored.name)
 
 
 def _discard(clients: Clients, folder: ImportFolder) -> None:

@@ -193,9 +193,14 @@ def test_removed(product: Product, bucket: str) -> None:
         assert wait(product, started).state is ImportState.DONE
     file, _ = read_metadata(product.clients.storage(), bucket)
     (record,) = [m for m in file.models if m.import_id == plan.id]
+    stored = product.clients.storage().bucket(bucket)
+    earlier = json.loads(stored.blob(manifest_name(plan.id)).download_as_bytes())
+    earlier |= {"import_id": "earlier", "files": []}
+    stored.blob(manifest_name("earlier")).upload_from_string(json.dumps(earlier))
     remove_model(product.clients, bucket, record)
     left = names(product, bucket)
     assert not [name for name in left if plan.id in name or name.startswith(plan.prefix)]
+    assert manifest_name("earlier") not in left
     assert [name for name in left if name.startswith(other.prefix)]
     assert only_record(product, bucket).import_id == other.id
 

@@ -6,7 +6,7 @@ import itertools
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +90,8 @@ def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> No
         submitted_at=now,
         finished_at=now,
     )
+    earlier = replace(manifest, import_id="xyz", finished_at=now - timedelta(hours=1), files=())
+    objects.write(manifest_name("xyz"), earlier.to_json())
     objects.write(manifest_name("abc"), manifest.to_json())
     objects.write(manifest_name("other"), "no manifest")
     damaged = b'{"models": [{"id": "acme/1", '
