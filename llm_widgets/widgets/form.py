@@ -226,6 +226,8 @@ class Form(FormBase, module="form"):
     check_label, checking_label
         Words on a button that asks whether the values would do, and words beside it meanwhile;
         no button when empty. See `on_check`.
+    done
+        Words beside the buttons when what was asked went well; `finish` sets them.
     folded
         ``{group: what it holds, in a line}`` of the cards that are folded at first. A field with
         an error unfolds its card.
@@ -240,6 +242,7 @@ class Form(FormBase, module="form"):
     cancel_label = t.Unicode().tag(sync=True)
     check_label = t.Unicode().tag(sync=True)
     folded = t.Dict().tag(sync=True)
+    done = t.Unicode().tag(sync=True)
     checking_label = t.Unicode("Checking…")
 
     def __init__(self, **traits: Any) -> None:
@@ -253,10 +256,17 @@ class Form(FormBase, module="form"):
         """
         self._check_callbacks.register_callback(callback, remove=remove)
 
-    def finish(self) -> None:
-        """End the busy state after success; what was typed stays."""
+    def finish(self, done: str = "") -> None:
+        """End the busy state after success; what was typed stays.
+
+        Parameters
+        ----------
+        done
+            Shown beside the buttons until something is typed.
+        """
         with self.hold_sync():
             self.busy = ""
+            self.done = done
             self.error = ""
             self.errors = {}
 
@@ -266,6 +276,10 @@ class Form(FormBase, module="form"):
         self.hints = {}
         self.set_fields(fields)
         self.send({"type": "reset"})
+
+    def _on_input_message(self, content: dict[str, Any]) -> None:
+        self.done = ""
+        super()._on_input_message(content)
 
     def _on_check_message(self, content: dict[str, Any]) -> None:
         if self.check_label:

@@ -78,6 +78,7 @@ def page_of(open_page: Callable[[str], Page], url: str) -> Page:
 def deploy(page: Page) -> None:
     page.get_by_role("button", name="Deploy", exact=True).click()
     expect(page.get_by_role("tab", name="Overview")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("heading", name=NAME)).to_be_in_viewport()
 
 
 def section(page: Page, name: str) -> None:
@@ -135,9 +136,8 @@ def test_deployed_tried_changed_and_removed(
     expect(page.get_by_text("The startup probe lasts 1810 seconds")).to_be_visible()
     page.get_by_role("button", name="Restore the default of Failures").click()
     page.get_by_role("button", name="Check").click()
-    expect(page.get_by_text("would take this request as it stands")).to_be_visible(
-        timeout=20 * SECONDS
-    )
+    accepted = page.get_by_text("would take this request as it stands")
+    expect(accepted).to_be_in_viewport(timeout=20 * SECONDS)
     page.get_by_label("Written as").select_option("Terraform")
     expect(page.get_by_text('resource "google_cloud_run_v2_service"')).to_be_visible()
     page.get_by_role("button", name="Grant access").click()
@@ -242,7 +242,7 @@ def test_what_cloud_run_refuses_is_told_at_once_with_its_fix(
     try:
         page.get_by_role("button", name="Deploy", exact=True).click()
         cause = page.get_by_text("The service may grow to 4 instances with a GPU each")
-        expect(cause).to_be_visible(timeout=20 * SECONDS)
+        expect(cause).to_be_in_viewport(timeout=20 * SECONDS)
         page.get_by_role("button", name="Change it so").first.click()
         expect(most).to_have_value("3")
         deploy(page)

@@ -28,7 +28,11 @@ _COMMAND = {
     "read MODEL, and would load a model with the first request only.",
 }
 _LONGEST = 80  # characters of a command that is summed up
-_ARGS = "One word in each row, exactly as the engine gets it: no shell reads it."
+_ARGS = {
+    Framework.VLLM: "One word in each row, exactly as vLLM gets it: no shell reads it. The first "
+    "is the model's folder, which “vllm serve” takes without --model.",
+    Framework.OLLAMA: "None: Ollama is told everything by variables.",
+}
 
 
 def container_fields(offered: Deployment, default: dict[str, Any]) -> list[Field]:
@@ -80,7 +84,14 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             group=CONTAINER,
             limits=(1, 65535),
         ),
-        _rows("args", "Arguments", default, _ARGS, group=CONTAINER, column="Argument"),
+        _rows(
+            "args",
+            "Arguments",
+            default,
+            _ARGS[offered.framework],
+            group=CONTAINER,
+            column="Argument",
+        ),
         Field(
             "environment",
             "Environment variables",

@@ -129,7 +129,12 @@ def _place(offered: Deployment, default: dict[str, Any], location: str) -> list[
 def _hardware(offered: Deployment, now: Deployment, default: dict[str, Any]) -> list[Field]:
     choices = hardware.machines(gpus.by_accelerator(now.accelerator))
     memories = choices.get(int(now.cpu), (int(now.memory_gib),))
-    offered_gpus = [Option(each.accelerator, each.label) for each in gpus.in_region(now.region)]
+    offered_gpus = [
+        Option(
+            each.accelerator, each.label + " by invitation" * (now.region in each.invited_regions)
+        )
+        for each in gpus.in_region(now.region)
+    ]
     # What a service has stays a choice, also where nobody offers it.
     same_gpu = now.accelerator == offered.accelerator
     kept_cpu = default["cpu"] if same_gpu else ""

@@ -47,7 +47,6 @@ class DeployPage:
         self._cost = paragraph("")
         self._access = Notice()
         self._place = Notice()
-        self._accepted = Notice()
         self._form = Form(
             label="Deploy a model",
             submit_label="Deploy",
@@ -58,6 +57,7 @@ class DeployPage:
             live=True,
         )
         self._diagnosis = DiagnosisCard(self._remedy, form_label)
+        self._diagnosis.box.add_class("llm-answer")
         self._request = RequestCard()
         self._memory = MemoryCard(
             state.memory, lambda tokens: self._fill(self._state.use_context(tokens))
@@ -70,9 +70,7 @@ class DeployPage:
             card("Cost", self._cost, cost_note()),
             self._memory.box,
         )
-        split = w.Box(
-            [side, stack(self._form, self._diagnosis.box, self._accepted, self._request.box)]
-        )
+        split = w.Box([side, stack(self._form, self._diagnosis.box, self._request.box)])
         split.add_class("llm-split")
         self.box = stack(row(go_back), self._title, *blockers, self._model, split)
 
@@ -86,7 +84,7 @@ class DeployPage:
         self._form.on_cancel(back)
         self._access.on_action(self._grant)
         state.observe(self._opened, "offered")
-        state.observe(self._draw, ["deployment", "accepted"])
+        state.observe(self._draw, "deployment")
         state.observe(lambda _: self._diagnosis.show(state.diagnosis), "diagnosis")
         state.memory.observe(self._draw_refusal, "estimate")
         state.observe(self._draw_problems, ["problems", "name_note"])
@@ -156,6 +154,7 @@ class DeployPage:
     def _fill(self, wanted: Deployment | None) -> None:
         """Put a deployment into the form; what restores the defaults stays."""
         if wanted is not None:
+            self._form.done = ""
             self._set_fields()
             self._form.fill(values_of(wanted))
 
@@ -173,7 +172,8 @@ class DeployPage:
         if problems:
             self._show(problems)
         else:
-            self._form.finish()
+            accepted = self._state.accepted
+            self._form.finish("Cloud Run would take this request as it stands." * accepted)
 
     def _show(self, problems: dict[str, str]) -> None:
         """Put each problem at its field, and those without one above the buttons."""
@@ -203,10 +203,6 @@ class DeployPage:
                 f"The bucket is in {state.subject.location}, the service in {deployment.region}.",
                 detail="Every cold start reads the model across regions: slower, and it costs.",
             )
-        if state.accepted:
-            self._accepted.show("success", "Cloud Run would take this request as it stands.")
-        else:
-            self._accepted.clear()
 
     def _draw_access(self, _: object = None) -> None:
         deployment, reading = self._state.deployment, self._state.reading

@@ -41,6 +41,7 @@ class EditPage:
         self._title = toolbar("Edit")
         self._cost = paragraph("")
         self._notice = Notice()
+        self._notice.add_class("llm-answer")
         self._form = Form(
             label="Change a service",
             submit_label="Review changes",

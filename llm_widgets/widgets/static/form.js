@@ -13,8 +13,7 @@ function render({ model, el: root }) {
 		"form",
 		{ class: "llm-form llm-page-form", noValidate: true },
 		core.fieldBox,
-		core.failure,
-		core.buttons,
+		el("div", { class: "llm-form-foot" }, core.failure, core.buttons),
 	);
 	const check = el("button", { type: "button", class: "llm-button llm-outlined" });
 	check.addEventListener("click", () => core.sendAs("check"));

@@ -99,7 +99,9 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	function drawBusy() {
 		const busy = model.get("busy");
 		progress.replaceChildren();
+		const done = model.get("done") ?? "";
 		if (busy !== "") progress.append(icon("busy"), el("span", { text: busy }));
+		else if (done !== "") progress.append(icon("ok"), el("span", { text: done }));
 		submit.setAttribute("aria-disabled", String(busy !== ""));
 		submit.form?.setAttribute("aria-busy", String(busy !== ""));
 	}
@@ -166,7 +168,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	model.on("change:fields", () => buildFields(isOpen()));
 	model.on("change:errors change:error", onErrors);
 	model.on("change:hints", drawHints);
-	model.on("change:busy", drawBusy);
+	model.on("change:busy change:done", drawBusy);
 	model.on("change:submit_label", drawSubmit);
 	model.on("msg:custom", (message) => {
 		if (message.type === "fill") fill(message.values);

@@ -1,21 +1,42 @@
-/** Carries the style sheet of all components; and lets a view begin at its top. */
+/** Carries the style sheet of all components, and brings into sight what a click has led to. */
 
-/** A view that takes the place of another is shown from its heading, not from where that was. */
-function fromTheTop(records) {
-	for (const { addedNodes } of records) {
-		for (const node of addedNodes) {
-			const heading = node.querySelector?.(".llm-toolbar");
-			if (heading && heading.getBoundingClientRect().top < 0) {
-				heading.scrollIntoView({ block: "start" });
-			}
-		}
-	}
-}
+/** The heading of the view that is shown: other tabs and other views have no size. */
+const headingShown = () =>
+	[...document.querySelectorAll(".llm-toolbar")].find((heading) => heading.offsetHeight);
+
+/** An answer that has come: a notice in a place that is there for answers. */
+const answerIn = (node) =>
+	[node, node.querySelector?.(".llm-notice")].find((each) => each?.matches?.(".llm-notice"));
 
 function render({ el: root }) {
 	root.hidden = true;
-	const observer = new MutationObserver(fromTheTop);
-	observer.observe(document.body, { childList: true, subtree: true });
+	let shown = headingShown();
+	let isWaiting = false;
+
+	/** A view that takes the place of another is shown from its heading, not from where that was. */
+	function look() {
+		isWaiting = false;
+		const heading = headingShown();
+		if (heading && heading !== shown && heading.getBoundingClientRect().top < 0) {
+			heading.scrollIntoView({ block: "start" });
+		}
+		shown = heading;
+	}
+
+	const observer = new MutationObserver((records) => {
+		for (const answer of records.flatMap(({ addedNodes }) => [...addedNodes].map(answerIn))) {
+			if (answer?.closest(".llm-answer")) answer.scrollIntoView({ block: "nearest" });
+		}
+		if (isWaiting) return;
+		isWaiting = true;
+		requestAnimationFrame(look);
+	});
+	observer.observe(document.body, {
+		attributeFilter: ["class"],
+		attributes: true,
+		childList: true,
+		subtree: true,
+	});
 	return () => observer.disconnect();
 }
 
