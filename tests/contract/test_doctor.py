@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llm_widgets import cli
+from llm_widgets.cloud.sign_in import SCOPE
 from llm_widgets.config import settings
 from tests.contract.product import MANAGER, PROJECT, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+EMAIL = MANAGER.partition(":")[2]
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +102,69 @@ def test_what_can_not_be_checked_is_json_too(capsys: pytest.CaptureFixture[str])
     assert told["ok"] is False
     assert told["error"]["message"].startswith("The project other-project does not exist")
     assert told["error"]["fix"]["command"].startswith("gcloud projects add-iam-policy-binding")
+
+
+class _Metadata(BaseHTTPRequestHandler):
+    """Answers as the metadata server of Compute Engine, Workbench and Cloud Run."""
+
+    token = ""
+
+    def do_GET(self) -> None:
+        account = {"email": EMAIL, "scopes": [SCOPE], "aliases": ["default"]}
+        token = {"access_token": self.token, "expires_in": 3600, "token_type": "Bearer"}
+        domain = "googleapis.com"
+        answers: dict[str, object] = {
+            "/token": token,
+            "/default/": account,
+            f"/{EMAIL}/": account,
+            "/universe-domain": domain,
+        }
+        path = self.path.partition("?")[0].replace("_", "-")
+        found = next((answers[end] for end in answers if path.endswith(end)), PROJECT)
+        self.send_response(200)
+        self.send_header("Metadata-Flavor", "Google")
+        self.send_header(
+            "Content-Type", "text/plain" if isinstance(found, str) else "application/json"
+        )
+        self.end_headers()
+        self.wfile.write((found if isinstance(found, str) else json.dumps(found)).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({}, "Service account of this machine"),
+        ({"K_SERVICE": "llm-manager"}, "Service account of this Cloud Run service"),
+    ],
+)
+def test_on_a_machine_of_google(
+    product: Product, tmp_path: Path, environment: dict[str, str], kind: str
+) -> None:
+    product.clients.session.get(f"{product.cloud.url}/oauth2/v3/userinfo")  # fetches a token
+    _Metadata.token = product.clients.credentials.token
+    server = HTTPServer(("127.0.0.1", 0), _Metadata)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"127.0.0.1:{server.server_port}"
+    inherited = {k: v for k, v in os.environ.items() if k != "GOOGLE_APPLICATION_CREDENTIALS"}
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_widgets", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            **inherited,
+            **environment,
+            "CLOUDSDK_CONFIG": str(tmp_path),
+            "GCE_METADATA_HOST": place,
+            "GCE_METADATA_IP": place,
+        },
+    )
+    server.shutdown()
+    assert done.stdout.startswith(f"{EMAIL} ({kind}) on the local cloud\n"), done.stderr
+    assert done.returncode == 0
 
 
 def test_credentials_that_are_refused(product: Product, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,17 @@ def test_all_cards_fill_when_a_project_is_chosen(general: GeneralState) -> None:
     assert general.quotas.verdict("nvidia-unknown", REGION) is None
 
 
+def test_an_answer_that_comes_late_changes_nothing(product: Product, general: GeneralState) -> None:
+    product.faults.update(delays={"projects:search": 1.0})
+    general.query = "demo"
+    time.sleep(0.6)  # it is on its way
+    product.faults.reset()
+    general.query = "local"
+    until(lambda: [found.id for found in general.found] == [PROJECT])
+    time.sleep(1)
+    assert [found.id for found in general.found] == [PROJECT]
+
+
 def test_wrong_ids_keep_the_form_open(general: GeneralState) -> None:
     general.start("")
     until(lambda: general.found)
