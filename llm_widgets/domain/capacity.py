@@ -73,7 +73,7 @@ def verdict(gpu: Gpu, capacity: Capacity) -> Verdict:
     if unknown or capacity.gpus is None:
         return Verdict(Fit.UNKNOWN, f"Not known: {', '.join(unknown)}.")
     if not capacity.gpus and not capacity.used_gpus:
-        return _first_use(gpu, capacity)
+        return _first_use(capacity)
     free = capacity.gpus - (capacity.used_gpus or 0)
     if free < 1:
         return Verdict(
@@ -198,7 +198,7 @@ def _shortage(gpu: Gpu, capacity: Capacity) -> str:
     return f"It needs {'; and '.join(short)}: ask for more." if short else ""
 
 
-def _first_use(gpu: Gpu, capacity: Capacity) -> Verdict:
+def _first_use(capacity: Capacity) -> Verdict:
     if capacity.ineligible_because == NO_HISTORY:
         return Verdict(
             Fit.NOT,
@@ -206,8 +206,7 @@ def _first_use(gpu: Gpu, capacity: Capacity) -> Verdict:
         )
     return Verdict(
         Fit.GRANTED_FIRST,
-        f"The quota is 0 until then; Cloud Run usually grants {AUTOMATIC_GPUS} "
-        f"{gpu.short_label} with the first deployment.",
+        f"The quota is 0; Cloud Run usually grants {AUTOMATIC_GPUS} with the first deployment.",
     )
 
 

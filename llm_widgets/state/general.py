@@ -105,6 +105,11 @@ class GeneralState(HasTraits):
             self.editing = False
 
     @property
+    def wanted(self) -> str:
+        """Id of the project that was looked up last, also where it can't be opened; or empty."""
+        return self._wanted
+
+    @property
     def is_signed_out(self) -> bool:
         """Whether there are no credentials: then nothing else can be asked."""
         return isinstance(self.identity_error, SignInError)

@@ -150,6 +150,8 @@ class ProjectCard:
         again = (self._again,) if isinstance(state.project_error, SignInError) else ()
         buttons = row(self._confirm, *cancel, *again, self._other_way)
         if self._is_typed:
+            if state.project_error and not self._manual.value:
+                self._manual.value = state.wanted
             self._content.children = (self._manual, buttons)
             return
         options = [(f"{found.name or found.id}  ·  {found.id}", found.id) for found in state.found]
