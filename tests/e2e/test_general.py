@@ -236,8 +236,10 @@ def test_one_click_enables_what_is_missing(manager: Manager, page_of: Page) -> N
         ).result(timeout=20)
     page = chosen(page_of)
     expect(row(page, "Google APIs")).to_contain_text("Secret Manager")
-    page.get_by_role("button", name="Enable all 2: Google APIs").click()
+    page.get_by_role("button", name="Enable all 2: Google APIs").focus()
+    page.keyboard.press("Enter")
     expect(page.get_by_text("15 of 15 in order")).to_be_visible(timeout=30 * SECONDS)
+    expect(row(page, "Google APIs")).to_be_focused()  # the button is gone, the place is not
 
 
 def test_credentials_that_expire_while_the_page_is_open(manager: Manager, page_of: Page) -> None:

@@ -88,12 +88,13 @@ function render({ model, el: root }) {
 	function keepFocus(old, made) {
 		const controls = (item) => [...item.querySelectorAll("button, summary, a, [tabindex]")];
 		const place = controls(old).indexOf(document.activeElement);
+		const onRow = document.activeElement === old;
 		const open = old.querySelector("details")?.open;
 		old.replaceWith(made);
 		if (open && made.querySelector("details")) made.querySelector("details").open = true;
-		if (place < 0) return;
+		if (place < 0 && !onRow) return;
 		const next = controls(made);
-		if (next.length) next[Math.min(place, next.length - 1)].focus();
+		if (next.length && !onRow) next[Math.min(place, next.length - 1)].focus();
 		else {
 			made.tabIndex = -1;
 			made.focus();
