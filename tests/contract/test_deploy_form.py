@@ -19,7 +19,7 @@ from llm_widgets.cloud import (
 from llm_widgets.cloud.projects import Project
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import Source
-from llm_widgets.errors import ConflictError, ManagerError
+from llm_widgets.errors import ManagerError
 from llm_widgets.state.deploy_form import DeployFormState
 from llm_widgets.state.deploy_reading import GRANTED, MISSING
 from llm_widgets.state.deploy_values import FIT_ANYWAY, values_of
@@ -27,13 +27,19 @@ from llm_widgets.state.service_edit import ServiceEditState
 from llm_widgets.state.services import ServicesState
 from llm_widgets.state.session import Session
 from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.views.services.edit_page import EditPage
+from llm_widgets.widgets.form import Form
+from llm_widgets.widgets.notice import Notice
 from tests.contract.product import PARENT, PROJECT, Product, running
 from tests.unit.test_serving_hardware import L4, RTX, manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import ipywidgets as w
+
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.widgets._component import Component
 
 BUCKET, PLACE = "big-models", "europe-west4"
 ENOUGH = {
@@ -183,12 +189,25 @@ def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: 
     assert "grant_access" in form.problems
 
 
+def inside(widget: w.Widget) -> Iterator[w.Widget]:
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from inside(child)
+
+
+def press(component: Component, button: str, values: dict[str, Any] | None = None) -> None:
+    """Send what the browser sends when a button is pressed."""
+    component._handle_custom_msg({"type": button, "values": values}, [])
+
+
 def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product: Product) -> None:
     name = f"{PARENT}/services/changed"
     made = {"template": {"containers": [{"image": "local/python:3"}]}}
     services.create(product.clients, PROJECT, "europe-west1", "changed", made)
     until(lambda: not service_json.read(product.clients, name).get("reconciling"), 30)
     edit = ServiceEditState(session, ServicesState(session))
+    page = EditPage(edit, back=edit.close)
+    form = next(each for each in inside(page.box) if isinstance(each, Form))
     edit.start(name)
     until(lambda: edit.is_open)
     assert edit.before
@@ -197,19 +216,24 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     theirs = service_json.read(product.clients, name)
     theirs["template"]["timeout"] = "77s"
     service_json.patch(product.clients, theirs, ["template"])
-    refused: list[ManagerError] = []
-    edit.send(lambda: None, refused.append)
-    until(lambda: refused)
-    assert isinstance(refused[0], ConflictError)
-    edit.reload()
+    page.dialog.show()
+    press(page.dialog, "submit", {})
+    notices = [each for each in inside(page.box) if isinstance(each, Notice)]
+    until(lambda: any(each.action_label for each in notices))
+    shown = next(each for each in notices if each.action_label)
+    assert "changed" in shown.text
+    assert not page.dialog.shown
+    assert edit.is_open
+    press(shown, "action")
     until(lambda: edit.before and edit.before.timeout == 77)
+    until(lambda: not shown.text)
     assert edit.now
     assert (edit.now.timeout, edit.now.concurrency) == (77, 9)
-    assert edit.review(values_of(edit.now)), edit.problems
-    assert [(change.removed, change.added) for change in edit.changes] == [(("80",), ("9",))]
-    sent: list[bool] = []
-    edit.send(lambda: sent.append(True), refused.append)
-    until(lambda: sent or len(refused) > 1, 30)
-    assert sent, refused
+    keys = {field["key"] for field in form.fields}
+    press(form, "submit", {k: v for k, v in values_of(edit.now).items() if k in keys})
+    label = "Requests at once per instance"
+    assert page.dialog.changes == [{"label": label, "removed": ["80"], "added": ["9"]}]
+    press(page.dialog, "submit", {})
+    until(lambda: not edit.is_open, 30)
     after = service_json.read(product.clients, name)["template"]
     assert (after["timeout"], after["maxInstanceRequestConcurrency"]) == ("77s", 9)
