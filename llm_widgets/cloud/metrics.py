@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from llm_widgets.cloud import logs
+from llm_widgets.cloud import logs, packages, parallel
 from llm_widgets.cloud.failures import explained
 from llm_widgets.cloud.rest import call
 
@@ -45,6 +45,7 @@ class Usage:
 # Metric, label, unit, factor, how points and then instances are put together.
 _MEASURES = (
     ("request_count", "Requests", "", 1.0, "ALIGN_DELTA", "REDUCE_SUM"),
+    ("request_latencies", "Latency, median", "s", 1e-3, "ALIGN_PERCENTILE_50", "REDUCE_MAX"),
     ("request_latencies", "Latency, 95 %", "s", 1e-3, "ALIGN_PERCENTILE_95", "REDUCE_MAX"),
     ("container/instance_count", "Instances", "", 1.0, "ALIGN_MAX", "REDUCE_SUM"),
     (
@@ -70,8 +71,16 @@ def usage(clients: Clients, name: str, *, minutes: int = 60) -> Usage:
     since = now - timedelta(minutes=minutes)
     if clients.settings.is_local_cloud:
         return _from_log(clients, name, since, now)
-    series = tuple(_series(clients, name, measure, since, now) for measure in _MEASURES)
-    return Usage(series, "Cloud Monitoring; the GPU's figures come some minutes late.")
+    found = parallel.outcomes(
+        lambda measure: _series(clients, name, measure, since, now), _MEASURES
+    )
+    refusals = [each.error for each in found if each.error]
+    if len(refusals) == len(found):
+        raise refusals[0]
+    series = tuple(each.value for each in found if each.value)
+    missing = [each.key[1] for each in found if each.error]
+    told = f" Not to be had: {', '.join(missing)}." if missing else ""
+    return Usage(series, f"Cloud Monitoring; the GPU's figures come some minutes late.{told}")
 
 
 def _series(
@@ -99,7 +108,10 @@ def _series(
         permission="monitoring.timeSeries.list",
     ):
         path = f"/v3/projects/{project}/timeSeries?{urlencode(query)}"
-        answer = call(clients, "GET", _HOST, path)
+        try:
+            answer = call(clients, "GET", _HOST, path)
+        except packages.api_exceptions.NotFound:
+            answer = {}  # nothing of that kind was ever measured in the project
     points = [
         (datetime.fromisoformat(point["interval"]["endTime"]), _value(point["value"]) * factor)
         for found in answer.get("timeSeries", [])
@@ -134,7 +146,7 @@ def _from_log(clients: Clients, name: str, since: datetime, now: datetime) -> Us
     return Usage(
         (
             Series("Requests", "", counts),
-            Series("Latency, half", "s", middle),
+            Series("Latency, median", "s", middle),
             Series("Latency, 95 %", "s", slow),
         ),
         "The log of requests: the local cloud has no Cloud Monitoring.",

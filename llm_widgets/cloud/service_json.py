@@ -94,8 +94,14 @@ def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
     return name
 
 
-def send_traffic(clients: Clients, name: str, revision: str = "") -> None:
-    """Send all requests to a revision, given its id; to whatever is latest when left out.
+def send_traffic(clients: Clients, name: str, shares: Mapping[str, int]) -> None:
+    """Divide the requests of a service among its revisions.
+
+    Parameters
+    ----------
+    shares
+        Per cent by the id of a revision, together 100; the empty id is whatever is latest. Tags
+        are kept.
 
     Raises
     ------
@@ -103,9 +109,16 @@ def send_traffic(clients: Clients, name: str, revision: str = "") -> None:
         See :func:`patch`.
     """
     service = read(clients, name)
-    target: Json = {"type": _REVISION, "revision": revision} if revision else {"type": _LATEST}
-    service["traffic"] = [{**target, "percent": 100}]
+    tags = [each for each in service.get("traffic", []) if each.get("tag")]
+    wanted = [
+        {**_target(revision), "percent": share} for revision, share in shares.items() if share
+    ]
+    service["traffic"] = [*wanted, *({**each, "percent": 0} for each in tags)]
     patch(clients, service, ["traffic"])
+
+
+def _target(revision: str) -> Json:
+    return {"type": _REVISION, "revision": revision} if revision else {"type": _LATEST}
 
 
 def _about(clients: Clients, name: str, verb: str, permission: str) -> Any:

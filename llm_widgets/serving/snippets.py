@@ -16,9 +16,17 @@ from google.oauth2 import id_token
 from openai import OpenAI
 
 URL = {url}
-# Of a service account or of the machine that this runs on. It lasts an hour: get a new one then.
-token = id_token.fetch_id_token(google.auth.transport.requests.Request(), URL)
-client = OpenAI(base_url=URL + "/v1", api_key=token)
+# Of a service account or of the machine that this runs on; each lasts an hour.
+credentials = id_token.fetch_id_token_credentials(URL)
+
+
+def token():
+    if not credentials.valid:
+        credentials.refresh(google.auth.transport.requests.Request())
+    return credentials.token
+
+
+client = OpenAI(base_url=URL + "/v1", api_key=token, timeout=600)  # a cold start takes a while
 answer = client.chat.completions.create(
     model={model},
     messages=[{{"role": "user", "content": "Hello!"}}],
@@ -70,6 +78,8 @@ def snippets(url: str, model: str, name: str) -> Mapping[str, str]:
     """
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
     curl = (
+        "# As a service account: gcloud auth print-identity-token --audiences="
+        f"{shlex.quote(url)}\n"
         f"curl {shlex.quote(url + '/v1/chat/completions')} \\\n"
         '  -H "Authorization: Bearer $(gcloud auth print-identity-token)" \\\n'
         '  -H "Content-Type: application/json" \\\n'

@@ -18,7 +18,7 @@ from llm_widgets.state.deploy_values import member as checked_member
 from llm_widgets.state.service_logs import LogTail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from llm_widgets.cloud.access import Invoker
     from llm_widgets.cloud.revisions import RevisionFact
@@ -98,18 +98,34 @@ class ServicePageState(HasTraits):
             lambda: access.invokers(self._session.clients, self.name), then, self._access_failed
         )
 
-    def add_invoker(self, text: str) -> None:
-        """Let somebody call."""
+    def add_invoker(self, text: str, *, confirmed: bool = False) -> bool:
+        """Let somebody call.
+
+        Parameters
+        ----------
+        confirmed
+            Whether everybody may be let in, too.
+
+        Returns
+        -------
+        bool
+            Whether that has to be confirmed first, as ``text`` means everybody.
+        """
+        self.access_error = None
+        wanted = text.strip()
+        if wanted in access.PUBLIC and not confirmed:
+            return True
         try:
-            wanted = checked_member(text)
+            wanted = wanted if wanted in access.PUBLIC else checked_member(wanted)
         except ManagerError as error:
             self.access_error = error
-            return
+            return False
         self._session.background.run(
             lambda: access.add_invoker(self._session.clients, self.name, wanted),
             lambda _: self.load_invokers(),
             self._access_failed,
         )
+        return False
 
     def remove_invoker(self, invoker: Invoker) -> None:
         """Let somebody call no more."""
@@ -119,18 +135,35 @@ class ServicePageState(HasTraits):
             self._access_failed,
         )
 
-    def serve(self, revision: str) -> None:
-        """Send all requests to a revision; to the latest when empty."""
+    def serve(
+        self,
+        shares: Mapping[str, int],
+        *,
+        done: Callable[[], None] = lambda: None,
+        failed: Callable[[ManagerError], None] | None = None,
+    ) -> None:
+        """Divide the requests among revisions.
+
+        Parameters
+        ----------
+        shares
+            Per cent by the id of a revision, together 100; the empty id is whatever is latest.
+        done, failed
+            Called when Cloud Run has taken it, or has not.
+        """
 
         def then(_: object) -> None:
-            what = revision or "the latest revision"
-            self._session.notify(f"All requests go to {what}.", "success")
+            told = ", ".join(
+                f"{share} % to {name or 'the latest'}" for name, share in shares.items()
+            )
+            self._session.notify(f"Requests go {told}.", "success")
             self._looks = 0
+            done()
 
         self._session.background.run(
-            lambda: service_json.send_traffic(self._session.clients, self.name, revision),
+            lambda: service_json.send_traffic(self._session.clients, self.name, shares),
             then,
-            self._session.report,
+            failed or self._session.report,
         )
 
     def _failed(self, error: ManagerError) -> None:

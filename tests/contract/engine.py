@@ -40,6 +40,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(503, "<html><body><h1>No instance</h1></body></html>", "text/html")
         if model == "strict":
             return self.answer(400, json.dumps({"error": "messages: too long"}))
+        if not body.get("stream"):
+            message = {"role": "assistant", "content": body["messages"][-1]["content"]}
+            return self.answer(200, json.dumps({"choices": [{"message": message}]}))
         if model == "slow":
             time.sleep(4)
         if model == "silent":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_widgets.cloud import rollout, services, summaries
+from llm_widgets.cloud import id_tokens, rollout, services, summaries
 from llm_widgets.cloud.projects import Project
-from llm_widgets.errors import DeniedError, UnavailableError
+from llm_widgets.errors import DeniedError, InvalidInputError, UnavailableError
+from llm_widgets.serving.snippets import snippets
 from llm_widgets.state.chat import ChatState
 from llm_widgets.state.service_page import ServicePageState
 from llm_widgets.state.session import Session
+from llm_widgets.views.services.access_card import AccessCard
 from llm_widgets.views.services.chat_panel import ChatPanel
 from llm_widgets.views.services.log_viewer import LogViewer
 from tests.contract.engine import ENGINE, deploy, service
@@ -22,6 +27,7 @@ from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from llm_widgets.domain.services import ServiceSummary
 
@@ -172,13 +178,66 @@ def test_a_cold_start_is_named_when_cloud_run_has_started_an_instance(
 def test_a_url_that_never_answers_can_be_stopped(session: Session, summary: ServiceSummary) -> None:
     chat = chat_with(session, summary, "silent")
     chat.ask("hello")
-    until(lambda: "Waiting for the first token, 1 s" in chat.figures)
+    until(lambda: "Waiting for the first token, " in chat.figures)
     chat.stop()
     until(lambda: not chat.busy, 3)
     assert (chat.figures, chat.error) == ("Stopped", None)
     chat.ask("again")
     chat.stop()
     until(lambda: not chat.busy, 3)
+
+
+def test_everybody_is_let_in_only_when_that_is_confirmed(page: ServicePageState) -> None:
+    card = AccessCard(page)
+    opening = card.dialogs[1]
+    for member in (
+        "ann@example.org",
+        "group:team@example.org",
+        "manager@local-project.iam.gserviceaccount.com",
+        "principalSet://iam.googleapis.com/locations/global/workforcePools/p/group/g",
+    ):
+        assert not page.add_invoker(member)
+    until(lambda: len(page.invokers) == 4 or page.access_error)
+    assert page.access_error is None
+    assert {each.member.partition(":")[0] for each in page.invokers} >= {
+        *("user", "group", "serviceAccount", "principalSet")
+    }
+    page.add_invoker("nonsense")
+    assert isinstance(page.access_error, InvalidInputError)
+    card._who.value = "allUsers"
+    card._add()
+    assert opening.is_open
+    assert "allUsers" in opening.title
+    time.sleep(0.5)
+    page.load_invokers()
+    assert "allUsers" not in {each.member for each in page.invokers}
+    opening._handle_custom_msg({"type": "submit", "values": {"confirm_name": "allUsers"}}, [])
+    until(lambda: "allUsers" in {each.member for each in page.invokers})
+    assert card._public.text.startswith("Everybody may call")
+    page.remove_invoker(next(each for each in page.invokers if each.member == "allUsers"))
+    until(lambda: "allUsers" not in {each.member for each in page.invokers})
+
+
+@pytest.mark.parametrize("language", ["curl", "Python", "OpenAI SDK", "This product"])
+def test_snippets_are_run_as_they_are(
+    product: Product, summary: ServiceSummary, tmp_path: Path, language: str
+) -> None:
+    if language == "OpenAI SDK":
+        pytest.importorskip("openai")
+    text = snippets(summary.url, "good", summary.name)[language]
+    environment = {**os.environ, **product.cloud.environment()}
+    if language == "curl":
+        gcloud = tmp_path / "gcloud"
+        token = id_tokens.of(product.clients).token(summary.url)
+        gcloud.write_text(f"#!/bin/sh\necho {token}\n")
+        gcloud.chmod(0o755)
+        environment["PATH"] = f"{tmp_path}:{environment['PATH']}"
+    command = ["bash", "-c", text] if language == "curl" else [sys.executable, "-c", text]
+    ran = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=environment, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Hello!" in ran.stdout
 
 
 def test_a_service_that_somebody_else_deletes(product: Product, session: Session) -> None:

@@ -54,8 +54,8 @@ class ServicePage:
         )
         self._try = stack()
         self._yaml = CopyText(label="Service as YAML")
-        access = AccessCard(state)
-        self.dialogs: tuple[w.Widget, ...] = (access.dialog,)
+        access, revisions = AccessCard(state), RevisionsCard(state)
+        self.dialogs: tuple[w.Widget, ...] = (*access.dialogs, revisions.dialog)
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
         change = button("Edit", style="outlined")
@@ -68,7 +68,7 @@ class ServicePage:
             MetricsCard(metrics).box,
             self._try,
             access.box,
-            RevisionsCard(state).box,
+            revisions.box,
             card("YAML", self._yaml, text="The service as Cloud Run has it now."),
         )
         self._tab, shell = tabs(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.cloud import answers
+from llm_widgets.widgets.dialog import Field, FormDialog, Values
 from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable, StatusState
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.revisions import RevisionFact
     from llm_widgets.state.service_page import ServicePageState
 
+_ALL = 100  # per cent
 _STATES: dict[str, tuple[StatusState, str]] = {
     "ready": ("ok", "Ready"),
     "failed": ("error", "Failed"),
@@ -20,7 +23,7 @@ _STATES: dict[str, tuple[StatusState, str]] = {
 
 
 class RevisionsCard:
-    """The list; ``box`` is what goes into the page."""
+    """The list; ``box`` is what goes into the page, ``dialog`` beside it."""
 
     def __init__(self, state: ServicePageState) -> None:
         self._state = state
@@ -33,35 +36,71 @@ class RevisionsCard:
                 Column("traffic", "Requests"),
                 Column("image", "Image"),
                 Column("created", "Created", "time"),
-                Column("by", "By"),
             ),
             actions=(Action("serve", "Send all requests here"),),
         )
         latest = button("Send requests to the latest", style="outlined")
-        latest.on_click(lambda _: state.serve(""))
+        latest.on_click(lambda _: state.serve({"": _ALL}))
+        divide = button("Divide requests", style="outlined")
+        divide.on_click(lambda _: self._ask())
+        self.dialog = FormDialog(
+            title="Divide requests",
+            text="Per cent of the requests for each revision that is ready, together 100. What is "
+            "deployed later gets none until you say so.",
+            submit_label="Divide",
+            busy_label="Asking Cloud Run …",
+        )
+        self.dialog.on_submit(self._divided)
         self.box = card(
             "Revisions",
             self._pinned,
             self._table,
             text="Going back sends all requests to an earlier revision; nothing is deployed anew.",
-            actions=(latest,),
+            actions=(divide, latest),
         )
-        self._table.on_action(lambda _, revision: state.serve(revision))
+        self._table.on_action(lambda _, revision: state.serve({revision: _ALL}))
         state.observe(self._draw, ["revisions", "document"])
         self._draw()
+
+    def _ask(self) -> None:
+        document = self._state.document
+        ready = [fact for fact in self._state.revisions if fact.state == "ready"]
+        self.dialog.set_fields(
+            [
+                Field(
+                    fact.id,
+                    fact.id,
+                    "number",
+                    value=_percent(fact, _shares(document), document),
+                    minimum=0,
+                    maximum=_ALL,
+                )
+                for fact in ready
+            ]
+        )
+        self.dialog.show()
+
+    def _divided(self, values: Values) -> None:
+        shares = {name: round(value or 0) for name, value in values.items()}
+        if sum(shares.values()) != _ALL:
+            self.dialog.fail(f"Together these are {sum(shares.values())} %, not 100 %.")
+            return
+        self._state.serve(
+            {name: share for name, share in shares.items() if share},
+            done=self.dialog.close,
+            failed=lambda error: self.dialog.fail(str(error)),
+        )
 
     def _draw(self, _: object = None) -> None:
         document = self._state.document
         shares = _shares(document)
-        pinned = next((r for r in shares if r), "")
-        self._table.rows = [
-            _row(fact, shares.get(fact.id, 0 if pinned else None), document)
-            for fact in self._state.revisions
-        ]
+        self._table.rows = [_row(fact, shares, document) for fact in self._state.revisions]
+        pinned = [name for name, share in shares.items() if name and share]
         if pinned:
             self._pinned.show(
                 "info",
-                f"Requests go to {pinned}: what is deployed later gets none until you say so.",
+                f"Requests go to {' and '.join(pinned)}: what is deployed later gets none until "
+                "you say so.",
             )
         else:
             self._pinned.clear()
@@ -69,26 +108,36 @@ class RevisionsCard:
 
 def _shares(document: dict) -> dict[str, int]:  # type: ignore[type-arg] # JSON
     """Give the per cent of the requests by revision; the empty name is the latest."""
-    return {t.get("revision", ""): int(t.get("percent", 0)) for t in document.get("traffic", [])}
+    shares: dict[str, int] = {}
+    for target in document.get("traffic", []):
+        name = target.get("revision", "")
+        shares[name] = shares.get(name, 0) + int(target.get("percent", 0))
+    return shares
 
 
-def _row(fact: RevisionFact, share: int | None, document: dict) -> dict[str, object]:  # type: ignore[type-arg] # JSON
+def _percent(fact: RevisionFact, shares: dict[str, int], document: dict) -> int:  # type: ignore[type-arg] # JSON
+    latest = document.get("latestReadyRevision", "").rsplit("/", 1)[-1] == fact.id
+    of_latest = (shares.get("", 0) if shares else _ALL) if latest else 0
+    return shares.get(fact.id, 0) + of_latest
+
+
+def _row(fact: RevisionFact, shares: dict[str, int], document: dict) -> dict[str, object]:  # type: ignore[type-arg] # JSON
     state, text = _STATES[fact.state]
-    is_latest = document.get("latestReadyRevision", "").rsplit("/", 1)[-1] == fact.id
-    percent = share if share is not None else 100 if is_latest else 0
+    percent = _percent(fact, shares, document)
     disabled = {}
     if fact.state != "ready":
         disabled["serve"] = "It is not ready."
-    elif percent == 100:  # noqa: PLR2004 - per cent
+    elif percent == _ALL:
         disabled["serve"] = "They go there."
+    by = fact.creator.partition("@")[0]
+    created = fact.created_at.isoformat() if fact.created_at else ""
     return {
         "id": fact.id,
         "revision": fact.id,
         "name": fact.id,
-        "status": {"state": state, "text": text, "note": fact.message},
+        "status": {"state": state, "text": text, "note": answers.brief(fact.message)},
         "traffic": f"{percent} %",
         "image": fact.image,
-        "created": fact.created_at.isoformat() if fact.created_at else None,
-        "by": fact.creator or None,
+        "created": {"time": created, "note": f"by {by}" if by else ""} if created else None,
         "disabled": disabled,
     }
