@@ -78,9 +78,10 @@ def to_tab(page: Page, name: str) -> None:
 
 def choose_project(page: Page) -> None:
     """Take the project that is marked, the one of the identity."""
-    expect(page.get_by_label("Projects", exact=True)).to_contain_text("local-project")
+    projects = page.get_by_label("Projects", exact=True)
+    expect(projects).to_contain_text("local-project", timeout=20 * SECONDS)
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("button", name="Change")).to_be_visible()
+    expect(page.get_by_role("button", name="Change")).to_be_visible(timeout=20 * SECONDS)
 
 
 def fill_in_import(
