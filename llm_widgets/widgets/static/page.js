@@ -13,12 +13,12 @@ function render({ el: root }) {
 	let shown = headingShown();
 	let isWaiting = false;
 
-	/** A view that takes the place of another is shown from its heading, not from where that was. */
+	/** A view that takes the place of another is shown from its top, not from where that was. */
 	function look() {
 		isWaiting = false;
 		const heading = headingShown();
 		if (heading && heading !== shown && heading.getBoundingClientRect().top < 0) {
-			heading.scrollIntoView({ block: "start" });
+			(heading.closest(".llm-stack") ?? heading).scrollIntoView({ block: "start" });
 		}
 		shown = heading;
 	}
