@@ -105,4 +105,4 @@ def test_a_hugging_face_model_without_vllm_ends_in_a_clear_sentence(page_of: Pag
     page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="vllm-tiny-llama")
     expect(service).to_contain_text("Error", timeout=60 * SECONDS)
-    expect(service).to_contain_text("no vLLM on this machine")
+    expect(service).to_contain_text("it has no vLLM")

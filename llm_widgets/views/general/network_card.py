@@ -22,12 +22,21 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.network import Connector, Subnet
     from llm_widgets.state.network import NetworkState
     from llm_widgets.state.session import Session
+    from llm_widgets.widgets.table import StatusState
 
 _ADVICE = (
     "Direct VPC egress through a subnet with Private Google Access is recommended: a service "
     "reads its model from Cloud Storage over Google's own network, several times faster than "
     "over the public way. Connectors are slower and cost by the hour."
 )
+
+
+_CONNECTOR_STATES: dict[str, StatusState] = {
+    "READY": "ok",
+    "ERROR": "error",
+    "STATE_UNSPECIFIED": "unknown",
+}
+"""All others are on their way to one of these."""
 
 
 class NetworkCard:
@@ -219,9 +228,8 @@ class NetworkCard:
         }
 
     def _connector_row(self, region: str, connector: Connector) -> dict[str, Any]:
-        ready = connector.state == "READY"
         words = connector.state.replace("_", " ").capitalize()
-        shown = {"state": "ok" if ready else "warning", "text": words}
+        shown = {"state": _CONNECTOR_STATES.get(connector.state, "busy"), "text": words}
         choice = NetworkChoice(NetworkKind.CONNECTOR, "", connector.id)
         hidden = ["turn-on", *(["choose"] if choice == self._state.default else [])]
         return {
