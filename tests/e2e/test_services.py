@@ -177,7 +177,11 @@ def look_through_the_sections(page: Page, violations: Callable[[Page], list[str]
     section(page, "Access")
     page.get_by_label("Member", exact=True).fill("allUsers")
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text("would let everybody call")).to_be_visible()
+    opening = page.get_by_role("dialog", name="Let allUsers call?")
+    expect(opening).to_contain_text("you pay for it")
+    assert violations(page) == []
+    opening.get_by_role("button", name="Cancel").click()
+    expect(opening).to_be_hidden()
     page.get_by_label("Member", exact=True).fill("ann@example.org")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_role("row").filter(has_text="user:ann@example.org")).to_be_visible()

@@ -148,8 +148,8 @@ class DeployPage:
         if is_beside(remedy):
             self._state.remedy_beside(remedy, ended)
         else:
-            ended()
             self._fill(self._state.remedy(remedy))
+            ended()
 
     def _fill(self, wanted: Deployment | None) -> None:
         """Put a deployment into the form; what restores the defaults stays."""

@@ -44,6 +44,9 @@ class DiagnosisCard:
         self._act = act
         self._label = label
         self._shown: Diagnosis | None = None
+        # All are kept while they may be shown: a widget that goes is closed on the page at once.
+        self._busy = note("Working on it …")
+        self._made: tuple[w.Widget, ...] = ()
         self._remedies = stack()
         self.box = stack()
 
@@ -67,16 +70,16 @@ class DiagnosisCard:
             lines = Stream(label="Last lines of the log", kind="log", height="200px")
             lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
             parts += [note("The last lines of the log:"), lines]
+        self._made = tuple(self._remedy(remedy) for remedy in diagnosis.remedies)
         self._offer()
         self.box.children = [*parts, self._remedies]
 
     def _offer(self) -> None:
-        remedies = self._shown.remedies if self._shown else ()
-        self._remedies.children = [self._remedy(remedy) for remedy in remedies]
+        self._remedies.children = self._made
 
     def _begin(self, remedy: Remedy) -> None:
         """Do what a remedy says; until that has ended, there is nothing else to press."""
-        self._remedies.children = [note("Working on it …")]
+        self._remedies.children = (self._busy,)
         self._act(remedy, self._offer)
 
     def _remedy(self, remedy: Remedy) -> w.Widget:
