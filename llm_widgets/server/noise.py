@@ -13,8 +13,9 @@ _SAID = (
     "Notebook %s is not trusted",
     # Jupyter pings its websockets itself, in milliseconds; tornado reads the same as seconds.
     "The websocket_ping_timeout ",
-    # The server ends while a kernel is being started; the kernel ends with it.
+    # The server or a page ends while its kernel is still being talked to.
     "Could not destroy zmq context for %s",
+    "Got events for closed stream %s",
 )
 # A tab was closed while something was on its way to it.
 _GONE = (StreamClosedError, WebSocketClosedError)

@@ -74,10 +74,12 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
     log.seek(0)
     assert found, log.read()
     yield Manager(found[0], folder / "cloud" / "credentials.json")
+    log.seek(0)
+    assert log.read() == ""  # a newcomer reads it
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     log.seek(0)
-    assert log.read() == ""  # a newcomer reads it
+    assert "Traceback" not in log.read()
 
 
 @pytest.fixture
