@@ -19,7 +19,7 @@ from llm_widgets.cloud import (
 from llm_widgets.cloud.projects import Project
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import Source
-from llm_widgets.errors import ManagerError
+from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.state.deploy_form import DeployFormState
 from llm_widgets.state.deploy_reading import GRANTED, MISSING
 from llm_widgets.state.deploy_values import FIT_ANYWAY, values_of
@@ -237,3 +237,21 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     until(lambda: not edit.is_open, 30)
     after = service_json.read(product.clients, name)["template"]
     assert (after["timeout"], after["maxInstanceRequestConcurrency"]) == ("77s", 9)
+
+    edit.start(name)
+    until(lambda: edit.is_open)
+    services.delete(product.clients, name)
+    until(lambda: is_gone(product, name), 30)
+    assert edit.now
+    assert edit.review({**values_of(edit.now), "concurrency": 10})
+    page.dialog.show()
+    press(page.dialog, "submit", {})
+    until(lambda: "Somebody has deleted it" in shown.detail)
+
+
+def is_gone(product: Product, name: str) -> bool:
+    try:
+        service_json.read(product.clients, name)
+    except NotFoundError:
+        return True
+    return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from llm_widgets.errors import ConflictError
+from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.state.deploy_values import followers, values_of
 from llm_widgets.views.services.cost import cost, cost_note
 from llm_widgets.views.services.deploy_fields import deploy_fields, summaries
@@ -133,6 +133,9 @@ class EditPage:
 
     def _refused(self, error: ManagerError) -> None:
         self.dialog.close()
+        if isinstance(error, NotFoundError):
+            gone = Fix(text="Somebody has deleted it. Deploy its model again from the Models tab.")
+            error = NotFoundError(error.message, cause=error.cause, fix=gone)
         again = isinstance(error, ConflictError)
         self._notice.show_error(error, action_label="Read it again, keep my changes" * again)
 
