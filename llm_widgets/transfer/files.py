@@ -99,8 +99,9 @@ class FileTransfer(Mover):
         self._checkpoint.save(self.saved)
         start, size = start_of(self.file, self.saved, stored), self.part_size
         parts = range(start.parts, part_count(self.file, size))
-        self._ledger = PartLedger(self.file, size, parts, stored, self._bucket.stop)
-        self._ledger.begin(start)
+        ledger = PartLedger(self.file, size, parts, stored, self._bucket.stop)
+        ledger.begin(start)
+        self._ledger = ledger
         self._progress.start(self.file.path, min(self.file.size, start.parts * size))
         if not parts:  # a worker died after the last part and before it could tell
             self.completed(connections)

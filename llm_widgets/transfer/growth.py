@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-GAIN = 1.15
-"""How much faster twice as many lanes must make the whole, so that they stay."""
+GAIN = 0.3
+"""Part of what further lanes would bring on an idle line that they must bring in order to stay."""
 
 _FIRST_PAUSE = 4.0
 _LONGEST_PAUSE = 60.0
@@ -46,7 +46,7 @@ class Growth:
             Seconds of a clock that never goes back.
         """
         if self._fewer:
-            if rate < self._before * GAIN:
+            if rate < self._before * (1 + GAIN * (self.lanes / self._fewer - 1)):
                 self.lanes = self._fewer
                 self._try_at = now + self._pause
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llm_widgets.transfer.http import Connections
+from llm_widgets.errors import ManagerError
 from llm_widgets.transfer.moving import Lane
 from llm_widgets.transfer.patience import Stopped
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from llm_widgets.transfer.growth import Growth
+    from llm_widgets.transfer.http import Connections
     from llm_widgets.transfer.moving import Mover
     from llm_widgets.transfer.options import Options
 
@@ -161,20 +163,21 @@ class Crew:
             return self._ended.wait_for(lambda: not self._working, seconds)
 
     def _lane(self, number: int) -> None:
-        lane = Lane(Connections(self._options), Connections(self._options))
+        lane = Lane(self._options)
         try:
             while number < self._growth.lanes and (taken := self._queue.take(lane.writing)):
                 opened, part = taken
                 assert opened.mover
                 opened.mover.move(lane, part)
                 self._queue.moved(opened)
+            lane.settle()
         except Stopped:
-            pass
+            with suppress(Stopped, ManagerError):
+                lane.settle()  # what is stored need not be moved again
         except Exception as error:  # noqa: BLE001 - it is raised again by the engine
             self._failed(error)
         finally:
-            lane.reading.close()
-            lane.writing.close()
+            lane.close()
             with self._ended:
                 del self._working[number]
                 self._ended.notify_all()

@@ -3,29 +3,63 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
+from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.parts import length_of
 from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_widgets.domain.imports import HubFile
-    from llm_widgets.transfer.http import Connections
     from llm_widgets.transfer.multipart import MultipartUpload, PartStream
+    from llm_widgets.transfer.options import Options
     from llm_widgets.transfer.parts import PartLedger
     from llm_widgets.transfer.progress import Progress
     from llm_widgets.transfer.source import Source
 
 
-@dataclass(frozen=True, slots=True)
 class Lane:
-    """What one lane works with: its connections."""
+    """What one lane works with: its connections, and the part whose answer is on its way.
 
-    reading: Connections
-    writing: Connections
+    While Cloud Storage still answers to one part, the next one is begun.
+
+    Attributes
+    ----------
+    reading, writing
+        Where the present part comes from and goes to.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.reading = Connections(options)
+        self.writing = Connections(options)
+        self._waiting = Connections(options)
+        self._unsettled: Callable[[Connections], None] | None = None
+
+    def defer(self, settle: Callable[[Connections], None]) -> None:
+        """Leave it for later to look at the answer to the present part.
+
+        Parameters
+        ----------
+        settle
+            Called with the connections that the part was written by.
+        """
+        self._unsettled = settle
+        self.writing, self._waiting = self._waiting, self.writing
+
+    def settle(self) -> None:
+        """Look at the answer that was left for later."""
+        settle, self._unsettled = self._unsettled, None
+        if settle:
+            settle(self._waiting)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connections in (self.reading, self.writing, self._waiting):
+            connections.close()
 
 
 class MovingPart:
@@ -134,13 +168,13 @@ class Mover(ABC):
             self._progress.add(self.file.path, len(block))
 
         self._source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
+        lane.settle()  # the part before; others may wait for it
         moving.hash()
+        if moving.is_hashed and stream:
+            lane.defer(lambda connections: self._store(lane, connections, moving, stream))
+            return
         if not ledger.is_stored(part):
-            if not (stream and stream.is_stored(moving.checksum)):
-                self._put(lane, moving)
-            if stream and stream.lacks_checksum:
-                self._may_stream = False
-            ledger.stored(part)
+            self._store(lane, lane.writing, moving, stream)
         if not moving.is_hashed:
             self.wait_for_turn(part)
             moving.hash()
@@ -152,11 +186,24 @@ class Mover(ABC):
         assert self._ledger
         self._ledger.wait_for_turn(part)
 
-    def _put(self, lane: Lane, moving: MovingPart) -> None:
+    def _store(
+        self, lane: Lane, writing: Connections, moving: MovingPart, stream: PartStream | None
+    ) -> None:
+        """See that Cloud Storage holds a part of which all bytes have been read."""
+        assert self._ledger
+        if not (stream and stream.is_stored(moving.checksum)):
+            self._put(lane, writing, moving)
+        if stream and stream.lacks_checksum:
+            self._may_stream = False
+        self._ledger.stored(moving.part)
+        if self._ledger.is_complete:
+            self.completed(writing)
+
+    def _put(self, lane: Lane, writing: Connections, moving: MovingPart) -> None:
         assert self._upload
         blocks = moving.blocks or self._read_again(lane, moving)
         try:
-            self._upload.put(lane.writing, moving.part + 1, blocks, moving.checksum)
+            self._upload.put(writing, moving.part + 1, blocks, moving.checksum)
         except UploadGoneError as error:
             raise upload_gone(self.file, error) from error
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_widgets.cloud import packages
 from llm_widgets.cloud.failures import explained
+from llm_widgets.errors import Fix, NotFoundError
 
 _AT_ONCE = 16
 
@@ -67,13 +68,16 @@ class SmallObjects:
         """
         blob = self._bucket.blob(name)
         with explained(f"write gs://{self.bucket}/{name}", bucket=self.bucket):
-            blob.upload_from_string(
-                content,
-                content_type=content_type,
-                if_generation_match=generation,
-                checksum="crc32c",
-                retry=_retry(),
-            )
+            try:
+                blob.upload_from_string(
+                    content,
+                    content_type=content_type,
+                    if_generation_match=generation,
+                    checksum="crc32c",
+                    retry=_retry(),
+                )
+            except packages.api_exceptions.NotFound as error:
+                raise bucket_gone(self.bucket, error.message) from error
         return int(blob.generation)
 
     def delete(self, name: str, *, generation: int | None = None) -> None:
@@ -107,6 +111,15 @@ class SmallObjects:
                     retry=_retry(),
                 )
             ]
+
+
+def bucket_gone(bucket: str, cause: str) -> NotFoundError:
+    """Explain that there is no such bucket any more."""
+    return NotFoundError(
+        f"The bucket gs://{bucket} is gone.",
+        cause=cause,
+        fix=Fix(text="Choose another bucket, or create it and import again."),
+    )
 
 
 def _stored(blob: Any) -> Stored:

@@ -138,11 +138,11 @@ class PartLedger:
                 reached += 1
             if reached > self._saved.parts:
                 state, checksum = self._after[reached]
-                if state:
+                if state:  # else nobody could go on from there
                     self._saved = replace(
                         self._saved, parts=reached, hash_state=state, crc32c=checksum
                     )
-                self._after = {k: v for k, v in self._after.items() if k > reached}
+                    self._after = {k: v for k, v in self._after.items() if k > reached}
             return self._saved
 
     def verified(self) -> Checkpoint:

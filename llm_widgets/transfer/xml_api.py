@@ -15,11 +15,11 @@ from llm_widgets.errors import (
     BillingError,
     DeniedError,
     Fix,
-    NotFoundError,
     QuotaError,
     SignInError,
     TransferError,
 )
+from llm_widgets.transfer.objects import bucket_gone
 from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
 
 if TYPE_CHECKING:
@@ -151,11 +151,7 @@ class Bucket:
         if answer.status == 404 and code == "NoSuchUpload":  # noqa: PLR2004 - not found
             raise UploadGoneError(told)
         if code == "NoSuchBucket":
-            raise NotFoundError(
-                f"The bucket {gs} is gone.",
-                cause=message,
-                fix=Fix(text="Choose another bucket, or create it and import again."),
-            )
+            raise bucket_gone(self.name, message)
         if "billing" in message.lower() and answer.status in (402, 403):
             raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
         if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -83,6 +84,14 @@ def test_a_checkpoint_counts_only_what_is_both_stored_and_hashed() -> None:
     assert book.checkpoint().parts == 1
     book.stored(1)
     assert book.checkpoint().parts == 3
+
+
+def test_a_digest_that_can_not_be_saved_is_asked_for_often() -> None:
+    digest = Digest(DigestKind.GIT_SHA1, "0" * 40)
+    book = PartLedger(replace(file(), digest=digest), PART, range(4), (), threading.Event())
+    book.begin(Checkpoint("up", PART))
+    take(book, 0)
+    assert [book.checkpoint().parts for _ in range(3)] == [0, 0, 0]
 
 
 def test_another_worker_goes_on_from_a_checkpoint() -> None:
