@@ -36,10 +36,12 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was measured, and where that is from, in words for a person."""
+    """What was measured from when to when, and where that is from, in words for a person."""
 
     series: tuple[Series, ...]
     source: str
+    since: datetime
+    until: datetime
 
 
 # Metric, label, unit, factor, how points and then instances are put together.
@@ -80,7 +82,8 @@ def usage(clients: Clients, name: str, *, minutes: int = 60) -> Usage:
     series = tuple(each.value for each in found if each.value)
     missing = [each.key[1] for each in found if each.error]
     told = f" Not to be had: {', '.join(missing)}." if missing else ""
-    return Usage(series, f"Cloud Monitoring; the GPU's figures come some minutes late.{told}")
+    source = f"Cloud Monitoring; the GPU's figures come some minutes late.{told}"
+    return Usage(series, source, since, now)
 
 
 def _series(
@@ -150,6 +153,8 @@ def _from_log(clients: Clients, name: str, since: datetime, now: datetime) -> Us
             Series("Latency, 95 %", "s", slow),
         ),
         "The log of requests: the local cloud has no Cloud Monitoring.",
+        since,
+        now,
     )
 
 

@@ -37,6 +37,7 @@ class ChatPanel:
             description="System prompt",
             placeholder="Empty: what the model was made with",
             rows=1,
+            layout={"width": "100%"},
         )
         self._temperature = w.BoundedFloatText(
             description="Temperature", value=0.7, min=0, max=2, step=0.1
@@ -54,7 +55,8 @@ class ChatPanel:
             self._stream,
             self._notice,
             self._prompt,
-            row(self._system, self._temperature, self._max_tokens),
+            self._system,
+            row(self._temperature, self._max_tokens),
             row(self._send, self._stop, self._clear, self._figures),
             text="The prompt goes to the service's own API, with an ID token of this identity.",
         )

@@ -44,6 +44,8 @@ class MetricsCard:
                 label=series.label,
                 unit=series.unit,
                 points=[[time.timestamp(), value] for time, value in series.points],
+                since=state.usage.since.timestamp(),
+                until=state.usage.until.timestamp(),
             )
             for series in state.usage.series
         ]

@@ -41,8 +41,8 @@ class RevisionsCard:
         )
         latest = button("Send requests to the latest", style="outlined")
         latest.on_click(lambda _: state.serve({"": _ALL}))
-        divide = button("Divide requests", style="outlined")
-        divide.on_click(lambda _: self._ask())
+        self._divide = button("Divide requests", style="outlined", disabled=True)
+        self._divide.on_click(lambda _: self._ask())
         self.dialog = FormDialog(
             title="Divide requests",
             text="Per cent of the requests for each revision that is ready, together 100. What is "
@@ -56,7 +56,7 @@ class RevisionsCard:
             self._pinned,
             self._table,
             text="Going back sends all requests to an earlier revision; nothing is deployed anew.",
-            actions=(divide, latest),
+            actions=(self._divide, latest),
         )
         self._table.on_action(lambda _, revision: state.serve({revision: _ALL}))
         state.observe(self._draw, ["revisions", "document"])
@@ -71,6 +71,7 @@ class RevisionsCard:
                     fact.id,
                     fact.id,
                     "number",
+                    required=True,
                     value=_percent(fact, _shares(document), document),
                     minimum=0,
                     maximum=_ALL,
@@ -95,6 +96,8 @@ class RevisionsCard:
         document = self._state.document
         shares = _shares(document)
         self._table.rows = [_row(fact, shares, document) for fact in self._state.revisions]
+        ready = [fact for fact in self._state.revisions if fact.state == "ready"]
+        self._divide.disabled = len(ready) < 2  # noqa: PLR2004 - among one there is no dividing
         pinned = [name for name, share in shares.items() if name and share]
         if pinned:
             self._pinned.show(

@@ -31,14 +31,15 @@ function render({ model, el: root }) {
 		}
 		const values = points.map(([, value]) => value);
 		const most = Math.max(...values);
-		words.textContent = `Now ${number(values.at(-1), unit)} · most ${number(most, unit)}`;
-		const begin = points[0][0];
-		const span = Math.max(1, points.at(-1)[0] - begin);
+		words.textContent = `Last ${number(values.at(-1), unit)} · most ${number(most, unit)}`;
+		const begin = model.get("since") || points[0][0];
+		const span = Math.max(1, (model.get("until") || points.at(-1)[0]) - begin);
 		const width = Math.max(2, (WIDTH / Math.max(points.length, 30)) * 0.8);
 		for (const [time, value] of points) {
 			const height = most > 0 ? (value / most) * (HEIGHT - 2) : 0;
 			const bar = document.createElementNS(NS, "rect");
-			bar.setAttribute("x", ((time - begin) / span) * (WIDTH - width));
+			const place = Math.min(1, Math.max(0, (time - begin) / span));
+			bar.setAttribute("x", place * (WIDTH - width));
 			bar.setAttribute("y", HEIGHT - height);
 			bar.setAttribute("width", width);
 			bar.setAttribute("height", height);
