@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Any
 
 from llm_widgets.cloud import packages
 from llm_widgets.domain.models import Framework
@@ -16,8 +17,7 @@ from llm_widgets.domain.services import (
     ServiceSummary,
 )
 
-if TYPE_CHECKING:
-    from datetime import datetime
+_LABELS = frozenset(framework.value for framework in Framework)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +43,29 @@ class ConditionFact:
 
 def summary(service: packages.run_v2.Service) -> ServiceSummary:
     """Read from a service what the dashboard shows."""
-    state = service_state(service)
+    # The message itself: each attribute of Google's wrapper makes objects, and there may be
+    # hundreds of services.
+    raw: Any = packages.run_v2.Service.pb(service)
+    state = _state(raw)
     is_broken = state in (ServiceState.ERROR, ServiceState.OLD_SERVING)
-    # Each attribute of Google's types makes an object: with hundreds of services that counts.
-    template, annotations = service.template, dict(service.annotations)
-    scaling, model = template.scaling, annotations.get(MODEL_ANNOTATION, "")
+    template, annotations = raw.template, dict(raw.annotations)
+    model = annotations.get(MODEL_ANNOTATION, "")
+    least = (template.scaling.min_instance_count, raw.scaling.min_instance_count)
     return ServiceSummary(
-        name=service.name,
+        name=raw.name,
         state=state,
         reason=_reason(service) if is_broken else "",
-        url=service.uri,
-        framework=framework(service),
+        url=raw.uri,
+        framework=_framework(raw),
         model_id=model,
         served_name=annotations.get(SERVED_NAME_ANNOTATION) or model,
         bucket=annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(template),
         gpu=template.node_selector.accelerator,
-        min_instances=max(scaling.min_instance_count, service.scaling.min_instance_count),
-        max_instances=scaling.max_instance_count,
-        updated_at=service.update_time or service.create_time or None,
-        updated_by=service.last_modifier or service.creator,
-        etag=service.etag,
+        min_instances=max(least),
+        max_instances=template.scaling.max_instance_count,
+        updated_at=_time(raw, "update_time") or _time(raw, "create_time"),
+        updated_by=raw.last_modifier or raw.creator,
+        etag=raw.etag,
     )
 
 
@@ -72,16 +75,7 @@ def service_state(service: packages.run_v2.Service) -> ServiceState:
     A failed rollout is no deployment that goes on, even though the newest revision is not the
     one that serves.
     """
-    states = packages.run_v2.Condition.State
-    state = service.terminal_condition.state
-    if service.delete_time:
-        return ServiceState.DELETING
-    if service.reconciling or state not in (states.CONDITION_FAILED, states.CONDITION_SUCCEEDED):
-        return ServiceState.DEPLOYING
-    if state == states.CONDITION_SUCCEEDED:
-        return ServiceState.READY
-    ready, created = service.latest_ready_revision, service.latest_created_revision
-    return ServiceState.OLD_SERVING if ready and ready != created else ServiceState.ERROR
+    return _state(packages.run_v2.Service.pb(service))
 
 
 def conditions(service: packages.run_v2.Service) -> tuple[ConditionFact, ...]:
@@ -95,11 +89,35 @@ def conditions(service: packages.run_v2.Service) -> tuple[ConditionFact, ...]:
 
 def framework(service: packages.run_v2.Service) -> Framework | None:
     """Tell which engine a service runs: by its label, else by its image."""
-    label = service.labels.get(ENGINE_LABEL, "")
-    if label in list(Framework):
+    return _framework(packages.run_v2.Service.pb(service))
+
+
+def _state(raw: Any) -> ServiceState:
+    states = packages.run_v2.Condition.State
+    state = raw.terminal_condition.state
+    if raw.HasField("delete_time"):
+        return ServiceState.DELETING
+    if raw.reconciling or state not in (states.CONDITION_FAILED, states.CONDITION_SUCCEEDED):
+        return ServiceState.DEPLOYING
+    if state == states.CONDITION_SUCCEEDED:
+        return ServiceState.READY
+    ready, created = raw.latest_ready_revision, raw.latest_created_revision
+    return ServiceState.OLD_SERVING if ready and ready != created else ServiceState.ERROR
+
+
+def _framework(raw: Any) -> Framework | None:
+    label = raw.labels.get(ENGINE_LABEL, "")
+    if label in _LABELS:
         return Framework(label)
-    images = [container.image for container in service.template.containers]
+    images = [container.image for container in raw.template.containers]
     return next((f for f in Framework for image in images if f.value in image.lower()), None)
+
+
+def _time(raw: Any, field: str) -> datetime | None:
+    if not raw.HasField(field):
+        return None
+    found: datetime = getattr(raw, field).ToDatetime(tzinfo=UTC)
+    return found
 
 
 def _reason(service: packages.run_v2.Service) -> str:
@@ -109,7 +127,7 @@ def _reason(service: packages.run_v2.Service) -> str:
     return "\n".join(dict.fromkeys(message for message in messages if message))
 
 
-def _mounted_bucket(template: packages.run_v2.RevisionTemplate) -> str:
+def _mounted_bucket(template: Any) -> str:
     return next((v.gcs.bucket for v in template.volumes if v.gcs.bucket), "")
 
 

@@ -170,13 +170,17 @@ class ServicesState(HasTraits):
             return replace(service, state=ServiceState.DELETING, reason="")
         return service
 
-    def _project_changed(self, _: object) -> None:
+    def forget(self) -> None:
+        """Know of no services, as at first."""
         self._latest.begin()
         self._regions = {}
         self._deleting = set()
         self._take([])
         self.error = None
         self.loaded = False
+
+    def _project_changed(self, _: object) -> None:
+        self.forget()
         self.refresh()
 
     def _done(self, error: ManagerError | None) -> None:
