@@ -17,8 +17,8 @@ from llm_widgets.transfer.checkpoint import (
 )
 from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.files import FileTransfer
-from llm_widgets.transfer.growth import Growth
 from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.lane_count import LaneCount
 from llm_widgets.transfer.lanes import Crew, PartQueue
 from llm_widgets.transfer.location import Gate
 from llm_widgets.transfer.options import Options, most_lanes
@@ -185,7 +185,9 @@ class Engine:
         saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
         saver.start()
         try:
-            self._work(queue, Growth(options.first_lanes, min(most, parts)))
+            self._work(
+                queue, LaneCount(options.fewest_lanes, options.first_lanes, min(most, parts))
+            )
         finally:
             finished.set()
             saver.join()
@@ -199,11 +201,11 @@ class Engine:
         # Lanes that wait for other tasks say nothing about the line: there are always all.
         lanes = most_lanes(max(file.part_size for file in shared), self._options)
         queue = PartQueue(stretches(shared, self._task.index), 1, self._stop)
-        self._work(queue, Growth(lanes, lanes))
+        self._work(queue, LaneCount(lanes, lanes, lanes))
         self._raise()
 
-    def _work(self, queue: PartQueue, growth: Growth) -> None:
-        Crew(queue, growth, self._options, self._stop, self._fail).run(self.progress.done)
+    def _work(self, queue: PartQueue, count: LaneCount) -> None:
+        Crew(queue, count, self._options, self._stop, self._fail).run(self.progress.done)
 
     def _raise(self) -> None:
         if self._error:

@@ -30,12 +30,28 @@ BLOCK = 1 << 20
 """Bytes that are received, checked and sent at a time: large enough to
 need few calls, small enough to stay in the processor's cache."""
 
+_LEAST_BLOCK = 1 << 16
+_QUICK, _SLOW = 0.1, 0.5  # seconds of a block that could be larger, and of one that should not
+
 NETWORK_ERRORS = (OSError, http.client.HTTPException, TransientError)
 """What :meth:`Connections.begin` and what follows it raise when the network fails."""
 
 _SHORT_BODY = 1 << 20
 
 Origin = tuple[str, str, int]
+
+
+def next_block(size: int, seconds: float) -> int:
+    """Choose the bytes of the next block, so that also a slow line is seen to move.
+
+    Parameters
+    ----------
+    size, seconds
+        Bytes of the last block, and how long it took.
+    """
+    if seconds < _QUICK:
+        return min(BLOCK, 2 * size)
+    return max(_LEAST_BLOCK, size // 2) if seconds > _SLOW else size
 
 
 def origin(url: str) -> Origin:

@@ -15,8 +15,8 @@ from llm_widgets.transfer.patience import Stopped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from llm_widgets.transfer.growth import Growth
     from llm_widgets.transfer.http import Connections
+    from llm_widgets.transfer.lane_count import LaneCount
     from llm_widgets.transfer.moving import Mover
     from llm_widgets.transfer.options import Options
 
@@ -103,7 +103,7 @@ class PartQueue:
 
 
 class Crew:
-    """The lanes of an engine, as many as :class:`Growth` finds useful.
+    """The lanes of an engine, as many as :class:`LaneCount` finds useful.
 
     Parameters
     ----------
@@ -114,13 +114,13 @@ class Crew:
     def __init__(
         self,
         queue: PartQueue,
-        growth: Growth,
+        count: LaneCount,
         options: Options,
         stop: threading.Event,
         failed: Callable[[Exception], None],
     ) -> None:
         self._queue = queue
-        self._growth = growth
+        self._count = count
         self._options = options
         self._stop = stop
         self._failed = failed
@@ -136,21 +136,23 @@ class Crew:
             Tells how many bytes have arrived so far.
         """
         self._engage()
-        before, since = moved(), time.monotonic()
+        before, since, used = moved(), time.monotonic(), time.process_time()
         while not self._all_end_within(_LOOK) and not self._stop.is_set():
             now = time.monotonic()
-            if now - since < self._options.grow_every:
+            if now - since < self._options.look_every:
                 continue
-            self._growth.measured((moved() - before) / (now - since), now)
+            rate = (moved() - before) / (now - since)
+            busy = (time.process_time() - used) / (now - since)
+            self._count.measured(rate, busy, now)
             self._engage()
-            before, since = moved(), now
+            before, since, used = moved(), now, time.process_time()
         # A lane in the middle of a stalled connection notices only when that times out.
         self._all_end_within(_END_WITHIN)
 
     def _engage(self) -> None:
         """Start the lanes that are wanted and not at work; those not wanted leave by themselves."""
         with self._ended:
-            for number in range(self._growth.lanes):
+            for number in range(self._count.lanes):
                 if number not in self._working:
                     thread = threading.Thread(
                         target=self._lane, args=(number,), name=f"lane-{number}", daemon=True
@@ -165,7 +167,7 @@ class Crew:
     def _lane(self, number: int) -> None:
         lane = Lane(self._options)
         try:
-            while number < self._growth.lanes and (taken := self._queue.take(lane.writing)):
+            while number < self._count.lanes and (taken := self._queue.take(lane.writing)):
                 opened, part = taken
                 assert opened.mover
                 opened.mover.move(lane, part)

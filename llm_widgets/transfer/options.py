@@ -19,9 +19,10 @@ class Options:
 
     Attributes
     ----------
-    first_lanes, grow_every
-        Parts under way at once in the beginning, and seconds after which another number of them
-        may be tried.
+    fewest_lanes, first_lanes
+        Parts under way at once at the least, and in the beginning.
+    look_every
+        Seconds after which another number of them may be tried.
     lanes
         Most parts under way at once. Hugging Face throttles a client with many more connections.
     memory
@@ -42,8 +43,9 @@ class Options:
         Seconds between two writes of one small object; Cloud Storage allows one a second.
     """
 
-    first_lanes: int = 2
-    grow_every: float = 0.5
+    fewest_lanes: int = 2
+    first_lanes: int = 4
+    look_every: float = 0.4
     lanes: int = 16
     memory: int = 160 * MIB
     part_size: int = 16 * MIB

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer.edges import ENOUGH_TO_JUDGE, FIRST_LOOK
-from llm_widgets.transfer.http import BLOCK, origin
+from llm_widgets.transfer.http import BLOCK, next_block, origin
 from llm_widgets.transfer.location import REDIRECTS, REFUSED, Gate, Location
 from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
 from llm_widgets.transfer.whole import WholeStream
@@ -62,6 +62,7 @@ class Source:
         self._stop = stop
         self._lock = threading.Lock()
         self._ignored = 0
+        self._block = BLOCK
         self._whole: WholeStream | None = None
 
     def read(
@@ -139,15 +140,17 @@ class Source:
         self, answer: Answer, length: int, redraws: int, take: Callable[[bytes], None]
     ) -> bool:
         """Receive the range; tell whether the connection is fast enough to be kept."""
-        start = look = time.monotonic()
+        start = look = before = time.monotonic()
         done = 0
         while done < length:
-            block = answer.read(min(BLOCK, length - done))
+            block = answer.read(min(self._block, length - done))
             if not block:
                 raise TransientError("the answer ended too early")
             done += len(block)
             take(block)
             now = time.monotonic()
+            self._block = next_block(self._block, now - before)
+            before = now
             if now > look + FIRST_LOOK:
                 look = now
                 if self._stop.is_set():

@@ -57,16 +57,22 @@ def make_files(folder: Path, count: int, size: int) -> list[Entry]:
 
 
 class NginxHub:
-    """nginx as hub and as content network, for these files."""
+    """nginx as hub and as content network, for these files.
 
-    def __init__(self, folder: Path, entries: list[Entry], port: int) -> None:
+    Parameters
+    ----------
+    network
+        URL of another content network that has the only file, or empty.
+    """
+
+    def __init__(self, folder: Path, entries: list[Entry], port: int, *, network: str = "") -> None:
         self.url = f"http://127.0.0.1:{port}"
         self._entries = entries
         work = folder / "nginx"
         work.mkdir(exist_ok=True)
         (work / "info.json").write_text(json.dumps(_info(entries)))
         (work / "tree.json").write_text(json.dumps(_tree(entries)))
-        (work / "nginx.conf").write_text(_configuration(folder, work, entries, port))
+        (work / "nginx.conf").write_text(_configuration(folder, work, entries, port, network))
         self._process = subprocess.Popen(
             ["nginx", "-p", str(work), "-c", str(work / "nginx.conf"), "-g", "daemon off;"]
         )
@@ -120,7 +126,8 @@ def _tree(entries: list[Entry]) -> list[dict[str, object]]:
     ]
 
 
-def _configuration(folder: Path, work: Path, entries: list[Entry], port: int) -> str:
+def _configuration(folder: Path, work: Path, entries: list[Entry], port: int, network: str) -> str:
+    network = network or "$scheme://localhost:$server_port/cdn/$digest"
     digests = " ".join(f'"{entry.name}" "{entry.sha256}";' for entry in entries)
     sizes = " ".join(f'"{entry.name}" "{entry.size}";' for entry in entries)
     temporary = "\n".join(
@@ -148,7 +155,7 @@ http {{
       add_header X-Linked-ETag '"$digest"' always;
       add_header ETag '"$digest"' always;
       add_header Accept-Ranges bytes always;
-      return 302 $scheme://localhost:$server_port/cdn/$digest?signature=abc;
+      return 302 {network}?signature=abc;
     }}
     location /cdn/ {{ alias {folder}/; etag off; add_header ETag '"$linked"'; }}
   }}

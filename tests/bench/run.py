@@ -1,8 +1,8 @@
 """The benchmarks of the import engine. Nothing here is a test: the numbers need a quiet machine.
 
-    python -m tests.bench.run speed|lanes|edges|memory|tasks|kills [--rounds N] [--folder DIR]
+    python -m tests.bench.run BENCHMARK [--rounds N] [--folder DIR]
 
-Needs nginx for ``speed`` and gcloud for the recipe that is compared with.
+``speed`` and ``edges`` need nginx, and gcloud for the recipe that they are compared with.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.models import Source
 from llm_widgets.jobs.plan import plan_import
-from tests.bench.hub import REPO, SHA, NginxHub, make_files
+from tests.bench.hub import REPO, SHA, Entry, NginxHub, make_files
 from tests.bench.measure import PYTHON, Measured, run, sink_state
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ MB = 1_000_000
 EDGE, SLOW_EDGE = 68 * MB, 8.7 * MB  # what users of Hugging Face report of its connections
 UPLOAD_RATE, UPLOAD_DELAY = 200 * MB, 0.06  # of one connection to Cloud Storage
 READ_DELAY = 0.04
+SLOW_SINK = ("--port", SINK_PORT, "--rate", UPLOAD_RATE, "--rtt", UPLOAD_DELAY)
+MIXED_EDGES = f"{EDGE}:0.3,{SLOW_EDGE}:0.7"
 
 
 @dataclass
@@ -169,14 +171,34 @@ def lanes(bench: Bench) -> None:
 
 
 def edges(bench: Bench) -> None:
-    """Measure one file of 3 GiB, 70 % of the connections at 8.7 MB/s and the others at 68."""
-    _over_lanes(bench, 3 << 30, f"{EDGE}:0.3,{SLOW_EDGE}:0.7", (8, 16, 32))
+    """Measure one file of 1 GiB, 70 % of the connections at 8.7 MB/s and the others at 68."""
+    size, found = 1 << 30, []
+    for number in range(bench.rounds):
+        source = ("--port", SOURCE_PORT, "--size", size, "--delay", READ_DELAY, "--seed", number)
+        with ExitStack() as stack:
+            stack.enter_context(process("tests.bench.sink", *SLOW_SINK))
+            words = ("tests.bench.capped", *source, "--rates", MIXED_EDGES)
+            (digest,) = stack.enter_context(process(*words))
+            entry = Entry("model.safetensors", size, digest, "")
+            network = f"http://localhost:{SOURCE_PORT}/bytes"
+            hub = NginxHub(bench.folder, [entry], HUB_PORT, network=network)
+            stack.callback(hub.stop)
+            bench.write_plan(hub.model())
+            mine, others = bench.engine().told["seconds"], bench.recipe(hub.url).seconds
+        found.append(others / mine)
+        rates = f"{size / MB / mine:.0f} MB/s, hf download and gcloud {size / MB / others:.0f}"
+        print(f"engine {rates}: {others / mine:.1f} times", flush=True)
+    print(f"median: {statistics.median(found):.1f} times")
+
+
+def edge_lanes(bench: Bench) -> None:
+    """Measure one file of 3 GiB over these connections, over the number of lanes."""
+    _over_lanes(bench, 3 << 30, MIXED_EDGES, (8, 16, 32))
 
 
 def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) -> None:
-    sink = ("--port", SINK_PORT, "--rate", UPLOAD_RATE, "--rtt", UPLOAD_DELAY)
     with (
-        process("tests.bench.sink", *sink),
+        process("tests.bench.sink", *SLOW_SINK),
         capped_model(size, "--rates", rates, "--delay", READ_DELAY) as model,
     ):
         bench.write_plan(model)
@@ -186,7 +208,13 @@ def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) ->
         for count in counts:
             part = min(16 << 20, (1 << 28) // count)  # no more than 256 MiB for all
             rows = [
-                bench.engine(lanes=count, first_lanes=count, memory=1 << 30, part_size=part)
+                bench.engine(
+                    lanes=count,
+                    first_lanes=count,
+                    fewest_lanes=count,
+                    memory=1 << 30,
+                    part_size=part,
+                )
                 for _ in range(bench.rounds)
             ]
             found = [size / MB / m.told["seconds"] for m in rows]
@@ -237,9 +265,29 @@ def tasks(bench: Bench) -> None:
                 sink_state(SINK, clear=True)
                 measured = run(
                     [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
-                    OPTIONS=json.dumps({"lanes": 4, "first_lanes": 4}),
+                    OPTIONS=json.dumps({"lanes": 4, "fewest_lanes": 4}),
                 )
                 found.append(entries * size / MB / measured.told["seconds"])
+            print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
+
+
+def shared(bench: Bench) -> None:
+    """Measure one file of 4 GiB moved by several tasks, each held to a gigabit a second."""
+    size, limit, lane_count = 4 << 30, 125 * MB, 10
+    with (
+        process("tests.bench.sink", "--port", SINK_PORT, "--rtt", UPLOAD_DELAY),
+        capped_model(size, "--rates", f"{limit / lane_count}:1", "--delay", READ_DELAY) as model,
+    ):
+        bench.write_plan(model)
+        for count in (1, 2, 4, 8):
+            found = []
+            for _ in range(bench.rounds):
+                sink_state(SINK, clear=True)
+                measured = run(
+                    [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
+                    OPTIONS=json.dumps({"lanes": lane_count}),
+                )
+                found.append(size / MB / measured.told["seconds"])
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
 
 
@@ -287,7 +335,9 @@ def _dies(bench: Bench, seconds: float, options: dict[str, int]) -> bool:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    benchmarks = {f.__name__: f for f in (speed, lanes, edges, memory, tasks, kills)}
+    benchmarks = {
+        f.__name__: f for f in (speed, lanes, edges, edge_lanes, memory, tasks, shared, kills)
+    }
     parser.add_argument("benchmark", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path(".bench"))

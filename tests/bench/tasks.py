@@ -16,7 +16,12 @@ def main() -> None:
     started = [
         subprocess.Popen(
             words,
-            env={**os.environ, "CLOUD_RUN_TASK_INDEX": str(i), "CLOUD_RUN_TASK_COUNT": count},
+            env={
+                **os.environ,
+                "CLOUD_RUN_TASK_INDEX": str(i),
+                "CLOUD_RUN_TASK_COUNT": count,
+                "CLOUD_RUN_EXECUTION": "bench",
+            },
             stdout=subprocess.DEVNULL,
         )
         for i in range(int(count))
