@@ -15,7 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 THREADS = 32
-_TOGETHER = 0.03  # seconds in which outcomes count as come at the same time
+_TOGETHER = 0.01  # seconds in which outcomes count as come at the same time
 
 
 @dataclass(frozen=True, slots=True)
