@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud.failures import explained
-from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.cloud.summaries import summary
-from llm_widgets.domain import gpus
-from llm_widgets.domain.services import MANAGED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.cloud import packages
     from llm_widgets.cloud.clients import Clients
-    from llm_widgets.domain.services import ServiceSummary
-    from llm_widgets.errors import ManagerError
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceListing:
-    """Services of many regions.
-
-    Attributes
-    ----------
-    unreachable
-        Regions that did not answer, each with the reason: their services are not known.
-    """
-
-    services: tuple[ServiceSummary, ...]
-    unreachable: tuple[tuple[str, ManagerError], ...]
 
 
 def create(
@@ -150,28 +129,6 @@ def all_in_region(clients: Clients, project: str, region: str) -> list[packages.
         parent = f"projects/{project}/locations/{region}"
         request: Any = {"parent": parent, "page_size": 500}
         return list(clients.services.list_services(request=request))
-
-
-def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -> ServiceListing:
-    """List the services that this product manages, in many regions at once.
-
-    Parameters
-    ----------
-    regions
-        Where to look besides the regions that have GPUs.
-    """
-    key, value = MANAGED_BY
-
-    def in_region(region: str) -> list[ServiceSummary]:
-        found = all_in_region(clients, project, region)
-        return [summary(service) for service in found if service.labels.get(key) == value]
-
-    results = outcomes(in_region, dict.fromkeys([*gpus.regions(), *regions]))
-    services = [service for result in results for service in result.value or []]
-    return ServiceListing(
-        tuple(sorted(services, key=lambda service: (service.id, service.region))),
-        tuple((result.key, result.error) for result in results if result.error),
-    )
 
 
 def _about(clients: Clients, name: str, verb: str, permission: str) -> Any:
