@@ -22,6 +22,9 @@ _TASK_SIZE = 8_000_000_000
 _MOST_TASKS = 8
 """Tasks at the most: they leave room for a service in the 20 vCPU of a new project."""
 
+_TASKS_OF_A_FILE = 4
+"""Tasks that can share one file well; more of them wait for its digest most of the time."""
+
 _LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
 _ID_LENGTH = 20
 _OLLAMA_MANIFESTS = "manifests"
@@ -84,7 +87,8 @@ def import_id(
 
 def task_count(plan: ImportPlan) -> int:
     """Tell among how many tasks of a job an import is shared out."""
-    return max(1, min(_MOST_TASKS, -(-plan.size // _TASK_SIZE)))
+    useful = sum(min(_TASKS_OF_A_FILE, -(-file.size // _TASK_SIZE)) for file in plan.files)
+    return max(1, min(_MOST_TASKS, useful, -(-plan.size // _TASK_SIZE)))
 
 
 def _prefix(model: HubModel) -> str:

@@ -122,7 +122,15 @@ class MovingPart:
 
 
 class Mover(ABC):
-    """Moves parts of one file into its upload. Lanes move several at the same time."""
+    """Moves parts of one file into its upload. Lanes move several at the same time.
+
+    Attributes
+    ----------
+    has_time
+        Whether a lane may look at the answer to a part when it is done with its next one.
+    """
+
+    has_time = True
 
     def __init__(self, file: HubFile, source: Source, progress: Progress) -> None:
         self.file = file
@@ -170,7 +178,7 @@ class Mover(ABC):
         self._source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
         lane.settle()  # the part before; others may wait for it
         moving.hash()
-        if moving.is_hashed and stream:
+        if moving.is_hashed and stream and self.has_time:
             lane.defer(lambda connections: self._store(lane, connections, moving, stream))
             return
         if not ledger.is_stored(part):

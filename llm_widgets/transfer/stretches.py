@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.source import Source
     from llm_widgets.transfer.xml_api import Bucket
 
-_POLL = 0.1
+_POLL = 0.05
 """Seconds between two looks whether the task before has left its digest."""
 
 _SPARE_LANES = 2
@@ -121,6 +121,8 @@ class SharedFile:
 
 class StretchTransfer(Mover):
     """One stretch of a shared file."""
+
+    has_time = False  # another task waits for it
 
     def __init__(self, shared: SharedFile, parts: range) -> None:
         super().__init__(shared.file, shared.source, shared.progress)

@@ -163,6 +163,10 @@ def test_tasks_of_an_import(size: int, tasks: int) -> None:
     assert task_count(replace(plan(model()), files=halves)) == tasks
 
 
+def test_no_more_tasks_than_can_share_a_file() -> None:
+    assert task_count(replace(plan(model()), files=(weights(size=65 * 10**9),))) == 4
+
+
 def test_what_tasks_moved_of_a_shared_file_is_added_up() -> None:
     now = datetime.now(UTC)
 
