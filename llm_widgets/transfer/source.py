@@ -148,6 +148,7 @@ class Source:
                 raise TransientError("the answer ended too early")
             done += len(block)
             take(block)
+            del block  # so that the next one is put where it was, in the processor's cache
             now = time.monotonic()
             self._block = next_block(self._block, now - before)
             before = now
