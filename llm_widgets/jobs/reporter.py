@@ -40,7 +40,9 @@ class Reporter:
         self._folder = folder
         self._engine = engine
         self._task = task
-        self._before, self._generation = folder.task_progress(task)
+        self._before, _ = folder.task_progress(task)
+        # The first report takes the task from whoever has it; the later ones only go on from it.
+        self._generation: int | None = None
         now = datetime.now(UTC)
         going_on = self._before is not None and not self._before.state.is_final
         self._started = self._before.started_at if self._before and going_on else now

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.objects import SmallObjects
 
 _VERSION = 1
+_TRIES = 5
 
 
 class TakenOverError(ConflictError):
@@ -156,6 +157,24 @@ class CheckpointObject:
                 cause=error.cause,
                 fix=Fix(text="Nothing is lost: it goes on there."),
             ) from error
+
+    def take(self, checkpoint: Checkpoint) -> None:
+        """Write it as the worker that has the file from now on, whoever had it before.
+
+        Raises
+        ------
+        TakenOverError
+            Others do the same all the time.
+        """
+        for _ in range(_TRIES):
+            try:
+                self.save(checkpoint)
+            except TakenOverError:  # the worker before has written once more; now it notices
+                found = self._objects.read(self._name)
+                self._generation = found[1] if found else NEW
+            else:
+                return
+        self.save(checkpoint)
 
     def left(self, parts: int) -> Checkpoint | None:
         """Read what a task left that has hashed so many parts; ``None`` before it has."""

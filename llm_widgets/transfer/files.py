@@ -96,7 +96,7 @@ class FileTransfer(Mover):
             self._upload = MultipartUpload.start(connections, self._bucket, self.name)
             self.saved = Checkpoint(self._upload.id, part_size)
         # Written also when nothing is new: a worker that was here before can't go on unnoticed.
-        self._checkpoint.save(self.saved)
+        self._checkpoint.take(self.saved)
         start, size = start_of(self.file, self.saved, stored), self.part_size
         parts = range(start.parts, part_count(self.file, size))
         ledger = PartLedger(self.file, size, parts, stored, self._bucket.stop)

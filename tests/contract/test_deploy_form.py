@@ -234,7 +234,7 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     label = "Requests at once per instance"
     assert page.dialog.changes == [{"label": label, "removed": ["80"], "added": ["9"]}]
     press(page.dialog, "submit", {})
-    until(lambda: not edit.is_open, 30)
+    until(lambda: not edit.is_open, 60)
     after = service_json.read(product.clients, name)["template"]
     assert (after["timeout"], after["maxInstanceRequestConcurrency"]) == ("77s", 9)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ from llm_widgets.jobs.verify import FileCheck, verify_model
 from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.share import Task
 from tests.faults.faulty_source import Fault, FaultySource, Request
-from tests.faults.importing import QUICK, Imports, two_files
+from tests.faults.importing import PATIENT, QUICK, Imports, two_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,8 @@ def test_lasting_failure_of_uploads(
     match = f"^PUT /{imports.bucket}/"
     storage_cloud.faults.update(failures=[{"match": match, "status": 503}])
     plan = imports.plan(source)
-    assert imports.run(plan) is ImportState.FAILED
+    state = imports.run(plan, options=replace(PATIENT, patience=3))
+    assert state is ImportState.FAILED
     progress = imports.progress(plan)
     assert f"Gave up writing to gs://{imports.bucket}" in progress.message
     assert "503" in progress.cause
