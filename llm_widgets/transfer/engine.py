@@ -119,10 +119,13 @@ class Engine:
         for _ in range(_ROUNDS):
             if manifest:
                 break
-            self._move([t for t in self._open(share) if not t.is_verified])
+            transfers = self._open(share)
+            self._move([t for t in transfers if not t.is_verified])
             self._move_shared(shared)
+            if self._task.count > 1:
+                transfers = self._open(self._moved)  # also what other tasks have moved
             try:
-                manifest = self._publish(publishing)
+                manifest = self._publish(transfers, publishing)
             except MissingPartsError as error:
                 _log.warning("The parts of %s are gone from the bucket; it is moved again", error)
                 self._discard([error.file])
@@ -219,7 +222,7 @@ class Engine:
             done = finished.wait(self._options.save_every)
             for transfer in transfers:
                 try:
-                    transfer.save()
+                    transfer.save(is_last=done)
                 except TakenOverError as error:
                     self._fail(error)
                     return
@@ -227,12 +230,13 @@ class Engine:
                     # The parts fail too when this lasts, and tell why.
                     _log.warning("How far %s is could not be saved: %s", transfer.name, error)
 
-    def _publish(self, publishing: Callable[[], None]) -> ModelManifest | None:
-        everything = self._open(self._moved)  # also what other tasks have moved
-        if not all(transfer.is_verified for transfer in everything):
+    def _publish(
+        self, transfers: list[FileTransfer], publishing: Callable[[], None]
+    ) -> ModelManifest | None:
+        if not all(transfer.is_verified for transfer in transfers):
             return None
         publishing()
-        return self._publisher.publish({t.file.path: t.saved for t in everything if t.saved})
+        return self._publisher.publish({t.file.path: t.saved for t in transfers if t.saved})
 
     def _discard(self, files: list[HubFile]) -> None:
         connections = Connections(self._options)

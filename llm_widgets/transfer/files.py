@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
@@ -52,6 +53,7 @@ class FileTransfer(Mover):
         self._bucket = bucket
         self._checkpoint = checkpoint
         self._lock = threading.Lock()
+        self._saved_at = 0.0
         if saved and saved.verified:
             progress.finish(file.path)
 
@@ -97,6 +99,7 @@ class FileTransfer(Mover):
             self.saved = Checkpoint(self._upload.id, part_size)
         # Written also when nothing is new: a worker that was here before can't go on unnoticed.
         self._checkpoint.take(self.saved)
+        self._saved_at = time.monotonic()
         start, size = start_of(self.file, self.saved, stored), self.part_size
         parts = range(start.parts, part_count(self.file, size))
         ledger = PartLedger(self.file, size, parts, stored, self._bucket.stop)
@@ -107,15 +110,24 @@ class FileTransfer(Mover):
             self.completed(connections)
         return parts
 
-    def save(self) -> None:
-        """Write down what could be gone on from, if that is more than at the last time."""
+    def save(self, *, is_last: bool = False) -> None:
+        """Write down what could be gone on from, if that is more than at the last time.
+
+        Parameters
+        ----------
+        is_last
+            Write it though the last time was just before.
+        """
         with self._lock:
             if not self._ledger or self.is_verified:
+                return
+            age = time.monotonic() - self._saved_at
+            if age < self._bucket.options.save_every and not is_last:
                 return
             now = self._ledger.checkpoint()
             if now != self.saved:
                 self._checkpoint.save(now)
-                self.saved = now
+                self.saved, self._saved_at = now, time.monotonic()
 
     def discard(self, connections: Connections) -> None:
         """Throw away what was uploaded and how far it was."""
