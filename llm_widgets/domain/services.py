@@ -45,6 +45,15 @@ class Ingress(StrEnum):
     INTERNAL = "internal"
     BALANCER = "internal-and-cloud-load-balancing"
 
+    @property
+    def label(self) -> str:
+        """From where, to be read after "requests come"."""
+        return {
+            Ingress.ALL: "from anywhere",
+            Ingress.INTERNAL: "from this project's networks only",
+            Ingress.BALANCER: "from these networks and a load balancer",
+        }[self]
+
 
 @dataclass(frozen=True, slots=True)
 class StartupProbe:

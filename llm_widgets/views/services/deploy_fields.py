@@ -44,12 +44,6 @@ _INSIST = Field(
     group=HARDWARE,
 )
 
-_INGRESS = {
-    Ingress.ALL: "From anywhere, with an ID token",
-    Ingress.INTERNAL: "From this project's networks only",
-    Ingress.BALANCER: "From these networks and a load balancer",
-}
-
 
 def deploy_fields(
     offered: Deployment, now: Deployment, location: str, *, is_refused: bool = False
@@ -88,12 +82,7 @@ def summaries(deployment: Deployment) -> dict[str, str]:
         network = f"subnet {subnet.subnetwork or subnet.network}"
     elif deployment.connector:
         network = f"connector {deployment.connector.rsplit('/', 1)[-1]}"
-    comes = {
-        Ingress.ALL: "requests from anywhere",
-        Ingress.INTERNAL: "requests from this project's networks",
-        Ingress.BALANCER: "requests from these networks and a load balancer",
-    }[deployment.ingress]
-    told = (network, comes, labels or "no labels")
+    told = (network, f"requests {deployment.ingress.label}", labels or "no labels")
     return {**container_summaries(deployment), NETWORK: " · ".join(told)}
 
 
@@ -257,7 +246,7 @@ def _network(default: dict[str, Any]) -> list[Field]:
             "select",
             value=default["ingress"],
             default=default["ingress"],
-            options=tuple(Option(each.value, label) for each, label in _INGRESS.items()),
+            options=tuple(Option(each.value, each.label.capitalize()) for each in Ingress),
             help="Who may call is asked in any case.",
             group=NETWORK,
         ),

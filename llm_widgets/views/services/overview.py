@@ -123,7 +123,7 @@ class Overview:
                 Detail("Port", str(now.port)),
                 Detail("Model's files", f"gs://{now.bucket}/{now.folder}", code=True),
                 Detail("Runs as", now.service_account),
-                Detail("Requests come", now.ingress.value),
+                Detail("Requests come", now.ingress.label),
             ]
         self._details.show(details)
 
