@@ -19,7 +19,6 @@ from llm_widgets.diagnosis import (
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import (
     AlreadyExistsError,
-    DeniedError,
     InvalidInputError,
     ManagerError,
     NotFoundError,
@@ -266,12 +265,12 @@ class DeployFormState(HasTraits):
             self.reading.ensure(wanted)
         name = self._create(wanted, dry=False)
         me = identity.current(clients).member
-        try:
-            for member in filter(None, (me, *callers.members)):
+        for member in filter(None, (me, *callers.members)):
+            try:
                 access.add_invoker(clients, name, member)
-        except DeniedError as error:
-            # The service is there; those with broader roles may call it all the same.
-            self._session.report(error)
+            except ManagerError as error:
+                # The service is there; those with broader roles may call it all the same.
+                self._session.report(error)
         return name
 
     def _create(self, wanted: Deployment, *, dry: bool) -> str:

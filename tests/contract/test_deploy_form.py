@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_widgets.cloud import (
+    access,
     buckets,
     metadata,
     readers,
@@ -187,6 +188,30 @@ def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: 
     finally:
         product.faults.update(denied_permissions=[])
     assert "grant_access" in form.problems
+
+
+def test_a_caller_who_does_not_exist_keeps_nobody_else_out(
+    form: DeployFormState, session: Session, product: Product
+) -> None:
+    values = opened(form, SMALL)
+    told = "User gone@example.org does not exist."
+    refused = {"match": "(?i)setIamPolicy", "status": 400, "message": told, "times": 1}
+    deployed: list[str] = []
+    form.on_deployed(deployed.append)
+    product.faults.update(failures=[refused])
+    members = ["user:ann@example.org", "user:ben@example.org"]
+    notices: list[str] = []
+    session.on_notice(lambda text, _: notices.append(text))
+    try:
+        form.deploy(
+            {**values, "name": "called", "callers": "members", "members": members}, lambda: None
+        )
+        until(lambda: deployed)
+    finally:
+        product.faults.update(failures=[])
+    who = {each.member for each in access.invokers(product.clients, deployed[0])}
+    assert {"user:ann@example.org", "user:ben@example.org"} <= who
+    assert any(told in text for text in notices)
 
 
 def inside(widget: w.Widget) -> Iterator[w.Widget]:
