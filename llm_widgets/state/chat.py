@@ -89,7 +89,7 @@ class ChatState(HasTraits):
             self._service.served_name,
             [
                 *([{"role": "system", "content": system}] if system else []),
-                *({"role": turn.role, "content": turn.text} for turn in said),
+                *_answered(said),
             ],
             params,
             service=self._service.name,
@@ -161,6 +161,19 @@ class ChatState(HasTraits):
             return logs.instance_started(self._session.clients, self._service.name, asked_at)
         except ManagerError:
             return False  # whoever may chat need not be allowed to read logs
+
+
+def _answered(said: tuple[Turn, ...]) -> list[dict[str, str]]:
+    """Write a conversation as messages, without the earlier questions that got no answer.
+
+    Templates of models (Gemma's, Mistral's) refuse two questions in a row.
+    """
+    following = (*said[1:], None)
+    return [
+        {"role": turn.role, "content": turn.text}
+        for turn, after in zip(said, following, strict=True)
+        if after is None or after.role != turn.role
+    ]
 
 
 def _patience(seconds: float, *, is_asleep: bool) -> str:

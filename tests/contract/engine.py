@@ -40,6 +40,10 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(503, "<html><body><h1>No instance</h1></body></html>", "text/html")
         if model == "strict":
             return self.answer(400, json.dumps({"error": "messages: too long"}))
+        roles = [message["role"] for message in body["messages"]]
+        if model == "gemma" and any(a == b for a, b in zip(roles, roles[1:])):
+            told = "Conversation roles must alternate user/assistant/user/assistant/..."
+            return self.answer(400, json.dumps({"error": {"message": told}}))
         if not body.get("stream"):
             message = {"role": "assistant", "content": body["messages"][-1]["content"]}
             return self.answer(200, json.dumps({"choices": [{"message": message}]}))

@@ -187,6 +187,27 @@ def test_a_url_that_never_answers_can_be_stopped(session: Session, summary: Serv
     until(lambda: not chat.busy, 3)
 
 
+def test_a_question_without_an_answer_does_not_spoil_the_next_one(
+    session: Session, summary: ServiceSummary
+) -> None:
+    chat = chat_with(session, summary, "missing")
+    chat.ask("lost")
+    until(lambda: not chat.busy)
+    assert chat.error
+    chat.follow(replace(summary, served_name="gemma"))
+    for question in ("first", "second"):
+        chat.ask(question)
+        until(lambda: not chat.busy)
+        assert chat.error is None
+    assert [turn.text for turn in chat.turns] == [
+        "lost",
+        "first",
+        "first é ",
+        "second",
+        "second é ",
+    ]
+
+
 def test_everybody_is_let_in_only_when_that_is_confirmed(page: ServicePageState) -> None:
     card = AccessCard(page)
     opening = card.dialogs[1]
