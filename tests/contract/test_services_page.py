@@ -243,8 +243,6 @@ def test_everybody_is_let_in_only_when_that_is_confirmed(page: ServicePageState)
 def test_snippets_are_run_as_they_are(
     product: Product, summary: ServiceSummary, tmp_path: Path, language: str
 ) -> None:
-    if language == "OpenAI SDK":
-        pytest.importorskip("openai")
     text = snippets(summary.url, "good", summary.name)[language]
     environment = {**os.environ, **product.cloud.environment()}
     if language == "curl":
