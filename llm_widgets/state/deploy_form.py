@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
-from llm_widgets.cloud import access, identity, services
+from llm_widgets.cloud import identity, services
 from llm_widgets.diagnosis import (
     Context,
     Diagnosis,
@@ -25,6 +25,7 @@ from llm_widgets.errors import (
 )
 from llm_widgets.serving import checks, hardware, request
 from llm_widgets.state.background import Latest
+from llm_widgets.state.callers import let_in
 from llm_widgets.state.deploy_offer import Subject, offer, with_network
 from llm_widgets.state.deploy_reading import ReadingState
 from llm_widgets.state.deploy_values import (
@@ -260,17 +261,10 @@ class DeployFormState(HasTraits):
         self.problems = {field: error.message if self.diagnosis else str(error)}
 
     def _create_for(self, wanted: Deployment, callers: Callers, *, grant: bool) -> str:
-        clients = self._session.clients
         if grant:
             self.reading.ensure(wanted)
         name = self._create(wanted, dry=False)
-        me = identity.current(clients).member
-        for member in filter(None, (me, *callers.members)):
-            try:
-                access.add_invoker(clients, name, member)
-            except ManagerError as error:
-                # The service is there; those with broader roles may call it all the same.
-                self._session.report(error)
+        let_in(self._session, name, callers.members)
         return name
 
     def _create(self, wanted: Deployment, *, dry: bool) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
-from llm_widgets.cloud import access, identity, service_json
+from llm_widgets.cloud import service_json
 from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.serving import checks, edit, hardware
 from llm_widgets.serving.existing import deployment_of
 from llm_widgets.state import remedies
+from llm_widgets.state.callers import let_in
 from llm_widgets.state.deploy_values import deployment_from
 from llm_widgets.state.gpu_memory import GpuMemoryState
 from llm_widgets.state.service_changes import differences
@@ -203,9 +204,8 @@ class ServiceEditState(HasTraits):
 
     def _copied(self, document: Json, region: str) -> str:
         """Deploy the same in another region, callable by whoever does that."""
-        clients = self._session.clients
-        name = service_json.copy(clients, document, region)
-        access.add_invoker(clients, name, identity.current(clients).member)
+        name = service_json.copy(self._session.clients, document, region)
+        let_in(self._session, name)
         return f"{name.rsplit('/', 1)[-1]} is being deployed in {region} too."
 
     def _taken(self, name: str, told: str = "") -> None:
