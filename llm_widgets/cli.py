@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_widgets.config import settings
+from llm_widgets.config import LAST_PORT, settings
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
@@ -54,20 +54,20 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="the page on the embedded local cloud (make run)")
     _add_data(run)
     run.add_argument("--host", default="127.0.0.1", help="address of the page")
-    run.add_argument("--port", type=int, default=8866, help="port of the page; 0: a free one")
+    run.add_argument("--port", type=_port, default=8866, help="port of the page; 0: a free one")
     _add_offline(run)
     run.set_defaults(run=_run)
 
     serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
     serve.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    serve.add_argument("--port", type=int, default=None, help="else $PORT, else 8866")
+    serve.add_argument("--port", type=_port, default=None, help="else $PORT, else 8866")
     serve.set_defaults(run=_serve)
 
     local = commands.add_parser("local", help="the embedded local cloud alone")
     _add_data(local)
-    local.add_argument("--port", type=int, default=0, help="port of the Google APIs; 0: free one")
-    local.add_argument("--grpc-port", type=int, default=0, help="port for gRPC; 0: free one")
-    local.add_argument("--hub-port", type=int, default=0, help="port of the sample hub")
+    local.add_argument("--port", type=_port, default=0, help="port of the Google APIs; 0: free one")
+    local.add_argument("--grpc-port", type=_port, default=0, help="port for gRPC; 0: free one")
+    local.add_argument("--hub-port", type=_port, default=0, help="port of the sample hub")
     local.add_argument(
         "--project", action="append", help="id of a project (may be repeated) in a new DATA folder"
     )
@@ -85,6 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     worker.add_argument("--import", dest="import_id", required=True)
     worker.set_defaults(run=_import_worker)
     return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
+    return int(text)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

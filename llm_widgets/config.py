@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 OLLAMA_REGISTRY = "https://registry.ollama.ai"
+LAST_PORT = 65535
+"""The largest number of a TCP port."""
 
 _MOST_TASKS = 100
 

@@ -22,6 +22,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 
+from llm_widgets.config import LAST_PORT
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.server import noise
 from llm_widgets.server.iap import IapIdentityProvider
@@ -130,22 +131,20 @@ def launch(
 
 
 def _chosen_port(port: int | None) -> int:
-    if port is not None:
-        return port
-    given = os.environ.get("PORT", "")
-    if not given:
-        return 8866
-    if not given.isdigit():
-        raise ManagerError(f"PORT is not a number: {given!r}.")
-    return int(given)
+    if port is None:
+        given = os.environ.get("PORT", "") or "8866"
+        if not (given.isascii() and given.isdigit()):
+            raise ManagerError(f"PORT is not a number: {given!r}.")
+        port = int(given)
+    if not 0 <= port <= LAST_PORT:  # the resolver would take the rest of a division by 65536
+        raise ManagerError(f"Port {port} does not exist: ports end at {LAST_PORT}.")
+    return port
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
     """Take the port, before anything costly is started."""
     try:
         return bind_sockets(port, host)
-    except OverflowError:
-        raise ManagerError(f"Port {port} does not exist: ports end at 65535.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ManagerError(

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth import crypt, jwt
 
+from llm_widgets.cli import main
 from llm_widgets.errors import ManagerError
 from llm_widgets.server import launch
 from llm_widgets.server.iap import ISSUER, verify_assertion
@@ -165,3 +166,18 @@ class TestLaunchRefuses:
         (tmp_path / "a.ipynb").write_text("{}")
         with pytest.raises(ManagerError, match="PORT is not a number"):
             launch(tmp_path / "a.ipynb")
+
+    def test_port_that_does_not_exist(self, tmp_path: Path, monkeypatch: Any) -> None:
+        (tmp_path / "a.ipynb").write_text("{}")
+        monkeypatch.setenv("PORT", "99999")
+        for port in (None, 65536, -1):
+            with pytest.raises(ManagerError, match="does not exist: ports end at 65535"):
+                launch(tmp_path / "a.ipynb", port=port)
+
+
+@pytest.mark.parametrize("words", ["run --port 99999", "serve --port -1", "local --hub-port x"])
+def test_words_that_are_no_port(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert "is no port: they are 0 to 65535" in capsys.readouterr().err
