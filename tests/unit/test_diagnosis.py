@@ -915,3 +915,14 @@ def test_probe_at_its_limit_is_not_offered_to_be_longer() -> None:
 
     assert found is not None
     assert all("probe_failures" not in remedy.parameters for remedy in found.remedies)
+
+
+@pytest.mark.parametrize("engine", ["vLLM", "Ollama"])
+def test_an_engine_that_is_not_here_is_the_one_to_install(engine: str) -> None:
+    text = f"There is no {engine} on this machine: install it with the rest of the sentence."
+
+    found = diagnose(Evidence(conditions=(text,)))
+
+    assert found is not None
+    (remedy,) = found.remedies
+    assert remedy.text.startswith(f"Install {engine} on this machine")

@@ -22,12 +22,14 @@ KINDS: tuple[Kind, ...] = (
                 RemedyKind.OPEN_LINK,
                 "Install Ollama on this machine, or llama.cpp with pip install xllamacpp.",
                 url="https://ollama.com/download",
+                needs=("is_ollama",),
             ),
         ),
         source="local cloud: runner/images.py",
-        derive=lambda groups, context: (  # noqa: ARG005 - all take both
-            {**groups, "is_vllm": "yes"} if groups["engine"].lower() == "vllm" else groups
-        ),
+        derive=lambda groups, context: {  # noqa: ARG005 - all take both
+            **groups,
+            f"is_{groups['engine'].lower()}": "yes",
+        },
     ),
     Kind(
         id="volume-not-here",
