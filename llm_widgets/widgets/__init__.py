@@ -1,7 +1,7 @@
 """Browser components. They show what they are given and report what a person does; no more.
 
-Each is one class here and one ES module in ``static``; all share ``static/style.css``. They work
-in Voilà and in JupyterLab. Build the page with `page`, which also brings the style sheet.
+Each is one class here and one ES module in ``static``; the style sheets beside them are one for
+all. They work in Voilà and in JupyterLab. Build the page with `page`, which brings the styles.
 """
 
 from llm_widgets.widgets.details import CopyText, Detail, DetailList

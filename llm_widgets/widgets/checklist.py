@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
-from llm_widgets.widgets._component import STATIC, Component, callbacks
+from llm_widgets.widgets._component import Component, callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,8 +73,6 @@ class Checklist(Component, module="checklist"):
     checked_at
         When it was last complete: seconds since 1970, or 0; shown as an age.
     """
-
-    _css = STATIC / "checklist.css"
 
     label = t.Unicode().tag(sync=True)
     summary = t.Unicode().tag(sync=True)

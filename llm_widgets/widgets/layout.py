@@ -14,10 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+_SHEETS = (
+    "base parts header layout buttons inputs fields dialog form table cells menu "
+    "notices stream progress charts details checklist tabs"
+).split()
+"""The style sheet's files in ``static``; what comes later wins."""
+
+
 class StyleSheet(Component, module="page"):
     """Brings the style sheet of all components to the page; `page` adds it."""
 
-    _css = STATIC / "style.css"
+    _css = "\n".join((STATIC / f"{name}.css").read_text("utf-8") for name in _SHEETS)
 
 
 class Header(Component, module="header"):

@@ -49,7 +49,6 @@ class ChatPanel:
         self._stop = button("Stop", style="outlined", disabled=True)
         self._clear = button("Clear", style="text")
         self._figures = note("")
-        self._prompt.add_class("llm-prompt")
         self.box = card(
             "Try it",
             self._stream,

@@ -347,7 +347,7 @@ function replaceKeepingFocus(before, after) {
 function skeletonRows(columns) {
 	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
 	return [1, 2, 3].map(() =>
-		el("tr", { class: "llm-skeleton-row" }, ...Array.from({ length: columns }, cell)),
+		el("tr", {}, ...Array.from({ length: columns }, cell)),
 	);
 }
 
