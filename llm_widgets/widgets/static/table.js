@@ -3,84 +3,10 @@
  * so focus, scroll position and open menus survive an update. Sorting and filtering stay here.
  */
 
-import { el, isolateKeys, safeHref, uid } from "./dom.js";
-import { formatAgo, formatBytes, formatPercent } from "./format.js";
-import { copyButton, externalLink, icon, statusChip } from "./parts.js";
-
-const NUMERIC = ["bytes", "number"];
-
-/** The words of a cell, for filtering and sorting. */
-function cellText(value) {
-	if (value === null || value === undefined) return "";
-	if (typeof value === "object") return [value.text, value.note].filter(Boolean).join(" ");
-	return String(value);
-}
-
-/** A value that can be compared; numbers and times by size, everything else by its words. */
-function sortValue(column, value) {
-	if (value === null || value === undefined || value === "") return null;
-	if (NUMERIC.includes(column.kind)) return Number(value);
-	if (column.kind === "progress") return Number(value.value);
-	if (column.kind === "time") return Date.parse(value.time ?? value);
-	return cellText(value).toLowerCase();
-}
-
-/** Order of two values; what is missing comes last whichever way the table is sorted. */
-function compare(a, b, direction) {
-	if (a === null || b === null) return (a === null) - (b === null);
-	const order =
-		typeof a === "number" && typeof b === "number"
-			? a - b
-			: String(a).localeCompare(String(b), "en", { numeric: true });
-	return direction === "descending" ? -order : order;
-}
-
-/** One drawing function for each kind of column. */
-const DRAW = {
-	text: (value) => withNote(el("span", { text: cellText(value?.text ?? value) }), value),
-	word: (value) => DRAW.text(value),
-	status: (value) => withNote(statusChip(value.state, value.text), value),
-	link: (value, label) => withNote(copyable(value, label), value),
-	code: (value) =>
-		el(
-			"span",
-			{ class: "llm-cell-code" },
-			el("code", { text: String(value), title: String(value) }),
-			copyButton(() => String(value), `Copy ${value}`),
-		),
-	bytes: (value) => el("span", { text: formatBytes(Number(value)), title: `${value} bytes` }),
-	number: (value) => el("span", { text: Number(value).toLocaleString("en") }),
-	time: (value) => {
-		const time = value.time ?? value;
-		const ago = formatAgo(Date.parse(time));
-		const title = new Date(time).toLocaleString("en");
-		return withNote(el("time", { dateTime: time, text: ago, title }), value);
-	},
-	progress: (value, label) =>
-		el(
-			"span",
-			{ class: "llm-cell-progress" },
-			el("progress", { max: 1, value: Number(value.value) || 0, "aria-label": label }),
-			el("span", { text: value.text ?? formatPercent(value.value) }),
-		),
-};
-
-function copyable(value, label) {
-	const link = externalLink(value.text ?? value.href, value.href);
-	if (!value.copy) return link;
-	const copy = copyButton(() => value.href, `Copy the ${label}`);
-	return el("span", { class: "llm-cell-copy" }, link, copy);
-}
-
-function withNote(main, value) {
-	if (!value?.note) return main;
-	return el(
-		"span",
-		{ class: "llm-cell-noted" },
-		main,
-		el("span", { class: "llm-note", text: value.note }),
-	);
-}
+import { cellText, compare, drawValue, sortValue, withNote } from "./cells.js";
+import { el, isolateKeys } from "./dom.js";
+import { rowMenu } from "./menu.js";
+import { icon } from "./parts.js";
 
 function render({ model, el: root }) {
 	root.classList.add("llm-table-root");
@@ -175,10 +101,7 @@ function render({ model, el: root }) {
 			});
 			button.addEventListener("click", () => send(column.action, row.id));
 			td.append(withNote(button, value));
-		} else
-			td.append(
-				(DRAW[column.kind] ?? DRAW.text)(value, `${column.label} of ${row.name ?? row.id}`),
-			);
+		} else td.append(drawValue(column.kind, value, `${column.label} of ${row.name ?? row.id}`));
 		return td;
 	}
 
@@ -346,95 +269,7 @@ function replaceKeepingFocus(before, after) {
 
 function skeletonRows(columns) {
 	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
-	return [1, 2, 3].map(() =>
-		el("tr", {}, ...Array.from({ length: columns }, cell)),
-	);
-}
-
-/**
- * The menu of further actions; one for the whole table.
- *
- * @param {(action: string, row: string) => void} choose
- */
-function rowMenu(choose) {
-	const element = el("div", { class: "llm-menu", role: "menu", popover: "auto", id: uid("menu") });
-	let opener = null;
-
-	function items() {
-		return [...element.querySelectorAll('[role="menuitem"]')];
-	}
-
-	function open(button, actions, row) {
-		opener = button;
-		const about = row.name ?? row.id;
-		element.setAttribute("aria-label", `Actions for ${about}`);
-		element.replaceChildren(
-			...actions.map((action) => {
-				const reason = row.disabled?.[action.key];
-				const href = safeHref(row.links?.[action.key]);
-				const item = el(href ? "a" : "button", {
-					...(href ? { href, target: "_blank", rel: "noopener noreferrer" } : { type: "button" }),
-					role: "menuitem",
-					tabIndex: -1,
-					class: `llm-menu-item${action.danger ? " llm-danger-text" : ""}`,
-					title: reason,
-				});
-				item.append(el("span", { text: action.label }));
-				if (href) {
-					item.append(
-						icon("external"),
-						el("span", { class: "llm-sr", text: " (opens in a new tab)" }),
-					);
-					item.addEventListener("click", () => element.hidePopover());
-				} else if (reason) {
-					item.setAttribute("aria-disabled", "true");
-					item.append(el("span", { class: "llm-note", text: reason }));
-				} else {
-					item.addEventListener("click", () => {
-						element.hidePopover();
-						choose(action.key, row.id);
-					});
-				}
-				return item;
-			}),
-		);
-		element.showPopover();
-		const box = button.getBoundingClientRect();
-		const left = Math.max(
-			8,
-			Math.min(box.right - element.offsetWidth, innerWidth - element.offsetWidth - 8),
-		);
-		const below = box.bottom + 4;
-		const fits = below + element.offsetHeight < innerHeight;
-		element.style.left = `${left}px`;
-		element.style.top = `${fits ? below : Math.max(8, box.top - element.offsetHeight - 4)}px`;
-		items()[0]?.focus();
-	}
-
-	element.addEventListener("keydown", (event) => {
-		const all = items();
-		const at = all.indexOf(document.activeElement);
-		const target = {
-			ArrowDown: all[(at + 1) % all.length],
-			ArrowUp: all[(at - 1 + all.length) % all.length],
-			Home: all[0],
-			End: all[all.length - 1],
-		}[event.key];
-		if (target) {
-			event.preventDefault();
-			target.focus();
-		} else if (event.key === "Tab") element.hidePopover();
-	});
-	element.addEventListener("toggle", (event) => {
-		const isOpen = event.newState === "open";
-		opener?.setAttribute("aria-expanded", String(isOpen));
-		if (
-			!isOpen &&
-			(element.contains(document.activeElement) || document.activeElement === document.body)
-		)
-			opener?.focus();
-	});
-	return { element, open };
+	return [1, 2, 3].map(() => el("tr", {}, ...Array.from({ length: columns }, cell)));
 }
 
 export default { render };
