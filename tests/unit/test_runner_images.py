@@ -75,9 +75,9 @@ def test_vllm_gets_its_model_port_and_flags(tmp_path: Path) -> None:
     )
     folder = str(tmp_path / "buckets" / "b" / "llama")
     assert built.command[:3] == [str(vllm), "serve", folder]
-    # The last one counts: the container's own port, and not vLLM's default.
-    assert built.command[-3:] == [str(built.port), "--load-format", "runai_streamer"]
-    assert built.command[3:5] == ["--host", "127.0.0.1"]
+    assert built.command[3:] == [
+        *("--host", "127.0.0.1", "--port", str(built.port), "--load-format", "runai_streamer")
+    ]
 
 
 def test_vllm_without_a_gpu(tmp_path: Path) -> None:

@@ -139,10 +139,11 @@ def _vllm(setup: Setup) -> list[str]:
     given = line[2:]
     if not setup.machine.gpu:
         given = _for_cpu(given, setup.notes)
-    # Options that come first give way to the same ones later: these are defaults.
     model = [given.pop(0)] if given and not given[0].startswith("-") else []
-    defaults = ["--host", LOOPBACK, "--port", str(setup.ports.local(VLLM_PORT))]
-    return [vllm, "serve", *model, *defaults, *given]
+    names = {word.partition("=")[0] for word in given}
+    defaults = {"--host": LOOPBACK, "--port": str(setup.ports.local(VLLM_PORT))}
+    missing = [word for each in defaults.items() if each[0] not in names for word in each]
+    return [vllm, "serve", *model, *missing, *given]
 
 
 def _for_cpu(args: list[str], notes: list[str]) -> list[str]:
