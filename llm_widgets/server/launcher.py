@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import ipaddress
 import logging
 import os
-import shutil
-import signal
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import tornado.ioloop
-import tornado.web
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from traitlets import Any as AnyTrait
 from traitlets.config import Config
-from voila.app import Voila
-from voila.tornado.handler import TornadoVoilaHandler
 
 from llm_widgets.config import LAST_PORT
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.server import noise
+from llm_widgets.server.app import Server
 from llm_widgets.server.iap import IapIdentityProvider
 from llm_widgets.server.kernels import AbandonedKernelManager, OwnKernelSpecManager
-from llm_widgets.server.web import (
-    SECURITY_HEADERS,
-    HealthHandler,
-    PageHandler,
-    SecurityHeaders,
-)
 
 if TYPE_CHECKING:
     import socket
@@ -107,7 +92,7 @@ def launch(
     noise.keep_out()
     try:
         with _jupyter_path(SHARE):
-            app = _Server(
+            app = Server(
                 sockets=sockets,
                 on_ready=on_ready,
                 allowed_hosts=list(allowed_hosts),
@@ -226,79 +211,3 @@ def _config(
         if iap_certs_url:
             config.IapIdentityProvider.certs_url = iap_certs_url
     return config
-
-
-class _Server(Voila):
-    """Voilà on sockets that are already bound, with our handlers and an orderly end."""
-
-    sockets: Any = AnyTrait()
-    on_ready: Any = AnyTrait()
-    allowed_hosts: Any = AnyTrait()
-
-    def init_settings(self) -> dict[str, Any]:
-        """Give tornado's settings."""
-        settings: dict[str, Any] = super().init_settings()
-        settings["headers"] = dict(SECURITY_HEADERS)
-        settings["xsrf_cookie_kwargs"] = {"samesite": "Lax"}
-        settings["allow_remote_access"] = not _is_loopback(self.ip)
-        settings["local_hostnames"] = ["localhost", *self.allowed_hosts]
-        return settings
-
-    def init_handlers(self) -> list[Any]:
-        """Give the handlers: ours first, and our page in place of Voilà's."""
-        self.app.add_transform(tornado.web.GZipContentEncoding)
-        self.app.add_transform(SecurityHeaders)
-        handlers = [
-            (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
-            for rule in super().init_handlers()
-        ]
-        return [(r"/healthz", HealthHandler), *handlers]
-
-    def listen(self) -> None:
-        """Answer requests until a signal comes."""
-        self.ioloop = tornado.ioloop.IOLoop.current()
-        self.ending: asyncio.Task[None] | None = None
-        # The loop's own handlers wake it up whichever thread the signal is delivered to.
-        for each in (signal.SIGINT, signal.SIGTERM):
-            self.ioloop.asyncio_loop.add_signal_handler(each, self._end_soon)
-        server = HTTPServer(self.app)
-        server.add_sockets(self.sockets)
-        self.on_ready(_url(self.ip, self.port))
-        try:
-            self.ioloop.start()
-        finally:
-            server.stop()
-            shutil.rmtree(self.connection_dir, ignore_errors=True)
-
-    def _end_soon(self) -> None:
-        """Begin to end, once; further signals change nothing."""
-        if self.ending is None:
-            self.log.info("Stopping.")
-            self.ending = asyncio.get_running_loop().create_task(self._end())
-
-    async def _end(self) -> None:
-        """End every kernel, also those that are just being started, then the loop."""
-        try:
-            await self.kernel_manager.settle()
-            # Whatever still runs would start another kernel, or miss the one that it uses.
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            await self.kernel_manager.shutdown_all(now=True)
-        finally:
-            self.ioloop.stop()
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _url(host: str, port: int) -> str:
-    shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
