@@ -18,7 +18,8 @@ from llm_widgets.local.google.run_conditions import (
     now,
 )
 from llm_widgets.local.google.run_names import parse_parent
-from llm_widgets.local.google.run_task_loop import TaskLoops, completed
+from llm_widgets.local.google.run_task_loop import TaskLoops
+from llm_widgets.local.google.run_tasks import completed
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2

@@ -5,22 +5,28 @@ from __future__ import annotations
 import sys
 import threading
 import traceback
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from google.cloud import run_v2
-from google.rpc import status_pb2
 
 from llm_widgets.local.google.records import Records
 from llm_widgets.local.google.run_conditions import (
     FAILED,
-    PENDING,
     RECONCILING,
     SUCCEEDED,
     condition,
     now,
+)
+from llm_widgets.local.google.run_tasks import (
+    attempt_result,
+    complete,
+    completed,
+    count,
+    exit_message,
+    has_failed,
+    new_task,
 )
 from llm_widgets.local.runner.failures import RevisionFailed
 
@@ -28,9 +34,6 @@ if TYPE_CHECKING:
     from llm_widgets.local.google.run_dependencies import Dependencies
     from llm_widgets.local.runner.runner import Runner
     from llm_widgets.local.store import Store
-
-TIMED_OUT = 124
-"""Exit code of a task that took longer than its timeout."""
 
 MAX_AT_ONCE = 8
 """Tasks at a time where the job does not say: this machine is smaller than Google's."""
@@ -141,7 +144,7 @@ class TaskLoops:
         at_once = min(execution.parallelism or MAX_AT_ONCE, execution.task_count)
         with ThreadPoolExecutor(at_once, thread_name_prefix="task") as pool:
             list(pool.map(lambda task: self._run_task(execution, task, loop), tasks))
-        failed = [t for t in self._tasks.list(f"{execution.name}/tasks/") if _failed(t)]
+        failed = [t for t in self._tasks.list(f"{execution.name}/tasks/") if has_failed(t)]
         message = ""
         if failed:
             first = min(failed, key=lambda t: t.index)
@@ -157,39 +160,21 @@ class TaskLoops:
         name = f"{execution.name}/tasks/{short}-task{index}"
         task = self._tasks.get(name)
         if task is None:
-            template = execution.template
-            task = run_v2.Task(
-                name=name,
-                uid=str(uuid.uuid4()),
-                generation=1,
-                create_time=now(),
-                scheduled_time=now(),
-                job=execution.job,
-                execution=short,
-                index=index,
-                containers=template.containers,
-                volumes=template.volumes,
-                max_retries=template.max_retries,
-                timeout=template.timeout,
-                service_account=template.service_account,
-                execution_environment=template.execution_environment,
-                conditions=[condition("Completed", PENDING)],
-                log_uri=execution.log_uri,
-            )
+            task = new_task(execution, name, index)
         elif task.start_time and not task.completion_time:
             # Its process died with the local cloud: that attempt is lost.
-            task.last_attempt_result = _result(1, "The container was interrupted.")
+            task.last_attempt_result = attempt_result(1, "The container was interrupted.")
             if task.retried < task.max_retries:
                 task.retried += 1
             else:
-                _complete(task, FAILED, "The container was interrupted.", "NON_ZERO_EXIT_CODE")
+                complete(task, FAILED, "The container was interrupted.", "NON_ZERO_EXIT_CODE")
         self._tasks.put(name, task)
         return task
 
     def _run_task(self, execution: run_v2.Execution, task: run_v2.Task, loop: _Loop) -> None:
         while not task.completion_time:
             if loop.cancelled.is_set():
-                _complete(task, FAILED, _CANCELLED, "CANCELLED")
+                complete(task, FAILED, _CANCELLED, "CANCELLED")
                 break
             task.start_time = task.start_time or now()
             task.reconciling = True
@@ -197,21 +182,21 @@ class TaskLoops:
             self._change(execution.name, tasks=[task])
             try:
                 code = self._runner.run_task(execution, task.index, task.retried, loop.cancelled)
-                message = _exit_message(code)
+                message = exit_message(code)
             except RevisionFailed as failure:
                 # What cannot be started now cannot be started by trying again.
-                task.last_attempt_result = _result(1, failure.message)
-                _complete(task, FAILED, failure.message, failure.reason)
+                task.last_attempt_result = attempt_result(1, failure.message)
+                complete(task, FAILED, failure.message, failure.reason)
                 break
             if loop.cancelled.is_set():
                 continue
-            task.last_attempt_result = _result(code, message)
+            task.last_attempt_result = attempt_result(code, message)
             if code == 0:
-                _complete(task, SUCCEEDED, "", "")
+                complete(task, SUCCEEDED, "", "")
             elif task.retried < task.max_retries:
                 task.retried += 1
             else:
-                _complete(task, FAILED, message, "NON_ZERO_EXIT_CODE")
+                complete(task, FAILED, message, "NON_ZERO_EXIT_CODE")
         if not self._stopping.is_set():
             self._change(execution.name, tasks=[task])
 
@@ -224,7 +209,7 @@ class TaskLoops:
             execution = self._executions.get(name)
             if execution is None:
                 return
-            self._count(execution)
+            count(execution, self._tasks.list(f"{execution.name}/tasks/"))
             if not execution.start_time and execution.running_count:
                 execution.start_time = now()
                 execution.conditions = [
@@ -235,16 +220,6 @@ class TaskLoops:
             execution.update_time = now()
             self._executions.put(name, execution)
 
-    def _count(self, execution: run_v2.Execution) -> None:
-        tasks = self._tasks.list(f"{execution.name}/tasks/")
-        ended = [t for t in tasks if t.completion_time]
-        cancelled = [t for t in ended if _cancelled(t)]
-        execution.running_count = sum(bool(t.start_time) and not t.completion_time for t in tasks)
-        execution.succeeded_count = sum(completed(t).state == SUCCEEDED for t in ended)
-        execution.cancelled_count = len(cancelled)
-        execution.failed_count = len(ended) - len(cancelled) - execution.succeeded_count
-        execution.retried_count = sum(t.retried for t in tasks)
-
     def _finish(self, name: str, loop: _Loop, failure: str, reason: str) -> None:
         if self._stopping.is_set():
             return
@@ -252,7 +227,7 @@ class TaskLoops:
             execution = self._executions.get(name)
             if execution is None:
                 return
-            self._count(execution)
+            count(execution, self._tasks.list(f"{execution.name}/tasks/"))
             execution.completion_time = execution.update_time = now()
             execution.reconciling, execution.observed_generation = False, 1
             if failure:
@@ -263,44 +238,3 @@ class TaskLoops:
                 end = condition("Completed", SUCCEEDED, "Execution completed successfully.")
             execution.conditions = [end, *list(execution.conditions)[1:]]
             self._executions.put(name, execution)
-
-
-def completed(resource: run_v2.Execution | run_v2.Task) -> run_v2.Condition:
-    """Return the condition that tells how an execution or a task ended, or that it runs."""
-    for found in resource.conditions:
-        if found.type_ == "Completed":
-            return found
-    return condition("Completed", PENDING)
-
-
-def _cancelled(task: run_v2.Task) -> bool:
-    return completed(task).execution_reason == run_v2.Condition.ExecutionReason.CANCELLED
-
-
-def _failed(task: run_v2.Task) -> bool:
-    return completed(task).state == FAILED and not _cancelled(task)
-
-
-def _complete(task: run_v2.Task, state: run_v2.Condition.State, message: str, reason: str) -> None:
-    task.completion_time = now()
-    task.reconciling, task.observed_generation = False, 1
-    task.conditions = [
-        condition("Completed", state, message, reason),
-        *(c for c in task.conditions if c.type_ != "Completed"),
-    ]
-
-
-def _exit_message(code: int) -> str:
-    if code == 0:
-        return ""
-    if code == TIMED_OUT:
-        return "The configured timeout was reached."
-    return f"The container exited with an error (exit code {code})."
-
-
-def _result(code: int, message: str) -> run_v2.TaskAttemptResult:
-    # 4 is DEADLINE_EXCEEDED, 2 is UNKNOWN.
-    number = 0 if code == 0 else 4 if code == TIMED_OUT else 2
-    return run_v2.TaskAttemptResult(
-        status=status_pb2.Status(code=number, message=message), exit_code=code
-    )

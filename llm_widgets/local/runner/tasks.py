@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from llm_widgets.local.runner.container import Program
     from llm_widgets.local.runner.entries import Journal
 
-TIMED_OUT = 124  # exit code, that of timeout(1)
+TIMED_OUT = 124
+"""Exit code of a task that took longer than its timeout: that of timeout(1)."""
 DEFAULT_TIMEOUT = 600.0  # seconds
 _LOOK_SECONDS = 0.2
 
