@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
     from llm_widgets.cloud.buckets import BucketListing
     from llm_widgets.cloud.service_list import ServiceListing
-    from llm_widgets.domain.imports import HubModel, ImportProgress
+    from llm_widgets.domain.imports import HubModel
     from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.domain.progress import ImportProgress
     from llm_widgets.domain.services import Deployment, ServiceSummary
 
 _POLL_SECONDS = 0.5

@@ -9,13 +9,7 @@ from urllib.parse import quote
 
 import requests
 
-from llm_widgets.domain.imports import (
-    Digest,
-    DigestKind,
-    HubFile,
-    HubModel,
-    refuse_too_large,
-)
+from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel, refuse_too_large
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import Fix, HubError
 from llm_widgets.hubs import facts, failures, http, names, selection

@@ -7,7 +7,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import ImportProgress, ImportState
+from llm_widgets.domain.progress import ImportProgress, ImportState
 from llm_widgets.errors import ConflictError, ManagerError
 
 if TYPE_CHECKING:

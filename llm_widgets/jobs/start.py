@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import jobs
 from llm_widgets.cloud.metadata import read_metadata, update_metadata
-from llm_widgets.domain.imports import (
-    IMPORTS_PREFIX,
-    FileProgress,
-    ImportProgress,
-    ImportState,
-)
+from llm_widgets.domain.imports import IMPORTS_PREFIX
 from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelStatus
+from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import ConflictError, Fix, ManagerError
 from llm_widgets.jobs import place
 from llm_widgets.jobs.store import ImportFolder, WorkerNote, is_silent

@@ -7,14 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import (
-    IMPORTS_PREFIX,
-    FileProgress,
-    FileState,
-    ImportPlan,
-    ImportProgress,
-    ImportState,
-)
+from llm_widgets.domain.imports import IMPORTS_PREFIX, ImportPlan
+from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.errors import NotFoundError
 from llm_widgets.transfer.objects import NEW
 

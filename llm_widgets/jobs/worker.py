@@ -15,8 +15,8 @@ from llm_widgets.cloud import secrets
 from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.metadata import update_metadata
 from llm_widgets.config import Settings
-from llm_widgets.domain.imports import ImportProgress, ImportState
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.domain.progress import ImportProgress, ImportState
 from llm_widgets.errors import Fix, ManagerError, NotFoundError, UnavailableError
 from llm_widgets.jobs.reporter import Reporter
 from llm_widgets.jobs.store import ImportFolder

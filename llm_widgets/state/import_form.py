@@ -10,8 +10,8 @@ from traitlets import Bool, Dict, HasTraits, Instance
 
 from llm_widgets import hubs
 from llm_widgets.cloud import identity, secrets
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
 from llm_widgets.jobs import plan, start

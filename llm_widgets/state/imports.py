@@ -15,7 +15,7 @@ from llm_widgets.jobs import start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from llm_widgets.domain.imports import ImportProgress
+    from llm_widgets.domain.progress import ImportProgress
     from llm_widgets.state.session import Session
 
 MESSAGES_A_SECOND = 10.0

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance
 
-from llm_widgets.domain.imports import ImportPlan, ImportProgress
+from llm_widgets.domain.imports import ImportPlan
 from llm_widgets.domain.manifest import ModelManifest
 from llm_widgets.domain.models import ModelStatus
+from llm_widgets.domain.progress import ImportProgress
 from llm_widgets.errors import Fix, InUseError, ManagerError
 from llm_widgets.jobs.remove import remove_model
 from llm_widgets.jobs.store import ImportFolder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import FileProgress, FileState
+from llm_widgets.domain.progress import FileProgress, FileState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,9 +13,9 @@ from llm_widgets import hubs
 from llm_widgets.cloud import secrets
 from llm_widgets.cloud.buckets import create_bucket
 from llm_widgets.cloud.metadata import read_metadata
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.manifest import ModelManifest, manifest_name
 from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import ConflictError, DeniedError, NotFoundError
 from llm_widgets.jobs import place
 from llm_widgets.jobs.plan import plan_import
@@ -35,8 +35,9 @@ from tests.contract.product import PROJECT, REGION, Product, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.domain.imports import ImportPlan, ImportProgress
+    from llm_widgets.domain.imports import ImportPlan
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.progress import ImportProgress
 
 TINY = "local/tiny-llama"
 SMOLLM2 = "smollm2:135m"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.metadata import read_metadata
-from llm_widgets.domain.imports import DigestKind, HubModel, ImportProgress
+from llm_widgets.domain.imports import DigestKind, HubModel
 from llm_widgets.domain.models import Source
 from llm_widgets.jobs.plan import plan_import
 from llm_widgets.jobs.start import read_progress
@@ -26,8 +26,9 @@ from llm_widgets.transfer.xml_api import Authorizer, Bucket
 
 if TYPE_CHECKING:
     from llm_widgets.cloud.clients import Clients
-    from llm_widgets.domain.imports import HubFile, ImportPlan, ImportState
+    from llm_widgets.domain.imports import HubFile, ImportPlan
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.progress import ImportProgress, ImportState
     from llm_widgets.transfer.share import Task
     from tests.faults.faulty_source import FaultySource
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from google.api_core.exceptions import Conflict
 
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelStatus
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.jobs.verify import FileCheck, verify_model
 from llm_widgets.transfer.engine import Engine

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.domain.imports import FileState, ImportState
 from llm_widgets.domain.models import ModelStatus
+from llm_widgets.domain.progress import FileState, ImportState
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import Imports, two_files
 

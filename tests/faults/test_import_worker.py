@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelStatus
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.jobs.start import cancel_import
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject, checkpoint_name

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llm_widgets.domain import gpus, regions
-from llm_widgets.domain.imports import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.errors import HubError, InvalidInputError
 from llm_widgets.jobs.plan import import_id
 from llm_widgets.state.import_check import measured_speed

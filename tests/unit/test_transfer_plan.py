@@ -5,19 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llm_widgets.domain.imports import (
-    HTTP_LIMIT,
-    Digest,
-    DigestKind,
-    FileProgress,
-    FileState,
-    HubFile,
-    HubModel,
-    ImportPlan,
-    ImportProgress,
-    ImportState,
-)
+from llm_widgets.domain.imports import HTTP_LIMIT, Digest, DigestKind, HubFile, HubModel, ImportPlan
 from llm_widgets.domain.models import Source
+from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.errors import TransferError
 from llm_widgets.jobs.place import job_region
 from llm_widgets.jobs.plan import plan_import, task_count

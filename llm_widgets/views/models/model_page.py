@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import links
 from llm_widgets.config import OLLAMA_REGISTRY, Settings
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelRecord, Source
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
 from llm_widgets.jobs.verify import FileCheck

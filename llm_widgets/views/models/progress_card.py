@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from llm_widgets.domain.imports import FileState, ImportProgress, ImportState
+from llm_widgets.domain.progress import FileState, ImportProgress, ImportState
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.widgets.files import FileProgress, FileRow
 from llm_widgets.widgets.html import note, set_text
@@ -17,7 +17,7 @@ from llm_widgets.widgets.progress import TransferBars
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.domain.imports import FileProgress as ImportedFile
+    from llm_widgets.domain.progress import FileProgress as ImportedFile
     from llm_widgets.state.imports import WatchedImport
 
 _TITLES = {

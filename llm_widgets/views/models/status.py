@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.imports import ImportState
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.domain.progress import ImportState
 from llm_widgets.jobs.worker import CANCELLED
 
 if TYPE_CHECKING:

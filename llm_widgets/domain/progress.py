@@ -1,0 +1,113 @@
+"""How far an import is, as it stands in the bucket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class FileState(StrEnum):
+    """How far one file is."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    VERIFYING = "verifying"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class FileProgress:
+    """How far one file is; ``done`` and ``size`` in bytes.
+
+    Attributes
+    ----------
+    is_shared
+        Whether several tasks move it: ``done`` is what one of them has moved.
+    """
+
+    path: str
+    size: int
+    done: int = 0
+    state: FileState = FileState.WAITING
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How far an import is, as whoever asks the bucket sees it.
+
+    Attributes
+    ----------
+    updated_at
+        When a worker last wrote; a running import that is silent for long has no worker.
+    message
+        One sentence: the phase, or why it failed.
+    cause, fix
+        For a failed import: see :class:`llm_widgets.errors.ManagerError`.
+    """
+
+    import_id: str
+    state: ImportState
+    files: tuple[FileProgress, ...]
+    started_at: datetime
+    updated_at: datetime
+    message: str = ""
+    cause: str = ""
+    fix: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def done(self) -> int:
+        """Bytes that have arrived."""
+        return sum(file.done for file in self.files)
+
+    def to_json(self) -> str:
+        """Write the progress as JSON text."""
+        data = asdict(self)
+        data["started_at"] = self.started_at.isoformat()
+        data["updated_at"] = self.updated_at.isoformat()
+        return json.dumps(data)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ImportProgress:
+        """Read what :meth:`to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            The text is something else.
+        """
+        try:
+            data = json.loads(text)
+            data["state"] = ImportState(data["state"])
+            data["started_at"] = datetime.fromisoformat(data["started_at"])
+            data["updated_at"] = datetime.fromisoformat(data["updated_at"])
+            data["files"] = tuple(
+                FileProgress(**{**entry, "state": FileState(entry["state"])})
+                for entry in data["files"]
+            )
+            return cls(**data)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not the progress of an import: {error}") from error
