@@ -29,6 +29,7 @@ from llm_widgets.transfer.publish import MissingPartsError, Publisher, is_held
 from llm_widgets.transfer.share import Task, share_of, shared_files
 from llm_widgets.transfer.source import Source
 from llm_widgets.transfer.stretches import stretches
+from llm_widgets.transfer.way import FileWay
 from llm_widgets.transfer.xml_api import ENDPOINT, Authorizer, Bucket
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ class Engine:
         def look(file: HubFile) -> FileTransfer:
             name = checkpoint_name(self._plan.folder, file)
             checkpoint = CheckpointObject(self._objects, name)
-            return FileTransfer(
+            way = FileWay(
                 file,
                 self._plan.object_name(file),
                 source=Source(
@@ -172,6 +173,7 @@ class Engine:
                 saved=checkpoint.load(latest.get(name, "")) if name in known else None,
                 progress=self.progress,
             )
+            return FileTransfer(way)
 
         with ThreadPoolExecutor(8, "look") as pool:
             return list(pool.map(look, files))
@@ -181,8 +183,8 @@ class Engine:
         if not transfers:
             return
         options = self._options
-        most = most_lanes(max(min(t.part_size, t.file.size) for t in transfers), options)
-        parts = sum(part_count(t.file, t.part_size) for t in transfers)
+        most = most_lanes(max(min(t.way.part_size, t.file.size) for t in transfers), options)
+        parts = sum(part_count(t.file, t.way.part_size) for t in transfers)
         queue = PartQueue(transfers, options.open_files, self._stop)
         finished = threading.Event()
         saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
@@ -228,7 +230,7 @@ class Engine:
                     return
                 except ManagerError as error:
                     # The parts fail too when this lasts, and tell why.
-                    _log.warning("How far %s is could not be saved: %s", transfer.name, error)
+                    _log.warning("How far %s is could not be saved: %s", transfer.way.name, error)
 
     def _publish(
         self, transfers: list[FileTransfer], publishing: Callable[[], None]
@@ -236,7 +238,7 @@ class Engine:
         if not all(transfer.is_verified for transfer in transfers):
             return None
         publishing()
-        return self._publisher.publish({t.file.path: t.saved for t in transfers if t.saved})
+        return self._publisher.publish({t.file.path: t.way.saved for t in transfers if t.way.saved})
 
     def _discard(self, files: list[HubFile]) -> None:
         connections = Connections(self._options)

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.multipart import MultipartUpload, PartStream
     from llm_widgets.transfer.options import Options
     from llm_widgets.transfer.parts import PartLedger
-    from llm_widgets.transfer.progress import Progress
-    from llm_widgets.transfer.source import Source
+    from llm_widgets.transfer.way import FileWay
 
 
 class Lane:
@@ -126,16 +125,17 @@ class Mover(ABC):
 
     Attributes
     ----------
+    way
+        Of the file.
     has_time
         Whether a lane may look at the answer to a part when it is done with its next one.
     """
 
     has_time = True
 
-    def __init__(self, file: HubFile, source: Source, progress: Progress) -> None:
-        self.file = file
-        self._source = source
-        self._progress = progress
+    def __init__(self, way: FileWay) -> None:
+        self.way = way
+        self.file = way.file
         self._ledger: PartLedger | None = None
         self._upload: MultipartUpload | None = None
         self._may_stream = True
@@ -173,9 +173,9 @@ class Mover(ABC):
             moving.take(block)
             if stream:
                 stream.send(block)
-            self._progress.add(self.file.path, len(block))
+            self.way.progress.add(self.file.path, len(block))
 
-        self._source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
+        self.way.source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
         lane.settle()  # the part before; others may wait for it
         moving.hash()
         if moving.is_hashed and stream and self.has_time:
@@ -220,7 +220,7 @@ class Mover(ABC):
         assert self._ledger
         start, length = moving.part * self._ledger.part_size, self._ledger.length(moving.part)
         blocks: list[bytes] = []
-        self._source.read(lane.reading, start, length, blocks.append)
+        self.way.source.read(lane.reading, start, length, blocks.append)
         if crc.of_blocks(blocks) != moving.checksum:
             raise TransferError(
                 f"The hub gave two different answers for the same bytes of {self.file.path}.",

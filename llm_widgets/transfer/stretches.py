@@ -20,7 +20,7 @@ from llm_widgets.transfer.checkpoint import Checkpoint, TakenOverError
 from llm_widgets.transfer.moving import Mover, stored_parts, upload_gone
 from llm_widgets.transfer.multipart import MultipartUpload
 from llm_widgets.transfer.objects import NEW
-from llm_widgets.transfer.options import most_lanes, part_size_for
+from llm_widgets.transfer.options import most_lanes
 from llm_widgets.transfer.parts import PartLedger, part_count
 from llm_widgets.transfer.patience import GaveUpError, Stopped
 from llm_widgets.transfer.xml_api import UploadGoneError
@@ -28,14 +28,11 @@ from llm_widgets.transfer.xml_api import UploadGoneError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llm_widgets.domain.imports import HubFile
     from llm_widgets.transfer.checkpoint import CheckpointObject
     from llm_widgets.transfer.http import Connections
     from llm_widgets.transfer.objects import SmallObjects
-    from llm_widgets.transfer.progress import Progress
     from llm_widgets.transfer.share import Task
-    from llm_widgets.transfer.source import Source
-    from llm_widgets.transfer.xml_api import Bucket
+    from llm_widgets.transfer.way import FileWay
 
 _POLL = 0.05
 """Seconds between two looks whether the task before has left its digest."""
@@ -45,45 +42,20 @@ _SPARE_LANES = 2
 
 
 class SharedFile:
-    """A file that all tasks of a job move.
+    """A file that all tasks of a job move."""
 
-    Parameters
-    ----------
-    name
-        Name of the object that it becomes.
-    saved
-        How far it was when this task began, where something of it was found.
-    """
-
-    def __init__(
-        self,
-        file: HubFile,
-        name: str,
-        *,
-        source: Source,
-        bucket: Bucket,
-        checkpoint: CheckpointObject,
-        saved: Checkpoint | None,
-        progress: Progress,
-        task: Task,
-    ) -> None:
-        self.file = file
-        self.source = source
-        self.bucket = bucket
-        self.checkpoint = checkpoint
-        self.progress = progress
-        self.part_size = saved.part_size if saved else part_size_for(file.size, bucket.options)
-        self.count = part_count(file, self.part_size)
-        self.saved = saved
-        self._name = name
+    def __init__(self, way: FileWay, task: Task) -> None:
+        self.way = way
+        self.part_size = way.part_size
+        self.count = part_count(way.file, self.part_size)
         self._lock = threading.Lock()
-        self._stretch = max(1, most_lanes(self.part_size, bucket.options) - _SPARE_LANES)
-        done = saved.parts if saved else 0
+        self._stretch = max(1, most_lanes(self.part_size, way.bucket.options) - _SPARE_LANES)
+        done = way.saved.parts if way.saved else 0
         stretches = range(done // self._stretch, -(-self.count // self._stretch))
-        self._claims = Claims(checkpoint, task, stretches)
-        progress.share(file.path)
+        self._claims = Claims(way.checkpoint, task, stretches)
+        way.progress.share(way.file.path)
         if task.index == 0:  # what was there before counts once
-            progress.add(file.path, done * self.part_size)
+            way.progress.add(way.file.path, done * self.part_size)
 
     def next_stretch(self) -> StretchTransfer | None:
         """Take the next stretch that no task has; ``None`` when there are no more."""
@@ -95,28 +67,28 @@ class SharedFile:
 
     def upload(self, connections: Connections) -> MultipartUpload:
         """Find the upload that all tasks write to, or start it."""
+        way = self.way
         with self._lock:
-            if not self.saved:
-                upload = MultipartUpload.start(connections, self.bucket, self._name)
-                self.saved = Checkpoint(upload.id, self.part_size)
+            if not way.saved:
+                upload = MultipartUpload.start(connections, way.bucket, way.name)
+                way.saved = Checkpoint(upload.id, self.part_size)
                 try:
-                    self.checkpoint.save(self.saved)
+                    way.checkpoint.save(way.saved)
                 except TakenOverError:  # another task was faster
                     upload.abort(connections)
-                    self.saved = self.checkpoint.load()
-                    assert self.saved
-            return MultipartUpload(self.bucket, self._name, self.saved.upload_id)
+                    way.saved = way.checkpoint.load()
+                    assert way.saved
+            return MultipartUpload(way.bucket, way.name, way.saved.upload_id)
 
     def start_in(self, parts: range) -> Checkpoint | None:
         """Give from where a stretch can be hashed, if that is known already."""
-        if self.saved and self.saved.parts in parts:
-            return self.saved
-        return None
+        saved = self.way.saved
+        return saved if saved and saved.parts in parts else None
 
     def discard(self, connections: Connections) -> None:
         """Throw away what was uploaded and how far it was."""
         self.upload(connections).abort(connections)
-        self.checkpoint.delete()
+        self.way.checkpoint.delete()
 
 
 class StretchTransfer(Mover):
@@ -125,7 +97,7 @@ class StretchTransfer(Mover):
     has_time = False  # another task waits for it
 
     def __init__(self, shared: SharedFile, parts: range) -> None:
-        super().__init__(shared.file, shared.source, shared.progress)
+        super().__init__(shared.way)
         self._shared = shared
         self._parts = parts
         self._has_begun = False
@@ -141,13 +113,13 @@ class StretchTransfer(Mover):
                 self.file, shared.part_size, self._upload, connections, self._parts
             )
         except UploadGoneError as error:
-            shared.checkpoint.delete()
+            self.way.checkpoint.delete()
             raise upload_gone(self.file, error) from error
         start = shared.start_in(self._parts)
         if start:
             self._parts = range(start.parts, self._parts.stop)
         self._ledger = PartLedger(
-            self.file, shared.part_size, self._parts, stored, shared.bucket.stop
+            self.file, shared.part_size, self._parts, stored, self.way.bucket.stop
         )
         if start:
             self._ledger.begin(start)
@@ -172,18 +144,18 @@ class StretchTransfer(Mover):
             try:
                 reached = self._ledger.verified()
             except TransferError:
-                self._progress.fail(self.file.path)
+                self.way.progress.fail(self.file.path)
                 self._shared.discard(connections)
                 raise
-        self._shared.checkpoint.leave(reached)
+        self.way.checkpoint.leave(reached)
         if reached.verified:
-            self._progress.finish(self.file.path)
+            self.way.progress.finish(self.file.path)
 
     def _take_over(self) -> None:
-        patience = self._shared.bucket.options.patience
+        patience = self.way.bucket.options.patience
         until = time.monotonic() + patience
-        while not (left := self._shared.checkpoint.left(self._parts.start)):
-            if self._shared.bucket.stop.wait(_POLL):
+        while not (left := self.way.checkpoint.left(self._parts.start)):
+            if self.way.bucket.stop.wait(_POLL):
                 raise Stopped
             if time.monotonic() > until:
                 raise GaveUpError(
