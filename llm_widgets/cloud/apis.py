@@ -21,6 +21,7 @@ NEEDED = {
     "vpcaccess.googleapis.com": "Serverless VPC Access",
     "compute.googleapis.com": "Compute Engine",
     "logging.googleapis.com": "Cloud Logging",
+    "monitoring.googleapis.com": "Cloud Monitoring",
     "cloudquotas.googleapis.com": "Cloud Quotas",
     "secretmanager.googleapis.com": "Secret Manager",
     "serviceusage.googleapis.com": "Service Usage",

@@ -19,6 +19,7 @@ from llm_widgets.local.google.grpc_server import GrpcServer
 from llm_widgets.local.hub import Hub
 from llm_widgets.local.invoking import Front
 from llm_widgets.local.logs import LogBook
+from llm_widgets.local.metrics import MetricBook
 from llm_widgets.local.mounting import mount_refusal
 from llm_widgets.local.runner.runner import Runner
 from llm_widgets.local.seed import manager_account, seed
@@ -124,11 +125,18 @@ class LocalCloud:
         self._keys = data / "keys"
         self.log = LogBook(data / "logs.db")
         closing.callback(self.log.close)
-        runner = Runner(data, self.log, self._runtime_environment)
+        self.metrics = MetricBook()
+        runner = Runner(data, self.log, self._runtime_environment, metrics=self.metrics)
         closing.callback(runner.shutdown)
         enablement = Enablement(self._store, self.faults)
         self._apis = GoogleApis(
-            self._store, self.faults, self._access, enablement, runner=runner, log=self.log
+            self._store,
+            self.faults,
+            self._access,
+            enablement,
+            runner=runner,
+            log=self.log,
+            metrics=self.metrics,
         )
         closing.callback(self._apis.stop)
         runner.invoker = Front(self._access, self._tokens, self._apis.services).refusal

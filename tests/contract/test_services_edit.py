@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud import access, metrics, revisions, rollout, service_json, services
+from llm_widgets.cloud import access, revisions, rollout, service_json, services
 from llm_widgets.domain.services import MANAGED_BY, ServiceState
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
 from llm_widgets.serving import edit
@@ -224,16 +224,6 @@ def test_callers_come_and_go_and_conditions_stay(product: Product) -> None:
     access.remove_invoker(product.clients, NAME, access.Invoker(ANN))
     found = set(access.invokers(product.clients, NAME))
     assert found == {access.Invoker("user:bob@example.org"), restricted}
-
-
-def test_requests_are_counted_from_the_log(product: Product) -> None:
-    url = services.get(product.clients, NAME).uri
-    for _ in range(3):
-        product.clients.session.get(url, timeout=20)
-    usage = metrics.usage(product.clients, NAME)
-    requests = next(series for series in usage.series if series.label == "Requests")
-    assert sum(value for _, value in requests.points) >= 3
-    assert "local cloud" in usage.source
 
 
 def test_a_service_that_is_gone(product: Product) -> None:

@@ -22,6 +22,7 @@ from llm_widgets.local.google import (
     compute,
     iam,
     logging,
+    monitoring,
     projects,
     quotas,
     run_services,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from llm_widgets.local.enablement import Enablement
     from llm_widgets.local.faults import Faults
     from llm_widgets.local.logs import LogBook
+    from llm_widgets.local.metrics import MetricBook
     from llm_widgets.local.runner.runner import Runner
     from llm_widgets.local.store import Store
 
@@ -58,8 +60,8 @@ class GoogleApis:
         What every API is made from.
     runner
         Runs what Cloud Run deploys.
-    log
-        Holds what it writes.
+    log, metrics
+        Hold what it writes, and what is measured of it.
 
     Attributes
     ----------
@@ -81,6 +83,7 @@ class GoogleApis:
         *,
         runner: Runner,
         log: LogBook,
+        metrics: MetricBook,
     ) -> None:
         self.endpoints = Endpoints(access, enablement)
         self.rest = Rest(self.endpoints, access)
@@ -103,6 +106,12 @@ class GoogleApis:
         )
         self.endpoints.register(
             logging.API, logging.CLIENT, logging.Logging(log, access), http=logging.HTTP
+        )
+        self.endpoints.register(
+            monitoring.API,
+            monitoring.CLIENT,
+            monitoring.Monitoring(metrics, access),
+            http=monitoring.HTTP,
         )
 
     def start(self) -> None:

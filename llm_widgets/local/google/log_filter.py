@@ -75,28 +75,31 @@ def parse(text: str) -> Expression:
         INVALID_ARGUMENT, with the place of the first thing that makes no sense.
 
     """
-    return _Parser(text).everything()
+    return Parser(text).everything()
 
 
-class _Parser:
+class Parser:
+    """Reads one filter."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0
         self._skip_space()
 
     def everything(self) -> Expression:
+        """Read it to its end."""
         if self._at_end:
             return AllOf(())
         found = self._all_of()
         if not self._at_end:
-            raise self._error()
+            raise self.error()
         return found
 
     def _all_of(self) -> Expression:
         parts = [self._any_of()]
         while not self._at_end and not self._peek_is(")"):
             if self._take_keyword("AND") and self._at_end:
-                raise self._error()
+                raise self.error()
             parts.append(self._any_of())
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
@@ -107,24 +110,24 @@ class _Parser:
         return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
     def _single(self) -> Expression:
-        if self._take_keyword("NOT") or self._take("-"):
+        if self._take_keyword("NOT") or self.take("-"):
             return Not(self._single())
-        if self._take("("):
+        if self.take("("):
             inner = self._all_of()
-            if not self._take(")"):
-                raise self._error()
+            if not self.take(")"):
+                raise self.error()
             return inner
         return self._term()
 
     def _term(self) -> Expression:
         token = _TOKEN.match(self._text, self._position)
         if not token or token.lastgroup != "path" or token[0] in _KEYWORDS:
-            raise self._error()
+            raise self.error()
         self._advance(token.end())
         segments = tuple(_unquoted(found) for found in re.findall(_SEGMENT, token[0]))
-        if self._take("("):
+        if self.take("("):
             return self._function(token[0])
-        operator = next((sign for sign in OPERATORS if self._take(sign)), None)
+        operator = next((sign for sign in OPERATORS if self.take(sign)), None)
         if operator is None:
             return Search(_unquoted(token[0]) if token[0][0] in "\"'" else token[0])
         return self._values(segments, operator)
@@ -132,27 +135,28 @@ class _Parser:
     def _function(self, name: str) -> Expression:
         if name != "log_id":
             raise _invalid(f"Unparseable filter: the function '{name}' is not known here.")
-        value = self._value()
-        if not self._take(")"):
-            raise self._error()
+        value = self.value()
+        if not self.take(")"):
+            raise self.error()
         return Compare(("logName",), "log_id", value)
 
     def _values(self, path: tuple[str, ...], operator: str) -> Expression:
         """Read what stands after an operator: a value, or a list such as ``("a" OR "b")``."""
-        if not self._take("("):
-            return self._comparison(path, operator)
-        parts = [self._comparison(path, operator)]
+        if not self.take("("):
+            return self.comparison(path, operator)
+        parts = [self.comparison(path, operator)]
         joined: type[AllOf | AnyOf] = AnyOf
-        while not self._take(")"):
+        while not self.take(")"):
             if self._take_keyword("AND"):
                 joined = AllOf
             elif not self._take_keyword("OR"):
-                raise self._error()
-            parts.append(self._comparison(path, operator))
+                raise self.error()
+            parts.append(self.comparison(path, operator))
         return joined(tuple(parts))
 
-    def _comparison(self, path: tuple[str, ...], operator: str) -> Compare:
-        value = self._value()
+    def comparison(self, path: tuple[str, ...], operator: str) -> Expression:
+        """Read one value that a field is compared with."""
+        value = self.value()
         if operator in {"=~", "!~"}:
             try:
                 re.compile(value)
@@ -160,10 +164,11 @@ class _Parser:
                 raise _invalid(f"Invalid regular expression '{value}': {error}.") from error
         return Compare(path, operator, value)
 
-    def _value(self) -> str:
+    def value(self) -> str:
+        """Read a value, quoted or not."""
         found = _VALUE.match(self._text, self._position)
         if not found or found[0] in _KEYWORDS:
-            raise self._error()
+            raise self.error()
         self._advance(found.end())
         return _unquoted(found[0])
 
@@ -174,7 +179,8 @@ class _Parser:
     def _peek_is(self, sign: str) -> bool:
         return self._text.startswith(sign, self._position)
 
-    def _take(self, sign: str) -> bool:
+    def take(self, sign: str) -> bool:
+        """Go past a sign if it stands here."""
         if not self._peek_is(sign):
             return False
         self._advance(self._position + len(sign))
@@ -194,7 +200,8 @@ class _Parser:
         if found := _SPACE.match(self._text, self._position):
             self._position = found.end()
 
-    def _error(self) -> ApiError:
+    def error(self) -> ApiError:
+        """Make the refusal of what stands here."""
         before = self._text[: self._position]
         line, column = before.count("\n") + 1, self._position - (before.rfind("\n") + 1) + 1
         found = re.compile(r"\S+").match(self._text, self._position)

@@ -212,6 +212,12 @@ def container_port(container: run_v2.Container) -> int:
     return (container.ports[0].container_port if container.ports else 0) or DEFAULT_PORT
 
 
+def cpu_limit(container: run_v2.Container) -> float:
+    """Return the limit of processors, which nothing enforces here: 1 where it can't be read."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(m?)", container.resources.limits.get("cpu", "1"))
+    return (float(found[1]) / (1000 if found[2] else 1) if found else 0) or 1.0
+
+
 def memory_limit(container: run_v2.Container) -> int:
     """Return the limit of memory in bytes.
 

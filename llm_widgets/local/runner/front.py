@@ -17,6 +17,7 @@ from werkzeug import Request, Response
 
 from llm_widgets.errors import ManagerError
 from llm_widgets.local.runner.entries import Journal
+from llm_widgets.local.runner.meter import Meter
 from llm_widgets.local.runner.ports import candidate_ports
 from llm_widgets.local.runner.proxy import Exchange, UpstreamError
 from llm_widgets.local.web import WebServer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.local.logs import LogBook
+    from llm_widgets.local.metrics import MetricBook
     from llm_widgets.local.runner.instance import Instance
 
 DEFAULT_CONCURRENCY = 80
@@ -53,7 +55,7 @@ class Front:
         The port that it had before, if any.
     invoker
         Returns the refusal of a request to the named service, or ``None``.
-    log
+    log, metrics
         Where requests are recorded.
     queue_seconds
         How long a request waits for a place at an instance.
@@ -66,12 +68,15 @@ class Front:
         preferred: int | None,
         invoker: Callable[[Request, str], Response | None],
         log: LogBook,
+        metrics: MetricBook,
+        *,
         queue_seconds: float = QUEUE_SECONDS,
     ) -> None:
         self._service = service
         self._invoker = invoker
         self._queue_seconds = queue_seconds
         self._nobody = Journal.of_revision(log, f"{service}/revisions/")
+        self._unmetered = Meter(metrics, self._nobody.resource)
         self._instance: Instance | None = None
         self._busy = 0
         self._capacity = 0
@@ -106,13 +111,16 @@ class Front:
         begin = time.monotonic()
         instance = self._instance
         journal = instance.journal if instance else self._nobody
+        meter = instance.meter if instance else self._unmetered
         exchange = Exchange(request, self.url)
         response = self._answer(request, exchange, instance, begin)
 
         def record() -> None:
             status = response.status_code
             severity = "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"  # noqa: PLR2004 - the classes of HTTP status codes
-            entry = exchange.log_entry(status, time.monotonic() - begin)
+            taken = time.monotonic() - begin
+            meter.request(status, taken)
+            entry = exchange.log_entry(status, taken)
             journal.request(entry, exchange.trace, severity)
 
         response.call_on_close(record)
@@ -129,7 +137,9 @@ class Front:
         if not self._enter(begin + self._queue_seconds):
             return _plain(429, _NO_INSTANCE)
         timeout = instance.template.timeout.total_seconds() or DEFAULT_TIMEOUT
+        instance.meter.began()
         response = self._forward(exchange, instance, begin + timeout)
+        response.call_on_close(instance.meter.ended)
         response.call_on_close(self._leave)
         return response
 

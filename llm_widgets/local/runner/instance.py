@@ -7,8 +7,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from llm_widgets.local.runner.container import check, container_port
+from llm_widgets.local.runner.container import check, container_port, cpu_limit
 from llm_widgets.local.runner.failures import RevisionFailed, container_failed, not_ready
+from llm_widgets.local.runner.meter import Gauges
 from llm_widgets.local.runner.probe import StartupProbe
 from llm_widgets.local.runner.process import Process, memory_used
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.local.runner.container import Program
     from llm_widgets.local.runner.entries import Journal
+    from llm_widgets.local.runner.meter import Meter
 
 MIB = 1 << 20
 _MEMORY_SECONDS = 1.0  # between two looks at the memory in use
@@ -34,10 +36,11 @@ MEMORY_EXCEEDED = (
 class MemoryGuard:
     """Ends a process that uses more memory than it may, and says so in its log."""
 
-    def __init__(self, process: Process, limit: int, journal: Journal) -> None:
+    def __init__(self, process: Process, limit: int, journal: Journal, gauges: Gauges) -> None:
         self._process = process
         self._limit = limit
         self._journal = journal
+        self._gauges = gauges
         self._due = 0.0
         self.exceeded = False
 
@@ -47,6 +50,7 @@ class MemoryGuard:
             return
         self._due = time.monotonic() + _MEMORY_SECONDS
         used = memory_used(self._process.pid)
+        self._gauges.look(used)
         if used > self._limit:
             self.exceeded = True
             text = MEMORY_EXCEEDED.format(limit=self._limit // MIB, used=used // MIB)
@@ -67,6 +71,8 @@ class Instance:
         Makes the program to run; called for each start.
     journal
         Where its output goes.
+    meter
+        Where its requests and what it uses are measured.
 
     """
 
@@ -76,10 +82,12 @@ class Instance:
         template: run_v2.RevisionTemplate,
         build: Callable[[], Program],
         journal: Journal,
+        meter: Meter,
     ) -> None:
         self.revision = revision
         self.template = template
         self.journal = journal
+        self.meter = meter
         self._build = build
         self._probe = StartupProbe.of(check(template), container_port(template.containers[0]))
         self._process: Process | None = None
@@ -162,7 +170,9 @@ class Instance:
                 folder=program.folder,
                 receive=self.journal.line,
             )
-            self._memory = MemoryGuard(self._process, program.memory, self.journal)
+            cpu = cpu_limit(self.template.containers[0])
+            gauges = Gauges(self.meter, self._process.pid, cpu=cpu, memory=program.memory)
+            self._memory = MemoryGuard(self._process, program.memory, self.journal, gauges)
 
     def _running(self) -> bool:
         if not self._process or self._stopping.is_set() or self._process.exit_code is not None:

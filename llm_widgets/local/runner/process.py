@@ -130,6 +130,16 @@ def memory_used(pid: int) -> int:
     return used
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the seconds of a processor that the descendants of a process have used."""
+    used = 0.0
+    for child in _descendants(pid):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            times = child.cpu_times()
+            used += times.user + times.system
+    return used
+
+
 def _descendants(pid: int) -> list[psutil.Process]:
     try:
         found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)

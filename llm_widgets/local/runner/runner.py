@@ -17,12 +17,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_widgets.local.errors import ApiError
+from llm_widgets.local.metrics import MetricBook
 from llm_widgets.local.runner.container import Builder, check
 from llm_widgets.local.runner.entries import Journal
 from llm_widgets.local.runner.failures import RevisionFailed, not_ready
 from llm_widgets.local.runner.front import DEFAULT_MAX_INSTANCES, QUEUE_SECONDS, Front
 from llm_widgets.local.runner.instance import Instance
 from llm_widgets.local.runner.machine import Machine
+from llm_widgets.local.runner.meter import Meter
 from llm_widgets.local.runner.mounts import VolumeSource
 from llm_widgets.local.runner.records import Record, Records
 from llm_widgets.local.runner.tasks import run_attempt, task_environment
@@ -58,6 +60,8 @@ class Runner:
         Folder of the local cloud; buckets are folders in its ``buckets``.
     log
         Takes the output of the processes.
+    metrics
+        Takes what is measured of the services.
     environment
         Returns the variables that stand for the metadata server, for a service account's email
         address (empty: the default one).
@@ -84,6 +88,7 @@ class Runner:
         log: LogBook,
         environment: Callable[[str], dict[str, str]],
         *,
+        metrics: MetricBook | None = None,
         machine: Machine | None = None,
         queue_seconds: float = QUEUE_SECONDS,
     ) -> None:
@@ -91,6 +96,7 @@ class Runner:
         self.secrets: Callable[[str, str, str], str] = _no_secrets
         self.may_mount: Callable[[str, str, bool], str] = lambda _email, _bucket, _read_only: ""
         self._log = log
+        self._metrics = metrics or MetricBook()
         self._environment = environment
         self._machine = machine or Machine.here()
         self._queue_seconds = queue_seconds
@@ -241,7 +247,8 @@ class Runner:
                     record.port if record else None,
                     self.invoker,
                     self._log,
-                    self._queue_seconds,
+                    self._metrics,
+                    queue_seconds=self._queue_seconds,
                 )
                 if not record or record.port != front.port:
                     kept = (record.revision, record.service) if record else ()
@@ -265,6 +272,7 @@ class Runner:
                 template, platform, self._environment(template.service_account), listens=True
             ),
             journal,
+            Meter(self._metrics, journal.resource),
         )
 
     def _builder(

@@ -38,7 +38,9 @@ class MetricsCard:
         if state.usage is None:
             set_text(self._source, "Reading …" if state.loading else "")
             return
-        set_text(self._source, f"Source: {state.usage.source}")
+        missing = state.usage.missing
+        not_had = f" Not to be had: {missing}." if missing else ""
+        set_text(self._source, f"From Cloud Monitoring, some minutes late.{not_had}")
         self._charts.children = [
             Chart(
                 label=series.label,

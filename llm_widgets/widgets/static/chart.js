@@ -7,6 +7,7 @@ const HEIGHT = 80;
 const NS = "http://www.w3.org/2000/svg";
 
 function number(value, unit) {
+	if (unit === "s" && value < 1) return `${Math.round(value * 1000)} ms`;
 	const digits = Number.isInteger(value) || value >= 100 ? 0 : 2;
 	return `${value.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
 }
@@ -32,11 +33,12 @@ function render({ model, el: root }) {
 		const values = points.map(([, value]) => value);
 		const most = Math.max(...values);
 		words.textContent = `Last ${number(values.at(-1), unit)} · most ${number(most, unit)}`;
+		const top = unit === "%" ? 100 : most; // a share of nearly nothing is to look like that
 		const begin = model.get("since") || points[0][0];
 		const span = Math.max(1, (model.get("until") || points.at(-1)[0]) - begin);
-		const width = Math.max(2, (WIDTH / Math.max(points.length, 30)) * 0.8);
+		const width = (WIDTH / Math.max(points.length, 60)) * 0.8;
 		for (const [time, value] of points) {
-			const height = most > 0 ? (value / most) * (HEIGHT - 2) : 0;
+			const height = top > 0 ? Math.min(1, value / top) * (HEIGHT - 2) : 0;
 			const bar = document.createElementNS(NS, "rect");
 			const place = Math.min(1, Math.max(0, (time - begin) / span));
 			bar.setAttribute("x", place * (WIDTH - width));
