@@ -481,6 +481,14 @@ CASES = [
         says=("4 GPUs",),
         does={"add_argument": "--tensor-parallel-size=1"},
     ),
+    Case(
+        "too-many-gpus",
+        log="  Value error, Total number of attention heads (2) must be divisible by tensor "
+        "parallel size (3). [type=value_error, input_value=ArgsKwargs((), {'model_co... 'shutdown_timeout': "
+        "0}), input_type=ArgsKwargs]",
+        says=("3 GPUs",),
+        does={"add_argument": "--tensor-parallel-size=1"},
+    ),
     # Memory.
     Case(
         "kv-cache-too-small",
@@ -589,6 +597,12 @@ CASES = [
         "couldn't find them in the cached files.",
     ),
     Case(
+        "config-damaged",
+        log="OSError: It looks like the config file at '/models/config.json' is not a valid JSON "
+        "file.",
+        says=("/models/config.json",),
+    ),
+    Case(
         "weights-damaged",
         log="safetensors_rust.SafetensorError: Error while deserializing header: "
         "MetadataIncompleteBuffer",
@@ -655,6 +669,12 @@ CASES = [
     ),
     Case(
         "quantization-unknown",
+        log="  Value error, Cannot find the config file for awq [type=value_error, input_value="
+        "ArgsKwargs((), {}), input_type=ArgsKwargs]",
+        says=("awq",),
+    ),
+    Case(
+        "quantization-unknown",
         log="ValueError: Quantization method specified in the model config (fp8) does not match "
         "the quantization method specified in the `quantization` argument (awq).",
         context=Context(framework=Framework.VLLM, args=("/models", "--quantization", "awq")),
@@ -671,6 +691,22 @@ CASES = [
         "vllm-engine",
         log="RuntimeError: Engine core initialization failed. See root cause above. Failed core "
         "proc(s): {}",
+        kind=RemedyKind.OPEN_LINK,
+    ),
+    Case(
+        "vllm-engine",
+        log="(Worker pid=28451) ERROR 11-26 15:37:49 [multiproc_executor.py:953] RuntimeError: "
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
+        "you tried to allocate 51200000000 bytes. Error code 12 (Cannot allocate memory)",
+        says=("can't allocate memory: you tried to allocate 51200000000 bytes",),
+        kind=RemedyKind.OPEN_LINK,
+    ),
+    Case(
+        "vllm-configuration",
+        log="  Value error, max_num_batched_tokens (8) must be greater than or equal to "
+        "max_num_seqs (64). [type=value_error, input_value=ArgsKwargs((), {}), "
+        "input_type=ArgsKwargs]",
+        says=("model: max_num_batched_tokens (8) must be greater than",),
         kind=RemedyKind.OPEN_LINK,
     ),
     # Ollama.

@@ -96,6 +96,14 @@ KINDS: tuple[Kind, ...] = (
         source="vllm-project/vllm#3719",
     ),
     Kind(
+        id="config-damaged",
+        rank=Rank.ENGINE,
+        signs=(logged(rf"config file at [`'\"]?{_PATH}[`'\"]? is not a valid JSON file"),),
+        causes=("The file {path} of the model is no JSON: it is not whole, or was changed.",),
+        advice=(_IMPORT,),
+        source="huggingface/transformers: src/transformers/configuration_utils.py",
+    ),
+    Kind(
         id="weights-damaged",
         rank=Rank.ENGINE,
         signs=(

@@ -162,6 +162,7 @@ KINDS: tuple[Kind, ...] = (
                 r"World size \((?P<wanted>\d{1,4})\) is larger than the number of available GPUs "
                 r"\((?P<have>\d{1,4})\)"
             ),
+            logged(r"must be divisible by tensor parallel size \((?P<wanted>\d{1,4})\)"),
         ),
         causes=("vLLM is told to use {wanted} GPUs; an instance of Cloud Run has one.",),
         advice=(

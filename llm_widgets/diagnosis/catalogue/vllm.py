@@ -21,6 +21,8 @@ _NEWER = Advice(
     url="https://hub.docker.com/r/vllm/vllm-openai/tags",
 )
 
+_ARGUMENTS = "https://docs.vllm.ai/en/latest/cli/serve.html"
+
 
 def _unknown_arguments(groups: Groups, context: Context) -> Groups:
     """Give the first unknown argument only as the deployment has it."""
@@ -57,7 +59,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Correct the arguments; vLLM's are listed in its documentation.",
-                url="https://docs.vllm.ai/en/latest/cli/serve.html",
+                url=_ARGUMENTS,
             ),
         ),
         source="vllm-project/vllm: vllm/entrypoints/cli/serve.py",
@@ -78,7 +80,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Correct the arguments; vLLM's are listed in its documentation.",
-                url="https://docs.vllm.ai/en/latest/cli/serve.html",
+                url=_ARGUMENTS,
             ),
         ),
         source="vllm-project/vllm: vllm/entrypoints/cli/serve.py",
@@ -147,6 +149,7 @@ KINDS: tuple[Kind, ...] = (
                 r"Quantization method specified in the model config \((?P<method>[\w.-]{1,60})\) "
                 r"does not match"
             ),
+            logged(r"Cannot find the config file for (?P<method>[\w.-]{1,60})"),
         ),
         causes=("vLLM can't load the model's quantization, {method}.",),
         advice=(
@@ -181,13 +184,35 @@ KINDS: tuple[Kind, ...] = (
         source="vllm-project/vllm#39279",
     ),
     Kind(
+        id="vllm-configuration",
+        rank=Rank.ENGINE_ENDED,
+        signs=(logged(r"Value error, (?P<detail>[^\n]{1,300}?)(?: \[type=value_error|$)"),),
+        causes=("vLLM refuses its arguments for this model: {detail}",),
+        advice=(
+            Advice(
+                RemedyKind.OPEN_LINK,
+                "Correct the arguments; vLLM's are listed in its documentation.",
+                url=_ARGUMENTS,
+            ),
+        ),
+        source="vllm-project/vllm: vllm/engine/arg_utils.py",
+    ),
+    Kind(
         id="vllm-engine",
         rank=Rank.ENGINE_ENDED,
         signs=(
+            logged(
+                # A line of the traceback that a worker or the engine's core logs before it ends.
+                r"\((?:Vllm)?(?:Worker|EngineCore)[^)\n]{0,60}\) ERROR [^\]\n]{1,80}\] "
+                r"(?P<error>[A-Z]\w{1,60}(?:Error|Exception): [^\n]{1,300})"
+            ),
             logged(r"Engine core initialization failed"),
             logged(r"EngineDeadError"),
         ),
-        causes=("vLLM's engine ended; lines before this one in the log tell why.",),
+        causes=(
+            "vLLM's engine ended: {error}",
+            "vLLM's engine ended; lines before this one in the log tell why.",
+        ),
         advice=(
             Advice(
                 RemedyKind.OPEN_LINK,
