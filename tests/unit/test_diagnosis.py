@@ -484,8 +484,8 @@ CASES = [
     Case(
         "too-many-gpus",
         log="  Value error, Total number of attention heads (2) must be divisible by tensor "
-        "parallel size (3). [type=value_error, input_value=ArgsKwargs((), {'model_co... 'shutdown_timeout': "
-        "0}), input_type=ArgsKwargs]",
+        "parallel size (3). [type=value_error, input_value=ArgsKwargs((), {'model_co... "
+        "'shutdown_timeout': 0}), input_type=ArgsKwargs]",
         says=("3 GPUs",),
         does={"add_argument": "--tensor-parallel-size=1"},
     ),
