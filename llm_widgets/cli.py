@@ -152,11 +152,16 @@ def _local(options: argparse.Namespace) -> int:
             print(f"export {key}={value}")
         print("ready", flush=True)
         if options.until_eof:
-            threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+            threading.Thread(target=_set_at_end_of_input, args=(ended,), daemon=True).start()
         ended.wait()
     finally:
         cloud.stop()
     return 0
+
+
+def _set_at_end_of_input(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
 
 
 def _doctor(options: argparse.Namespace) -> int:

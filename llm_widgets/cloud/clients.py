@@ -155,7 +155,7 @@ class Clients:
         return self.kept(f"{cls.__module__}.{cls.__qualname__}", make)
 
     def _session(self) -> packages.auth_requests.AuthorizedSession:
-        session = packages.auth_requests.AuthorizedSession(self.credentials)  # type: ignore[no-untyped-call]
+        session = packages.auth_requests.AuthorizedSession(self.credentials)
         _widen(session)
         return session
 

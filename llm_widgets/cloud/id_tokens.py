@@ -63,18 +63,18 @@ def _fetched(clients: Clients, audience: str) -> str:
     credentials: Any = clients.credentials
     request = packages.auth_requests.Request()
     if isinstance(credentials, packages.service_account.Credentials):
-        source: Any = packages.service_account.IDTokenCredentials(  # type: ignore[no-untyped-call]
+        source: Any = packages.service_account.IDTokenCredentials(
             signer=credentials.signer,
             service_account_email=credentials.service_account_email,
             token_uri=credentials._token_uri,  # noqa: SLF001 - the key file is told nowhere else
             target_audience=audience,
         )
     elif isinstance(credentials, packages.compute_engine.Credentials):
-        source = packages.compute_engine.IDTokenCredentials(  # type: ignore[no-untyped-call]
+        source = packages.compute_engine.IDTokenCredentials(
             request, audience, use_metadata_identity_endpoint=True
         )
     elif isinstance(credentials, packages.impersonated_credentials.Credentials):
-        source = packages.impersonated_credentials.IDTokenCredentials(  # type: ignore[no-untyped-call]
+        source = packages.impersonated_credentials.IDTokenCredentials(
             credentials, target_audience=audience, include_email=True
         )
     elif isinstance(credentials, packages.user_credentials.Credentials):

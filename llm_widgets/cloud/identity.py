@@ -131,7 +131,7 @@ def _identity(clients: Clients) -> Identity:
 def _on_this_machine(credentials: packages.compute_engine.Credentials) -> tuple[IdentityKind, str]:
     """Ask the metadata server: the address is known only after the first token."""
     if "@" not in credentials.service_account_email:
-        credentials.refresh(packages.auth_requests.Request())  # type: ignore[no-untyped-call]
+        credentials.refresh(packages.auth_requests.Request())
     kind = IdentityKind.CLOUD_RUN if "K_SERVICE" in os.environ else IdentityKind.METADATA
     return kind, credentials.service_account_email
 
@@ -164,7 +164,7 @@ def _subject(credentials: Any) -> str:
         return ""
     token = credentials.retrieve_subject_token(packages.auth_requests.Request())
     try:
-        claims = packages.jwt.decode(token, verify=False)  # type: ignore[no-untyped-call]
+        claims = packages.jwt.decode(token, verify=False)
     except (ValueError, packages.auth_exceptions.MalformedError):
         return ""
     return str(claims.get("sub") or "")

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
         storage,
         vpcaccess_v1,
     )
-    from google.iam.v1 import policy_pb2  # type: ignore[import-untyped]
+    from google.iam.v1 import policy_pb2
     from google.oauth2 import credentials as user_credentials
     from google.oauth2 import service_account
-    from google.protobuf import json_format  # type: ignore[import-untyped]
+    from google.protobuf import json_format
 
 __all__ = [
     "api_exceptions",

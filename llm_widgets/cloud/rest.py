@@ -38,6 +38,6 @@ def call(
     session: Any = clients.session
     response = session.request(method, f"{clients.url(host)}{path}", json=body, timeout=_TIMEOUT)
     if not response.ok:
-        raise packages.api_exceptions.from_http_response(response)  # type: ignore[no-untyped-call]
+        raise packages.api_exceptions.from_http_response(response)
     answer: dict[str, Any] = response.json()
     return answer

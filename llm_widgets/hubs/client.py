@@ -21,7 +21,7 @@ Explain = Callable[[int, Mapping[str, str]], ManagerError]
 def client(endpoint: str, token: str = "") -> HfApi:
     """Make a client that never uses a token but the one it is given."""
     # The import takes a quarter of a second, which drawing the page need not.
-    from huggingface_hub import HfApi  # noqa: PLC0415
+    from huggingface_hub import HfApi  # noqa: PLC0415 - see above
 
     return HfApi(endpoint=endpoint, token=token or False, library_name="llm-widgets")
 
@@ -36,7 +36,7 @@ def asking(endpoint: str, explain: Explain) -> Iterator[None]:
         What ``explain`` makes of a refusal; UnavailableError when the hub does not answer.
     """
     import httpx2  # noqa: PLC0415 - comes with the client, see above
-    from huggingface_hub.errors import (  # noqa: PLC0415
+    from huggingface_hub.errors import (  # noqa: PLC0415 - see above
         HfHubHTTPError,
         OfflineModeIsEnabled,
     )

@@ -120,7 +120,7 @@ def ollama(text: str) -> OllamaName:
         parts = parts[:2]  # what follows belongs to the page
     else:
         parts = typed.strip("/").split("/")
-        if len(parts) == 3:  # noqa: PLR2004 - host, namespace and model
+        if len(parts) == 3:  # noqa: PLR2004 - owner, name, page, revision - host, namespace and model
             host, parts = parts[0].lower(), parts[1:]
     if host in _HUGGING_FACE_HOSTS:
         host = HUGGING_FACE_HOST
@@ -133,7 +133,7 @@ def ollama(text: str) -> OllamaName:
         )
     if len(parts) == 1 and host == OLLAMA_HOST:
         parts = ["library", *parts]
-    if len(parts) != 2:  # noqa: PLR2004 - namespace and model
+    if len(parts) != 2:  # noqa: PLR2004 - owner, name, page, revision - namespace and model
         raise _invalid(f"{shown(typed)} is not a name of Ollama: [namespace/]model[:tag].", example)
     namespace, (model, colon, tag) = parts[0], parts[1].partition(":")
     if problem := _ollama_problem(namespace, model, tag if colon else "latest"):
@@ -233,7 +233,7 @@ def _model_page(typed: str, parts: list[str]) -> tuple[list[str], str]:
         )
     if parts and parts[0] == "models":
         parts = parts[1:]
-    revision = parts[3] if len(parts) > 3 and parts[2] in _MODEL_PAGES else ""  # noqa: PLR2004
+    revision = parts[3] if len(parts) > 3 and parts[2] in _MODEL_PAGES else ""  # noqa: PLR2004 - owner, name, page, revision
     return (parts[:2] or [""]), revision
 
 

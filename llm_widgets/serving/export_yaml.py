@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import yaml  # type: ignore[import-untyped] # its types are a package of their own
+import yaml
 
 if TYPE_CHECKING:
     from llm_widgets.cloud import packages
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # no types, as above
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # it has no types
     """Writes texts of several lines as blocks, where YAML can."""
 
 

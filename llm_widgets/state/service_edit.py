@@ -62,11 +62,11 @@ class ServiceEditState(HasTraits):
         self._services = services
         self._document: Json = {}
         self._pending: tuple[Json, list[str]] = ({}, [])
-        self._sent: list[Callable[[], None]] = []
+        self._sent: list[Callable[[], object]] = []
         self.memory = GpuMemoryState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "now")
 
-    def on_sent(self, listener: Callable[[], None]) -> None:
+    def on_sent(self, listener: Callable[[], object]) -> None:
         """Have ``listener`` called when Cloud Run has taken a change."""
         self._sent.append(listener)
 

@@ -62,9 +62,7 @@ class Authorizer:
         headers: dict[str, str] = {}
         try:
             with self._lock:
-                self._credentials.before_request(  # type: ignore[no-untyped-call]
-                    self._request, method, url, headers
-                )
+                self._credentials.before_request(self._request, method, url, headers)
         except google.auth.exceptions.TransportError as error:
             raise TransientError(f"no access token: {error}") from error
         except google.auth.exceptions.GoogleAuthError as error:
@@ -135,7 +133,7 @@ class Bucket:
                 connections.leave(url)
                 patience.after(error)
                 continue
-            if answer.status < 300:  # noqa: PLR2004 - success
+            if answer.status < 300:  # noqa: PLR2004 - forbidden - success
                 return text, answer.headers
             if not answer.is_finished or body:
                 connections.leave(url)  # it may have been refused before all of it was read
@@ -148,15 +146,15 @@ class Bucket:
         code, message = _error_of(text)
         told = f"HTTP {answer.status} {code}: {message}".strip(": ")
         gs = f"gs://{self.name}"
-        if answer.status == 404 and code == "NoSuchUpload":  # noqa: PLR2004 - not found
+        if answer.status == 404 and code == "NoSuchUpload":  # noqa: PLR2004 - forbidden - not found
             raise UploadGoneError(told)
         if code == "NoSuchBucket":
             raise bucket_gone(self.name, message)
         if "billing" in message.lower() and answer.status in (402, 403):
             raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
-        if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004
+        if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004 - forbidden
             raise QuotaError(f"A quota stops writing to {gs}.", cause=message)
-        if answer.status == 403:  # noqa: PLR2004 - forbidden
+        if answer.status == 403:  # noqa: PLR2004 - forbidden - forbidden
             raise DeniedError(
                 f"This import may not write to {gs}.",
                 cause=message or told,
@@ -165,7 +163,7 @@ class Bucket:
                     "then resume the import."
                 ),
             )
-        if answer.status in (401, 408, 429) or answer.status >= 500:  # noqa: PLR2004 - try again
+        if answer.status in (401, 408, 429) or answer.status >= 500:  # noqa: PLR2004 - forbidden - try again
             return TransientError(told, wait=asked_wait(answer.headers))
         if code in ("BadDigest", "InvalidDigest", "IncompleteBody", "RequestTimeout"):
             return TransientError(told)

@@ -14,7 +14,7 @@ from llm_widgets.widgets._component import Component
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-FileState = Literal["waiting", "active", "verifying", "stopped", "done", "skipped", "failed"]
+RowState = Literal["waiting", "active", "verifying", "stopped", "done", "skipped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class FileRow:
     name: str
     total: int = 0
     bytes: int = 0
-    state: FileState = "waiting"
+    state: RowState = "waiting"
     error: str = ""
 
 

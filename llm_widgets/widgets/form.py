@@ -300,7 +300,7 @@ def _fits(kind: str, value: object) -> bool:
             for pair in value
         )
     types = {"checkbox": bool, "number": (int, float, type(None))}
-    return isinstance(value, types.get(kind, str))  # type: ignore[arg-type]
+    return isinstance(value, types.get(kind, str))  # type: ignore[arg-type] # a type or several
 
 
 def _described(fields: Sequence[Field]) -> list[dict[str, Any]]:

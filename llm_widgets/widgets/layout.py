@@ -59,7 +59,7 @@ class TabRoles(Component, module="tabs"):
     label = t.Unicode().tag(sync=True)
 
 
-class Root(w.VBox):
+class Root(w.VBox):  # type: ignore[misc] # it has no types
     """The page's outermost box.
 
     Its ``repr`` is short: IPython asks for it when it displays the page, and the repr of a box

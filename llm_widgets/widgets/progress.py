@@ -21,7 +21,7 @@ _METER_WITHOUT_TOTAL = "{n_fmt} [{elapsed}, {rate_fmt}]"
 BarState = Literal["running", "done", "failed"]
 
 
-class Bar(tqdm):  # type: ignore[type-arg] - it counts, and iterates over nothing
+class Bar(tqdm):  # type: ignore[misc] # it has no types
     """A bar of tqdm, for bytes, that somebody else draws.
 
     Parameters

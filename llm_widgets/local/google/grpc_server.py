@@ -9,7 +9,7 @@ import grpc
 from google.protobuf import any_pb2, json_format
 
 # Imported for its messages: details of an error are looked up by their name.
-from google.rpc import error_details_pb2, status_pb2  # noqa: F401
+from google.rpc import error_details_pb2, status_pb2  # noqa: F401 - see above
 from grpc_status import rpc_status
 
 from llm_widgets.local.errors import ApiError, LocalCloudError

@@ -132,7 +132,7 @@ def safetensors_header(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
-        if len(start) < 8 or length > min(_LARGEST_HEADER, path.stat().st_size):  # noqa: PLR2004
+        if len(start) < 8 or length > min(_LARGEST_HEADER, path.stat().st_size):  # noqa: PLR2004 - the length is in 8 bytes
             return {}
         try:
             header = json.loads(file.read(length))

@@ -40,18 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _ask(options)
     except requests.ConnectionError:
-        print(  # noqa: T201 - a command line
+        print(  # noqa: T201 - a command line speaks - a command line
             "Error: could not connect to ollama server, run 'ollama serve' to start it",
             file=sys.stderr,
         )
     except requests.HTTPError as error:
-        print(f"Error: {error.response.json()['error']}", file=sys.stderr)  # noqa: T201 - the same
+        print(f"Error: {error.response.json()['error']}", file=sys.stderr)  # noqa: T201 - a command line speaks - the same
     return 1
 
 
 def _ask(options: argparse.Namespace) -> int:
     if options.version:
-        print(f"ollama version is {_call('GET', '/api/version')['version']}")  # noqa: T201
+        print(f"ollama version is {_call('GET', '/api/version')['version']}")  # noqa: T201 - a command line speaks
     elif options.command in {"list", "ls"}:
         _print_models(_call("GET", "/api/tags")["models"])
     elif options.command == "ps":
@@ -59,7 +59,7 @@ def _ask(options: argparse.Namespace) -> int:
     elif options.command == "show":
         shown = _call("POST", "/api/show", {"model": options.model})
         for name, value in shown["details"].items():
-            print(f"{name:<20} {value}")  # noqa: T201 - a command line
+            print(f"{name:<20} {value}")  # noqa: T201 - a command line speaks - a command line
     elif options.command == "run":
         _run(options.model, " ".join(options.prompt))
     return 0
@@ -76,16 +76,16 @@ def _run(model: str, prompt: str) -> None:
             answer.content  # noqa: B018 - read now: the connection is closed when this is reported
         answer.raise_for_status()
         for line in answer.iter_lines():
-            print(json.loads(line).get("response", ""), end="", flush=True)  # noqa: T201
+            print(json.loads(line).get("response", ""), end="", flush=True)  # noqa: T201 - a command line speaks
     if prompt:
-        print()  # noqa: T201 - a command line
+        print()  # noqa: T201 - a command line speaks - a command line
 
 
 def _print_models(models: list[dict[str, Any]]) -> None:
-    print(f"{'NAME':<40} {'ID':<14} SIZE")  # noqa: T201 - a command line
+    print(f"{'NAME':<40} {'ID':<14} SIZE")  # noqa: T201 - a command line speaks - a command line
     for model in models:
         size = f"{model['size'] / 1e6:.0f} MB"
-        print(f"{model['name']:<40} {model['digest'][:12]:<14} {size}")  # noqa: T201
+        print(f"{model['name']:<40} {model['digest'][:12]:<14} {size}")  # noqa: T201 - a command line speaks
 
 
 def _call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

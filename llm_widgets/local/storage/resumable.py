@@ -157,7 +157,7 @@ class Resumable:
             )
         if not chunk.is_query:
             have -= have % GRANULE if have != total else 0
-            if chunk.first > have:  # type: ignore[operator]
+            if chunk.first > have:  # type: ignore[operator] # only a query has none
                 raise invalid(
                     "Invalid request.  According to the Content-Range header, the upload offset "
                     f"is {chunk.first} byte(s), which exceeds already uploaded size of {have} "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import GatedModelError, ManagerError
@@ -40,7 +40,7 @@ class ImportPage:
         self._models = models
         self._state = state
         self._back = back
-        self._first: dict[str, object] = {}
+        self._first: dict[str, Any] = {}
         self._checked: Values = {}
         self._form = Form(
             label="Import model",
@@ -78,7 +78,7 @@ class ImportPage:
             buckets=self._models.buckets,
             others=self._models.others,
             suggested=self._state.suggested,
-            **self._first,  # type: ignore[arg-type]
+            **self._first,
         )
 
     def _redraw(self, _: object) -> None:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.progress import FileProgress as ImportedFile
     from llm_widgets.state.imports import WatchedImport
+    from llm_widgets.widgets.files import RowState
 
+_ROW_STATES: dict[FileState, RowState] = {
+    FileState.WAITING: "waiting",
+    FileState.DONE: "done",
+    FileState.FAILED: "failed",
+}
 _TITLES = {
     ImportState.STARTING: "Waiting for a worker …",
     ImportState.RUNNING: "Copying from the hub into the bucket",
@@ -139,9 +145,9 @@ class ProgressCard:
             self._bars.fail()
 
 
-def _state(file: ImportedFile, is_moving: bool) -> str:  # noqa: FBT001 - it is what decides
+def _state(file: ImportedFile, is_moving: bool) -> RowState:  # noqa: FBT001 - it is what decides
     if file.state is not FileState.ACTIVE:
-        return file.state.value
+        return _ROW_STATES[file.state]
     if not is_moving:
         return "stopped"
     return "verifying" if file.done == file.size else "active"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import answers
 from llm_widgets.widgets.dialog import Field, FormDialog, Values
@@ -109,7 +109,7 @@ class RevisionsCard:
             self._pinned.clear()
 
 
-def _shares(document: dict) -> dict[str, int]:  # type: ignore[type-arg] # JSON
+def _shares(document: dict[str, Any]) -> dict[str, int]:
     """Give the per cent of the requests by revision; the empty name is the latest."""
     shares: dict[str, int] = {}
     for target in document.get("traffic", []):
@@ -118,13 +118,13 @@ def _shares(document: dict) -> dict[str, int]:  # type: ignore[type-arg] # JSON
     return shares
 
 
-def _percent(fact: RevisionFact, shares: dict[str, int], document: dict) -> int:  # type: ignore[type-arg] # JSON
+def _percent(fact: RevisionFact, shares: dict[str, int], document: dict[str, Any]) -> int:
     latest = document.get("latestReadyRevision", "").rsplit("/", 1)[-1] == fact.id
     of_latest = (shares.get("", 0) if shares else _ALL) if latest else 0
     return shares.get(fact.id, 0) + of_latest
 
 
-def _row(fact: RevisionFact, shares: dict[str, int], document: dict) -> dict[str, object]:  # type: ignore[type-arg] # JSON
+def _row(fact: RevisionFact, shares: dict[str, int], document: dict[str, Any]) -> dict[str, object]:
     state, text = _STATES[fact.state]
     percent = _percent(fact, shares, document)
     disabled = {}

@@ -83,8 +83,12 @@ class ServicesView:
         )
         session.observe(lambda _: self.close_page(), "project")
         self._edit.observe(self._draw_edit, "is_open")
-        self._edit.on_sent(lambda: self._page and self._page.to("Overview"))
+        self._edit.on_sent(self._to_overview)
         self._draw()
+
+    def _to_overview(self) -> None:
+        if self._page:
+            self._page.to("Overview")
 
     def draw_deploy(self, form: DeployFormState) -> None:
         """Show the page of a deployment while there is one."""
