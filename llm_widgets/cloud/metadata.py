@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from llm_widgets.cloud import packages
 from llm_widgets.cloud.buckets import METADATA_NAME
 from llm_widgets.cloud.failures import explained
-from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest
+from llm_widgets.cloud.traces import known_models
 from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
+from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def update_metadata(
 ) -> MetadataFile:
     """Change the metadata file of a bucket, however many others do so at the same time.
 
-    A damaged file is kept beside it and rebuilt from the models' manifests first.
+    A damaged file is kept beside it and rebuilt from the models' manifests and from the
+    imports' plans first.
 
     Parameters
     ----------
@@ -99,22 +101,15 @@ def update_metadata(
 def _rebuilt(
     client: packages.storage.Client, bucket: str, damaged: bytes, generation: int
 ) -> MetadataFile:
-    """Keep a damaged file beside it, and make a new one of the manifests."""
+    """Keep a damaged file beside it, and make a new one of what else is known of the models."""
     # Named after its generation, so that many who find the damage at once keep it once.
     backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{generation}.json"
     with suppress(ConflictError):
         _write(client, bucket, backup, damaged, generation=0)
-    manifests: list[ModelManifest] = []
-    with explained(f"list the models of {bucket}", bucket=bucket):
-        for blob in client.list_blobs(bucket, prefix=f"{MANIFESTS_PREFIX}/"):
-            try:
-                manifests.append(ModelManifest.from_json(blob.download_as_bytes()))
-            except ValueError:
-                _log.warning("gs://%s/%s can't be read; it is left out", bucket, blob.name)
     rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
-    # Of two imports of one revision, with other choices of files, the later one counts.
-    for manifest in sorted(manifests, key=lambda each: each.finished_at):
-        rebuilt = rebuilt.with_model(manifest.record())
+    for record in known_models(client, bucket):
+        is_ready = record.status is ModelStatus.READY
+        rebuilt = rebuilt.with_model(record) if is_ready else rebuilt.with_unfinished(record)
     _log.warning(
         "gs://%s/%s was damaged; kept as %s and rebuilt with %d models",
         bucket,

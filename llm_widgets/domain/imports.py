@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from llm_widgets.domain.models import Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, TransferError
 
@@ -151,6 +151,23 @@ class ImportPlan:
         """Give the final name of a file's object."""
         return f"{self.prefix}/{file.path}"
 
+    def record(self, status: ModelStatus, error: str = "") -> ModelRecord:
+        """Give the entry in the bucket's metadata file of a model that is not imported yet."""
+        return ModelRecord(
+            id=self.model_id,
+            source=self.source,
+            status=status,
+            size=self.size,
+            revision=self.revision,
+            prefix=self.prefix,
+            file_count=len(self.files),
+            import_id=self.id,
+            submitted_at=self.created_at,
+            imported_by=self.created_by,
+            license=self.license,
+            error=error,
+        )
+
     def to_json(self) -> str:
         """Write the plan as JSON text."""
         data = asdict(self)
@@ -178,7 +195,7 @@ class ImportPlan:
             data["created_at"] = datetime.fromisoformat(data["created_at"])
             data["files"] = tuple(_file(entry) for entry in data["files"])
             return cls(**data)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an import plan: {error}") from error
 
 

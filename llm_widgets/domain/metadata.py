@@ -71,6 +71,11 @@ class MetadataFile:
         models = tuple(record if model.key == record.key else model for model in self.models)
         return replace(self, models=models)
 
+    def with_unfinished(self, record: ModelRecord) -> MetadataFile:
+        """Give the file with the entry of an unfinished import; a model that is ready stays so."""
+        old = self.find(record.key)
+        return self if old and old.status is ModelStatus.READY else self.with_model(record)
+
     def without(self, key: tuple[Source, str, str]) -> MetadataFile:
         """Give the file without the entry with a key."""
         return replace(self, models=tuple(model for model in self.models if model.key != key))

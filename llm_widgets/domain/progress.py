@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class FileState(StrEnum):
@@ -109,5 +113,47 @@ class ImportProgress:
                 for entry in data["files"]
             )
             return cls(**data)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not the progress of an import: {error}") from error
+
+
+_FILE_STATES = (FileState.WAITING, FileState.ACTIVE, FileState.FAILED, FileState.DONE)
+_STATES = (
+    ImportState.STARTING,
+    ImportState.RUNNING,
+    ImportState.VERIFYING,
+    ImportState.FAILED,
+    ImportState.CANCELLED,
+    ImportState.DONE,
+)
+
+
+def merged(told: Sequence[ImportProgress]) -> ImportProgress:
+    """Put together what the tasks of one import say: of each file, the furthest state."""
+    files: dict[str, FileProgress] = {}
+    for progress in told:
+        for file in progress.files:
+            other = files.get(file.path)
+            files[file.path] = _together(other, file) if other else file
+    lead = max(told, key=lambda progress: _STATES.index(progress.state))
+    return ImportProgress(
+        import_id=lead.import_id,
+        state=lead.state,
+        files=tuple(files.values()),
+        started_at=min(progress.started_at for progress in told),
+        updated_at=max(progress.updated_at for progress in told),
+        message=lead.message,
+        cause=lead.cause,
+        fix=lead.fix,
+    )
+
+
+def _together(one: FileProgress, other: FileProgress) -> FileProgress:
+    further = max(one, other, key=_how_far)
+    if one.is_shared and other.is_shared and further.state is not FileState.DONE:
+        return replace(further, done=min(further.size, one.done + other.done))
+    return further
+
+
+def _how_far(file: FileProgress) -> tuple[int, int]:
+    return _FILE_STATES.index(file.state), file.done

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.metadata import update_metadata
+from llm_widgets.domain.imports import IMPORTS_PREFIX
 from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest, manifest_name
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
@@ -51,17 +52,17 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
         names = [stored.name for stored in objects.list(f"{record.prefix}/")]
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             list(pool.map(objects.delete, names))
-        _forget_manifests(objects, record)
+        _forget_other_choices(clients, objects, record)
     if record.import_id:
         objects.delete(manifest_name(record.import_id))
         folder = ImportFolder(objects, record.import_id)
-        _discard(clients, folder)
+        _forget(clients, folder, prefix=record.prefix)
         folder.delete()
     update_metadata(client, bucket, lambda f: f.without(record.key))
 
 
-def _forget_manifests(objects: SmallObjects, record: ModelRecord) -> None:
-    """Delete the manifests of earlier imports of the revision, with other choices of its files.
+def _forget_other_choices(clients: Clients, objects: SmallObjects, record: ModelRecord) -> None:
+    """Delete what is kept of other imports of the revision, with other choices of its files.
 
     Otherwise a rebuilt metadata file would list the model again.
     """
@@ -70,17 +71,24 @@ def _forget_manifests(objects: SmallObjects, record: ModelRecord) -> None:
         with suppress(ValueError):
             if found and ModelManifest.from_json(found[0]).prefix == record.prefix:
                 objects.delete(stored.name)
+    for stored in objects.list(f"{IMPORTS_PREFIX}/"):
+        import_id, _, name = stored.name.removeprefix(f"{IMPORTS_PREFIX}/").partition("/")
+        if name == "plan.json":
+            _forget(clients, ImportFolder(objects, import_id), prefix=record.prefix)
 
 
-def _discard(clients: Clients, folder: ImportFolder) -> None:
-    """Throw away the parts that an unfinished import has stored, and its token."""
+def _forget(clients: Clients, folder: ImportFolder, *, prefix: str) -> None:
+    """Throw an import into a folder away: the parts that it has stored, its token, its notes."""
     try:
         plan = folder.plan()
     except (NotFoundError, ValueError):
         return  # nothing tells of any
+    if plan.prefix != prefix:
+        return
     if folder.objects.list(f"{plan.folder}/files/"):
         Engine(plan, clients, folder.objects).discard()
     forget_token(clients, plan)
+    folder.delete()
 
 
 def owns_files(models: Iterable[ModelRecord], record: ModelRecord) -> bool:

@@ -17,7 +17,7 @@ from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportStat
 from llm_widgets.errors import ConflictError, Fix, ManagerError
 from llm_widgets.jobs import place
 from llm_widgets.jobs.store import ImportFolder, WorkerNote, is_silent
-from llm_widgets.jobs.worker import clean_up, record_of, with_unfinished
+from llm_widgets.jobs.worker import clean_up
 from llm_widgets.transfer.objects import SmallObjects
 
 if TYPE_CHECKING:
@@ -200,8 +200,8 @@ def _refuse_other_choice(clients: Clients, plan: ImportPlan) -> None:
 
 
 def _record(clients: Clients, plan: ImportPlan, status: ModelStatus, error: str = "") -> None:
-    record = record_of(plan, status, error=error)
-    update_metadata(clients.storage(), plan.bucket, lambda file: with_unfinished(file, record))
+    record = plan.record(status, error)
+    update_metadata(clients.storage(), plan.bucket, lambda file: file.with_unfinished(record))
 
 
 def _announce(folder: ImportFolder, plan: ImportPlan) -> None:

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import IMPORTS_PREFIX, ImportPlan
-from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
+from llm_widgets.domain.progress import ImportProgress, merged
 from llm_widgets.errors import NotFoundError
 from llm_widgets.transfer.objects import NEW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from llm_widgets.transfer.objects import SmallObjects
 
 STALE_AFTER = 60.0
 """Seconds of silence after which a running import is taken to have no worker."""
-
-_FILE_STATES = (FileState.WAITING, FileState.ACTIVE, FileState.FAILED, FileState.DONE)
-_STATES = (
-    ImportState.STARTING,
-    ImportState.RUNNING,
-    ImportState.VERIFYING,
-    ImportState.FAILED,
-    ImportState.CANCELLED,
-    ImportState.DONE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,38 +153,7 @@ class ImportFolder:
         return f"{self._folder}/progress/{task}.json"
 
 
-def merged(told: Sequence[ImportProgress]) -> ImportProgress:
-    """Put together what the tasks of one import say: of each file, the furthest state."""
-    files: dict[str, FileProgress] = {}
-    for progress in told:
-        for file in progress.files:
-            other = files.get(file.path)
-            files[file.path] = _together(other, file) if other else file
-    lead = max(told, key=lambda progress: _STATES.index(progress.state))
-    return ImportProgress(
-        import_id=lead.import_id,
-        state=lead.state,
-        files=tuple(files.values()),
-        started_at=min(progress.started_at for progress in told),
-        updated_at=max(progress.updated_at for progress in told),
-        message=lead.message,
-        cause=lead.cause,
-        fix=lead.fix,
-    )
-
-
 def is_silent(progress: ImportProgress | None, note: WorkerNote) -> bool:
     """Tell whether nothing was heard of a worker for long."""
     last = max(progress.updated_at, note.started_at) if progress else note.started_at
     return (datetime.now(UTC) - last).total_seconds() > STALE_AFTER
-
-
-def _together(one: FileProgress, other: FileProgress) -> FileProgress:
-    further = max(one, other, key=_how_far)
-    if one.is_shared and other.is_shared and further.state is not FileState.DONE:
-        return replace(further, done=min(further.size, one.done + other.done))
-    return further
-
-
-def _how_far(file: FileProgress) -> tuple[int, int]:
-    return _FILE_STATES.index(file.state), file.done

@@ -7,7 +7,7 @@ import logging
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import ImportPlan
     from llm_widgets.domain.manifest import ModelManifest
-    from llm_widgets.domain.metadata import MetadataFile
     from llm_widgets.transfer.options import Options
 
 CANCELLED = "The import was cancelled."
@@ -158,7 +157,7 @@ class _Work:
             )
         except ManagerError as other:
             raise error from other  # nothing can be left in the bucket: the log must do
-        self._record(record_of(self.plan, ModelStatus.FAILED, error=error.message))
+        self._record(self.plan.record(ModelStatus.FAILED, error.message))
         return ImportState.FAILED
 
     def _done(self, manifest: ModelManifest) -> ImportState:
@@ -182,7 +181,7 @@ class _Work:
         if self._is_cancelled():
             self.engine.discard()
             self.reporter.finish(ImportState.CANCELLED, CANCELLED)
-            self._record(record_of(self.plan, ModelStatus.FAILED, error=CANCELLED))
+            self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
             forget_token(self.clients, self.plan)
             return ImportState.CANCELLED
         self.reporter.finish(
@@ -200,7 +199,7 @@ class _Work:
     def _record(self, record: ModelRecord) -> None:
         with suppress(ManagerError):  # the progress says it too
             update_metadata(
-                self.clients.storage(), self.plan.bucket, lambda f: with_unfinished(f, record)
+                self.clients.storage(), self.plan.bucket, lambda f: f.with_unfinished(record)
             )
 
 
@@ -219,8 +218,8 @@ def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
     cancelled = ImportProgress(plan.id, ImportState.CANCELLED, files, now, now, message=CANCELLED)
     folder.forget_progress()
     folder.write_progress(cancelled, 0, None)
-    record = record_of(plan, ModelStatus.FAILED, error=CANCELLED)
-    update_metadata(clients.storage(), plan.bucket, lambda f: with_unfinished(f, record))
+    record = plan.record(ModelStatus.FAILED, CANCELLED)
+    update_metadata(clients.storage(), plan.bucket, lambda f: f.with_unfinished(record))
     forget_token(clients, plan)
 
 
@@ -229,34 +228,6 @@ def forget_token(clients: Clients, plan: ImportPlan) -> None:
     if plan.token_secret:
         with suppress(ManagerError):  # Secret Manager deletes it itself after some days
             secrets.delete(clients, plan.token_secret)
-
-
-def record_of(plan: ImportPlan, status: ModelStatus, *, error: str = "") -> ModelRecord:
-    """Make the entry of a model that is not imported yet."""
-    return ModelRecord(
-        id=plan.model_id,
-        source=plan.source,
-        status=status,
-        size=plan.size,
-        revision=plan.revision,
-        prefix=plan.prefix,
-        file_count=len(plan.files),
-        import_id=plan.id,
-        submitted_at=plan.created_at,
-        imported_by=plan.created_by,
-        license=plan.license,
-        error=error,
-    )
-
-
-def with_unfinished(file: MetadataFile, record: ModelRecord) -> MetadataFile:
-    """Add the entry of an unfinished import; a model that is ready stays so."""
-    old = file.find(record.key)
-    if old and old.status is ModelStatus.READY:
-        return file
-    if old:
-        record = replace(record, extra=old.extra)
-    return file.with_model(record)
 
 
 def _token(clients: Clients, plan: ImportPlan) -> str:

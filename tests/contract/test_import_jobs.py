@@ -198,10 +198,15 @@ def test_removed(product: Product, bucket: str) -> None:
     earlier = json.loads(stored.blob(manifest_name(plan.id)).download_as_bytes())
     earlier |= {"import_id": "earlier", "files": []}
     stored.blob(manifest_name("earlier")).upload_from_string(json.dumps(earlier))
+    unfinished = replace(plan, id="unfinished")
+    ImportFolder(SmallObjects(product.clients.storage(), bucket), "unfinished").write_plan(
+        unfinished
+    )
     remove_model(product.clients, bucket, record)
     left = names(product, bucket)
     assert not [name for name in left if plan.id in name or name.startswith(plan.prefix)]
     assert manifest_name("earlier") not in left
+    assert not [name for name in left if name.startswith(unfinished.folder)]
     assert [name for name in left if name.startswith(other.prefix)]
     assert only_record(product, bucket).import_id == other.id
 

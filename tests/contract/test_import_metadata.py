@@ -16,11 +16,14 @@ from llm_widgets.cloud.clients import Clients
 from llm_widgets.cloud.metadata import read_metadata, update_metadata
 from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
-from llm_widgets.domain.imports import Digest, DigestKind
+from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
 from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
+from llm_widgets.jobs.plan import plan_import
+from llm_widgets.jobs.store import ImportFolder
 from llm_widgets.transfer.objects import SmallObjects
 
 if TYPE_CHECKING:
@@ -118,6 +121,52 @@ def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> No
     kept = objects.read(file.repaired)
     assert kept
     assert kept[0] == damaged
+
+
+def test_imports_that_did_not_end_well_are_in_a_rebuilt_file(clients: Clients, bucket: str) -> None:
+    objects = SmallObjects(clients.storage(), bucket)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    digest = Digest(DigestKind.SHA256, "ab" * 32)
+    file = HubFile("model.safetensors", 5, digest, url="http://hub/m")
+
+    def imported(name: str, *states: ImportState, said: str = "") -> ModelRecord:
+        model = HubModel(Source.HUGGING_FACE, f"acme/{name}", "c" * 40, (file,))
+        plan = plan_import(model, bucket=bucket, project="local-project", requested_by="a@b.c")
+        folder = ImportFolder(objects, plan.id)
+        folder.write_plan(plan)
+        for task, state in enumerate(states):
+            files = (FileProgress(file.path, file.size),)
+            told = ImportProgress(plan.id, state, files, now, now, message=said)
+            folder.write_progress(told, task, None)
+        return plan.record(ModelStatus.IMPORTING)
+
+    expected = {
+        "acme/running": (ModelStatus.IMPORTING, ""),
+        "acme/asked-for": (ModelStatus.IMPORTING, ""),
+        "acme/failed": (ModelStatus.FAILED, "The bucket's quota is used up."),
+        "acme/cancelled": (ModelStatus.FAILED, "The import was cancelled."),
+        "acme/lost": (ModelStatus.FAILED, "Its manifest is gone or damaged."),
+        "acme/ready": (ModelStatus.READY, ""),
+    }
+    imported("running", ImportState.RUNNING, ImportState.STARTING)
+    imported("asked-for")
+    imported("failed", ImportState.RUNNING, ImportState.FAILED, said=expected["acme/failed"][1])
+    imported("cancelled", ImportState.CANCELLED, said=expected["acme/cancelled"][1])
+    imported("lost", ImportState.DONE)
+    ready = imported("ready", ImportState.VERIFYING)
+    manifest = ModelManifest(
+        ready.import_id, ready.source, ready.id, ready.revision, ready.prefix, (), now, now
+    )
+    objects.write(manifest_name(ready.import_id), manifest.to_json())
+    objects.write("llm-manager/imports/other/plan.json", "17")
+    objects.write("llm-manager/imports/other/progress/0.json", "no progress")
+    objects.write(METADATA_NAME, "")
+
+    rebuilt = update_metadata(clients.storage(), bucket, lambda found: found)
+    assert {model.id: (model.status, model.error) for model in rebuilt.models} == expected
+    running = next(model for model in rebuilt.models if model.id == "acme/running")
+    assert (running.size, running.file_count, running.imported_by) == (5, 1, "a@b.c")
+    assert read_metadata(clients.storage(), bucket)[0] == rebuilt
 
 
 def test_the_file_of_the_application_before_this_one(clients: Clients, bucket: str) -> None:

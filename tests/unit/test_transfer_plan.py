@@ -7,11 +7,17 @@ import pytest
 
 from llm_widgets.domain.imports import HTTP_LIMIT, Digest, DigestKind, HubFile, HubModel, ImportPlan
 from llm_widgets.domain.models import Source
-from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
+from llm_widgets.domain.progress import (
+    FileProgress,
+    FileState,
+    ImportProgress,
+    ImportState,
+    merged,
+)
 from llm_widgets.errors import TransferError
 from llm_widgets.jobs.place import job_region
 from llm_widgets.jobs.plan import plan_import, task_count
-from llm_widgets.jobs.store import WorkerNote, is_silent, merged
+from llm_widgets.jobs.store import WorkerNote, is_silent
 
 DIGEST = Digest(DigestKind.SHA256, "ab" * 32)
 REVISION = "c" * 40

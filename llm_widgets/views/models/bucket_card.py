@@ -121,7 +121,7 @@ class BucketCard:
         elif bucket.repaired:
             self._notice.show(
                 "info",
-                "The list of models was damaged and has been rebuilt from the models' manifests.",
+                "The list of models was damaged and has been rebuilt from what each import kept.",
                 detail=f"The damaged one is kept as {bucket.repaired}.",
             )
         else:
