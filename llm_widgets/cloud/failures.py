@@ -23,6 +23,7 @@ from llm_widgets.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from google.api_core.exceptions import GoogleAPICallError
 
@@ -87,6 +88,27 @@ def explained(
         if found.fix and clients and clients.settings.is_local_cloud:
             found.fix = links.without_console(found.fix)
         raise found from error
+
+
+def about_service(
+    clients: Clients, name: str, verb: str, permission: str
+) -> AbstractContextManager[None]:
+    """Explain what goes wrong with a service, given its resource name; see :func:`explained`.
+
+    Parameters
+    ----------
+    verb
+        What is done with it, for example ``"change"``.
+    permission
+        The last word of the permission for that, for example ``"update"``.
+    """
+    _, project, _, region, _, service_id = name.split("/")
+    return explained(
+        f"{verb} the service {service_id} in {region}",
+        clients=clients,
+        project=project,
+        permission=f"run.services.{permission}",
+    )
 
 
 def translated(error: BaseException, doing: Doing) -> ManagerError | None:

@@ -22,23 +22,6 @@ def service(name: str, tab: str = "metrics") -> str:
     return f"{CONSOLE}/run/detail/{region}/{service_id}/{tab}?project={project}"
 
 
-def job(name: str) -> str:
-    """Link to the executions of a job, given its resource name."""
-    _, project, _, region, _, job_id = name.split("/")
-    return f"{CONSOLE}/run/jobs/details/{region}/{job_id}/executions?project={project}"
-
-
-def revision_logs(project: str, service_id: str, revision: str) -> str:
-    """Link to the log of a revision."""
-    resource = f"cloud_run_revision/service_name/{service_id}/revision_name/{revision}"
-    return f"{CONSOLE}/logs/viewer?project={project}&resource={resource}"
-
-
-def log_query(project: str, query: str) -> str:
-    """Link to the log entries that a filter finds."""
-    return f"{CONSOLE}/logs/query;query={quote(query, safe='')}?project={project}"
-
-
 def bucket(name: str, project: str = "") -> str:
     """Link to the objects of a bucket."""
     page = f"{CONSOLE}/storage/browser/{quote(name)}"
@@ -88,11 +71,6 @@ def connectors(project: str) -> str:
 def subnet(region: str, name: str, project: str) -> str:
     """Link to a subnet, where Private Google Access is turned on."""
     return f"{CONSOLE}/networking/subnetworks/details/{region}/{name}?project={project}"
-
-
-def secrets(project: str) -> str:
-    """Link to the secrets of a project."""
-    return f"{CONSOLE}/security/secret-manager?project={project}"
 
 
 def without_console(fix: Fix) -> Fix:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud.failures import explained
+from llm_widgets.cloud.failures import about_service
 from llm_widgets.cloud.rest import call
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def read(clients: Clients, name: str) -> Json:
     ManagerError
         It is gone, or not to be seen.
     """
-    with _about(clients, name, "open", "get"):
+    with about_service(clients, name, "open", "get"):
         return call(clients, "GET", _HOST, f"/v2/{name}")
 
 
@@ -67,7 +67,7 @@ def patch(
     fields = list(paths)
     body = {field: service[field] for field in ("name", "etag", *fields) if field in service}
     query = f"updateMask={','.join(fields)}" + ("&validateOnly=true" if validate_only else "")
-    with _about(clients, str(service["name"]), "change", "update"):
+    with about_service(clients, str(service["name"]), "change", "update"):
         call(clients, "PATCH", _HOST, f"/v2/{service['name']}?{query}", body)
 
 
@@ -89,7 +89,7 @@ def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
     body["template"] = {k: v for k, v in body.get("template", {}).items() if k != "revision"}
     parent = f"projects/{project}/locations/{region}"
     name = f"{parent}/services/{service_id}"
-    with _about(clients, name, "create", "create"):
+    with about_service(clients, name, "create", "create"):
         call(clients, "POST", _HOST, f"/v2/{parent}/services?serviceId={service_id}", body)
     return name
 
@@ -119,13 +119,3 @@ def send_traffic(clients: Clients, name: str, shares: Mapping[str, int]) -> None
 
 def _target(revision: str) -> Json:
     return {"type": _REVISION, "revision": revision} if revision else {"type": _LATEST}
-
-
-def _about(clients: Clients, name: str, verb: str, permission: str) -> Any:
-    _, project, _, region, _, service_id = name.split("/")
-    return explained(
-        f"{verb} the service {service_id} in {region}",
-        clients=clients,
-        project=project,
-        permission=f"run.services.{permission}",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud.failures import explained
+from llm_widgets.cloud.failures import about_service, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +79,7 @@ def update(clients: Clients, service: packages.run_v2.Service, paths: Iterable[s
         :class:`ConflictError` when somebody else changed it since.
     """
     request: Any = {"service": service, "update_mask": {"paths": list(paths)}}
-    with _about(clients, service.name, "change", "update"):
+    with about_service(clients, service.name, "change", "update"):
         return clients.services.update_service(request=request)
 
 
@@ -96,7 +96,7 @@ def delete(clients: Clients, name: str) -> Any:
     ManagerError
         It is gone already, or may not be deleted.
     """
-    with _about(clients, name, "delete", "delete"):
+    with about_service(clients, name, "delete", "delete"):
         return clients.services.delete_service(name=name)
 
 
@@ -108,7 +108,7 @@ def get(clients: Clients, name: str) -> packages.run_v2.Service:
     ManagerError
         It is gone, or not to be seen.
     """
-    with _about(clients, name, "open", "get"):
+    with about_service(clients, name, "open", "get"):
         return clients.services.get_service(name=name)
 
 
@@ -129,13 +129,3 @@ def all_in_region(clients: Clients, project: str, region: str) -> list[packages.
         parent = f"projects/{project}/locations/{region}"
         request: Any = {"parent": parent, "page_size": 500}
         return list(clients.services.list_services(request=request))
-
-
-def _about(clients: Clients, name: str, verb: str, permission: str) -> Any:
-    _, project, _, region, _, service_id = name.split("/")
-    return explained(
-        f"{verb} the service {service_id} in {region}",
-        clients=clients,
-        project=project,
-        permission=f"run.services.{permission}",
-    )

@@ -69,15 +69,6 @@ def summary(service: packages.run_v2.Service) -> ServiceSummary:
     )
 
 
-def service_state(service: packages.run_v2.Service) -> ServiceState:
-    """Tell in one word how a service is.
-
-    A failed rollout is no deployment that goes on, even though the newest revision is not the
-    one that serves.
-    """
-    return _state(packages.run_v2.Service.pb(service))
-
-
 def conditions(service: packages.run_v2.Service) -> tuple[ConditionFact, ...]:
     """Read all conditions of a service, the deciding one first."""
     facts: dict[str, ConditionFact] = {}
@@ -93,6 +84,11 @@ def framework(service: packages.run_v2.Service) -> Framework | None:
 
 
 def _state(raw: Any) -> ServiceState:
+    """Tell in one word how a service is.
+
+    A failed rollout is no deployment that goes on, even though the newest revision is not the
+    one that serves.
+    """
     states = packages.run_v2.Condition.State
     state = raw.terminal_condition.state
     if raw.HasField("delete_time"):
