@@ -5,7 +5,8 @@ all. They work in Voilà and in JupyterLab. Build the page with `page`, which br
 """
 
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
-from llm_widgets.widgets.dialog import ConfirmDialog, Field, FormDialog, Option
+from llm_widgets.widgets.dialog import ConfirmDialog, FormDialog
+from llm_widgets.widgets.fields import Field, Option
 from llm_widgets.widgets.files import FileProgress, FileRow
 from llm_widgets.widgets.guard import ConnectionGuard
 from llm_widgets.widgets.html import heading, note, paragraph, set_text

@@ -6,7 +6,8 @@ from typing import Any
 
 import traitlets as t
 
-from llm_widgets.widgets.form import Field, FormBase, Option, Values
+from llm_widgets.widgets.fields import Field, Option
+from llm_widgets.widgets.form import FormBase, Values
 
 __all__ = ["ConfirmDialog", "Field", "FormDialog", "Option", "Values"]
 

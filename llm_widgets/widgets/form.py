@@ -1,98 +1,20 @@
-"""Forms: their fields, what both kinds of them share, and the one that stands in the page."""
+"""Forms: what both kinds of them share, and the one that stands in the page."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
 from llm_widgets.widgets._component import Component, callbacks
+from llm_widgets.widgets.fields import described, fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-FieldKind = Literal[
-    "text", "password", "select", "cards", "checkbox", "textarea", "number", "rows", "pairs"
-]
-FieldValue = str | bool | float | tuple[str, ...] | tuple[tuple[str, str], ...] | None
+    from llm_widgets.widgets.fields import Field
+
 Values = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a field; ``description`` is shown on ``cards``."""
-
-    value: str
-    label: str
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a form.
-
-    Attributes
-    ----------
-    key
-        Key of its value.
-    label
-        Words above it.
-    kind
-        ``cards`` is a choice of one, each `Option` explained on a card of its own; ``rows`` is
-        a list of strings, one in each row; ``pairs`` is a list of ``[name, value]``.
-    help
-        One line below it.
-    required
-        Whether it must be filled in.
-    value
-        What it holds when the dialog opens. Never a secret: this is widget state.
-    options
-        Choices of ``select`` and ``cards``.
-    suggestions
-        Values offered while typing in a ``text`` field, each with a remark beside it.
-    pattern, pattern_help
-        Regular expression for the whole value, and the sentence that says what it asks for.
-    placeholder
-        Example in an empty field.
-    max_length
-        Characters; 0 for no limit.
-    minimum, maximum, step
-        Limits of a ``number``; the step is 1 unless given.
-    group
-        Heading of the card that the field stands on; in a dialog it is not shown.
-    show_when
-        ``(key, value)``: shown, checked and sent only while the other field has that value.
-    default
-        What a button beside the field restores; none without it.
-    is_long
-        Whether it takes two columns of its card, as an address does.
-    columns, add_label
-        Names of the boxes of a row of ``rows`` and ``pairs``, and words on the button that adds
-        one.
-    """
-
-    key: str
-    label: str
-    kind: FieldKind = "text"
-    help: str = ""
-    required: bool = False
-    value: FieldValue = None
-    options: tuple[Option, ...] = ()
-    suggestions: tuple[Option, ...] = ()
-    pattern: str = ""
-    pattern_help: str = ""
-    placeholder: str = ""
-    max_length: int = 0
-    minimum: float | None = None
-    maximum: float | None = None
-    step: float | None = None
-    group: str = ""
-    show_when: tuple[str, str] | None = None
-    default: FieldValue = None
-    is_long: bool = False
-    columns: tuple[str, ...] = ()
-    add_label: str = ""
 
 
 class FormBase(Component):
@@ -127,7 +49,7 @@ class FormBase(Component):
         self._submit_callbacks = callbacks()
         self._input_callbacks = callbacks()
         self._cancel_callbacks = callbacks()
-        super().__init__(fields=_described(fields), **traits)
+        super().__init__(fields=described(fields), **traits)
 
     @property
     def is_open(self) -> bool:
@@ -136,7 +58,7 @@ class FormBase(Component):
 
     def set_fields(self, fields: Sequence[Field]) -> None:
         """Replace the fields."""
-        self.fields = _described(fields)
+        self.fields = described(fields)
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values into fields; what is filled in elsewhere stays. No secrets: it is a message.
@@ -190,7 +112,7 @@ class FormBase(Component):
             return None
         known = {field["key"]: field["kind"] for field in self.fields}
         values = {key: given[key] for key in known if key in given}
-        return values if all(_fits(known[key], value) for key, value in values.items()) else None
+        return values if all(fits(known[key], value) for key, value in values.items()) else None
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:
         self._begin(content, self.busy_label, self._submit_callbacks)
@@ -288,26 +210,3 @@ class Form(FormBase, module="form"):
     def _on_cancel_message(self, _content: dict[str, Any]) -> None:
         self.finish()
         self._cancel_callbacks()
-
-
-def _fits(kind: str, value: object) -> bool:
-    """Whether a value from the browser has the type that a field of a kind gives."""
-    if kind == "rows":
-        return isinstance(value, list) and all(isinstance(each, str) for each in value)
-    if kind == "pairs":
-        return isinstance(value, list) and all(
-            isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)  # noqa: PLR2004 - a pair
-            for pair in value
-        )
-    types = {"checkbox": bool, "number": (int, float, type(None))}
-    return isinstance(value, types.get(kind, str))  # type: ignore[arg-type] # a type or several
-
-
-def _described(fields: Sequence[Field]) -> list[dict[str, Any]]:
-    keys = [field.key for field in fields]
-    if len(set(keys)) != len(keys):
-        raise ValueError("two fields have the same key")
-    for field in fields:
-        if field.kind == "password" and field.value is not None:
-            raise ValueError("a password field has no default: it would be widget state")
-    return [asdict(field) for field in fields]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from llm_widgets.cloud import identity, quotas
 from llm_widgets.domain.capacity import Kind, worth_asking
 from llm_widgets.errors import InvalidInputError, ManagerError
-from llm_widgets.widgets.dialog import Field, FormDialog, Option, Values
+from llm_widgets.widgets.dialog import FormDialog, Values
+from llm_widgets.widgets.fields import Field, Option
 
 if TYPE_CHECKING:
     from llm_widgets.domain.capacity import Wanted

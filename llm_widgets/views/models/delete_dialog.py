@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.errors import InUseError, ManagerError
 from llm_widgets.jobs.remove import owns_files
-from llm_widgets.widgets.dialog import Field, FormDialog, Values
+from llm_widgets.widgets.dialog import FormDialog, Values
+from llm_widgets.widgets.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from llm_widgets.domain.models import Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.state.import_form import ImportRequest
 from llm_widgets.state.import_target import Target, TargetKind
-from llm_widgets.widgets.form import Field, Option, Values
+from llm_widgets.widgets.fields import Field, Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llm_widgets.errors import ManagerError
     from llm_widgets.hubs import Suggestion
     from llm_widgets.state.bucket_models import BucketModels
+    from llm_widgets.widgets.form import Values
 
 ADOPT, CREATE = "+adopt", "+create"  # no bucket can have such a name
 MODEL_KEYS = {Source.HUGGING_FACE: "hugging_face_id", Source.OLLAMA: "ollama_id"}

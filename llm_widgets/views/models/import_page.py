@@ -13,7 +13,7 @@ from llm_widgets.views.models.import_fields import (
     import_fields,
     request_of,
 )
-from llm_widgets.widgets.form import Field, Form, Values
+from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.layout import button, row, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from llm_widgets.state.import_form import ImportFormState, ImportRequest
     from llm_widgets.state.models import ModelsState
     from llm_widgets.state.session import Session
+    from llm_widgets.widgets.fields import Field
 
 
 class ImportPage:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.models import Framework
 from llm_widgets.serving import ollama
-from llm_widgets.widgets.form import Field
+from llm_widgets.widgets.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

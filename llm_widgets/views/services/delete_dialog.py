@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.widgets.dialog import Field, FormDialog, Values
+from llm_widgets.widgets.dialog import FormDialog, Values
+from llm_widgets.widgets.fields import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llm_widgets.diagnosis import Remedy
     from llm_widgets.domain.services import Deployment
     from llm_widgets.state.deploy_form import DeployFormState
-    from llm_widgets.widgets.form import Field
+    from llm_widgets.widgets.fields import Field
 
 
 class DeployPage:

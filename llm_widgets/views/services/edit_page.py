@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.errors import ManagerError
     from llm_widgets.state.service_edit import ServiceEditState
-    from llm_widgets.widgets.form import Field
+    from llm_widgets.widgets.fields import Field
 
 # A service keeps its name, its place and its files; who may call has a section of its own.
 _FIXED = frozenset(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.cloud import answers
-from llm_widgets.widgets.dialog import Field, FormDialog, Values
+from llm_widgets.widgets.dialog import FormDialog, Values
+from llm_widgets.widgets.fields import Field
 from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable, StatusState
