@@ -36,7 +36,9 @@ MEMORY_EXCEEDED = (
 class MemoryGuard:
     """Ends a process that uses more memory than it may, and says so in its log."""
 
-    def __init__(self, process: Process, limit: int, journal: Journal, gauges: Gauges) -> None:
+    def __init__(
+        self, process: Process, limit: int, journal: Journal, gauges: Gauges | None = None
+    ) -> None:
         self._process = process
         self._limit = limit
         self._journal = journal
@@ -50,7 +52,8 @@ class MemoryGuard:
             return
         self._due = time.monotonic() + _MEMORY_SECONDS
         used = memory_used(self._process.pid)
-        self._gauges.look(used)
+        if self._gauges:
+            self._gauges.look(used)
         if used > self._limit:
             self.exceeded = True
             text = MEMORY_EXCEEDED.format(limit=self._limit // MIB, used=used // MIB)
