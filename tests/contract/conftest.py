@@ -1,4 +1,4 @@
-"""One local cloud on free ports, for all contract tests of a session."""
+"""What contract tests start: one local cloud for all of a session, and a runner of services."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.local.cloud import LocalCloud
+from llm_widgets.local.logs import LogBook
+from llm_widgets.local.runner.runner import Runner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +21,18 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     cloud.start()
     yield cloud
     cloud.stop()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[LogBook]:
+    book = LogBook(tmp_path / "logs.db")
+    yield book
+    book.close()
+
+
+@pytest.fixture
+def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
+    (tmp_path / "buckets" / "models").mkdir(parents=True)
+    runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
+    yield runner
+    runner.shutdown()

@@ -15,8 +15,6 @@ import requests
 from google.cloud import run_v2
 from werkzeug import Request, Response
 
-from llm_widgets.local.logs import LogBook
-from llm_widgets.local.runner.runner import Runner
 from tests.contract.running import (
     NAME,
     revision,
@@ -25,22 +23,9 @@ from tests.contract.running import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogBook]:
-    book = LogBook(tmp_path / "logs.db")
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
-    (tmp_path / "buckets" / "models").mkdir(parents=True)
-    runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
-    yield runner
-    runner.shutdown()
+    from llm_widgets.local.logs import LogBook
+    from llm_widgets.local.runner.runner import Runner
 
 
 def test_a_revision_serves_on_the_address_of_its_service(runner: Runner) -> None:

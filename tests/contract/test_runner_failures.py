@@ -9,9 +9,7 @@ import pytest
 import requests
 from google.cloud import run_v2
 
-from llm_widgets.local.logs import LogBook
 from llm_widgets.local.runner.failures import RevisionFailed
-from llm_widgets.local.runner.runner import Runner
 from tests.contract.running import (
     NAME,
     SERVER,
@@ -22,22 +20,8 @@ from tests.contract.running import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogBook]:
-    book = LogBook(tmp_path / "logs.db")
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
-    (tmp_path / "buckets" / "models").mkdir(parents=True)
-    runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
-    yield runner
-    runner.shutdown()
+    from llm_widgets.local.logs import LogBook
+    from llm_widgets.local.runner.runner import Runner
 
 
 @pytest.mark.parametrize(

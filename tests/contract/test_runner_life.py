@@ -13,7 +13,6 @@ import psutil
 import pytest
 import requests
 
-from llm_widgets.local.logs import LogBook
 from llm_widgets.local.runner.failures import RevisionFailed
 from llm_widgets.local.runner.process import Process
 from llm_widgets.local.runner.runner import Runner
@@ -27,23 +26,9 @@ from tests.contract.running import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogBook]:
-    book = LogBook(tmp_path / "logs.db")
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
-    (tmp_path / "buckets" / "models").mkdir(parents=True)
-    runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
-    yield runner
-    runner.shutdown()
+    from llm_widgets.local.logs import LogBook
 
 
 def test_a_new_revision_takes_over_and_a_failing_one_does_not(runner: Runner) -> None:

@@ -5,33 +5,14 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import pytest
-
-from llm_widgets.local.logs import LogBook
-from llm_widgets.local.runner.runner import Runner
 from tests.contract.running import (
     execution,
     texts,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Iterator[LogBook]:
-    book = LogBook(tmp_path / "logs.db")
-    yield book
-    book.close()
-
-
-@pytest.fixture
-def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
-    (tmp_path / "buckets" / "models").mkdir(parents=True)
-    runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
-    yield runner
-    runner.shutdown()
+    from llm_widgets.local.logs import LogBook
+    from llm_widgets.local.runner.runner import Runner
 
 
 def test_a_task_runs_to_its_end(runner: Runner, log: LogBook) -> None:
