@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PAGE_SIZE = 1000  # the most that the API gives at once
 _PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
+_SEARCHED = (*_PAYLOADS, "httpRequest.requestUrl")
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")  # more digits than Python's times have
 # What Cloud Run writes into the log of a service: "Starting new instance. Reason: AUTOSCALING …".
 _STARTING = "Starting new instance."
@@ -56,7 +57,9 @@ def service_filter(
     *,
     revision: str = "",
     severity: str = "",
+    text: str = "",
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> str:
     """Write the filter for the entries of a service.
 
@@ -66,8 +69,10 @@ def service_filter(
         Id of a revision, all of them when left out.
     severity
         The lowest severity.
-    since
-        The earliest time, with its time zone.
+    text
+        Is part of the payload, or of the URL that was asked for, in small or capital letters.
+    since, until
+        The earliest and the latest time, both included, with their time zones.
     """
     terms = [
         'resource.type="cloud_run_revision"',
@@ -76,6 +81,11 @@ def service_filter(
     ]
     if revision:
         terms.append(f'resource.labels.revision_name="{_quoted(revision)}"')
+    if text:
+        places = (f'{place}:"{_quoted(text)}"' for place in _SEARCHED)
+        terms.append(f"({' OR '.join(places)})")
+    if until:
+        terms.append(f'timestamp<="{until.isoformat()}"')
     return " AND ".join([*terms, *_limits(severity, since)])
 
 

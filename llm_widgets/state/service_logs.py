@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, HasTraits, Instance, Unicode
+from traitlets import HasTraits, Instance
 
 from llm_widgets.cloud import logs
 from llm_widgets.errors import ManagerError
@@ -29,21 +29,8 @@ _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class LogTail(HasTraits):
-    """Follows the log of a service until it is closed.
+    """Follows the log of a service until it is closed."""
 
-    Attributes
-    ----------
-    severity
-        Lowest severity that is shown; empty for all.
-    search
-        Text that an entry must have to be shown.
-    paused
-        Whether new entries wait; none is lost.
-    """
-
-    severity = Unicode()
-    search = Unicode()
-    paused = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session, name: str) -> None:
@@ -53,19 +40,17 @@ class LogTail(HasTraits):
         self._lock = threading.Lock()
         self._entries: list[LogEntry] = []
         self._since: datetime | None = None
+        self._all = False
         self._closed = False
-        self._waiting: list[LogEntry] = []
         self._added: list[Callable[[Sequence[LogEntry]], None]] = []
         self._reset: list[Callable[[Sequence[LogEntry]], None]] = []
-        self.observe(lambda _: self._show_again(), ["severity", "search"])
-        self.observe(self._resume, "paused")
 
     def on_added(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
-        """Have ``listener`` called with entries that have come and are to be shown."""
+        """Have ``listener`` called with entries that have come and follow the others."""
         self._added.append(listener)
 
     def on_reset(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
-        """Have ``listener`` called with all entries to show when what is looked for changes."""
+        """Have ``listener`` called with all entries when one has come that belongs between them."""
         self._reset.append(listener)
 
     @property
@@ -73,6 +58,12 @@ class LogTail(HasTraits):
         """All entries so far, the oldest first."""
         with self._lock:
             return tuple(self._entries)
+
+    @property
+    def has_all(self) -> bool:
+        """Whether there are no older entries than these."""
+        with self._lock:
+            return self._all
 
     def close(self) -> None:
         """Look no more."""
@@ -95,23 +86,17 @@ class LogTail(HasTraits):
         ManagerError
             The log may not be read.
         """
-        found = logs.entries(
-            self._session.clients,
-            self._project,
-            logs.service_filter(self._region, self._service_id, since=self._since),
-            limit=_FIRST if self._since is None else _KEPT,
-            newest_first=True,
-        )
-        new, is_late = self._taken(sorted(found, key=_moment))
+        limit = _FIRST if self._since is None else _KEPT
+        found = self.read(limit=limit, since=self._since)
+        new, is_late = self._taken(sorted(found, key=moment), is_all=len(found) < limit)
         self.error = None
-        shown = [entry for entry in new if self._is_shown(entry)]
-        if is_late and not self.paused:
-            self._show_again()
-        elif self.paused:
-            self._waiting += shown
-        elif shown:
+        if is_late:
+            everything = self.entries
+            for listener in self._reset:
+                listener(everything)
+        elif new:
             for listener in self._added:
-                listener(shown)
+                listener(new)
 
     def look_if_allowed(self) -> None:
         """Do the same; a log that may not be read becomes the error that is shown."""
@@ -120,14 +105,44 @@ class LogTail(HasTraits):
         except ManagerError as error:
             self.error = error
 
-    def _taken(self, found: list[LogEntry]) -> tuple[list[LogEntry], bool]:
+    def read(
+        self,
+        *,
+        limit: int,
+        severity: str = "",
+        text: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[LogEntry]:
+        """Read the newest entries that a filter finds, as :func:`cloud.logs.service_filter`.
+
+        Raises
+        ------
+        ManagerError
+            The log may not be read.
+        """
+        filter_ = logs.service_filter(
+            self._region,
+            self._service_id,
+            severity=severity,
+            text=text,
+            since=since,
+            until=until,
+        )
+        return logs.entries(self._session.clients, self._project, filter_, limit=limit)
+
+    def _taken(self, found: list[LogEntry], *, is_all: bool) -> tuple[list[LogEntry], bool]:
         """Put what is new among the entries; whether some of it belongs between older ones."""
         with self._lock:
             known = {(entry.id, entry.time) for entry in self._entries}
-            oldest = _moment(self._entries[0]) if len(self._entries) == _KEPT else _BEFORE_ALL
-            new = [e for e in found if (e.id, e.time) not in known and _moment(e) >= oldest]
-            is_late = bool(new and self._entries and _moment(new[0]) < _moment(self._entries[-1]))
-            self._entries = sorted([*self._entries, *new], key=_moment)[-_KEPT:]
+            oldest = moment(self._entries[0]) if len(self._entries) == _KEPT else _BEFORE_ALL
+            new = [e for e in found if (e.id, e.time) not in known and moment(e) >= oldest]
+            is_late = bool(new and self._entries and moment(new[0]) < moment(self._entries[-1]))
+            merged = sorted([*self._entries, *new], key=moment)
+            if self._since is None:
+                self._all = is_all
+            self._all = self._all and is_all and len(merged) <= _KEPT
+            self._entries = merged[-_KEPT:]
             if self._entries and self._entries[-1].time:
                 self._since = self._entries[-1].time - _LATE
         return new, is_late
@@ -137,33 +152,7 @@ class LogTail(HasTraits):
             self.look_if_allowed()
         return not self._closed
 
-    def _resume(self, _: object) -> None:
-        if self.paused:
-            return
-        if self._waiting:
-            self._show_again()
 
-    def _show_again(self) -> None:
-        self._waiting = []
-        shown = [entry for entry in self.entries if self._is_shown(entry)]
-        for listener in self._reset:
-            listener(shown)
-
-    def _is_shown(self, entry: LogEntry) -> bool:
-        loud = not self.severity or _RANK.get(entry.severity, 0) >= _RANK[self.severity]
-        return loud and self.search.lower() in entry.text.lower()
-
-
-def _moment(entry: LogEntry) -> datetime:
+def moment(entry: LogEntry) -> datetime:
+    """Give the time by which entries are ordered."""
     return entry.time or _BEFORE_ALL
-
-
-_RANK = {
-    name: rank
-    for rank, name in enumerate(
-        (
-            *("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING"),
-            *("ERROR", "CRITICAL", "ALERT", "EMERGENCY"),
-        )
-    )
-}

@@ -15,6 +15,7 @@ from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.serving import existing
 from llm_widgets.serving.phases import Line, Seen, phases
 from llm_widgets.state.deploy_values import member as checked_member
+from llm_widgets.state.log_search import LogSearch
 from llm_widgets.state.service_logs import LogTail
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ class ServicePageState(HasTraits):
         self._session = session
         self.name = summary.name
         self.log = LogTail(session, summary.name)
+        self.shown_log = LogSearch(session, self.log)
         self._closed = False
         self._looks = 0
         self._gone: list[Callable[[], None]] = []

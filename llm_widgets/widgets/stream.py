@@ -72,10 +72,7 @@ class Stream(Component, module="stream"):
 
     def extend(self, items: Iterable[Item]) -> None:
         """Add several items at once; each has the keys ``text``, ``kind`` and ``label``."""
-        added = [
-            {"text": item["text"], "kind": item.get("kind", ""), "label": item.get("label", "")}
-            for item in items
-        ]
+        added = _whole(items)
         with self._lock:
             self._history.extend(added)
             excess = len(self._history) - self.max_items
@@ -87,6 +84,15 @@ class Stream(Component, module="stream"):
                 last["items"].extend(copies)
             else:
                 self._pending.append({"type": "append", "items": copies})
+        self._batch.touch()
+
+    def prepend(self, items: Iterable[Item]) -> None:
+        """Add several items before the others; the pane scrolls to where they join."""
+        added = _whole(items)
+        with self._lock:
+            self._history[:0] = added
+            copies = [dict(item) for item in added]
+            self._pending.append({"type": "prepend", "items": copies})
         self._batch.touch()
 
     def extend_last(self, text: str) -> None:
@@ -128,3 +134,10 @@ class Stream(Component, module="stream"):
                 {"type": "reset", "items": [dict(item) for item in self._history]},
             ]
         self._batch.now()
+
+
+def _whole(items: Iterable[Item]) -> list[Item]:
+    return [
+        {"text": item["text"], "kind": item.get("kind", ""), "label": item.get("label", "")}
+        for item in items
+    ]

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +21,9 @@ from llm_widgets.state.service_page import ServicePageState
 from llm_widgets.state.session import Session
 from llm_widgets.views.services.access_card import AccessCard
 from llm_widgets.views.services.chat_panel import ChatPanel
-from llm_widgets.views.services.log_viewer import LogViewer
 from tests.contract.engine import ENGINE, deploy, service
-from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+from tests.contract.logged import write
+from tests.contract.product import PARENT, PROJECT, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,27 +76,6 @@ def until(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-def write(product: Product, *told: tuple[str, datetime, dict[str, Any]]) -> None:
-    """Write into the service's log: an id, a time, and the rest of the entry."""
-    resource = {
-        "type": "cloud_run_revision",
-        "labels": {"service_name": "engine", "location": REGION, "project_id": PROJECT},
-    }
-    written = [
-        {
-            "logName": f"projects/{PROJECT}/logs/run.googleapis.com%2Fvarlog%2Fsystem",
-            "resource": resource,
-            "insertId": name,
-            "timestamp": when.isoformat(),
-            **rest,
-        }
-        for name, when, rest in told
-    ]
-    url = product.clients.url("logging.googleapis.com")
-    answer = product.clients.session.post(f"{url}/v2/entries:write", json={"entries": written})
-    assert answer.ok, answer.text
-
-
 def test_who_may_not_read_logs_or_revisions_sees_the_rest(
     product: Product, page: ServicePageState
 ) -> None:
@@ -110,37 +89,6 @@ def test_who_may_not_read_logs_or_revisions_sees_the_rest(
     product.faults.reset()
     until(lambda: page.log.entries)
     assert page.log.error is None
-
-
-def test_entries_that_come_late_are_neither_lost_nor_doubled(
-    product: Product, page: ServicePageState
-) -> None:
-    stream = LogViewer(page.log)._stream
-    page.log.look()
-    now = datetime.now(UTC)
-    write(product, ("b", now, {"textPayload": "second"}))
-    page.log.look()
-    write(
-        product,
-        ("a", now - timedelta(milliseconds=5), {"textPayload": "first, and late"}),
-        ("c", now, {"severity": "ERROR", "jsonPayload": {"message": HOSTILE, "code": 7}}),
-    )
-    page.log.look()
-    page.log.look()
-    assert [entry.id for entry in page.log.entries][-3:] == ["a", "b", "c"]
-    assert [item["text"] for item in stream.items][-3:] == [
-        "first, and late",
-        "second",
-        f"{HOSTILE} code=7",
-    ]
-    page.log.severity = "ERROR"
-    assert [item["kind"] for item in stream.items] == ["error"]
-    page.log.paused = True
-    write(product, ("d", datetime.now(UTC), {"severity": "ERROR", "textPayload": "while paused"}))
-    page.log.look()
-    assert len(stream.items) == 1
-    page.log.paused = False
-    assert [item["text"] for item in stream.items] == [f"{HOSTILE} code=7", "while paused"]
 
 
 def chat_with(session: Session, summary: ServiceSummary, model: str) -> ChatState:

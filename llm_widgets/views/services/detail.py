@@ -64,7 +64,7 @@ class ServicePage:
         remove.on_click(lambda _: delete())
         panels = (
             Overview(state, edit, is_local=is_local).box,
-            LogViewer(state.log).box,
+            LogViewer(state.log, state.shown_log).box,
             MetricsCard(metrics).box,
             self._try,
             access.box,

@@ -12,6 +12,7 @@ export default () => {
 	function apply({ type, items: added = [], text = "" }) {
 		if (type === "reset") items = [];
 		if (type === "reset" || type === "append") items.push(...added);
+		if (type === "prepend") items.unshift(...added);
 		if (type === "extend" && items.length) items[items.length - 1].text += text;
 		for (const view of views) view({ type, added, text });
 	}
@@ -45,10 +46,17 @@ export default () => {
 
 		function flush() {
 			frame = 0;
-			const atBottom = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
+			let atBottom = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
 			for (const { type, added, text } of pending) {
 				if (type === "reset") pane.replaceChildren();
-				if (type === "extend")
+				if (type === "prepend") {
+					placeholder.remove();
+					const before = pane.scrollHeight;
+					pane.prepend(...added.map(line));
+					// The newest of them stand above what was first until now.
+					pane.scrollTop = pane.scrollHeight - before - pane.clientHeight / 2;
+					atBottom = false;
+				} else if (type === "extend")
 					pane.lastElementChild?.querySelector(".llm-stream-text").firstChild.appendData(text);
 				else if (added.length) {
 					placeholder.remove();

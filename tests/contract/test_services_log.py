@@ -1,0 +1,208 @@
+"""The log of a service: followed, filtered by the server, read backwards."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cloud.projects import Project
+from llm_widgets.errors import DeniedError
+from llm_widgets.state.log_search import PAGE, LogSearch
+from llm_widgets.state.service_logs import LogTail
+from llm_widgets.state.session import Session
+from llm_widgets.views.services.log_viewer import LogViewer
+from tests.contract.logged import write
+from tests.contract.product import PARENT, PROJECT, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+MANY = 2500
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        yield from running(tmp_path_factory.mktemp("log"), environment)
+
+
+@pytest.fixture
+def product(started: Product) -> Iterator[Product]:
+    yield started
+    started.faults.reset()
+    started.cloud.log.delete_log(
+        PROJECT, f"projects/{PROJECT}/logs/run.googleapis.com%2Fvarlog%2Fsystem"
+    )
+
+
+@pytest.fixture
+def session(product: Product) -> Iterator[Session]:
+    made = Session(product.settings)
+    made.project = Project(PROJECT, "1", PROJECT)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def tail(session: Session) -> LogTail:
+    return LogTail(session, f"{PARENT}/services/engine")
+
+
+@pytest.fixture
+def search(session: Session, tail: LogTail) -> LogSearch:
+    return LogSearch(session, tail)
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def shown(viewer: LogViewer) -> list[str]:
+    return [item["text"] for item in viewer._stream.items]
+
+
+def many(product: Product) -> datetime:
+    """Write more than is read at first; the oldest is the only error. Gives its time."""
+    begin = datetime.now(UTC) - timedelta(days=3)
+    entries = [
+        (f"{number:05d}", begin + timedelta(seconds=number), {"textPayload": f"line {number}"})
+        for number in range(1, MANY)
+    ]
+    broken = {"severity": "ERROR", "jsonPayload": {"message": "no Such file", "path": 'a"b\\c'}}
+    write(product, ("00000", begin, broken), *entries)
+    return begin
+
+
+def test_entries_that_come_late_are_neither_lost_nor_doubled(
+    product: Product, tail: LogTail, search: LogSearch
+) -> None:
+    viewer = LogViewer(tail, search)
+    stream = viewer._stream
+    tail.look()
+    now = datetime.now(UTC)
+    write(product, ("b", now, {"textPayload": "second"}))
+    tail.look()
+    write(
+        product,
+        ("a", now - timedelta(milliseconds=5), {"textPayload": "first, and late"}),
+        ("c", now, {"severity": "ERROR", "jsonPayload": {"message": HOSTILE, "code": 7}}),
+    )
+    tail.look()
+    tail.look()
+    assert [entry.id for entry in tail.entries] == ["a", "b", "c"]
+    assert shown(viewer) == ["first, and late", "second", f"{HOSTILE} code=7"]
+    assert viewer._earlier.disabled
+    search.severity = "ERROR"
+    assert [item["kind"] for item in stream.items] == ["error"]
+    until(lambda: not search.loading)
+    search.paused = True
+    write(product, ("d", datetime.now(UTC), {"severity": "ERROR", "textPayload": "while paused"}))
+    tail.look()
+    assert len(shown(viewer)) == 1
+    search.paused = False
+    assert shown(viewer) == [f"{HOSTILE} code=7", "while paused"]
+
+
+def test_the_server_finds_what_was_never_read(
+    product: Product, tail: LogTail, search: LogSearch
+) -> None:
+    viewer = LogViewer(tail, search)
+    begin = many(product)
+    tail.look()
+    assert len(tail.entries) < MANY
+    for change in ({"severity": "ERROR"}, {"severity": "", "search": "NO such FILE"}):
+        for name, value in change.items():
+            setattr(search, name, value)
+        until(lambda: not search.loading)
+        assert shown(viewer) == ['no Such file path=a"b\\c']
+        assert search.entries[0].time == begin
+        assert viewer._earlier.disabled
+    search.search = 'a"b\\c'
+    until(lambda: not search.loading)
+    assert len(shown(viewer)) == 1
+    label = viewer._stream.items[0]["label"]
+    assert label.startswith(f"{begin.astimezone():%Y-%m-%d}")
+    write(product, ("new", datetime.now(UTC), {"textPayload": 'again a"b\\c'}))
+    write(product, ("other", datetime.now(UTC), {"textPayload": "something else"}))
+    tail.look()
+    assert shown(viewer)[1:] == ['again a"b\\c']
+    search.search = "nobody wrote this"
+    until(lambda: not search.loading)
+    assert shown(viewer) == []
+    assert viewer._stream.placeholder == "No entry is like that."
+
+
+def test_earlier_entries_can_be_had_to_the_first(
+    product: Product, tail: LogTail, search: LogSearch
+) -> None:
+    viewer = LogViewer(tail, search)
+    many(product)
+    tail.look()
+    assert not viewer._earlier.disabled
+    pages = 0
+    while search.has_earlier:
+        before = search.entries
+        viewer._earlier.click()
+        until(lambda: not search.loading)
+        assert search.entries[-len(before) :] == before
+        pages += 1
+    assert [entry.id for entry in search.entries] == [f"{n:05d}" for n in range(MANY)]
+    assert len(shown(viewer)) == MANY
+    assert shown(viewer)[1:3] == ["line 1", "line 2"]
+    assert pages == (MANY - 1000) // PAGE + 1
+    write(product, ("z", datetime.now(UTC), {"textPayload": "and on"}))
+    tail.look()
+    assert shown(viewer)[-1] == "and on"
+
+
+def test_earlier_entries_of_one_moment_are_not_lost(product: Product, search: LogSearch) -> None:
+    moment = datetime.now(UTC) - timedelta(hours=1)
+    write(product, *((f"{n}", moment, {"textPayload": f"same {n}"}) for n in range(3 * PAGE)))
+    search.search = "same"
+    until(lambda: not search.loading)
+    while search.has_earlier:
+        search.show_earlier()
+        until(lambda: not search.loading)
+    assert len(search.entries) == 3 * PAGE
+
+
+def test_the_answer_to_an_older_question_is_dropped(
+    product: Product, tail: LogTail, search: LogSearch
+) -> None:
+    many(product)
+    tail.look()
+    product.faults.update(delays={"/v2/entries:list": 1.5})
+    search.severity = "ERROR"
+    time.sleep(0.3)  # it is on its way
+    product.faults.reset()
+    search.severity = ""
+    search.search = "line 7"
+    until(lambda: not search.loading)
+    found = [entry.text for entry in search.entries]
+    assert found
+    time.sleep(2)
+    assert [entry.text for entry in search.entries] == found
+    assert all("line 7" in text for text in found)
+
+
+def test_who_may_not_search(product: Product, tail: LogTail, search: LogSearch) -> None:
+    viewer = LogViewer(tail, search)
+    write(product, ("a", datetime.now(UTC), {"textPayload": "seen before"}))
+    tail.look()
+    product.faults.update(denied_permissions=["logging.logEntries.list"])
+    search.search = "seen"
+    until(lambda: not search.loading)
+    assert isinstance(search.error, DeniedError)
+    assert search.error.message in viewer._notice.text
+    assert shown(viewer) == ["seen before"]
+    product.faults.reset()
+    search.search = ""
+    assert search.error is None
+    assert viewer._notice.text == ""
