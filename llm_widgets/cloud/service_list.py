@@ -1,9 +1,9 @@
-"""The services that this product manages, in all regions at once."""
+"""Services in all regions at once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from llm_widgets.cloud import answers, parallel, services
 from llm_widgets.cloud.summaries import summary
@@ -12,12 +12,15 @@ from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import DeniedError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from llm_widgets.cloud import packages
     from llm_widgets.cloud.clients import Clients
     from llm_widgets.cloud.parallel import Outcome
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.errors import ManagerError
+
+T = TypeVar("T")
 
 PATIENCE = 10.0
 """Seconds after which Google's client gives a list call up, further attempts included: the region
@@ -71,14 +74,34 @@ def by_region(
     """
     key, value = MANAGED_BY
 
-    def in_region(region: str) -> tuple[ServiceSummary, ...]:
+    def managed(service: packages.run_v2.Service) -> ServiceSummary | None:
+        return summary(service) if service.labels.get(key) == value else None
+
+    yield from all_by_region(clients, project, managed, regions)
+
+
+def all_by_region(
+    clients: Clients,
+    project: str,
+    read: Callable[[packages.run_v2.Service], T | None],
+    regions: Iterable[str] = (),
+) -> Iterator[list[Outcome[str, tuple[T, ...]]]]:
+    """Read something of all services, whoever deployed them; see :func:`by_region`.
+
+    Parameters
+    ----------
+    read
+        Gives what is wanted of a service, ``None`` to leave it out.
+    """
+
+    def in_region(region: str) -> tuple[T, ...]:
         try:
             found = services.all_in_region(clients, project, region)
         except (DeniedError, NotFoundError) as error:
             if answers.is_a_closed_region(error.cause):
                 return ()
             raise
-        return tuple(summary(service) for service in found if service.labels.get(key) == value)
+        return tuple(each for service in found if (each := read(service)) is not None)
 
     # Those with GPUs first: most services are there.
     yield from parallel.as_they_come(in_region, tuple(regions) or all_regions.offered())

@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import buckets, metadata, services
-from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.domain import gpus
+from llm_widgets.cloud import buckets, metadata, service_list, services
+from llm_widgets.domain import regions
 from llm_widgets.domain.services import MODEL_ANNOTATION
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from llm_widgets.errors import ManagerError
 
 _FOLDER_OPTION = "only-dir"
+_NAMED = 4  # regions in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +45,38 @@ class Usage:
         parts = (name.split("/") for name in self.services)
         return ", ".join(f"{part[-1]} ({part[3]})" for part in parts)
 
+    @property
+    def unknown(self) -> str:
+        """The regions that did not answer, for a sentence: a few are named."""
+        named = [region for region, _ in self.unanswered]
+        if len(named) <= _NAMED:
+            return ", ".join(named)
+        return f"{', '.join(named[: _NAMED - 1])} and {len(named) - _NAMED + 1} other regions"
+
 
 def services_with(
     clients: Clients, project: str, bucket: str, location: str, record: ModelRecord
 ) -> Usage:
     """Find the services of a project that read a model, whoever deployed them.
 
-    Looks into all regions with GPUs and that of the bucket.
+    Looks into all regions, that of the bucket among them.
 
     Parameters
     ----------
     location
         Region of the bucket.
     """
-    regions = dict.fromkeys([*gpus.regions(), *([location] if "-" in location else [])])
+    own = (location,) if "-" in location else ()  # none of a bucket in several regions
 
-    def in_region(region: str) -> list[str]:
-        found = services.all_in_region(clients, project, region)
-        return [service.name for service in found if reads(service, bucket, record)]
+    def name_if_it_reads(service: packages.run_v2.Service) -> str | None:
+        return service.name if reads(service, bucket, record) else None
 
-    answers = outcomes(in_region, regions)
+    looked = dict.fromkeys((*regions.offered(), *own))
+    found = service_list.all_by_region(clients, project, name_if_it_reads, looked)
+    answers = sorted((each for some in found for each in some), key=lambda each: each.key)
     return Usage(
-        tuple(sorted(name for answer in answers for name in answer.value or [])),
-        tuple((answer.key, answer.error) for answer in answers if answer.error),
+        tuple(sorted(name for answer in answers for name in answer.value or ())),
+        tuple((each.key, each.error) for each in answers if each.error),
     )
 
 
@@ -99,10 +108,9 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
             fix=Fix(text="Delete this service alone, or the others first."),
         )
     if found.unanswered:
-        regions = ", ".join(region for region, _ in found.unanswered)
         raise ConflictError(
-            f"It is not known whether a service in {regions} uses {record.id}, so nothing was "
-            "deleted.",
+            f"It is not known whether a service in {found.unknown} uses {record.id}, so nothing "
+            "was deleted.",
             cause=found.unanswered[0][1].message,
             fix=Fix(text="Delete this service alone, or try again later."),
         )

@@ -136,9 +136,8 @@ class ModelPageState(HasTraits):
                 fix=Fix(text="Delete these services first."),
             )
         if usage.unanswered:
-            regions = ", ".join(region for region, _ in usage.unanswered)
             raise InUseError(
-                f"It is not known whether a service in {regions} uses {record.id}.",
+                f"It is not known whether a service in {usage.unknown} uses {record.id}.",
                 cause=usage.unanswered[0][1].message,
                 fix=Fix(text="Try again later."),
             )

@@ -13,6 +13,7 @@ from google.cloud import run_v2
 
 from llm_widgets.cloud import buckets, services
 from llm_widgets.cloud.metadata import update_metadata
+from llm_widgets.domain import regions
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import InUseError, ManagerError, NotFoundError
 from llm_widgets.jobs.store import ImportFolder
@@ -262,3 +263,18 @@ def test_who_reads_a_model(product: Product) -> None:
         f"{PARENT}/services/reads-{name}" for name in ("folder", "streamed", "variable", "whole")
     )
     assert usage.unanswered == ()
+    far = "africa-south1"  # has no GPUs: whoever serves a model there does it on processors
+    services.create(product.clients, PROJECT, far, "reads-far", made["folder"])
+    usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
+    assert "reads-far (africa-south1)" in usage.names
+    refused = [{"match": f".*/locations/{far}/services.*", "status": 403}]
+    product.faults.update(failures=refused)
+    usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
+    assert [region for region, _ in usage.unanswered] == [far]
+    assert (usage.unknown, len(usage.services)) == (far, 4)
+    product.faults.update(failures=[], denied_permissions=["run.services.list"])
+    usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
+    assert usage.services == ()
+    assert len(usage.unanswered) == len(regions.offered())
+    assert usage.unknown.endswith(f"and {len(regions.offered()) - 3} other regions")
+    product.faults.reset()

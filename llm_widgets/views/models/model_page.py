@@ -149,9 +149,9 @@ class ModelPage:
             return Detail("Used by", "It can't be told", note=error.message)
         if usage is None:
             return Detail("Used by", "Looking …")
-        unknown = ", ".join(region for region, _ in usage.unanswered)
-        note = f"No answer for {unknown}" if unknown else ""
-        return Detail("Used by", usage.names or "No service", note=note)
+        nobody = "It can't be told" if usage.unanswered else "No service"
+        note = f"No answer for {usage.unknown}" if usage.unanswered else ""
+        return Detail("Used by", usage.names or nobody, note=note)
 
     def _draw_files(self, _: object = None) -> None:
         state = self._state
