@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import json
 import signal
 import socket
-import threading
 import time
 import urllib.error
 import urllib.request
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from google.auth import crypt, jwt
 from playwright.sync_api import Page, expect
-
-from llm_widgets.server.iap import ISSUER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,72 +215,3 @@ def test_two_servers_do_not_meet(server: Any, tmp_path: Path, serving: Any) -> N
         assert other.url != server.url
         other.stop()
     assert fetch(server.url + "healthz")[0] == 200
-
-
-class Proxy:
-    """Identity-Aware Proxy with a key of its own, which it publishes as Google does."""
-
-    certs_url = ""
-    audience = "/projects/1/locations/europe-west1/services/manager"
-
-    def __init__(self) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        secret = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self.signer = crypt.EsSigner.from_string(secret, key_id="k1")
-        self.published = json.dumps({"k1": public.decode()}).encode()
-
-    def assertion(self) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": ISSUER,
-            "aud": self.audience,
-            "email": "ada@example.com",
-            "iat": now,
-            "exp": now + 600,
-        }
-        return jwt.encode(self.signer, claims).decode()
-
-
-@pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    """Run a proxy."""
-    made = Proxy()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(made.published)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    made.certs_url = f"http://127.0.0.1:{httpd.server_address[1]}/keys"
-    yield made
-    httpd.shutdown()
-    httpd.server_close()
-
-
-def test_only_the_proxys_visitors_are_let_in(
-    page: Page, tmp_path: Path, serving: Any, proxy: Proxy
-) -> None:
-    iap = {"iap_audience": proxy.audience, "iap_certs_url": proxy.certs_url}
-    with serving(tmp_path, SMALL, warm_kernels=0, **iap) as server:
-        status, _, body = fetch(server.url)
-        assert status == 403
-        assert b"You may not see this page." in body
-        assert fetch(server.url, X_Goog_IAP_JWT_Assertion="forged.by.me")[0] == 403
-        assert not server.kernels()
-        assert fetch(server.url + "healthz")[0] == 200
-        page.set_extra_http_headers({"X-Goog-IAP-JWT-Assertion": proxy.assertion()})
-        page.goto(server.url)
-        expect(page.get_by_text("somebody")).to_be_visible()
