@@ -14,13 +14,20 @@ from tornado.httpserver import HTTPServer
 from traitlets import Any as AnyTrait
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from llm_widgets.server.web import (
     SECURITY_HEADERS,
+    ChannelsHandler,
     HealthHandler,
     PageHandler,
     SecurityHeaders,
 )
+
+_OURS: dict[type, type] = {
+    TornadoVoilaHandler: PageHandler,
+    VoilaKernelWebsocketHandler: ChannelsHandler,
+}
 
 
 class Server(Voila):
@@ -40,12 +47,11 @@ class Server(Voila):
         return settings
 
     def init_handlers(self) -> list[Any]:
-        """Give the handlers: ours first, and our page in place of Voilà's."""
+        """Give the handlers: ours first, and our page and websocket in place of Voilà's."""
         self.app.add_transform(tornado.web.GZipContentEncoding)
         self.app.add_transform(SecurityHeaders)
         handlers = [
-            (rule[0], PageHandler, *rule[2:]) if rule[1] is TornadoVoilaHandler else rule
-            for rule in super().init_handlers()
+            (rule[0], _OURS.get(rule[1], rule[1]), *rule[2:]) for rule in super().init_handlers()
         ]
         return [(r"/healthz", HealthHandler), *handlers]
 

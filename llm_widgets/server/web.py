@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tornado.web import OutputTransform, RequestHandler
 from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPHeaders
@@ -80,3 +81,11 @@ class PageHandler(TornadoVoilaHandler):
             self.send_error(404)
         else:
             await super().get(path)
+
+
+class ChannelsHandler(VoilaKernelWebsocketHandler):
+    """A kernel's websocket; whoever is refused is told by the status alone."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - tornado's
+        """End the answer: Jupyter's page of errors needs files that this server has not."""
+        self.finish()

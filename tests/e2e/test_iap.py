@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec_WebSocket_Version": "13",
+    "Sec_WebSocket_Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
 
 def test_only_the_proxys_visitors_are_let_in(page: Page, tmp_path: Path, serving: Any) -> None:
     with running_proxy() as proxy:
@@ -25,8 +32,11 @@ def test_only_the_proxys_visitors_are_let_in(page: Page, tmp_path: Path, serving
             assert status == 403
             assert b"You may not see this page." in body
             assert fetch(server.url, X_Goog_IAP_JWT_Assertion="forged.by.me")[0] == 403
+            channels = "api/kernels/00000000-0000-0000-0000-000000000000/channels"
+            assert fetch(server.url + channels, **UPGRADE)[0] == 403
             assert not server.kernels()
             assert fetch(server.url + "healthz")[0] == 200
             proxy.server = urlsplit(server.url).port or 0
             page.goto(proxy.url)
             expect(page.get_by_text("somebody")).to_be_visible(timeout=30_000)
+        assert "Traceback" not in server.log.read_text()
