@@ -46,6 +46,7 @@ class Context:
     port: int = 0
     bucket: str = ""
     folder: str = ""
+    mount_path: str = ""
     accelerator: str = ""
     cpu: float = 0
     memory_gib: float = 0
@@ -73,6 +74,7 @@ class Context:
             port=deployment.port,
             bucket=deployment.bucket,
             folder=deployment.folder,
+            mount_path=deployment.mount_path,
             accelerator=deployment.accelerator,
             cpu=deployment.cpu,
             memory_gib=deployment.memory_gib,

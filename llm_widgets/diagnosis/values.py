@@ -70,9 +70,8 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     yield "model", context.model_id
     yield "image", context.image
     yield from _images(context)
-    if context.framework is Framework.OLLAMA and context.model_id:
-        told = context.environment.get("MODEL", "")
-        yield "right_model", context.model_id if told != context.model_id else ""
+    if context.framework is Framework.OLLAMA:
+        yield from _ollama(context)
     yield "engine", context.framework.label if context.framework else ""
     yield "port", str(context.port or "")
     yield "cpu", number(context.cpu) if context.cpu else ""
@@ -85,6 +84,17 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     if context.project and context.region and context.service:
         path = f"{context.region}/{context.service}"
         yield "logs_url", f"{CONSOLE}/run/detail/{path}/logs?project={context.project}"
+
+
+def _ollama(context: Context) -> Iterator[tuple[str, str]]:
+    """Give the model and the folder that Ollama should be told, where it is told others."""
+    environment = context.environment
+    if environment.get("MODEL", "") != context.model_id:
+        yield "right_model", context.model_id
+    folder = environment.get("OLLAMA_MODELS", "")
+    if context.mount_path and folder.rstrip("/") != context.mount_path.rstrip("/"):
+        yield "told_folder", folder or "its own folder"
+        yield "right_folder", context.mount_path
 
 
 def _images(context: Context) -> Iterator[tuple[str, str]]:

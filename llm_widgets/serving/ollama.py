@@ -25,6 +25,9 @@ CONCURRENCY = 4
 PARALLEL = "OLLAMA_NUM_PARALLEL"
 """Variable for the requests that are worked on at once."""
 
+MODELS = "OLLAMA_MODELS"
+"""Variable for the folder of manifests and blobs."""
+
 HOST = "OLLAMA_HOST"
 """Variable for the address where it listens."""
 
@@ -108,7 +111,7 @@ def host(port: int) -> str:
 def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
     """Give the variables of a service; ``parallel`` is its concurrency."""
     return {
-        "OLLAMA_MODELS": MOUNT_PATH,
+        MODELS: MOUNT_PATH,
         "MODEL": model,
         "OLLAMA_DEBUG": "false",
         "OLLAMA_KEEP_ALIVE": "-1",

@@ -125,6 +125,19 @@ def with_concurrency(deployment: Deployment, concurrency: int) -> Deployment:
     )
 
 
+def with_mount_path(deployment: Deployment, path: str) -> Deployment:
+    """Change where the model's folder of the bucket appears, and where the engine looks for it.
+
+    An engine that is told otherwise by the person, in arguments or variables, is left alone.
+    """
+    before = deployment.mount_path
+    environment = dict(deployment.environment)
+    if environment.get(ollama.MODELS) == before:
+        environment[ollama.MODELS] = path
+    args = tuple(path if argument == before else argument for argument in deployment.args)
+    return replace(deployment, mount_path=path, environment=environment, args=args)
+
+
 def with_port(deployment: Deployment, port: int) -> Deployment:
     """Change the port of the requests, for Cloud Run and for the engine.
 

@@ -97,7 +97,8 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
     ----------
     base
         What the form held before: fields that it does not have are taken from here. What the
-        engine is told of port and concurrency follows them, unless the person has changed that.
+        engine is told of mount path, port and concurrency follows them, unless the person has
+        changed that.
 
     Raises
     ------
@@ -124,7 +125,6 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
         environment=_mapping(given["environment"], "environment", "variable"),
         secrets=_secrets(given["secrets"]),
         probe=_probe(given, port, base),
-        mount_path=given["mount_path"],
         mount_options=tuple(option.removeprefix("--") for option in given["mount_options"]),
         cache_gib=_whole(given, "cache_gib"),
         service_account=given["service_account"],
@@ -132,7 +132,8 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
         labels=_mapping(given["labels"], "labels", "label"),
         **_network(given),
     )
-    return recipes.with_concurrency(recipes.with_port(made, port), _whole(given, "concurrency"))
+    made = recipes.with_mount_path(recipes.with_port(made, port), given["mount_path"])
+    return recipes.with_concurrency(made, _whole(given, "concurrency"))
 
 
 def followers(deployment: Deployment, values: Mapping[str, Any]) -> Values:

@@ -90,6 +90,16 @@ def test_the_engine_follows_the_port_unless_told_otherwise() -> None:
     assert ollama.environment["OLLAMA_HOST"] == "0.0.0.0:9000"
 
 
+def test_the_engine_looks_where_the_bucket_is_mounted_unless_told_otherwise() -> None:
+    ollama = offered(Source.OLLAMA)
+    moved = deployment_from(ollama, {"mount_path": "/data"})
+    assert (moved.mount_path, moved.environment["OLLAMA_MODELS"]) == ("/data", "/data")
+    assert deployment_from(offered(), {"mount_path": "/data"}).args[0] == "/data"
+    own = [["OLLAMA_MODELS", "/mine"]]
+    made = deployment_from(ollama, {"mount_path": "/data", "environment": own})
+    assert made.environment["OLLAMA_MODELS"] == "/mine"
+
+
 def test_what_was_followed_is_followed_again() -> None:
     made = offered()
     for concurrency in (8, 3, 64):

@@ -159,9 +159,10 @@ def test_a_remedy_goes_into_an_error() -> None:
 def test_what_is_so_already_is_not_offered() -> None:
     line = "Error: mkdir /models/blobs: read-only file system: ensure path elements are traversable"
     evidence = Evidence(log=(LogLine(line),))
-    without = replace(OLLAMA, mount_options=())
+    whole = replace(OLLAMA, environment={**OLLAMA.environment, "OLLAMA_MODELS": "/models"})
+    without = replace(whole, mount_options=())
 
-    offered = [diagnose(evidence, Context.of(each)) for each in (OLLAMA, without)]
+    offered = [diagnose(evidence, Context.of(each)) for each in (whole, without)]
 
     kinds = [found.remedies[0].kind for found in offered if found]
     assert kinds == [RemedyKind.NONE, RemedyKind.REDEPLOY]

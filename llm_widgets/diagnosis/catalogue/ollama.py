@@ -15,6 +15,14 @@ _NEWER = Advice(
     "Use a newer image of Ollama that knows the model.",
     url="https://hub.docker.com/r/ollama/ollama/tags",
 )
+_FOLDER = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy it with OLLAMA_MODELS={right_folder}, where the bucket is mounted.",
+    {"environment": "OLLAMA_MODELS={right_folder}"},
+)
+_ELSEWHERE = (
+    "Ollama looks for models in {told_folder}, and the bucket is mounted at {right_folder}."
+)
 _IMPLICIT = Advice(
     RemedyKind.REDEPLOY,
     "Deploy it with the mount option implicit-dirs: without it, folders of the bucket can be "
@@ -34,12 +42,13 @@ KINDS: tuple[Kind, ...] = (
         rank=Rank.ENGINE,
         signs=(anywhere(r"read-only file system: ensure path elements are traversable"),),
         causes=(
+            _ELSEWHERE,
             (
                 "Ollama finds no folder blobs or manifests in the mounted folder, and can't make "
                 "them: the bucket is mounted to be read only."
             ),
         ),
-        advice=(_IMPLICIT, _CHECK),
+        advice=(_FOLDER, _IMPLICIT, _CHECK),
         source="ollama/ollama: manifest/paths.go",
     ),
     Kind(
@@ -82,6 +91,7 @@ KINDS: tuple[Kind, ...] = (
             anywhere(r"pull model manifest: (?P<detail>[^\n]{1,200})"),
         ),
         causes=(
+            _ELSEWHERE,
             "The mounted folder has no model {name}.",
             "The mounted folder has no model {model}, and it could not be downloaded either.",
             "The mounted folder does not have the model, and it could not be downloaded either.",
@@ -92,6 +102,7 @@ KINDS: tuple[Kind, ...] = (
                 "Deploy it with {right_model}, the model of the mounted folder.",
                 {"environment": "MODEL={right_model}"},
             ),
+            _FOLDER,
             _IMPLICIT,
             _CHECK,
         ),

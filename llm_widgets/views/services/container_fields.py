@@ -165,7 +165,7 @@ def _storage(default: dict[str, Any]) -> list[Field]:
             "mount_path",
             "Mount path",
             default,
-            "Where the model's folder of the bucket appears, read-only.",
+            "Where the model's folder of the bucket appears, read-only; the engine looks there.",
             STORAGE,
         ),
         _number(
