@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from llm_widgets.cloud.clients import Clients
 
 INVOKER = "roles/run.invoker"
+LET_IN = "let-in"
+"""Action of a fix: the caller is added to those who may call the service."""
 
 
 def refusal(response: Response, clients: Clients, service: str = "") -> ManagerError:
@@ -35,7 +37,9 @@ def refusal(response: Response, clients: Clients, service: str = "") -> ManagerE
     status = response.status_code
     cause = f"It answers {status}: {_text(response)}"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return _denied(cause, clients, service)
+        # Who is not known to Cloud Run (401) is not helped by a role.
+        action = LET_IN if status == HTTPStatus.FORBIDDEN else ""
+        return _denied(cause, clients, service, action)
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(
             "The service does not know this model, or does not exist any more.", cause=cause
@@ -90,7 +94,7 @@ def _text(response: Response) -> str:
     return error_text(body, fallback=response.text[:500])
 
 
-def _denied(cause: str, clients: Clients, service: str) -> DeniedError:
+def _denied(cause: str, clients: Clients, service: str, action: str) -> DeniedError:
     try:
         who = identity.current(clients)
     except ManagerError:
@@ -103,5 +107,5 @@ def _denied(cause: str, clients: Clients, service: str) -> DeniedError:
         f"gcloud run services add-iam-policy-binding {service_id} --region={region} "
         f"--project={project} --member={who.member} --role={INVOKER}"
     )
-    fix = Fix(text=text, command=command, url=links.service(service, "security"))
+    fix = Fix(text=text, command=command, url=links.service(service, "security"), action=action)
     return DeniedError(f"{who.label} may not call the service {service_id}.", cause=cause, fix=fix)

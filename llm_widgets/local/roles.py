@@ -170,6 +170,7 @@ ROLES: dict[str, list[str]] = {
         "iam.serviceAccounts.getIamPolicy",
         "iam.serviceAccounts.list",
     ],
+    "roles/iam.securityAdmin": ["*.list", "*.getIamPolicy", "*.setIamPolicy"],
     "roles/iam.securityReviewer": ["*.list", "*.getIamPolicy"],
     "roles/secretmanager.admin": ["secretmanager.*"],
     "roles/secretmanager.secretAccessor": ["secretmanager.versions.access"],

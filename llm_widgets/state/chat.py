@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 
-from llm_widgets.cloud import invoke, logs
+from llm_widgets.cloud import access, identity, invoke, logs
+from llm_widgets.cloud.refusals import LET_IN
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ChatState(HasTraits):
         self._stream: invoke.ChatStream | None = None
         self._listeners: list[Callable[[str], None]] = []
         self._waiting = False
+        self._ask_again: Callable[[], None] = lambda: None
 
     def follow(self, service: ServiceSummary) -> None:
         """Take over what is known of the service by now: its URL comes late."""
@@ -75,6 +77,8 @@ class ChatState(HasTraits):
         """
         if self.busy:
             return
+        before = self.turns
+        self._ask_again = lambda: self._ask_after(before, prompt, system, params)
         self.error = None
         self.busy = True
         self.figures = "Waiting for the first token …"
@@ -110,6 +114,44 @@ class ChatState(HasTraits):
 
         self._session.background.run(lambda: self._read(stream, answer, asked_at), then, failed)
         self._session.background.repeat(1.0, tick)
+
+    @property
+    def can_let_in(self) -> bool:
+        """Whether what stood against the last question may be helped by :meth:`let_me_in`."""
+        return bool(self.error and self.error.fix and self.error.fix.action == LET_IN)
+
+    def let_me_in(self) -> None:
+        """Add this identity to those who may call the service, and ask again."""
+        if self.busy:
+            return
+        self.error = None
+        self.busy = True
+        self.figures = "Letting you call the service …"
+
+        def then(_: object) -> None:
+            self.busy = False
+            self._ask_again()
+
+        def failed(error: ManagerError) -> None:
+            self.figures = ""
+            self.busy = False
+            self.error = error
+
+        def work() -> None:
+            clients = self._session.clients
+            access.add_invoker(clients, self._service.name, identity.current(clients).member)
+
+        self._session.background.run(work, then, failed)
+
+    def _ask_after(
+        self,
+        before: tuple[Turn, ...],
+        prompt: str,
+        system: str,
+        params: Mapping[str, float] | None,
+    ) -> None:
+        self.turns = before
+        self.ask(prompt, system=system, params=params)
 
     def stop(self) -> None:
         """End the answer where it is."""

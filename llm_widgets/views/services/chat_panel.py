@@ -62,6 +62,7 @@ class ChatPanel:
         self._send.on_click(lambda _: self._ask())
         self._stop.on_click(lambda _: state.stop())
         self._clear.on_click(lambda _: state.clear())
+        self._notice.on_action(state.let_me_in)
         state.on_text(self._stream.extend_last)
         state.observe(self._draw, ["busy", "error", "figures"])
         state.observe(self._redraw_turns, "turns")
@@ -96,6 +97,7 @@ class ChatPanel:
         self._stop.disabled = not state.busy
         set_text(self._figures, state.figures)
         if state.error:
-            self._notice.show_error(state.error)
+            label = "Let me call it" if state.can_let_in else ""
+            self._notice.show_error(state.error, action_label=label)
         else:
             self._notice.clear()
