@@ -36,7 +36,7 @@ from llm_widgets.state.deploy_values import (
     followers,
 )
 from llm_widgets.state.gpu_memory import GpuMemoryState
-from llm_widgets.state.remedies import carry_out
+from llm_widgets.state.remedies import Done, carry_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +85,7 @@ class DeployFormState(HasTraits):
         self._services = services_state
         self._names = Latest()
         self._deployed: list[Callable[[str], None]] = []
+        self._asked: list[Callable[[], None]] = []
         self.subject: Subject | None = None
         self.followed: Values = {}
         self.memory = GpuMemoryState(session)
@@ -94,6 +95,10 @@ class DeployFormState(HasTraits):
     def on_deployed(self, listener: Callable[[str], None]) -> None:
         """Have ``listener`` called with the resource name that Cloud Run has taken."""
         self._deployed.append(listener)
+
+    def on_quota_asked(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when a quota was asked for."""
+        self._asked.append(listener)
 
     def start(self, bucket: str, location: str, record: ModelRecord) -> None:
         """Offer the deployment that fits a model best, beside its bucket where a GPU is.
@@ -192,9 +197,15 @@ class DeployFormState(HasTraits):
     def remedy_beside(self, remedy: Remedy, ended: Callable[[], None]) -> None:
         """Grant, enable or ask for what a remedy says; ``ended`` is called either way."""
 
-        def then(told: str) -> None:
-            self._session.notify(told, "success")
+        def then(done: Done) -> None:
+            self._session.notify(done.told, "success")
+            if done.is_granted:
+                self.diagnosis = None
+                self.problems = {}
             ended()
+            if remedy.kind is RemedyKind.REQUEST_QUOTA:
+                for listener in self._asked:
+                    listener()
 
         def failed(error: ManagerError) -> None:
             self._session.report(error)

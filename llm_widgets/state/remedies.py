@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import apis, granting, identity, quotas
@@ -14,18 +15,29 @@ if TYPE_CHECKING:
 _BESIDE = (RemedyKind.GRANT, RemedyKind.REQUEST_QUOTA, RemedyKind.ENABLE_API)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a remedy.
+
+    Attributes
+    ----------
+    told
+        A sentence that says what was done.
+    is_granted
+        Whether it stands against the deployment no longer; a quota may only have been asked for.
+    """
+
+    told: str
+    is_granted: bool = True
+
+
 def is_beside(remedy: Remedy) -> bool:
     """Whether a remedy is for :func:`carry_out`."""
     return remedy.kind in _BESIDE
 
 
-def carry_out(session: Session, remedy: Remedy) -> str:
+def carry_out(session: Session, remedy: Remedy) -> Done:
     """Do what a remedy says, and wait for it.
-
-    Returns
-    -------
-    str
-        A sentence that says what was done.
 
     Raises
     ------
@@ -36,14 +48,15 @@ def carry_out(session: Session, remedy: Remedy) -> str:
     if remedy.kind is RemedyKind.GRANT:
         role, resource, member = wanted["role"], wanted["resource"], wanted["member"]
         granting.grant(clients, resource, role, member, project=project)
-        return f"{role} was granted to {member}."
+        return Done(f"{role} was granted to {member}.")
     if remedy.kind is RemedyKind.ENABLE_API:
         apis.enable(clients, project, wanted["api"])
-        return f"{wanted['api']} is enabled; it takes a minute or two to take effect."
+        return Done(f"{wanted['api']} is enabled; it takes a minute or two to take effect.")
     quota, region = wanted["quota"], wanted["region"]
     value = quotas.value_of(quota, int(wanted["value"]))
     email = identity.current(clients).email
     asked = quotas.ask_for_more(clients, project, region, quota, value, email=email)
     if asked.granted >= value:
-        return f"The quota in {region} is {asked.granted:g} now: deploy again."
-    return f"{value:g} were asked for in {region}; Google answers by e-mail, often within minutes."
+        return Done(f"The quota in {region} is {asked.granted:g} now: deploy again.")
+    told = f"{value:g} were asked for in {region}; Google answers by e-mail, often within minutes."
+    return Done(told, is_granted=False)

@@ -177,7 +177,8 @@ class ServiceEditState(HasTraits):
         clients = self._session.clients
 
         def work() -> str:
-            told = remedies.carry_out(self._session, remedy) if remedies.is_beside(remedy) else ""
+            is_beside = remedies.is_beside(remedy)
+            told = remedies.carry_out(self._session, remedy).told if is_beside else ""
             if remedy.kind is RemedyKind.REQUEST_QUOTA:
                 return told
             if region := remedy.parameters.get("region"):

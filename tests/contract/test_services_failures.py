@@ -273,7 +273,7 @@ def test_what_is_refused_at_once(
             remedy = next(each for each in found.remedies if each.kind is kind)
             assert form_label(remedy)
             if is_beside(remedy):
-                assert carry_out(session, remedy)
+                assert carry_out(session, remedy).is_granted
             else:
                 wanted = changed(wanted, remedy)
             operation = put(product, wanted)
