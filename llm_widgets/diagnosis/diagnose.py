@@ -9,7 +9,7 @@ from llm_widgets.diagnosis.catalogue import CATALOGUE
 from llm_widgets.diagnosis.context import Context
 from llm_widgets.diagnosis.evidence import Evidence, LogLine, Place, Text, readable, texts
 from llm_widgets.diagnosis.kinds import Confidence, Kind, Sign
-from llm_widgets.diagnosis.remedies import Remedy, RemedyKind, filled
+from llm_widgets.diagnosis.remedies import Remedy, RemedyKind, filled, in_sentence
 from llm_widgets.diagnosis.values import known
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _diagnosis(found: _Found, context: Context) -> Diagnosis:
     told = {**facts, **found.groups}
     # Whoever makes the container print something must not choose who is granted what.
     trusted = facts if text.place is Place.LOG else told
-    sentences = (filled(cause, told) for cause in kind.causes)
+    sentences = (filled(cause, in_sentence(told)) for cause in kind.causes)
     cause = next((sentence for sentence in sentences if sentence), "")
     line = text.line
     return Diagnosis(

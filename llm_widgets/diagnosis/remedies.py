@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_LONGEST_VALUE = 120  # characters of a value within a sentence
+
+
 class RemedyKind(StrEnum):
     """What a remedy's button does.
 
@@ -102,7 +105,7 @@ class Advice:
             What is known from the deployment and from Google: only this goes into grants,
             commands and links.
         """
-        text = filled(self.text, told)
+        text = filled(self.text, in_sentence(told))
         if text is None or not all(name in told for name in self.needs):
             return None
         values = told if self.kind is RemedyKind.REDEPLOY else trusted
@@ -121,6 +124,14 @@ class Advice:
         ):
             kind = RemedyKind.NONE
         return Remedy(kind, text, known, command, url)
+
+
+def in_sentence(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Cut values down to what a sentence can hold: names can be as long as anybody likes."""
+    return {
+        name: value if len(value) <= _LONGEST_VALUE else f"{value[: _LONGEST_VALUE - 1]}…"
+        for name, value in values.items()
+    }
 
 
 def filled(template: str, values: Mapping[str, str]) -> str | None:

@@ -84,6 +84,10 @@ class ServicePageState(HasTraits):
         self._session.background.repeat(PERIOD, self._again)
         self.load_invokers()
 
+    def look_soon(self) -> None:
+        """Look with the next tick, as something was just asked to change."""
+        self._looks = -1
+
     def close(self) -> None:
         """Look no more."""
         self._closed = True
@@ -159,7 +163,7 @@ class ServicePageState(HasTraits):
                 f"{share} % to {name or 'the latest'}" for name, share in shares.items()
             )
             self._session.notify(f"Requests go {told}.", "success")
-            self._looks = 0
+            self.look_soon()
             done()
 
         self._session.background.run(

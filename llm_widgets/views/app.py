@@ -68,6 +68,7 @@ def build(settings: Settings | None = None) -> w.Widget:
         DeployPage(
             deploy_form,
             back=give_up,
+            is_local=session.settings.is_local_cloud,
             blockers=[
                 Blockers(general.checklist, Work.DEPLOY).box,
                 QuotaBlocker(session, general.quotas, deploy_form).box,
@@ -110,6 +111,7 @@ def build(settings: Settings | None = None) -> w.Widget:
     general.observe(identity_changed, "identity")
     deploy_form.observe(lambda _: services_view.draw_deploy(deploy_form), "offered")
     services.on_model_removed(models.refresh)
+    deploy_form.on_quota_asked(general.quotas.refresh)
     deploy_form.on_deployed(services_view.open_when_listed)
     storage.on_ready(restore)
     return page(

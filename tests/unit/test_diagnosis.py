@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -718,6 +718,16 @@ CASES = [
         does={"add_mount_options": "implicit-dirs"},
     ),
     Case(
+        "ollama-read-only",
+        log="Error: mkdir /models/mine: read-only file system: ensure path elements are "
+        "traversable",
+        context=replace(
+            OLLAMA, mount_path="/models", environment={"OLLAMA_MODELS": "/models/mine"}
+        ),
+        says=("looks for models in /models/mine", "mounted at /models"),
+        does={"environment": "OLLAMA_MODELS=/models"},
+    ),
+    Case(
         "ollama-prune",
         log="Error: remove /models/manifests/registry.ollama.ai/library/x: read-only file system",
         context=OLLAMA,
@@ -728,6 +738,13 @@ CASES = [
         log="Error: model 'gemma3:4b' not found",
         context=OLLAMA,
         says=("gemma3:4b",),
+    ),
+    Case(
+        "ollama-model-missing",
+        log="Error: model 'gemma3:4b' not found",
+        context=replace(OLLAMA, mount_path="/data", environment={"MODEL": "gemma3:4b"}),
+        says=("looks for models in its own folder", "mounted at /data"),
+        does={"environment": "OLLAMA_MODELS=/data"},
     ),
     Case(
         "ollama-model-missing",
@@ -880,6 +897,16 @@ def test_each_entry_of_the_catalogue_has_a_text_here() -> None:
 def test_entries_refer_to_entries() -> None:
     ids = {kind.id for kind in CATALOGUE}
     assert [given for kind in CATALOGUE for given in kind.given if given not in ids] == []
+
+
+def test_a_long_name_does_not_make_a_long_sentence() -> None:
+    image = f"docker.io/{'a' * 2000}:1"
+    found = diagnose(Evidence(reasons=("CONTAINER_MISSING",)), replace(VLLM, image=image))
+
+    assert found is not None
+    assert found.cause.startswith("There is no image docker.io/aaa")
+    assert found.cause.endswith("a….")
+    assert len(found.cause) < 200
 
 
 def test_the_proof_tells_where_it_is_from() -> None:

@@ -39,6 +39,7 @@ class DeployPage:
         *,
         back: Callable[[], None],
         blockers: Sequence[w.Widget] = (),
+        is_local: bool = False,
     ) -> None:
         self._state = state
         self._is_refused = False
@@ -56,7 +57,7 @@ class DeployPage:
             cancel_label="Cancel",
             live=True,
         )
-        self._diagnosis = DiagnosisCard(self._remedy, form_label)
+        self._diagnosis = DiagnosisCard(self._remedy, form_label, is_local=is_local)
         self._diagnosis.box.add_class("llm-answer")
         self._request = RequestCard()
         self._memory = MemoryCard(

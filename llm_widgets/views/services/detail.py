@@ -85,6 +85,11 @@ class ServicePage:
         """Show a section."""
         self._tab.selected_index = SECTIONS.index(section)
 
+    def follow_change(self) -> None:
+        """Show how a change goes that Cloud Run has taken."""
+        self.to("Overview")
+        self._state.look_soon()
+
     def close(self) -> None:
         """Look no more."""
         self._state.close()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.cloud import answers
 from llm_widgets.diagnosis import RemedyKind, choices
+from llm_widgets.diagnosis.values import CONSOLE
 from llm_widgets.domain import gpus
 from llm_widgets.widgets.html import note
 from llm_widgets.widgets.layout import button, row, stack
@@ -36,12 +37,19 @@ class DiagnosisCard:
         Does what a remedy says, and calls the function that it gets when that has ended.
     label
         Gives the words on a remedy's button; empty where it has none.
+    is_local
+        Whether there is no Cloud Console to link to.
     """
 
     def __init__(
-        self, act: Callable[[Remedy, Callable[[], None]], None], label: Callable[[Remedy], str]
+        self,
+        act: Callable[[Remedy, Callable[[], None]], None],
+        label: Callable[[Remedy], str],
+        *,
+        is_local: bool = False,
     ) -> None:
         self._act = act
+        self._is_local = is_local
         self._label = label
         self._shown: Diagnosis | None = None
         # All are kept while they may be shown: a widget that goes is closed on the page at once.
@@ -85,11 +93,12 @@ class DiagnosisCard:
     def _remedy(self, remedy: Remedy) -> w.Widget:
         shown = Notice()
         label = self._label(remedy)
+        url = "" if self._is_local and remedy.url.startswith(CONSOLE) else remedy.url
         shown.show(
             "info",
             remedy.text,
             command=remedy.command if not label or remedy.kind in _BESIDE else "",
-            link=("Open", remedy.url) if remedy.url else ("", ""),
+            link=("Open", url) if url else ("", ""),
             action_label=label,
         )
         if label:

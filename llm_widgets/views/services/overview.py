@@ -53,7 +53,9 @@ class Overview:
         self._conditions = DetailList()
         self._error = Notice()
         self._diagnosis = DiagnosisCard(
-            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended), service_label
+            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended),
+            service_label,
+            is_local=is_local,
         )
         deployment = w.Box(
             [

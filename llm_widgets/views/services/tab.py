@@ -83,12 +83,12 @@ class ServicesView:
         )
         session.observe(lambda _: self.close_page(), "project")
         self._edit.observe(self._draw_edit, "is_open")
-        self._edit.on_sent(self._to_overview)
+        self._edit.on_sent(self._follow_change)
         self._draw()
 
-    def _to_overview(self) -> None:
+    def _follow_change(self) -> None:
         if self._page:
-            self._page.to("Overview")
+            self._page.follow_change()
 
     def draw_deploy(self, form: DeployFormState) -> None:
         """Show the page of a deployment while there is one."""
@@ -130,6 +130,8 @@ class ServicesView:
         self.box.children = (self._dashboard,)
 
     def _close(self) -> None:
+        """Leave the page of a service, and what was being changed there."""
+        self._edit.close()
         if self._page:
             self._page.close()
         self._page = None
