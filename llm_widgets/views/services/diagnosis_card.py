@@ -52,10 +52,12 @@ class DiagnosisCard:
         self._is_local = is_local
         self._label = label
         self._shown: Diagnosis | None = None
-        # All are kept while they may be shown: a widget that goes is closed on the page at once.
+        # Both stay on the page and take turns: a browser that is slow would still be drawing
+        # what is taken away.
         self._busy = note("Working on it …")
-        self._made: tuple[w.Widget, ...] = ()
         self._remedies = stack()
+        # Kept after it is gone from the page, for the same reason: what nobody holds is closed.
+        self._parts: list[w.Widget] = []
         self.box = stack()
 
     def show(self, diagnosis: Diagnosis | None) -> None:
@@ -78,16 +80,19 @@ class DiagnosisCard:
             lines = Stream(label="Last lines of the log", kind="log", height="200px")
             lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
             parts += [note("The last lines of the log:"), lines]
-        self._made = tuple(self._remedy(remedy) for remedy in diagnosis.remedies)
+        self._remedies = stack(*(self._remedy(remedy) for remedy in diagnosis.remedies))
         self._offer()
-        self.box.children = [*parts, self._remedies]
+        self._parts = parts
+        self.box.children = [*parts, self._busy, self._remedies]
 
     def _offer(self) -> None:
-        self._remedies.children = self._made
+        self._busy.layout.display = "none"
+        self._remedies.layout.display = None
 
     def _begin(self, remedy: Remedy) -> None:
         """Do what a remedy says; until that has ended, there is nothing else to press."""
-        self._remedies.children = (self._busy,)
+        self._busy.layout.display = None
+        self._remedies.layout.display = "none"
         self._act(remedy, self._offer)
 
     def _remedy(self, remedy: Remedy) -> w.Widget:
