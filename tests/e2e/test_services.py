@@ -1,28 +1,31 @@
-"""The Services tab in a browser: deployed, used, changed, broken, put right, removed."""
+"""The Services tab in a browser: deployed, used, changed, removed."""
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from llm_widgets.cloud import service_accounts
-from tests.contract.product import PROJECT, Product, running
-from tests.contract.served_model import BUCKET, put_served_model
+from tests.contract.served_model import BUCKET, RECORD
+from tests.e2e.services_tab import (
+    SECONDS,
+    begin_to_deploy,
+    cloud_with_model,
+    delete,
+    deploy,
+    ready,
+    served_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.contract.product import Product
+
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
-SECONDS = 1000  # milliseconds
 NAME = "ollama-smollm2-135m"
 WIDTHS = (390, 1280, 1600)
 
@@ -30,55 +33,22 @@ WIDTHS = (390, 1280, 1600)
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     pytest.importorskip("xllamacpp")
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LLM_WIDGETS_PROJECT", PROJECT)
-        for started in running(tmp_path_factory.mktemp("cloud"), environment):
-            put_served_model(started)
-            yield started
+    with cloud_with_model(tmp_path_factory.mktemp("cloud")) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
 def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the page as on a server, with the local cloud in the place of Google."""
-    folder = tmp_path_factory.mktemp("page")
-    log = (folder / "page.log").open("w+")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "llm_widgets", "serve", "--port", "0", "--host", "127.0.0.1"],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={
-            **os.environ,
-            **product.cloud.environment(),
-            "LLM_WIDGETS_PROJECT": PROJECT,
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        },
-    )
-    assert process.stdout is not None
-    found = re.search(r"http://\S+", process.stdout.readline())
-    log.seek(0)
-    assert found, log.read()
-    yield found[0]
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
-    log.seek(0)
-    assert "Traceback" not in log.read()
+    with served_page(product, tmp_path_factory.mktemp("page")) as address:
+        yield address
 
 
 @pytest.fixture
 def page_of(open_page: Callable[[str], Page], url: str) -> Page:
     page = open_page(url)
-    page.get_by_role("tab", name="Models", exact=True).click()
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=30 * SECONDS)
-    page.get_by_role("button", name="Deploy smollm2:135m").click()
+    begin_to_deploy(page, RECORD.id)
     expect(page.get_by_role("textbox", name="Service name")).to_have_value(NAME)
     return page
-
-
-def deploy(page: Page) -> None:
-    page.get_by_role("button", name="Deploy", exact=True).click()
-    expect(page.get_by_role("tab", name="Overview")).to_be_visible(timeout=20 * SECONDS)
-    expect(page.get_by_role("heading", name=NAME)).to_be_in_viewport()
 
 
 def section(page: Page, name: str) -> None:
@@ -87,18 +57,6 @@ def section(page: Page, name: str) -> None:
 
 def phase(page: Page, step: str) -> str:
     return page.locator(".llm-detail").filter(has_text=step).first.inner_text()
-
-
-def ready(page: Page) -> None:
-    step = page.locator(".llm-detail").filter(has_text="Ready").locator("[data-state=ok]")
-    expect(step.first).to_be_visible(timeout=60 * SECONDS)
-
-
-def delete(page: Page) -> None:
-    page.get_by_role("button", name="Delete", exact=True).click()
-    confirm = page.get_by_role("dialog", name=f"Delete {NAME}?")
-    confirm.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No services yet.")).to_be_visible(timeout=30 * SECONDS)
 
 
 def fits(page: Page) -> bool:
@@ -144,7 +102,7 @@ def test_deployed_tried_changed_and_removed(
     expect(page.get_by_text(re.compile(f"may read gs://{BUCKET}\\.$"))).to_be_visible()
     assert violations(page) == []
 
-    deploy(page)
+    deploy(page, NAME)
     ready(page)
     for step in ("Created", "Image", "Container started", "Weights loading", "Probe passed"):
         assert re.search(r"\d\d:\d\d:\d\d", phase(page, step)), step
@@ -161,7 +119,7 @@ def test_deployed_tried_changed_and_removed(
 
     look_through_the_sections(page, violations)
     change_the_concurrency(page, violations)
-    delete(page)
+    delete(page, NAME)
 
 
 def look_through_the_sections(page: Page, violations: Callable[[Page], list[str]]) -> None:
@@ -209,48 +167,3 @@ def change_the_concurrency(page: Page, violations: Callable[[Page], list[str]]) 
         "2", timeout=20 * SECONDS
     )
     ready(page)
-
-
-def test_a_failure_has_its_cause_and_its_fix(
-    page_of: Page, product: Product, violations: Callable[[Page], list[str]]
-) -> None:
-    page = page_of
-    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
-    page.get_by_role("textbox", name="Service account").fill(bare.email)
-    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible(timeout=10 * SECONDS)
-    page.get_by_role("checkbox", name="Let it read the bucket").uncheck()
-    deploy(page)
-    fix = page.get_by_role("button", name="Grant and deploy again")
-    expect(fix).to_be_visible(timeout=60 * SECONDS)
-    expect(page.get_by_role("alert").filter(has_text="storage.objects").first).to_be_visible()
-    assert violations(page) == []
-    fix.click()
-    time.sleep(1)
-    ready(page)
-    delete(page)
-
-
-def test_what_cloud_run_refuses_is_told_at_once_with_its_fix(
-    page_of: Page, product: Product
-) -> None:
-    page = page_of
-    most = page.get_by_label("Most instances", exact=True)
-    most.fill("4")
-    product.faults.update(
-        quotas={
-            "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion": 3,
-            "CpuAllocPerProjectRegion": 100_000,
-            "MemAllocPerProjectRegion": 2**40,
-        }
-    )
-    try:
-        page.get_by_role("button", name="Deploy", exact=True).click()
-        cause = page.get_by_text("The service may grow to 4 instances with a GPU each")
-        expect(cause).to_be_in_viewport(timeout=20 * SECONDS)
-        page.get_by_role("button", name="Change it so").first.click()
-        expect(most).to_have_value("3")
-        deploy(page)
-        ready(page)
-    finally:
-        product.faults.update(quotas={})
-    delete(page)

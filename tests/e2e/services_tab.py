@@ -1,0 +1,103 @@
+"""The page as on a server, with the local cloud in the place of Google, and steps in Services."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from llm_widgets.cloud import rollout, service_list, services
+from tests.contract.product import PROJECT, Product, running
+from tests.contract.served_model import BUCKET, put_served_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECONDS = 1000  # milliseconds
+
+
+@contextmanager
+def cloud_with_model(folder: Path) -> Iterator[Product]:
+    """Run a local cloud whose bucket has a model."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LLM_WIDGETS_PROJECT", PROJECT)
+        for started in running(folder, environment):
+            put_served_model(started)
+            yield started
+
+
+@contextmanager
+def served_page(product: Product, folder: Path) -> Iterator[str]:
+    """Serve the page, and give its URL; its log must stay without a traceback."""
+    log = (folder / "page.log").open("w+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "llm_widgets", "serve", "--port", "0", "--host", "127.0.0.1"],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env={
+            **os.environ,
+            **product.cloud.environment(),
+            "LLM_WIDGETS_PROJECT": PROJECT,
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        },
+    )
+    assert process.stdout is not None
+    found = re.search(r"http://\S+", process.stdout.readline())
+    log.seek(0)
+    assert found, log.read()
+    yield found[0]
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    log.seek(0)
+    assert "Traceback" not in log.read()
+
+
+def begin_to_deploy(page: Page, model: str) -> None:
+    """Open the form that deploys a model."""
+    page.get_by_role("tab", name="Models", exact=True).click()
+    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("button", name=f"Deploy {model}").click()
+    expect(page.get_by_role("heading", name=f"Deploy {model}")).to_be_visible()
+
+
+def unfold(page: Page, card: str) -> None:
+    """Open a card of the form that is folded at first."""
+    page.locator("summary").filter(has_text=card).first.click()
+
+
+def deploy(page: Page, name: str) -> None:
+    """Send the form, and see the page of the service."""
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_in_viewport()
+
+
+def ready(page: Page) -> None:
+    """See the service come up."""
+    step = page.locator(".llm-detail").filter(has_text="Ready").locator("[data-state=ok]")
+    expect(step.first).to_be_visible(timeout=60 * SECONDS)
+
+
+def delete(page: Page, name: str) -> None:
+    """Delete the service on its page."""
+    page.get_by_role("button", name="Delete", exact=True).click()
+    confirm = page.get_by_role("dialog", name=f"Delete {name}?")
+    confirm.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No services yet.")).to_be_visible(timeout=30 * SECONDS)
+
+
+def remove_all(product: Product) -> None:
+    """Delete all services, as somebody else does."""
+    for each in service_list.list_services(product.clients, PROJECT).services:
+        operation = services.delete(product.clients, each.name)
+        for _ in rollout.follow(product.clients, operation, period=0.1):
+            pass

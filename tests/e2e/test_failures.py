@@ -1,0 +1,263 @@
+"""Deployments that fail, in a browser: the cause, what proves it, and the button that helps."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from llm_widgets.cloud import (
+    access,
+    metadata,
+    rollout,
+    secrets,
+    service_accounts,
+    services,
+)
+from llm_widgets.cloud.rest import call
+from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product
+from tests.contract.served_model import BUCKET, RECORD
+from tests.e2e.conftest import Problems
+from tests.e2e.failing_vllm import put_program
+from tests.e2e.planted import FAILING, GPUS, QWEN, REFUSED, added, field
+from tests.e2e.services_tab import (
+    SECONDS,
+    begin_to_deploy,
+    cloud_with_model,
+    deploy,
+    ready,
+    remove_all,
+    served_page,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    pytest.importorskip("xllamacpp")
+    folder = tmp_path_factory.mktemp("cloud")
+    put_program(folder / "bin")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PATH", str(folder / "bin"), prepend=os.pathsep)
+        with cloud_with_model(folder / "data") as started:
+            (started.data / "buckets" / BUCKET / QWEN.prefix).mkdir()
+            metadata.update_metadata(
+                started.clients.storage(PROJECT), BUCKET, lambda file: file.with_model(QWEN)
+            )
+            yield started
+
+
+@pytest.fixture(scope="module")
+def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served_page(product, tmp_path_factory.mktemp("page")) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Iterator[tuple[Page, Problems]]:
+    """Open the page once for all tests: each goes through it as a person would."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    problems = Problems(url)
+    problems.watch(page)
+    page.goto(url)
+    page.get_by_role("tab").first.wait_for()
+    yield page, problems
+    context.close()
+
+
+@pytest.fixture
+def page(opened: tuple[Page, Problems], product: Product) -> Iterator[Page]:
+    page, problems = opened
+    yield page
+    product.faults.reset()
+    remove_all(product)
+    found, problems.found = problems.found, []
+    assert found == []
+
+
+NAMES = {RECORD.id: "ollama-smollm2-135m", QWEN.id: "vllm-qwen3-4b"}
+
+
+def begin(page: Page, model: str, *plants: Callable[[Page], None]) -> None:
+    begin_to_deploy(page, model)
+    for plant in plants:
+        plant(page)
+
+
+def explained(page: Page, cause: str, proof: str) -> None:
+    told = page.get_by_role("alert").filter(has_text=cause).filter(has_text=proof)
+    expect(told).to_be_in_viewport(timeout=60 * SECONDS)
+
+
+@pytest.mark.parametrize("reason", list(FAILING))
+def test_what_fails_is_put_right_by_its_button(page: Page, reason: str) -> None:
+    case = FAILING[reason]
+    begin(page, case.model, *case.plants)
+    deploy(page, NAMES[case.model])
+    explained(page, case.cause, case.proof)
+    page.get_by_role("button", name=case.button).first.click()
+    ready(page)
+    expect(page.get_by_role("alert").filter(has_text=case.cause)).to_be_hidden()
+
+
+def deployed(page: Page, model: str = RECORD.id) -> None:
+    deploy(page, NAMES[model])
+    ready(page)
+
+
+def refused(page: Page, cause: str, proof: str) -> None:
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    explained(page, cause, proof)
+
+
+@pytest.mark.parametrize("reason", list(REFUSED))
+def test_what_is_refused_is_changed_by_its_button(
+    page: Page, product: Product, reason: str
+) -> None:
+    case = REFUSED[reason]
+    product.faults.update(quotas=case.quotas)
+    begin(page, RECORD.id, *case.plants)
+    refused(page, case.cause, case.proof)
+    page.get_by_role("button", name=case.button).first.click()
+    label, value = case.then
+    box = page.get_by_label(label, exact=True)
+    if value == "off":
+        expect(box).not_to_be_checked()
+    else:
+        expect(box).to_have_value(value)
+    expect(page.get_by_role("alert").filter(has_text=case.cause)).to_be_hidden()
+    deployed(page)
+
+
+def test_a_quota_is_requested_and_granted(page: Page) -> None:
+    begin(page, RECORD.id, field("Most instances", "2"))
+    refused(page, "would take 64 GiB of memory", "allowed: 42949672960")
+    blocker = page.get_by_text(f"The quotas of {REGION} don't allow this.")
+    expect(blocker).to_be_visible()
+    page.get_by_role("button", name="Request quota").last.click()
+    granted = page.get_by_text(f"The quota in {REGION} is 64 now: deploy again.")
+    expect(granted).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("alert").filter(has_text="64 GiB of memory")).to_have_count(0)
+    deployed(page)
+    expect(page.locator(".llm-detail").filter(has_text="Instances")).to_contain_text("0 to 2")
+
+
+def test_an_api_that_is_off_is_enabled(page: Page, product: Product) -> None:
+    api = f"projects/{PROJECT}/services/run.googleapis.com"
+    begin(page, RECORD.id)
+    product.clients.service_usage.disable_service(request={"name": api}).result(30)
+    refused(
+        page,
+        "The API run.googleapis.com is not enabled in the project.",
+        "has not been used in project",
+    )
+    page.get_by_role("button", name="Enable", exact=True).click()
+    expect(page.get_by_text("run.googleapis.com is enabled")).to_be_visible(timeout=20 * SECONDS)
+    deployed(page)
+
+
+def test_an_account_that_may_not_be_acted_as_is_granted(page: Page, product: Product) -> None:
+    with roles(product, *ADMINISTRATOR):
+        begin(page, RECORD.id)
+        refused(page, "You may not deploy services that run as", "iam.serviceaccounts.actAs")
+        page.get_by_role("button", name="Grant", exact=True).click()
+        granted = page.get_by_text("roles/iam.serviceAccountUser was granted to")
+        expect(granted).to_be_visible(timeout=20 * SECONDS)
+        deployed(page)
+
+
+def test_grants_that_are_missing_are_given_one_after_the_other(
+    page: Page, product: Product
+) -> None:
+    """A new account may read neither a secret nor the bucket; each button gives one of them."""
+    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    version = secrets.put_hub_token(product.clients, PROJECT, "a value")
+    secret = version.split("/")[3]
+    begin(
+        page,
+        RECORD.id,
+        field("Service account (optional)", bare.email),
+        added("Add a secret", "KEY", f"{secret}:1"),
+        lambda page: page.get_by_role("checkbox", name="Let it read the bucket").uncheck(),
+    )
+    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible(timeout=10 * SECONDS)
+    deploy(page, NAMES[RECORD.id])
+    explained(page, f"may not read the secret {secret}.", "Permission denied on secret")
+    page.get_by_role("button", name="Grant and deploy again").click()
+    explained(page, f"lacks storage.objects.list on the bucket {BUCKET}.", "Error 403")
+    page.get_by_role("button", name="Grant and deploy again").click()
+    ready(page)
+
+
+def test_a_gpu_that_others_use_is_waited_for(page: Page, product: Product) -> None:
+    product.faults.update(quotas={GPUS: 1})
+    begin(page, RECORD.id, field("Service name", "the-first"))
+    deploy(page, "the-first")
+    ready(page)
+    # What is left open there must not stand in the way of the next one.
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.get_by_role("heading", name="Edit the-first")).to_be_visible()
+    begin(page, RECORD.id)
+    deploy(page, NAMES[RECORD.id])
+    explained(page, "All GPUs of the project's quota", "Quota exceeded for total allowable count")
+    first = services.delete(product.clients, f"{PARENT}/services/the-first")
+    for _ in rollout.follow(product.clients, first, period=0.1):
+        pass
+    page.get_by_role("button", name="Deploy again", exact=True).click()
+    ready(page)
+    page.get_by_role("button", name="Edit", exact=True).click()
+    expect(page.get_by_role("heading", name=f"Edit {NAMES[RECORD.id]}")).to_be_visible()
+
+
+def test_who_may_not_call_is_let_in(page: Page, product: Product) -> None:
+    begin(page, RECORD.id)
+    deployed(page)
+    with roles(product, "roles/viewer", "roles/iam.securityAdmin"):
+        name = f"{PARENT}/services/{NAMES[RECORD.id]}"
+        for each in access.invokers(product.clients, name):
+            access.remove_invoker(product.clients, name, each)
+        page.get_by_role("tab", name="Try it", exact=True).click()
+        page.get_by_label("Longest answer (tokens)").fill("16")
+        page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
+        page.get_by_role("button", name="Send", exact=True).click()
+        explained(page, f"may not call the service {NAMES[RECORD.id]}.", "It answers 403")
+        page.get_by_role("button", name="Let me call it").click()
+        figures = page.get_by_text(re.compile(r"First token after [\d.]+ s"))
+        expect(figures).to_be_visible(timeout=60 * SECONDS)
+
+
+# What an administrator may who is no owner: everything here, but to act as an account.
+ADMINISTRATOR = (
+    "roles/viewer",
+    "roles/run.admin",
+    "roles/storage.admin",
+    "roles/iam.serviceAccountAdmin",
+)
+
+
+@contextmanager
+def roles(product: Product, *given: str) -> Iterator[None]:
+    """Have the manager hold these roles in the project, and be its owner again afterwards."""
+    path, host = f"/v3/projects/{PROJECT}", "cloudresourcemanager.googleapis.com"
+    before = call(product.clients, "POST", host, f"{path}:getIamPolicy", {})
+    kept = [each for each in before["bindings"] if MANAGER not in each["members"]]
+    # Somebody must be able to put it back.
+    given = (*given, "roles/resourcemanager.projectIamAdmin")
+    policy = {"bindings": [*kept, *({"role": role, "members": [MANAGER]} for role in given)]}
+    call(product.clients, "POST", host, f"{path}:setIamPolicy", {"policy": policy})
+    try:
+        yield
+    finally:
+        policy = {"bindings": before["bindings"]}
+        call(product.clients, "POST", host, f"{path}:setIamPolicy", {"policy": policy})
