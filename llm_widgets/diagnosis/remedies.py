@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_LONGEST_VALUE = 120  # characters of a value within a sentence
+_LONGEST_VALUE = 300  # characters of a value within a sentence
 
 
 class RemedyKind(StrEnum):
