@@ -46,6 +46,9 @@ class Column:
     action
         When given, the text is a button that reports this action for its row, for example to
         open the details.
+    width
+        Percent of the table's width. Where a column has one, widths do not follow what stands in
+        the table, so that tables below one another are aligned.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Column:
     kind: ColumnKind = "text"
     sortable: bool = True
     action: str = ""
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from llm_widgets.state.updates import UpdatesState
 
 _COLUMNS = (
-    Column("model", "Model", action="details"),
-    Column("source", "Source"),
-    Column("size", "Size", "bytes"),
-    Column("status", "Status", "status"),
-    Column("files", "Files", "number"),
-    Column("imported", "Imported", "time"),
-    Column("by", "By"),
+    Column("model", "Model", action="details", width=23),
+    Column("source", "Source", width=10),
+    Column("size", "Size", "bytes", width=8),
+    Column("status", "Status", "status", width=19),
+    Column("files", "Files", "number", width=6),
+    Column("imported", "Imported", "time", width=10),
+    Column("by", "By", width=8),
 )
 _ACTIONS = (
     Action("deploy", "Deploy"),

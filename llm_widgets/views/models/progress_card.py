@@ -30,10 +30,9 @@ _TITLES = {
     ImportState.STARTING: "Waiting for a worker …",
     ImportState.RUNNING: "Copying from the hub into the bucket",
     ImportState.VERIFYING: "Comparing digests, then publishing",
-    ImportState.DONE: "Imported and verified",
     ImportState.FAILED: "The import failed",
-    ImportState.CANCELLED: "The import was cancelled",
 }
+_TOLD_BY_NOTICE = (ImportState.DONE, ImportState.CANCELLED)
 _ABANDONED = "abandoned"
 
 
@@ -63,11 +62,10 @@ class ProgressCard:
         self._resume.on_click(lambda _: self._pressed(self._resume, resume))
         self._dismiss.on_click(lambda _: dismiss())
         self.box = card(
-            f"Import of {model_id}",
+            f"Import of {model_id} into {bucket}",
             self._phase,
             self._notice,
             self._moving,
-            text=f"into gs://{bucket}",
             actions=[self._buttons],
         )
         self._shown: ImportState | str | None = None
@@ -79,7 +77,9 @@ class ProgressCard:
             self._draw_abandoned(seen)
             return
         self._draw_files(seen, progress)
-        set_text(self._phase, _phase(seen, progress))
+        self._phase.layout.display = "none" if progress.state in _TOLD_BY_NOTICE else ""
+        if progress.state not in _TOLD_BY_NOTICE:
+            set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
             self._draw_abandoned(seen)
         elif progress.state is not self._shown:
@@ -96,7 +96,7 @@ class ProgressCard:
             self._notice.show("info", "Cancelled. Nothing of it was published.")
             self._buttons.children = (self._resume, self._dismiss)
         elif progress.state is ImportState.DONE:
-            self._notice.show("success", "Every file has the digest that the hub published.")
+            self._notice.show("success", _what_was_done(progress))
             self._buttons.children = (self._dismiss,)
         else:
             self._notice.clear()
@@ -121,7 +121,7 @@ class ProgressCard:
 
     def _draw_files(self, seen: WatchedImport, progress: ImportProgress) -> None:
         """Draw bars and list, as long as there is something to tell about single files."""
-        if progress.state in (ImportState.DONE, ImportState.CANCELLED):
+        if progress.state in _TOLD_BY_NOTICE:
             self._moving.layout.display = "none"  # all are there, or none is
             self._moving.children = ()
             self._bars = None
@@ -153,18 +153,23 @@ def _state(file: ImportedFile, is_moving: bool) -> RowState:  # noqa: FBT001 - i
     return "verifying" if file.done == file.size else "active"
 
 
+def _what_was_done(progress: ImportProgress) -> str:
+    """Write what an import has brought."""
+    count, size = len(progress.files), bytes_text(progress.size)
+    files = "1 file" if count == 1 else f"{count} files"
+    took = duration_text(max(1, (progress.updated_at - progress.started_at).total_seconds()))
+    return (
+        f"Imported and verified: {files}, {size} in {took}. "
+        "Every file has the digest that the hub published."
+    )
+
+
 def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
     """Write the phase, what has arrived, and what is left to wait for."""
     title = "Nobody works on it" if seen.is_abandoned else _TITLES[progress.state]
-    if progress.state is ImportState.CANCELLED:
-        return title
     done = sum(file.state is FileState.DONE for file in progress.files)
     count = len(progress.files)
     arrived, size = bytes_text(progress.done), bytes_text(progress.size)
-    if progress.state is ImportState.DONE:
-        seconds = (progress.updated_at - progress.started_at).total_seconds()
-        files = "1 file" if count == 1 else f"{count} files"
-        return f"{title} · {files}, {size} in {duration_text(max(1, seconds))}"
     parts = [title, f"{done} of {count} files, {arrived} of {size}"]
     left = seen.seconds_left
     if not seen.is_abandoned and not progress.state.is_final:

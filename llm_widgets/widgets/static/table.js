@@ -33,7 +33,9 @@ function render({ model, el: root }) {
 	const caption = el("caption", { class: "llm-sr" });
 	const headRow = el("tr");
 	const body = el("tbody");
-	const table = el("table", { class: "llm-table" }, caption, el("thead", {}, headRow), body);
+	const widths = el("colgroup");
+	const head = el("thead", {}, headRow);
+	const table = el("table", { class: "llm-table" }, caption, widths, head, body);
 	const scroller = el("div", { class: "llm-table-scroll" }, table);
 	const emptyText = el("p");
 	const emptyButton = el("button", { type: "button", class: "llm-button llm-primary" });
@@ -44,6 +46,20 @@ function render({ model, el: root }) {
 
 	function send(action, row) {
 		model.send({ type: "action", action, row });
+	}
+
+	function drawWidths() {
+		const columns = model.get("columns");
+		table.classList.toggle(
+			"llm-fixed",
+			columns.some((column) => column.width),
+		);
+		const cols = columns.map((column) => {
+			const col = el("col");
+			if (column.width) col.style.setProperty("--llm-width", `${column.width}%`);
+			return col;
+		});
+		widths.replaceChildren(...cols);
 	}
 
 	function drawHead() {
@@ -242,6 +258,7 @@ function render({ model, el: root }) {
 		caption.textContent = model.get("caption");
 		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
 		drawn.clear();
+		drawWidths();
 		drawHead();
 		drawRows();
 	}
