@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from llm_widgets.config import HUGGING_FACE
+from llm_widgets.domain.engines import OLLAMA_VERSION
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import Fix, HubError
@@ -19,14 +20,14 @@ if TYPE_CHECKING:
     from llm_widgets.hubs.headers import ReadRange
     from llm_widgets.hubs.names import OllamaName
 
-OLLAMA_VERSION = "0.33.0"
-"""The Ollama that models are chosen for; the registry refuses models that need a newer one
-to clients that name an older one."""
+NEWEST_OLLAMA = "0.33.0"
+"""The newest Ollama whose models are known here; the registry refuses models that need a newer
+one to clients that name an older one."""
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 _LAYER = "application/vnd.ollama.image."
-_HEADERS = {"Accept": MANIFEST_TYPE, "User-Agent": f"ollama/{OLLAMA_VERSION} (llm-widgets)"}
+_HEADERS = {"Accept": MANIFEST_TYPE, "User-Agent": f"ollama/{NEWEST_OLLAMA} (llm-widgets)"}
 _LARGEST_MANIFEST = 4 << 20  # bytes
 _LARGEST_TEXT = 4 << 20  # bytes; configurations and licences
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
@@ -246,8 +247,19 @@ def _memory(source: _Registry, layers: list[tuple[str, str, int]]) -> dict[str, 
 
 
 def _notes(config: dict[str, Any]) -> tuple[str, ...]:
-    needed = config.get("requires")
-    return (f"It needs Ollama {needed} or later.",) if needed else ()
+    needed = str(config.get("requires") or "")
+    if not needed or _version(needed) <= _version(OLLAMA_VERSION):
+        return ()
+    note = (
+        f"It needs Ollama {needed} or later, and services are deployed with {OLLAMA_VERSION}: "
+        "enter a newer image when you deploy it. The drivers of some GPUs are too old for that."
+    )
+    return (note,)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """Read the numbers of a version; what follows them is left out."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 def _said(body: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import names
+from llm_widgets.domain.engines import OLLAMA_VERSION
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.serving import hardware
@@ -12,9 +13,7 @@ from llm_widgets.serving import hardware
 if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
 
-IMAGE = "ollama/ollama:0.24.0"
-"""The last release whose CUDA runs on the drivers of all of Cloud Run's GPUs: newer ones fail on
-driver 535 with "device kernel image is invalid"."""
+IMAGE = f"ollama/ollama:{OLLAMA_VERSION}"
 
 PORT = 11434
 READY_PORT = 11435

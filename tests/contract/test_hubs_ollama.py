@@ -124,7 +124,10 @@ def test_a_model_for_a_later_ollama(hub: Hub) -> None:
         inspect(hub, "made-here/from-tomorrow")
     assert "newer version of Ollama" in caught.value.cause
     add(hub, "from-today", {"model_format": "gguf", "requires": "0.24.0"}, "model")
-    assert inspect(hub, "made-here/from-today").notes == ("It needs Ollama 0.24.0 or later.",)
+    assert inspect(hub, "made-here/from-today").notes == ()
+    add(hub, "for-a-newer-image", {"model_format": "gguf", "requires": "v0.30.1-rc2"}, "model")
+    (note,) = inspect(hub, "made-here/for-a-newer-image").notes
+    assert note.startswith("It needs Ollama v0.30.1-rc2 or later, and services are deployed with")
 
 
 @pytest.mark.parametrize("typed", ["nothing", "smollm2:9b", "hf.co/local/nothing:Q4_K_M"])
