@@ -155,6 +155,7 @@ class ImportFormState(HasTraits):
         def failed(error: ManagerError) -> None:
             self.starting = False
             self.error = error
+            self._models.refresh()  # a new bucket may be there, and the import that failed in it
 
         token = self._token
         self._session.background.run(lambda: self._start(checked, token), then, failed)

@@ -206,7 +206,7 @@ def test_tab_closed_and_server_killed(tmp_path: Path, browser: Browser) -> None:
         environ = {**os.environ, **environment(), "XDG_CACHE_HOME": str(tmp_path / "cache")}
         environ.pop("LLM_WIDGETS_IMAGE", None)  # no job runner: the worker is a process
         cloud = RunningManager("", tmp_path / "cloud")
-        cloud.faults(bandwidth=1_000_000)
+        cloud.faults(bandwidth=200_000)
         page, server = browser.new_page(), Serving(environ)
         page.goto(server.url)
         choose_project(page)
@@ -215,17 +215,17 @@ def test_tab_closed_and_server_killed(tmp_path: Path, browser: Browser) -> None:
         expect(page.get_by_text("Copying from the hub")).to_be_visible(timeout=30 * SECONDS)
         page.close()
         server.kill()
-        cloud.faults()
         entries = tmp_path / "cloud" / "buckets" / BUCKET / "llm-manager-metadata.json"
         assert '"downloading"' in entries.read_text()
-        until = time.monotonic() + 60
+        cloud.faults()
+        until = time.monotonic() + 120
         while '"completed"' not in entries.read_text() and time.monotonic() < until:
             time.sleep(0.2)
         page, server = browser.new_page(), Serving(environ)  # somebody comes later
         page.goto(server.url)
         choose_project(page)
         to_tab(page, "Models")
-        expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=20 * SECONDS)
+        expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=60 * SECONDS)
         page.close()
         server.kill()
 

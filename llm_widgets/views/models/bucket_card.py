@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from llm_widgets.state.updates import UpdatesState
 
 _COLUMNS = (
-    Column("model", "Model", action="details", width=23),
+    Column("model", "Model", action="details", width=20),
     Column("source", "Source", width=10),
     Column("size", "Size", "bytes", width=8),
-    Column("status", "Status", "status", width=19),
-    Column("files", "Files", "number", width=6),
+    Column("status", "Status", "status", width=24),
+    Column("files", "Files", "number", width=5),
     Column("imported", "Imported", "time", width=10),
     Column("by", "By", width=8),
 )

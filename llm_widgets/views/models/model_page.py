@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from llm_widgets.state.session import Session
 
 _COLUMNS = (
-    Column("file", "File"),
-    Column("size", "Size", "bytes"),
-    Column("check", "State", "status"),
-    Column("digest", "Digest of the hub", "code"),
-    Column("crc32c", "CRC-32C", "code"),
+    Column("file", "File", width=38),
+    Column("size", "Size", "bytes", width=8),
+    Column("check", "State", "status", width=16),
+    Column("digest", "Digest of the hub", "code", width=26),
+    Column("crc32c", "CRC-32C", "code", width=12),
 )
 _CHECKS = {
     FileCheck.SAME: "ok",
