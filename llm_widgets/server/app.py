@@ -16,6 +16,7 @@ from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from llm_widgets.server import noise
 from llm_widgets.server.web import (
     SECURITY_HEADERS,
     ChannelsHandler,
@@ -75,6 +76,7 @@ class Server(Voila):
         """Begin to end, once; further signals change nothing."""
         if self.ending is None:
             self.log.info("Stopping.")
+            noise.keep_out_ends()
             self.ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from nbclient.exceptions import DeadKernelError
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
@@ -21,15 +22,34 @@ _SAID = (
 _GONE = (StreamClosedError, WebSocketClosedError)
 
 
+def _failure(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
+
+
 class _Noise(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        failure = record.exc_info[1] if record.exc_info else None
-        return not str(record.msg).startswith(_SAID) and not isinstance(failure, _GONE)
+        return not str(record.msg).startswith(_SAID) and not isinstance(_failure(record), _GONE)
+
+
+class _Ends(logging.Filter):
+    """A page that was being made when the server ended: its kernel has not died by itself."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not isinstance(_failure(record), DeadKernelError)
 
 
 def keep_out() -> None:
     """Drop those messages from now on."""
+    _drop(_Noise)
+
+
+def keep_out_ends() -> None:
+    """Drop from now on what is said of kernels because the server ends them."""
+    _drop(_Ends)
+
+
+def _drop(kind: type[logging.Filter]) -> None:
     for name in _LOGGERS:
         logger = logging.getLogger(name)
-        if not any(isinstance(each, _Noise) for each in logger.filters):
-            logger.addFilter(_Noise())
+        if not any(isinstance(each, kind) for each in logger.filters):
+            logger.addFilter(kind())

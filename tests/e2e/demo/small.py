@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 
 import ipywidgets as w
 
@@ -12,12 +13,18 @@ from llm_widgets.widgets import ConnectionGuard, page, tabs
 
 
 def app() -> w.Widget:
-    """Make the page; ``DEMO_FAILS`` in the environment makes it fail."""
+    """Make the page; ``DEMO_FAILS`` in the environment makes it fail.
+
+    With ``DEMO_BEGUN`` it makes a file of that name, and is never finished.
+    """
     if os.environ.get("DEMO_FAILS"):
         raise RuntimeError("a secret that no visitor may read")
+    if begun := os.environ.get("DEMO_BEGUN"):
+        Path(begun).touch()
+        time.sleep(600)
     contact = w.Label("nobody yet")
     clock = w.Label("0")
-    guard = ConnectionGuard(period_ms=400, limit_ms=1500)
+    guard = ConnectionGuard(period_ms=400, limit_ms=8000)
     guard.on_first_contact(lambda: setattr(contact, "value", "somebody"))
 
     def tick() -> None:
