@@ -1,4 +1,4 @@
-"""What contract tests start: one local cloud for all of a session, and a runner of services."""
+"""What contract tests start: one local cloud for all of a session, a runner, a page's session."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import pytest
 from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.local.logs import LogBook
 from llm_widgets.local.runner.runner import Runner
+from llm_widgets.state.session import Session
+from tests.contract.product import open_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.contract.product import Product
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +40,12 @@ def runner(tmp_path: Path, log: LogBook) -> Iterator[Runner]:
     runner = Runner(tmp_path, log, lambda email: {"IDENTITY": email}, queue_seconds=1.0)
     yield runner
     runner.shutdown()
+
+
+@pytest.fixture
+def session(product: Product) -> Iterator[Session]:
+    """What a page knows of its user, with the project of the module's product open."""
+    made = Session(product.settings)
+    open_project(made, product)
+    yield made
+    made.close()

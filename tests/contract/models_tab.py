@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.projects import Project
 from llm_widgets.state.import_form import ImportFormState, ImportRequest
@@ -14,9 +11,10 @@ from llm_widgets.state.model_page import ModelPageState
 from llm_widgets.state.models import ModelsState
 from llm_widgets.state.session import Session
 from tests.contract.product import PROJECT, Product
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from traitlets import HasTraits
 
@@ -36,21 +34,12 @@ class ModelsTab:
         self.form = ImportFormState(self.session, self.models)
         self.model = ModelPageState(self.session, self.models)
         self.session.project = Project(project, "1", project)
-        self.until(lambda: self.models.loaded and not self.models.loading)
-
-    def until(self, condition: Callable[[], Any], seconds: float = 25) -> Any:
-        """Wait until a condition holds."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if found := condition():
-                return found
-            time.sleep(0.05)
-        pytest.fail("it did not come to that in time")
+        until(lambda: self.models.loaded and not self.models.loading)
 
     def refresh(self) -> None:
         """List again, and wait for it."""
         self.models.refresh()
-        self.until(lambda: not self.models.loading)
+        until(lambda: not self.models.loading)
 
     def check(
         self,
@@ -69,7 +58,7 @@ class ModelsTab:
             done=lambda: answers.append(None),
             failed=answers.append,
         )
-        self.until(lambda: answers)
+        until(lambda: answers)
         if answers[0]:
             raise answers[0]
         assert self.form.checked
@@ -79,7 +68,7 @@ class ModelsTab:
         """Start the import that was checked; a failure is raised."""
         started: list[bool] = []
         self.form.start(lambda: started.append(True))
-        self.until(lambda: started or self.form.error)
+        until(lambda: started or self.form.error)
         if self.form.error:
             raise self.form.error
 
@@ -91,7 +80,7 @@ class ModelsTab:
             models = here.models if here else ()
             return next((m for m in models if m.id == model_id and m.status == "completed"), None)
 
-        return self.until(find)
+        return until(find)
 
 
 def traits_text(*objects: HasTraits) -> str:

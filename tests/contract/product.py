@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.cloud.clients import Clients
+from llm_widgets.cloud.projects import Project
 from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
 from llm_widgets.local.cloud import LocalCloud
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from llm_widgets.state.session import Session
 
 PROJECT = "local-project"
 REGION = "europe-west1"
@@ -36,6 +39,12 @@ class Product:
     @property
     def faults(self):  # noqa: ANN201 - a class of the local cloud
         return self.cloud.faults
+
+
+def open_project(session: Session, product: Product) -> None:
+    """Choose the project, as the General tab does."""
+    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
+    session.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
 
 
 def running(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Product]:

@@ -21,7 +21,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/exit":
             os._exit(3)
-        if self.path == "/stream":
+        if self.path.startswith("/stream"):  # with "=" and a file: that is waited for
+            gate = self.path.partition("=")[2]
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Transfer-Encoding", "chunked")
@@ -30,7 +31,8 @@ class Handler(BaseHTTPRequestHandler):
                 data = b"data: %d\\n\\n" % n
                 self.wfile.write(b"%x\\r\\n%b\\r\\n" % (len(data), data))
                 self.wfile.flush()
-                time.sleep(0.25)
+                while gate and not os.path.exists(gate):
+                    time.sleep(0.02)
             self.wfile.write(b"0\\r\\n\\r\\n")
             return
         if self.path.startswith("/sleep"):

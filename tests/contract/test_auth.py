@@ -54,10 +54,10 @@ def test_userinfo_and_tokeninfo_tell_who_it_is(plane: ControlPlane) -> None:
     assert answer.json()["email"] == MANAGER
     plane.credentials.refresh(Request())
     answer = requests.get(
-        f"{plane.url}/tokeninfo", params={"access_token": plane.credentials.token}, timeout=5
+        f"{plane.url}/tokeninfo", params={"access_token": plane.credentials.token}, timeout=30
     )
     assert answer.json()["email"] == MANAGER
-    answer = requests.get(f"{plane.url}/tokeninfo", params={"access_token": "x"}, timeout=5)
+    answer = requests.get(f"{plane.url}/tokeninfo", params={"access_token": "x"}, timeout=30)
     assert answer.status_code == 400
 
 
@@ -73,7 +73,7 @@ def test_an_id_token_is_verified_by_googles_library(plane: ControlPlane) -> None
         certs_url=f"{plane.url}/oauth2/v1/certs",
     )
     assert (claims["email"], claims["iss"]) == (MANAGER, "https://accounts.google.com")
-    keys = requests.get(f"{plane.url}/oauth2/v3/certs", timeout=5).json()["keys"]
+    keys = requests.get(f"{plane.url}/oauth2/v3/certs", timeout=30).json()["keys"]
     assert keys[0]["kid"] == jwt.decode_header(credentials.token)["kid"]
 
 
@@ -88,7 +88,7 @@ def test_an_id_token_is_verified_by_googles_library(plane: ControlPlane) -> None
 def test_without_a_good_token_the_answer_is_401(
     plane: ControlPlane, headers: dict[str, str], text: str
 ) -> None:
-    answer = requests.get(f"{plane.url}/v2/{PARENT}/services", headers=headers, timeout=5)
+    answer = requests.get(f"{plane.url}/v2/{PARENT}/services", headers=headers, timeout=30)
     assert answer.status_code == 401
     assert answer.json()["error"]["status"] == "UNAUTHENTICATED"
     assert text in answer.json()["error"]["message"]
@@ -124,7 +124,7 @@ def test_an_expired_assertion_is_refused(plane: ControlPlane) -> None:
         "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "assertion": jwt.encode(signer, claims).decode(),
     }
-    answer = requests.post(f"{plane.url}/token", data=body, timeout=5)
+    answer = requests.post(f"{plane.url}/token", data=body, timeout=30)
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
@@ -134,7 +134,7 @@ def test_a_token_survives_a_restart(tmp_path: Path) -> None:
     headers = {"Authorization": f"Bearer {first.credentials.token}"}
     first.cloud.stop()
     second = ControlPlane(tmp_path)
-    answer = requests.get(f"{second.url}/v2/{PARENT}/services", headers=headers, timeout=5)
+    answer = requests.get(f"{second.url}/v2/{PARENT}/services", headers=headers, timeout=30)
     second.cloud.stop()
     assert answer.status_code == 200
     assert second.url == first.url

@@ -26,6 +26,7 @@ from llm_widgets.errors import (
 )
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ def test_regions_are_asked_at_once(product: Product) -> None:
     product.faults.update(delays={"GET /v2/projects/[^/]+/locations/[^/]+/services": 0.5})
     started = time.monotonic()
     service_list.list_services(product.clients, PROJECT)
-    assert time.monotonic() - started < 2.5  # one after the other: 3.5 s
+    assert time.monotonic() - started < 10  # one after the other: 20 s
 
 
 def test_a_container_that_does_not_come_up(product: Product) -> None:
@@ -268,7 +269,7 @@ def test_a_stream_is_closed_from_another_thread(product: Product, engine: str, m
     threading.Timer(0.5, stream.close).start()
     started = time.monotonic()
     events = list(stream)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # the engine would go on for a minute
     assert events[-1].stats is None
     assert events[0].text == "hello "
 
@@ -291,13 +292,12 @@ def test_an_engine_that_fails(
     assert caught.value.cause == cause
 
 
-@pytest.mark.timeout(30)
 def test_a_stream_is_closed_before_anything_has_come(product: Product, engine: str) -> None:
     stream = chat(product, engine, "silent")
     threading.Timer(0.5, stream.close).start()
     started = time.monotonic()
     assert list(stream) == []
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30  # the engine would be silent for a minute
 
 
 def test_a_silent_engine(product: Product, engine: str) -> None:
@@ -333,11 +333,7 @@ def test_who_may_not_call_is_told_how_to(product: Product, engine: str) -> None:
 def test_structured_log_entries_are_readable(product: Product, engine: str) -> None:
     list(chat(product, engine, "good"))
     wanted = logs.service_filter(REGION, "engine", severity="WARNING")
-    until = time.monotonic() + 10
-    found: list[logs.LogEntry] = []
-    while not found and time.monotonic() < until:
-        found = logs.entries(product.clients, PROJECT, wanted)
-        time.sleep(0.1)
+    found = until(lambda: logs.entries(product.clients, PROJECT, wanted))
     assert found[0].text == "asked model=1"
     assert found[0].severity == "WARNING"
     assert found[0].labels["service_name"] == "engine"
@@ -369,13 +365,11 @@ def job(script: str) -> run_v2.Job:
 
 
 def finished(product: Product, name: str) -> jobs.ExecutionStatus:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
+    def final() -> jobs.ExecutionStatus | None:
         found = jobs.execution(product.clients, name)
-        if found.state.is_final:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(found)
+        return found if found.state.is_final else None
+
+    return until(final)
 
 
 def test_a_job_runs_with_overrides(product: Product) -> None:

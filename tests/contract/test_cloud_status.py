@@ -111,7 +111,7 @@ def test_apis(product: Product) -> None:
     assert all(found.values())
     product.clients.service_usage.disable_service(
         request={"name": f"projects/{PROJECT}/services/run.googleapis.com"}
-    ).result(timeout=20)
+    ).result(timeout=60)
     found = apis.enabled(product.clients, PROJECT)
     assert [api for api, on in found.items() if not on] == ["run.googleapis.com"]
     apis.enable(product.clients, PROJECT, "run.googleapis.com")
@@ -143,7 +143,7 @@ def test_connectors(product: Product) -> None:
     parent = f"projects/{PROJECT}/locations/{REGION}"
     product.clients.connectors.create_connector(
         parent=parent, connector_id="mine", connector=connector
-    ).result(timeout=20)
+    ).result(timeout=60)
     (found,) = network.connectors(product.clients, PROJECT, REGION)
     assert (found.id, found.network, found.state) == ("mine", "default", "READY")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,9 +9,10 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 
 from tests.contract.control_plane import PARENT, SOON, ControlPlane, control_plane, job
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 Status = run_v2.ExecutionReference.CompletionStatus
 Reason = run_v2.Condition.ExecutionReason
@@ -29,18 +29,11 @@ def jobs(plane: ControlPlane) -> Iterator[run_v2.JobsClient]:
     yield client
     plane.cloud.faults.reset()
     for made in client.list_jobs(parent=PARENT):
-        client.delete_job(name=made.name).result(timeout=20, polling=SOON)
+        client.delete_job(name=made.name).result(timeout=60, polling=SOON)
 
 
 def create(jobs: run_v2.JobsClient, wanted: run_v2.Job, name: str = "work") -> run_v2.Job:
-    return jobs.create_job(parent=PARENT, job_id=name, job=wanted).result(timeout=10, polling=SOON)
-
-
-def wait(ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + 15
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    return jobs.create_job(parent=PARENT, job_id=name, job=wanted).result(timeout=60, polling=SOON)
 
 
 @pytest.mark.parametrize("transport", ["rest", "grpc"])
@@ -57,7 +50,7 @@ def test_a_job_runs_all_its_tasks(plane: ControlPlane, transport: str) -> None:
     assert made.template.template.timeout.total_seconds() == 600
     operation = client.run_job(name=made.name)
     assert operation.metadata.name.startswith(f"{made.name}/executions/work-")
-    execution = operation.result(timeout=20, polling=SOON)
+    execution = operation.result(timeout=60, polling=SOON)
     assert (execution.succeeded_count, execution.failed_count) == (3, 0)
     assert (execution.running_count, execution.retried_count) == (0, 0)
     assert execution.completion_time
@@ -75,7 +68,7 @@ def test_a_job_runs_all_its_tasks(plane: ControlPlane, transport: str) -> None:
 def test_a_failing_task_is_tried_again(jobs: run_v2.JobsClient) -> None:
     script = "import os, sys; sys.exit(int(os.environ['CLOUD_RUN_TASK_ATTEMPT']) < 2)"
     made = create(jobs, job(script, max_retries=2))
-    execution = jobs.run_job(name=made.name).result(timeout=20, polling=SOON)
+    execution = jobs.run_job(name=made.name).result(timeout=60, polling=SOON)
     assert (execution.succeeded_count, execution.retried_count) == (1, 2)
 
 
@@ -86,7 +79,7 @@ def test_a_task_without_retries_left_fails_the_execution(
     made = create(jobs, job(script, max_retries=0, task_count=2))
     operation = jobs.run_job(name=made.name)
     with pytest.raises(exceptions.BadRequest, match=r"-task1 failed with message: The container"):
-        operation.result(timeout=20, polling=SOON)
+        operation.result(timeout=60, polling=SOON)
     execution = plane.rest(run_v2.ExecutionsClient).get_execution(name=operation.metadata.name)
     assert (execution.succeeded_count, execution.failed_count) == (1, 1)
     assert execution.conditions[0].execution_reason == Reason.NON_ZERO_EXIT_CODE
@@ -99,7 +92,7 @@ def test_a_task_without_retries_left_fails_the_execution(
 def test_a_task_that_takes_too_long_is_ended(jobs: run_v2.JobsClient) -> None:
     made = create(jobs, job("import time; time.sleep(60)", max_retries=0, timeout={"seconds": 1}))
     with pytest.raises(exceptions.BadRequest, match="configured timeout was reached"):
-        jobs.run_job(name=made.name).result(timeout=30, polling=SOON)
+        jobs.run_job(name=made.name).result(timeout=60, polling=SOON)
 
 
 def test_an_execution_is_cancelled(plane: ControlPlane, jobs: run_v2.JobsClient) -> None:
@@ -107,17 +100,17 @@ def test_an_execution_is_cancelled(plane: ControlPlane, jobs: run_v2.JobsClient)
     made = create(jobs, job("import time; time.sleep(60)", task_count=3, parallelism=2))
     operation = jobs.run_job(name=made.name)
     name = operation.metadata.name
-    wait(lambda: executions.get_execution(name=name).running_count == 2)
+    until(lambda: executions.get_execution(name=name).running_count == 2)
     latest = jobs.get_job(name=made.name).latest_created_execution
     assert latest.completion_status == Status.EXECUTION_RUNNING
-    ended = executions.cancel_execution(name=name).result(timeout=20, polling=SOON)
+    ended = executions.cancel_execution(name=name).result(timeout=60, polling=SOON)
     assert (ended.cancelled_count, ended.running_count, ended.failed_count) == (3, 0, 0)
     assert ended.conditions[0].execution_reason == Reason.CANCELLED
     with pytest.raises(exceptions.GoogleAPICallError, match="cancelled"):
-        operation.result(timeout=20, polling=SOON)
+        operation.result(timeout=60, polling=SOON)
     with pytest.raises(exceptions.BadRequest, match="cannot be cancelled"):
         executions.cancel_execution(name=name)
-    executions.delete_execution(name=name).result(timeout=20, polling=SOON)
+    executions.delete_execution(name=name).result(timeout=60, polling=SOON)
     with pytest.raises(exceptions.NotFound, match="of kind 'EXECUTION'"):
         executions.get_execution(name=name)
 
@@ -139,7 +132,7 @@ def test_a_run_can_override(plane: ControlPlane, jobs: run_v2.JobsClient) -> Non
         name=made.name,
         overrides=run_v2.RunJobRequest.Overrides(container_overrides=[override], task_count=2),
     )
-    execution = jobs.run_job(request).result(timeout=20, polling=SOON)
+    execution = jobs.run_job(request).result(timeout=60, polling=SOON)
     assert execution.succeeded_count == 2
     assert jobs.get_job(name=made.name).template.task_count == 1
     plane.cloud.faults.update(denied_permissions=["run.jobs.runWithOverrides"])
@@ -152,14 +145,14 @@ def test_a_job_is_changed_and_deleted(jobs: run_v2.JobsClient) -> None:
     made = create(jobs, job("pass"))
     first = run_v2.Job(made)
     made.template.task_count = 2
-    changed = jobs.update_job(job=made).result(timeout=10, polling=SOON)
+    changed = jobs.update_job(job=made).result(timeout=60, polling=SOON)
     assert (changed.generation, changed.template.task_count) == (2, 2)
     assert changed.uid == first.uid
     with pytest.raises(exceptions.Conflict, match="current version is"):
         jobs.update_job(job=first)
     with pytest.raises(exceptions.Conflict, match="already exists"):
         create(jobs, job("pass"))
-    jobs.delete_job(name=made.name).result(timeout=10, polling=SOON)
+    jobs.delete_job(name=made.name).result(timeout=60, polling=SOON)
     with pytest.raises(exceptions.NotFound, match="of kind 'JOB'"):
         jobs.get_job(name=made.name)
 
@@ -179,4 +172,4 @@ def test_an_unknown_image_fails_the_execution(jobs: run_v2.JobsClient) -> None:
     wanted.template.template.containers[0].image = "nope:1"
     made = create(jobs, wanted)
     with pytest.raises(exceptions.BadRequest, match="Image 'nope:1' not found"):
-        jobs.run_job(name=made.name).result(timeout=20, polling=SOON)
+        jobs.run_job(name=made.name).result(timeout=60, polling=SOON)

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,9 +19,9 @@ from google.cloud import run_v2
 from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.local.errors import LocalCloudError
 from tests.contract.control_plane import PARENT, SOON, ControlPlane, job, service
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -36,13 +35,6 @@ cloud.start()
 print(cloud.url, flush=True)
 time.sleep(600)
 """
-
-
-def wait(ready: Callable[[], Any]) -> None:
-    end = time.monotonic() + 30
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def started(data: Path) -> tuple[subprocess.Popen[str], str]:
@@ -65,33 +57,33 @@ def test_a_kill_loses_nothing(tmp_path: Path) -> None:
     public = service()
     public.invoker_iam_disabled = True
     made = services.create_service(parent=PARENT, service_id="stays", service=public)
-    address = made.result(timeout=30, polling=SOON).uri
+    address = made.result(timeout=60, polling=SOON).uri
     slow = "import os, time; time.sleep(60 * (os.environ['CLOUD_RUN_TASK_ATTEMPT'] == '0'))"
     jobs = client(run_v2.JobsClient)
-    jobs.create_job(parent=PARENT, job_id="stays", job=job(slow)).result(timeout=10, polling=SOON)
+    jobs.create_job(parent=PARENT, job_id="stays", job=job(slow)).result(timeout=60, polling=SOON)
     run = jobs.run_job(name=f"{PARENT}/jobs/stays")
     executions = client(run_v2.ExecutionsClient)
-    wait(lambda: executions.get_execution(name=run.metadata.name).running_count)
+    until(lambda: executions.get_execution(name=run.metadata.name).running_count)
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=10)
+    process.wait(timeout=30)
     process, again = started(tmp_path)
     try:
         assert again == url
-        wait(lambda: _answers(address))
-        assert requests.get(address, timeout=5).text == "hello"
+        until(lambda: _answers(address))
+        assert requests.get(address, timeout=30).text == "hello"
         found = services.get_service(name=f"{PARENT}/services/stays")
         assert found.uri == address
         # The attempt died with the process; the next one ends at once, and so does the operation.
-        execution = run.result(timeout=30, polling=SOON)
+        execution = run.result(timeout=60, polling=SOON)
         assert (execution.succeeded_count, execution.retried_count) == (1, 1)
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=30)
 
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=5).ok
+        return requests.get(url, timeout=30).ok
     except requests.ConnectionError:
         return False
 
@@ -113,7 +105,7 @@ def test_a_deployment_under_way_is_finished_after_a_restart(tmp_path: Path) -> N
     answer = {}
     try:
         url = f"{second.url}/v2/{name}"
-        wait(lambda: answer.update(second.session().get(url).json()) or answer.get("done"))
+        until(lambda: answer.update(second.session().get(url).json()) or answer.get("done"))
         found = second.rest(run_v2.ServicesClient).get_service(name=f"{PARENT}/services/slow")
     finally:
         second.cloud.stop()

@@ -58,7 +58,7 @@ def test_private_google_access_is_switched(plane: ControlPlane) -> None:
     body = compute_v1.SubnetworksSetPrivateIpGoogleAccessRequest(private_ip_google_access=True)
     client.set_private_ip_google_access(
         **WHERE, subnetworks_set_private_ip_google_access_request_resource=body
-    ).result(timeout=5, polling=SOON)
+    ).result(timeout=60, polling=SOON)
     assert client.get(**WHERE).private_ip_google_access
 
 
@@ -68,14 +68,14 @@ def test_connectors_are_made_listed_and_deleted(plane: ControlPlane, transport: 
     assert list(client.list_connectors(parent=PARENT)) == []
     wanted = vpcaccess_v1.Connector(network="default", ip_cidr_range="10.8.0.0/28")
     made = client.create_connector(parent=PARENT, connector_id="lane", connector=wanted)
-    connector = made.result(timeout=5, polling=SOON)
+    connector = made.result(timeout=60, polling=SOON)
     assert connector.state == vpcaccess_v1.Connector.State.READY
     assert (connector.min_throughput, connector.max_throughput) == (200, 1000)
     assert client.get_connector(name=connector.name) == connector
     assert list(client.list_connectors(parent=f"{PROJECT}/locations/-")) == [connector]
     with pytest.raises(exceptions.Conflict, match="already exists"):
         client.create_connector(parent=PARENT, connector_id="lane", connector=wanted)
-    client.delete_connector(name=connector.name).result(timeout=5, polling=SOON)
+    client.delete_connector(name=connector.name).result(timeout=60, polling=SOON)
     with pytest.raises(exceptions.NotFound, match="was not found"):
         client.get_connector(name=connector.name)
 

@@ -107,7 +107,7 @@ def test_apis_are_switched(plane: ControlPlane, transport: str) -> None:
     name = f"{PROJECT}/services/run.googleapis.com"
     state = service_usage_v1.State
     assert client.get_service({"name": name}).state == state.ENABLED
-    client.disable_service({"name": name}).result(timeout=5, polling=SOON)
+    client.disable_service({"name": name}).result(timeout=60, polling=SOON)
     assert client.get_service({"name": name}).state == state.DISABLED
     disabled = {"parent": PROJECT, "filter": "state:DISABLED"}
     assert [s.config.name for s in client.list_services(disabled)] == ["run.googleapis.com"]
@@ -117,7 +117,7 @@ def test_apis_are_switched(plane: ControlPlane, transport: str) -> None:
     assert caught.value.reason == "SERVICE_DISABLED"
     wanted = ["run.googleapis.com", "compute.googleapis.com"]
     done = client.batch_enable_services({"parent": PROJECT, "service_ids": wanted})
-    assert {s.config.name for s in done.result(timeout=5, polling=SOON).services} == set(wanted)
+    assert {s.config.name for s in done.result(timeout=60, polling=SOON).services} == set(wanted)
     found = client.batch_get_services({"parent": PROJECT, "names": [name]})
     assert found.services[0].state == state.ENABLED
     assert list(services.list_services(parent=PARENT)) == []

@@ -39,7 +39,7 @@ def dry_run(services: run_v2.ServicesClient, wanted: run_v2.Service, parent: str
         run_v2.CreateServiceRequest(
             parent=parent, service_id="dry", service=wanted, validate_only=True
         )
-    ).result(timeout=5, polling=SOON)
+    ).result(timeout=60, polling=SOON)
 
 
 def limits(**values: str) -> Callable[[run_v2.Service], None]:
@@ -250,7 +250,7 @@ def test_a_secret_that_the_account_may_not_read_fails_the_revision(
     wanted.template.containers[0].env = [run_v2.EnvVar(name="KEY", value_source=source)]
     operation = services.create_service(parent=PARENT, service_id="secretive", service=wanted)
     with pytest.raises(exceptions.BadRequest, match="Secret Manager Secret Accessor"):
-        operation.result(timeout=20, polling=SOON)
+        operation.result(timeout=60, polling=SOON)
     found = services.get_service(name=f"{PARENT}/services/secretive").terminal_condition
     assert found.reason == run_v2.Condition.CommonReason.SECRETS_ACCESS_CHECK_FAILED
 
@@ -262,6 +262,6 @@ def test_a_network_that_is_not_there_fails_the_revision(
     wanted = service(vpc_access=run_v2.VpcAccess(network_interfaces=[interface], egress=1))
     operation = services.create_service(parent=PARENT, service_id="lonely", service=wanted)
     with pytest.raises(exceptions.BadRequest, match="VPC network 'nowhere' does not exist"):
-        operation.result(timeout=20, polling=SOON)
+        operation.result(timeout=60, polling=SOON)
     found = services.get_service(name=f"{PARENT}/services/lonely").terminal_condition
     assert found.reason == run_v2.Condition.CommonReason.VPC_NETWORK_NOT_FOUND

@@ -79,15 +79,15 @@ def test_a_secret_reaches_the_container_that_may_read_it(plane: ControlPlane) ->
     wanted.template.containers[0].env = [run_v2.EnvVar(name="WORD", value_source=source)]
     operation = services.create_service(parent=PARENT, service_id="teller", service=wanted)
     with pytest.raises(exceptions.BadRequest, match="Permission denied on secret"):
-        operation.result(timeout=20, polling=SOON)
+        operation.result(timeout=60, polling=SOON)
     made = services.get_service(name=f"{PARENT}/services/teller")
     policy = client.get_iam_policy({"resource": name})
     member = f"serviceAccount:{made.template.service_account}"
     role = "roles/secretmanager.secretAccessor"
     policy.bindings.append(policy_pb2.Binding(role=role, members=[member]))
     client.set_iam_policy({"resource": name, "policy": policy})
-    made = services.update_service(service=made).result(timeout=30, polling=SOON)
-    assert requests.get(made.uri, timeout=5).text == "hidden"
+    made = services.update_service(service=made).result(timeout=60, polling=SOON)
+    assert requests.get(made.uri, timeout=30).text == "hidden"
 
 
 @pytest.mark.parametrize("transport", ["rest", "grpc"])

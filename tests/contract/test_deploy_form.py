@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +16,6 @@ from llm_widgets.cloud import (
     service_json,
     services,
 )
-from llm_widgets.cloud.projects import Project
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import ManagerError, NotFoundError
@@ -26,20 +24,21 @@ from llm_widgets.state.deploy_reading import GRANTED, MISSING
 from llm_widgets.state.deploy_values import FIT_ANYWAY, values_of
 from llm_widgets.state.service_edit import ServiceEditState
 from llm_widgets.state.services import ServicesState
-from llm_widgets.state.session import Session
 from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.views.services.edit_page import EditPage
 from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.notice import Notice
 from tests.contract.product import PARENT, PROJECT, Product, running
 from tests.unit.test_serving_hardware import L4, RTX, manifest
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import ipywidgets as w
 
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.state.session import Session
     from llm_widgets.widgets._component import Component
 
 BUCKET, PLACE = "big-models", "europe-west4"
@@ -76,25 +75,9 @@ def record(name: str) -> ModelRecord:
     return type(found)(**{**{k: getattr(found, k) for k in found.__slots__}, "import_id": name})
 
 
-@pytest.fixture(scope="module")
-def session(product: Product) -> Iterator[Session]:
-    made = Session(product.settings)
-    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
-    made.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
-    yield made
-    made.close()
-
-
 @pytest.fixture
 def form(session: Session) -> DeployFormState:
     return DeployFormState(session, ServicesState(session))
-
-
-def until(holds: Callable[[], object], seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def opened(form: DeployFormState, name: str) -> dict[str, Any]:
@@ -229,7 +212,7 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     name = f"{PARENT}/services/changed"
     made = {"template": {"containers": [{"image": "local/python:3"}]}}
     services.create(product.clients, PROJECT, "europe-west1", "changed", made)
-    until(lambda: not service_json.read(product.clients, name).get("reconciling"), 30)
+    until(lambda: not service_json.read(product.clients, name).get("reconciling"))
     edit = ServiceEditState(session, ServicesState(session))
     page = EditPage(edit, back=edit.close)
     form = next(each for each in inside(page.box) if isinstance(each, Form))
@@ -259,14 +242,14 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     label = "Requests at once per instance"
     assert page.dialog.changes == [{"label": label, "removed": ["80"], "added": ["9"]}]
     press(page.dialog, "submit", {})
-    until(lambda: not edit.is_open, 60)
+    until(lambda: not edit.is_open)
     after = service_json.read(product.clients, name)["template"]
     assert (after["timeout"], after["maxInstanceRequestConcurrency"]) == ("77s", 9)
 
     edit.start(name)
     until(lambda: edit.is_open)
     services.delete(product.clients, name)
-    until(lambda: is_gone(product, name), 30)
+    until(lambda: is_gone(product, name))
     assert edit.now
     assert edit.review({**values_of(edit.now), "concurrency": 10})
     page.dialog.show()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -137,12 +136,11 @@ def test_what_can_not_be_told_colours_its_own_rows(
 
 
 def test_a_slow_api_holds_up_no_other_row(product: Product) -> None:
-    asking, told = context(product), {}
-    product.faults.update(delays={"billingInfo": 1.5})
-    started = time.monotonic()
-    run(asking, lambda row: told.update({row.key: time.monotonic() - started}))
-    assert told.pop("billing") >= 1.5
-    assert max(told.values()) < 1.5
+    asking, told = context(product), list[str]()
+    product.faults.update(delays={"billingInfo": 5})
+    run(asking, lambda row: told.append(row.key))
+    assert told[-1] == "billing"
+    assert len(told) == len(empty_rows())
 
 
 def test_secret_manager_not_enabled(product: Product) -> None:
@@ -236,7 +234,7 @@ def test_apis_are_enabled_with_one_click(product: Product) -> None:
     for api in off:
         product.clients.service_usage.disable_service(
             request={"name": f"projects/{PROJECT}/services/{api}"}
-        ).result(timeout=20)
+        ).result(timeout=60)
     row = checked(product)["apis"]
     assert row.answer.text == "Not enabled: Cloud Run, Secret Manager."
     assert row.answer.action_label == "Enable all 2"

@@ -20,9 +20,10 @@ from llm_widgets.serving import recipes
 from llm_widgets.state.general import GeneralState
 from llm_widgets.state.session import Session
 from tests.contract.product import PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SUBNET = NetworkChoice(NetworkKind.SUBNET, "default", "default")
@@ -47,13 +48,6 @@ def general(product: Product) -> Iterator[GeneralState]:
     session = Session(product.settings)
     yield GeneralState(session)
     session.close()
-
-
-def until(condition: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
 
 
 def chosen(general: GeneralState) -> Session:
@@ -180,7 +174,7 @@ def test_a_slow_region_holds_up_no_verdict_of_another(
     product: Product, general: GeneralState
 ) -> None:
     chosen(general)
-    product.faults.update(delays={"us-east4/services": 2.0})
+    product.faults.update(delays={"us-east4/services": 5.0})
     general._session.project = replace(general._session.project, name="again")
     until(lambda: general.quotas.verdict(L4, REGION))
     assert general.quotas.verdict(L4, "us-east4") is None
@@ -211,7 +205,7 @@ def test_the_default_network_is_kept_with_the_project(
     product: Product, general: GeneralState
 ) -> None:
     project = {"name": f"projects/{PROJECT}", "labels": {"team": "models"}}
-    product.clients.projects.update_project(request={"project": project}).result(timeout=20)
+    product.clients.projects.update_project(request={"project": project}).result(timeout=60)
     session = chosen(general)
     general.network.choose(SUBNET)
     until(lambda: session.networks_kept[PROJECT] == SUBNET)
@@ -296,7 +290,7 @@ def test_a_search_among_five_thousand_projects_is_one_call(
             session = Session(Settings.from_environment())
             general = GeneralState(session)
             general.search()
-            until(lambda: general.found and not general.searching, 30)
+            until(lambda: general.found and not general.searching)
             assert (len(general.found), bool(general.more)) == (50, True)
             general.next_page()
             until(lambda: len(general.found) == 100)

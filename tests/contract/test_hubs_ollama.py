@@ -47,7 +47,7 @@ def add(hub: Hub, model: str, config: dict[str, Any], *kinds: str) -> None:
 @pytest.mark.parametrize("typed", ["smollm2:135m", "ollama run smollm2:135m"])
 def test_everything_that_an_import_needs_to_know(hub: Hub, typed: str) -> None:
     model = inspect(hub, typed)
-    raw = requests.get(f"{hub.url}/v2/library/smollm2/manifests/135m", timeout=10).content
+    raw = requests.get(f"{hub.url}/v2/library/smollm2/manifests/135m", timeout=30).content
     assert (model.id, model.source) == ("smollm2:135m", Source.OLLAMA)
     assert model.revision == hashlib.sha256(raw).hexdigest()
     assert model.license == "Apache License, Version 2.0, January 2004"
@@ -72,7 +72,7 @@ def test_each_file_is_what_it_is_said_to_be(hub: Hub) -> None:
     for file in inspect(hub, "smollm2:135m").files:
         content = file.content
         if content is None:
-            content = requests.get(file.url, timeout=10).content
+            content = requests.get(file.url, timeout=30).content
         assert len(content) == file.size
         assert hashlib.sha256(content).hexdigest() == file.digest.value
 
@@ -140,7 +140,7 @@ def test_unknown_models_and_tags(hub: Hub, typed: str) -> None:
 
 def test_bytes_that_are_not_those_of_the_manifest(hub: Hub) -> None:
     add(hub, "damaged", {"model_format": "gguf"}, "model")
-    raw = requests.get(f"{hub.url}/v2/made-here/damaged/manifests/latest", timeout=10).json()
+    raw = requests.get(f"{hub.url}/v2/made-here/damaged/manifests/latest", timeout=30).json()
     config = hub.blobs.path(raw["config"]["digest"].removeprefix("sha256:"))
     config.write_bytes(config.read_bytes().replace(b"gguf", b"ggml"))
     with pytest.raises(HubError, match="other bytes"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +30,7 @@ from llm_widgets.jobs.start import (
 from llm_widgets.jobs.store import ImportFolder
 from llm_widgets.transfer.objects import SmallObjects
 from tests.contract.product import PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,14 +68,12 @@ def plan_of(product: Product, bucket: str, model: str, token: str = "") -> Impor
     )
 
 
-def wait(product: Product, plan: ImportPlan, seconds: float = 25) -> ImportProgress:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+def wait(product: Product, plan: ImportPlan) -> ImportProgress:
+    def final() -> ImportProgress | None:
         progress = read_progress(product.clients, plan.bucket, plan.id)
-        if progress and progress.state.is_final:
-            return progress
-        time.sleep(0.1)
-    pytest.fail(f"not finished: {progress}")
+        return progress if progress and progress.state.is_final else None
+
+    return until(final)
 
 
 def only_record(product: Product, bucket: str) -> ModelRecord:
@@ -150,12 +148,12 @@ def test_cancelled_while_a_job_runs(product: Product, bucket: str) -> None:
     product.faults.update(bandwidth=2_000_000)
     plan = plan_of(product, bucket, SMOLLM2)
     assert start_import(product.clients, product.settings, plan)
-    until = time.monotonic() + 15
-    while time.monotonic() < until:
+
+    def has_begun() -> bool:
         progress = read_progress(product.clients, bucket, plan.id)
-        if progress and progress.done:
-            break
-        time.sleep(0.1)
+        return bool(progress and progress.done)
+
+    until(has_begun)
     cancel_import(product.clients, bucket, plan.id)
     progress = wait(product, plan)
     assert progress.state is ImportState.CANCELLED

@@ -138,12 +138,12 @@ def test_a_page_of_nobody(client: logging.Client) -> None:
 def test_who_may_not_read(client: logging.Client, cloud: LocalCloud) -> None:
     switches = f"{cloud.url}/_local/faults"
     denied = {"denied_permissions": ["logging.logEntries.list"]}
-    requests.patch(switches, json=denied, timeout=5).raise_for_status()
+    requests.patch(switches, json=denied, timeout=30).raise_for_status()
     try:
         with pytest.raises(exceptions.Forbidden, match=r"logging\.logEntries\.list"):
             find(client)
     finally:
-        requests.delete(switches, timeout=5).raise_for_status()
+        requests.delete(switches, timeout=30).raise_for_status()
     with pytest.raises(exceptions.Forbidden):
         find(client, resource_names=["projects/somebody-elses"])
 

@@ -26,6 +26,7 @@ from llm_widgets.state.import_target import Target, TargetKind
 from llm_widgets.transfer.objects import SmallObjects
 from tests.contract.models_tab import ModelsTab, opened, traits_text
 from tests.contract.product import PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,14 +145,14 @@ def test_a_token_is_nowhere_but_in_secret_manager(
     folder = ImportFolder(SmallObjects(product.clients.storage(), BUCKET), import_id)
     version = folder.plan().token_secret
     assert secrets.read(product.clients, version) == READER
-    note = tab.until(lambda: (found := folder.worker()[0]) and (found.pid or found.execution))
+    note = until(lambda: (found := folder.worker()[0]) and (found.pid or found.execution))
     if worker == "process":
         for about in ("cmdline", "environ"):
             assert READER.encode() not in Path(f"/proc/{note}/{about}").read_bytes()
     grep(product, tab)  # while it runs
     product.faults.reset()
     tab.ready(BUCKET, GATED)
-    tab.until(lambda: tab.models.imports.watched[import_id].is_over)
+    until(lambda: tab.models.imports.watched[import_id].is_over)
     with pytest.raises(NotFoundError):
         secrets.read(product.clients, version)
     if worker == "process":
@@ -261,7 +262,7 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
         tab.form.look_up(
             Source.HUGGING_FACE, model_id, "", lambda said, error: told.append(said or str(error))
         )
-    tab.until(lambda: told)
+    until(lambda: told)
     tab.session.background.close()
     tab.session.background._pool.shutdown(wait=True)
     assert told == [f"{TINY}: 806 kB in 8 files."]
@@ -274,16 +275,16 @@ def test_why_an_import_failed_is_told_later_too(tab: ModelsTab, product: Product
     product.faults.update(failures=[{"match": "/resolve/", "status": 404}])
     tab.start()
     (import_id,) = tab.models.imports.watched
-    tab.until(lambda: tab.models.imports.watched[import_id].is_over)
+    until(lambda: tab.models.imports.watched[import_id].is_over)
     tab.refresh()
     (record,) = tab.models.bucket("failed-models").models  # type: ignore[union-attr]
     assert record.status is ModelStatus.FAILED
     tab.model.open("failed-models", record)
-    progress = tab.until(lambda: tab.model.progress)
+    progress = until(lambda: tab.model.progress)
     assert progress.message == record.error
     assert "HTTP 404" in progress.cause
     assert "pre-flight" in progress.fix
-    assert tab.until(lambda: tab.model.plan).files == checked.model.chosen
+    assert until(lambda: tab.model.plan).files == checked.model.chosen
     names = object_names(product, "failed-models")
     assert not [name for name in names if name.startswith("huggingface/")]
 
@@ -300,7 +301,7 @@ def test_looking_an_id_up_reads_no_weights(tab: ModelsTab, product: Product) -> 
     product.faults.update(failures=[{"match": "safetensors$", "status": 500}])
     told: list[str] = []
     tab.form.look_up(Source.HUGGING_FACE, TINY, "", lambda said, _: told.append(said))
-    tab.until(lambda: told)
+    until(lambda: told)
     assert told == [f"{TINY}: 806 kB in 8 files."]
 
 
@@ -313,11 +314,9 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     tab.start()
     (import_id,) = tab.models.imports.watched
     folder = ImportFolder(SmallObjects(product.clients.storage(), "partly-models"), import_id)
-    tab.until(lambda: (progress := folder.progress()) and progress.done > 0)
-    note = tab.until(lambda: (found := folder.worker()[0]) and found.pid and found)
-    tab.until(
-        lambda: [name for name in object_names(product, "partly-models") if "/files/" in name]
-    )
+    until(lambda: (progress := folder.progress()) and progress.done > 0)
+    note = until(lambda: (found := folder.worker()[0]) and found.pid and found)
+    until(lambda: [name for name in object_names(product, "partly-models") if "/files/" in name])
     os.kill(note.pid, signal.SIGKILL)
     tab.refresh()
     partly = tab.check(Source.OLLAMA, "smollm2:135m", "partly-models")
@@ -328,7 +327,7 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     # Removed, it leaves neither parts nor what tells of them.
     assert list((product.data / "uploads").rglob("*"))
     (record,) = tab.models.bucket("partly-models").models  # type: ignore[union-attr]
-    tab.until(lambda: not start.is_running(product.clients, "partly-models", import_id))
+    until(lambda: not start.is_running(product.clients, "partly-models", import_id))
     remove_model(product.clients, "partly-models", record)
     assert object_names(product, "partly-models") == [buckets.METADATA_NAME]
     assert [path for path in (product.data / "uploads").rglob("*") if path.is_file()] == []
@@ -341,10 +340,10 @@ def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:
     tab.start()
     (import_id,) = tab.models.imports.watched
     imports = tab.models.imports
-    tab.until(lambda: imports.watched[import_id].progress and imports.watched[import_id].speed)
+    until(lambda: imports.watched[import_id].progress and imports.watched[import_id].speed)
     assert imports.watched[import_id].seconds_left
     imports.cancel(import_id)
-    tab.until(lambda: imports.watched[import_id].is_over)
+    until(lambda: imports.watched[import_id].is_over)
     names = object_names(product, "cancelled-models")
     assert not [name for name in names if name.startswith("ollama/")]
     tab.refresh()

@@ -24,6 +24,7 @@ from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.views.models.status import Condition, condition
 from tests.contract.models_tab import ModelsTab, opened
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,14 +115,14 @@ def test_a_damaged_list_is_repaired(tab: ModelsTab, product: Product) -> None:
     assert damaged.problem.fix
     assert damaged.problem.fix.action == f"repair-metadata:{BUCKET}"
     tab.models.repair(BUCKET)
-    tab.until(lambda: (here := tab.models.bucket(BUCKET)) and here.models)
+    until(lambda: (here := tab.models.bucket(BUCKET)) and here.models)
     assert record_of(tab, BUCKET).status is ModelStatus.READY
     assert tab.models.bucket(BUCKET).repaired.startswith("llm-manager-metadata.corrupt-")  # type: ignore[union-attr]
 
 
 def test_a_newer_revision_is_told_until_it_is_there(tab: ModelsTab) -> None:
     old = record_of(tab, BUCKET)
-    newest = tab.until(lambda: tab.models.updates.newest.get((Source.HUGGING_FACE, TINY)))
+    newest = until(lambda: tab.models.updates.newest.get((Source.HUGGING_FACE, TINY)))
     assert newest != old.revision
     assert tab.models.updates.newer(old, [old]) == newest
     checked = tab.check(Source.HUGGING_FACE, TINY, BUCKET)
@@ -141,23 +142,21 @@ def test_an_import_is_seen_by_everyone_and_resumed_when_its_worker_died(
     mine.check(Source.OLLAMA, "smollm2:135m", "killed-models")
     mine.start()
     other = ModelsTab(product)
-    (import_id,) = other.until(lambda: list(other.models.imports.watched))
+    (import_id,) = until(lambda: list(other.models.imports.watched))
     watched = other.models.imports.watched
-    seen = other.until(lambda: other.models.imports.watched[import_id].progress)
+    seen = until(lambda: other.models.imports.watched[import_id].progress)
     assert [file.path for file in seen.files]
     folder = ImportFolder(SmallObjects(product.clients.storage(), "killed-models"), import_id)
-    note = other.until(lambda: (found := folder.worker()[0]) and found.pid and found)
+    note = until(lambda: (found := folder.worker()[0]) and found.pid and found)
     os.kill(note.pid, signal.SIGKILL)
-    watched = other.until(
-        lambda: (now := other.models.imports.watched)[import_id].is_abandoned and now
-    )
+    watched = until(lambda: (now := other.models.imports.watched)[import_id].is_abandoned and now)
     record = record_of(other, "killed-models", "smollm2:135m")
     assert condition(record, watched[import_id]) is Condition.INCOMPLETE
     product.faults.reset()
     other.session.settings = local
     other.models.imports.resume("killed-models", import_id, record.id)
     other.ready("killed-models", "smollm2:135m")
-    mine.until(lambda: mine.models.imports.watched[import_id].is_over)
+    until(lambda: mine.models.imports.watched[import_id].is_over)
     for tab in (mine, other):
         tab.session.close()
 
@@ -175,7 +174,7 @@ def test_verified_again(tab: ModelsTab, product: Product) -> None:
     stored.blob(f"{record.prefix}/notes.txt").upload_from_string("mine")
     tab.model.open(BUCKET, record)
     tab.model.verify()
-    found: Any = tab.until(lambda: tab.model.verification)
+    found: Any = until(lambda: tab.model.verification)
     assert not tab.model.verifying
     assert not found.is_whole
     assert found.files["config.json"] is FileCheck.CHANGED
@@ -192,10 +191,10 @@ def test_a_model_of_another_application(tab: ModelsTab, product: Product) -> Non
     update_metadata(product.clients.storage(), BUCKET, lambda file: file.with_model(old))
     tab.refresh()
     tab.model.open(BUCKET, record_of(tab, BUCKET, "org/old"))
-    tab.until(lambda: tab.model.manifest_error)
+    until(lambda: tab.model.manifest_error)
     assert isinstance(tab.model.manifest_error, NotFoundError)
     tab.model.verify()
-    tab.until(lambda: tab.model.verification_error)
+    until(lambda: tab.model.verification_error)
     update_metadata(product.clients.storage(), BUCKET, lambda file: file.without(old.key))
 
 
@@ -214,7 +213,7 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
             deleted=lambda: answers.append(None),
             failed=answers.append,
         )
-        tab.until(lambda: answers)
+        until(lambda: answers)
         return answers[0]
 
     refused = delete(force=False)
@@ -229,7 +228,7 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
     assert objects.list(f"{record.prefix}/")
     assert delete(force=True) is None
     assert objects.list(f"{record.prefix}/") == []
-    tab.until(lambda: tab.models.bucket(BUCKET).models == ())  # type: ignore[union-attr]
+    until(lambda: tab.models.bucket(BUCKET).models == ())  # type: ignore[union-attr]
     assert json.loads(objects.read(buckets.METADATA_NAME)[0])["models"] == []  # type: ignore[index]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -26,9 +25,10 @@ from llm_widgets.state.session import Session
 from llm_widgets.views.services.metrics_card import MetricsCard
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from llm_widgets.local.cloud import LocalCloud
 
@@ -256,13 +256,6 @@ def test_who_may_not_read(product: Product, monitoring: Monitoring) -> None:
     product.faults.update(denied_permissions=[], disabled_apis=["monitoring.googleapis.com"])
     with pytest.raises(exceptions.PermissionDenied, match="Cloud Monitoring API has not been used"):
         monitoring.find(of(COUNT))
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 @pytest.fixture

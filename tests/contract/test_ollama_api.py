@@ -96,17 +96,17 @@ def lines(answer: requests.Response) -> list[dict[str, Any]]:
 
 
 def test_it_is_running(running: str) -> None:
-    assert requests.get(running, timeout=5).text == "Ollama is running"
-    assert requests.head(running, timeout=5).status_code == 200
-    assert "version" in requests.get(f"{running}/api/version", timeout=5).json()
+    assert requests.get(running, timeout=30).text == "Ollama is running"
+    assert requests.head(running, timeout=30).status_code == 200
+    assert "version" in requests.get(f"{running}/api/version", timeout=30).json()
 
 
 def test_models_are_listed(running: str) -> None:
-    models = requests.get(f"{running}/api/tags", timeout=5).json()["models"]
+    models = requests.get(f"{running}/api/tags", timeout=30).json()["models"]
     assert [model["name"] for model in models] == [MODEL]
     assert models[0]["size"] > smollm2().stat().st_size
     assert models[0]["details"]["quantization_level"] == "Q4_1"
-    openai = requests.get(f"{running}/v1/models", timeout=5).json()
+    openai = requests.get(f"{running}/v1/models", timeout=30).json()
     assert [model["id"] for model in openai["data"]] == [MODEL]
     shown = post(running, "/api/show", model=MODEL, stream=False).json()
     assert shown["license"] == "Apache-2.0"
@@ -116,10 +116,10 @@ def test_models_are_listed(running: str) -> None:
 def test_an_empty_prompt_loads_the_model(running: str) -> None:
     answer = lines(post(running, "/api/generate", model=MODEL, keep_alive=-1))
     assert (answer[0]["done_reason"], answer[0]["response"]) == ("load", "")
-    assert requests.get(f"{running}/api/ps", timeout=5).json()["models"][0]["name"] == MODEL
+    assert requests.get(f"{running}/api/ps", timeout=30).json()["models"][0]["name"] == MODEL
     answer = post(running, "/api/generate", model=MODEL, keep_alive=0, stream=False).json()
     assert answer["done_reason"] == "unload"
-    assert requests.get(f"{running}/api/ps", timeout=5).json()["models"] == []
+    assert requests.get(f"{running}/api/ps", timeout=30).json()["models"] == []
 
 
 def test_a_chat_streams(running: str) -> None:
@@ -230,10 +230,10 @@ def test_errors(running: str, path: str, body: bytes, status: int, error: str) -
 
 
 def test_openai_errors(running: str) -> None:
-    answer = requests.post(f"{running}/v1/chat/completions", json={"model": "x"}, timeout=5)
+    answer = requests.post(f"{running}/v1/chat/completions", json={"model": "x"}, timeout=30)
     assert answer.status_code == 404
     assert answer.json()["error"]["type"] == "not_found_error"
-    assert requests.get(f"{running}/nothing", timeout=5).text == "404 not found"
+    assert requests.get(f"{running}/nothing", timeout=30).text == "404 not found"
 
 
 def test_the_work_ends_with_the_client(running: str) -> None:
@@ -242,7 +242,10 @@ def test_the_work_ends_with_the_client(running: str) -> None:
     novel = {"model": MODEL, "prompt": "Write a long novel", "options": {"num_predict": 900}}
     connection.request("POST", "/api/generate", json.dumps(novel))
     answer = connection.getresponse()
-    answer.readline()
+    begin = time.monotonic()
+    for _ in range(10):
+        answer.readline()
+    whole_novel = (time.monotonic() - begin) * 90
     answer.close()
     connection.close()
     # One request at a time: the next one is answered when the work on the novel has ended.
@@ -250,7 +253,7 @@ def test_the_work_ends_with_the_client(running: str) -> None:
     post(
         running, "/api/generate", model=MODEL, prompt="Hi", stream=False, options={"num_predict": 1}
     ).raise_for_status()
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < max(3, whole_novel / 2)
 
 
 def test_a_preloading_script(store: Path) -> None:
@@ -266,7 +269,7 @@ def test_a_preloading_script(store: Path) -> None:
             ollama(("/bin/sh", "-c"), (script,), M=MODEL, OLLAMA_HOST="127.0.0.1:11434"),
             f"{NAME}/revisions/chat-2",
         )
-        assert requests.get(f"{url}/api/tags", timeout=5).json()["models"]
+        assert requests.get(f"{url}/api/tags", timeout=30).json()["models"]
         texts = [entry.get("textPayload", "") for entry in log.query(["p"], limit=200)[0]]
         assert any('POST "/api/generate"' in text and "| 200 |" in text for text in texts)
     finally:

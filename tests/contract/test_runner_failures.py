@@ -97,7 +97,7 @@ def test_mount_paths_are_the_folders_of_this_machine(runner: Runner, tmp_path: P
     folder = tmp_path / "buckets" / "models" / "a" / "b"
     folder.mkdir(parents=True)
     url = runner.deploy(service(**mounted("models", "implicit-dirs", "only-dir=a/b")), revision())
-    args = requests.get(url, timeout=5).json()["args"]
+    args = requests.get(url, timeout=30).json()["args"]
     assert args[:3] == [f"--model={folder}/x", "/modelsx", "gs://models/models"]
     assert Path(args[3]).is_dir()
     runner.stop(NAME)

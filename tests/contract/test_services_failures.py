@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,6 @@ from llm_widgets.cloud import (
     service_list,
     services,
 )
-from llm_widgets.cloud.projects import Project
 from llm_widgets.diagnosis import Diagnosis, Evidence, RemedyKind, changed, choices, explain
 from llm_widgets.diagnosis.context import Context
 from llm_widgets.domain.models import Framework
@@ -28,13 +26,15 @@ from llm_widgets.state.remedies import carry_out, is_beside
 from llm_widgets.state.service_edit import ServiceEditState
 from llm_widgets.state.service_page import ServicePageState
 from llm_widgets.state.services import ServicesState
-from llm_widgets.state.session import Session
 from llm_widgets.views.services.diagnosis_card import DiagnosisCard, form_label, service_label
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from llm_widgets.state.session import Session
 
 GPUS = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
 REDUNDANT = "NvidiaL4GpuAllocPerProjectRegion"
@@ -47,15 +47,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         for started in running(tmp_path_factory.mktemp("failures"), environment):
             put_served_model(started)
             yield started
-
-
-@pytest.fixture(scope="module")
-def session(product: Product) -> Iterator[Session]:
-    made = Session(product.settings)
-    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
-    made.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -73,13 +64,6 @@ def put(product: Product, deployment: Deployment) -> Any:
     return services.create(product.clients, *place, request.service(deployment))
 
 
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
 def broken(product: Product, session: Session, deployment: Deployment) -> ServicePageState:
     """Deploy what fails, and look at it as its page does."""
     operation = put(product, deployment)
@@ -90,7 +74,7 @@ def broken(product: Product, session: Session, deployment: Deployment) -> Servic
     summary = next(each for each in found if each.id == deployment.name)
     page = ServicePageState(session, summary)
     page.start()
-    until(lambda: page.diagnosis or page.error, 10)
+    until(lambda: page.diagnosis or page.error)
     page.close()
     assert page.error is None
     return page
@@ -109,7 +93,7 @@ def acted(product: Product, session: Session, page: ServicePageState) -> None:
     document = service_json.read(product.clients, page.name)
     generation = document["generation"]
     edit.remedy(document, remedy)
-    until(lambda: service_json.read(product.clients, page.name)["generation"] != generation, 10)
+    until(lambda: service_json.read(product.clients, page.name)["generation"] != generation)
     for progress in rollout.follow_service(product.clients, page.name, period=0.1):
         last = progress
     assert last.service

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud.projects import Project
 from llm_widgets.errors import DeniedError
 from llm_widgets.state.log_search import PAGE, LogSearch
 from llm_widgets.state.service_logs import LogTail
-from llm_widgets.state.session import Session
 from llm_widgets.views.services.log_viewer import LogViewer
 from tests.contract.logged import write
 from tests.contract.product import PARENT, PROJECT, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+
+    from llm_widgets.state.session import Session
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 2500
@@ -40,14 +41,6 @@ def product(started: Product) -> Iterator[Product]:
 
 
 @pytest.fixture
-def session(product: Product) -> Iterator[Session]:
-    made = Session(product.settings)
-    made.project = Project(PROJECT, "1", PROJECT)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def tail(session: Session) -> LogTail:
     return LogTail(session, f"{PARENT}/services/engine")
 
@@ -55,13 +48,6 @@ def tail(session: Session) -> LogTail:
 @pytest.fixture
 def search(session: Session, tail: LogTail) -> LogSearch:
     return LogSearch(session, tail)
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def shown(viewer: LogViewer) -> list[str]:

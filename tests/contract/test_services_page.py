@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.cloud import id_tokens, rollout, services, summaries
-from llm_widgets.cloud.projects import Project
 from llm_widgets.errors import DeniedError, InvalidInputError, UnavailableError
 from llm_widgets.serving.snippets import snippets
 from llm_widgets.state.chat import ChatState
 from llm_widgets.state.service_page import ServicePageState
-from llm_widgets.state.session import Session
 from llm_widgets.views.services.access_card import AccessCard
 from llm_widgets.views.services.chat_panel import ChatPanel
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.logged import write
-from tests.contract.product import PARENT, PROJECT, Product, running
+from tests.contract.product import PARENT, Product, running
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.state.session import Session
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -49,15 +49,6 @@ def product(started: Product) -> Iterator[Product]:
 
 
 @pytest.fixture
-def session(product: Product) -> Iterator[Session]:
-    made = Session(product.settings)
-    found = product.clients.projects.get_project(name=f"projects/{PROJECT}")
-    made.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def summary(product: Product) -> ServiceSummary:
     return summaries.summary(services.get(product.clients, f"{PARENT}/services/engine"))
 
@@ -67,13 +58,6 @@ def page(session: Session, summary: ServiceSummary) -> Iterator[ServicePageState
     made = ServicePageState(session, summary)
     yield made
     made.close()
-
-
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_who_may_not_read_logs_or_revisions_sees_the_rest(
@@ -128,11 +112,11 @@ def test_a_url_that_never_answers_can_be_stopped(session: Session, summary: Serv
     chat.ask("hello")
     until(lambda: "Waiting for the first token, " in chat.figures)
     chat.stop()
-    until(lambda: not chat.busy, 3)
+    until(lambda: not chat.busy)
     assert (chat.figures, chat.error) == ("Stopped", None)
     chat.ask("again")
     chat.stop()
-    until(lambda: not chat.busy, 3)
+    until(lambda: not chat.busy)
 
 
 def test_a_question_without_an_answer_does_not_spoil_the_next_one(
@@ -220,5 +204,5 @@ def test_a_service_that_somebody_else_deletes(product: Product, session: Session
     chat.ask("hello")
     until(lambda: not chat.busy)
     assert isinstance(chat.error, UnavailableError)
-    until(lambda: gone, 15)
+    until(lambda: gone)
     assert page.error is None

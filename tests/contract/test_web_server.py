@@ -55,8 +55,8 @@ def route(request: Request, folder: Path) -> Response | None:  # noqa: PLR0911 -
 
 def test_files_are_sent(server: WebServer) -> None:
     with requests.Session() as session:
-        assert session.get(f"{server.url}/file", timeout=10).content == b"x" * (SIZE - 10)
-        head = session.head(f"{server.url}/file", timeout=10)
+        assert session.get(f"{server.url}/file", timeout=30).content == b"x" * (SIZE - 10)
+        head = session.head(f"{server.url}/file", timeout=30)
         assert (head.headers["Content-Length"], head.content) == (str(SIZE - 10), b"")
 
 
@@ -64,20 +64,20 @@ def test_bodies_are_streamed_with_and_without_a_length(server: WebServer) -> Non
     with requests.Session() as session:
         for data in (b"y" * SIZE, (b"z" * 1000 for _ in range(100)), b""):
             size = len(data) if isinstance(data, bytes) else 100_000
-            answer = session.post(f"{server.url}/count", data=data, timeout=10)
+            answer = session.post(f"{server.url}/count", data=data, timeout=30)
             assert answer.json() == {"bytes": size}
 
 
 def test_unread_bodies_do_not_disturb_the_next_request(server: WebServer) -> None:
     with requests.Session() as session:
         for data in (b"y" * SIZE, (b"z" * 1000 for _ in range(100))):
-            assert session.post(f"{server.url}/none", data=data, timeout=10).status_code == 404
-            assert session.get(f"{server.url}/stream", timeout=10).text == "one two three"
+            assert session.post(f"{server.url}/none", data=data, timeout=30).status_code == 404
+            assert session.get(f"{server.url}/stream", timeout=30).text == "one two three"
 
 
 def test_requests_in_a_row_on_one_connection(server: WebServer) -> None:
     text = b"GET /stream HTTP/1.1\r\nHost: here\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(text * 3)
         received = b""
         while received.count(b"0\r\n\r\n") < 3:
@@ -87,14 +87,14 @@ def test_requests_in_a_row_on_one_connection(server: WebServer) -> None:
 
 def test_it_may_be_used_as_a_proxy(server: WebServer) -> None:
     answer = requests.get(
-        "http://run.example/path/a%2Fb?x=1", proxies={"http": server.url}, timeout=10
+        "http://run.example/path/a%2Fb?x=1", proxies={"http": server.url}, timeout=30
     )
     assert answer.json() == {"raw": "/path/a%2Fb", "host": "run.example"}
 
 
 def test_failures_have_googles_shape(server: WebServer, capfd: pytest.CaptureFixture[str]) -> None:
     def error(path: str) -> dict[str, object]:
-        answer = requests.get(server.url + path, timeout=10)
+        answer = requests.get(server.url + path, timeout=30)
         made: dict[str, object] = answer.json()["error"]
         assert made["code"] == answer.status_code
         return made

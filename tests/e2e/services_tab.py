@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SECONDS = 1000  # milliseconds
-
 
 @contextmanager
 def cloud_with_model(folder: Path) -> Iterator[Product]:
@@ -64,7 +62,7 @@ def served_page(product: Product, folder: Path) -> Iterator[str]:
 def begin_to_deploy(page: Page, model: str) -> None:
     """Open the form that deploys a model."""
     page.get_by_role("tab", name="Models", exact=True).click()
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
     page.get_by_role("button", name=f"Deploy {model}").click()
     expect(page.get_by_role("heading", name=f"Deploy {model}")).to_be_visible()
 
@@ -77,14 +75,14 @@ def unfold(page: Page, card: str) -> None:
 def deploy(page: Page, name: str) -> None:
     """Send the form, and see the page of the service."""
     page.get_by_role("button", name="Deploy", exact=True).click()
-    expect(page.get_by_role("tab", name="Overview")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_in_viewport()
 
 
 def ready(page: Page) -> None:
     """See the service come up."""
     step = page.locator(".llm-detail").filter(has_text="Ready").locator("[data-state=ok]")
-    expect(step.first).to_be_visible(timeout=60 * SECONDS)
+    expect(step.first).to_be_visible()
 
 
 def delete(page: Page, name: str) -> None:
@@ -92,7 +90,7 @@ def delete(page: Page, name: str) -> None:
     page.get_by_role("button", name="Delete", exact=True).click()
     confirm = page.get_by_role("dialog", name=f"Delete {name}?")
     confirm.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No services yet.")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("No services yet.")).to_be_visible()
 
 
 def remove_all(product: Product) -> None:

@@ -143,7 +143,7 @@ class TestTable:
         demo_page.evaluate("() => new Promise(requestAnimationFrame)")
         took = demo_page.evaluate("window.timing.drawn - window.timing.started")
         assert took > 0
-        assert took < 2000  # with the click, the way to Python and back, on a busy machine
+        assert took < 8000  # with the click, the way to Python and back, on a busy machine
 
     def test_empty_table_offers_what_to_do(self, demo_page: Page, violations: Check) -> None:
         demo_page.get_by_role("button", name="Clear").click()
@@ -326,8 +326,8 @@ def test_storage_is_restored_and_checked(app_page: Page) -> None:
     expect(app_page.get_by_text("restored nothing")).to_be_visible()
     app_page.get_by_label("Project", exact=True).select_option("gamma")
     expect(app_page.get_by_text("saved gamma")).to_be_visible()
-    app_page.wait_for_timeout(200)  # the page hears of it after Python does
-    assert app_page.evaluate("localStorage.getItem('demo.v1')") == '{"project":"gamma"}'
+    # The page hears of it after Python does.
+    app_page.wait_for_function("""localStorage.getItem('demo.v1') == '{"project":"gamma"}'""")
     app_page.reload()
     expect(app_page.get_by_text("restored gamma")).to_be_visible()
     for corrupt in ("{", '{"project": "<b>"}'):

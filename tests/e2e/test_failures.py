@@ -25,7 +25,6 @@ from tests.e2e.conftest import Problems
 from tests.e2e.failing_vllm import put_program
 from tests.e2e.planted import FAILING, GPUS, QWEN, REFUSED, added, field
 from tests.e2e.services_tab import (
-    SECONDS,
     begin_to_deploy,
     cloud_with_model,
     deploy,
@@ -97,7 +96,7 @@ def begin(page: Page, model: str, *plants: Callable[[Page], None]) -> None:
 
 def explained(page: Page, cause: str, proof: str) -> None:
     told = page.get_by_role("alert").filter(has_text=cause).filter(has_text=proof)
-    expect(told).to_be_in_viewport(timeout=60 * SECONDS)
+    expect(told).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("reason", list(FAILING))
@@ -147,7 +146,7 @@ def test_a_quota_is_requested_and_granted(page: Page) -> None:
     expect(blocker).to_be_visible()
     page.get_by_role("button", name="Request quota").last.click()
     granted = page.get_by_text(f"The quota in {REGION} is 64 now: deploy again.")
-    expect(granted).to_be_visible(timeout=20 * SECONDS)
+    expect(granted).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text="64 GiB of memory")).to_have_count(0)
     deployed(page)
     expect(page.locator(".llm-detail").filter(has_text="Instances")).to_contain_text("0 to 2")
@@ -163,7 +162,7 @@ def test_an_api_that_is_off_is_enabled(page: Page, product: Product) -> None:
         "has not been used in project",
     )
     page.get_by_role("button", name="Enable", exact=True).click()
-    expect(page.get_by_text("run.googleapis.com is enabled")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_text("run.googleapis.com is enabled")).to_be_visible()
     deployed(page)
 
 
@@ -173,7 +172,7 @@ def test_an_account_that_may_not_be_acted_as_is_granted(page: Page, product: Pro
         refused(page, "You may not deploy services that run as", "iam.serviceaccounts.actAs")
         page.get_by_role("button", name="Grant", exact=True).click()
         granted = page.get_by_text("roles/iam.serviceAccountUser was granted to")
-        expect(granted).to_be_visible(timeout=20 * SECONDS)
+        expect(granted).to_be_visible()
         deployed(page)
 
 
@@ -191,7 +190,7 @@ def test_grants_that_are_missing_are_given_one_after_the_other(
         added("Add a secret", "KEY", f"{secret}:1"),
         lambda page: page.get_by_role("checkbox", name="Let it read the bucket").uncheck(),
     )
-    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible(timeout=10 * SECONDS)
+    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible()
     deploy(page, NAMES[RECORD.id])
     explained(page, f"may not read the secret {secret}.", "Permission denied on secret")
     page.get_by_role("button", name="Grant and deploy again").click()
@@ -234,7 +233,7 @@ def test_who_may_not_call_is_let_in(page: Page, product: Product) -> None:
         explained(page, f"may not call the service {NAMES[RECORD.id]}.", "It answers 403")
         page.get_by_role("button", name="Let me call it").click()
         figures = page.get_by_text(re.compile(r"First token after [\d.]+ s"))
-        expect(figures).to_be_visible(timeout=60 * SECONDS)
+        expect(figures).to_be_visible()
 
 
 # What an administrator may who is no owner: everything here, but to act as an account.

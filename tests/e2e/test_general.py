@@ -3,108 +3,53 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import urllib.request
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from google.oauth2.service_account import Credentials
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.sign_in import SCOPE
-from llm_widgets.config import Settings
+from tests.e2e.manager import RunningManager, running_manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(240)]
 
 PROJECT = "local-project"
-SECONDS = 1000  # milliseconds
 KEY = "llm-widgets.v1"
 SIGN_IN = "Google Cloud does not accept the credentials, or no longer does."
 
 
-@dataclass
-class Manager:
-    """A running manager and its local cloud."""
-
-    url: str
-    credentials: Path
-
-    @property
-    def cloud(self) -> str:
-        """Base URL of the Google APIs."""
-        token_uri: str = json.loads(self.credentials.read_text("utf-8"))["token_uri"]
-        return token_uri.removesuffix("/token")
-
-    def faults(self, **faults: Any) -> None:
-        """Replace all switches of the local cloud."""
-        body = json.dumps(faults).encode()
-        request = urllib.request.Request(f"{self.cloud}/_local/faults", body, method="PUT")
-        urllib.request.urlopen(request, timeout=10).close()
-
-    def clients(self) -> Clients:
-        """Give clients that change things behind the page's back."""
-        made = Credentials.from_service_account_file(str(self.credentials), scopes=[SCOPE])
-        return Clients(Settings(google_endpoint=self.cloud), made)
-
-
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Manager]:
-    folder = tmp_path_factory.mktemp("general")
-    log = (folder / "manager.log").open("w+")
-    command = [sys.executable, "-m", "llm_widgets", "run", "--port", "0", "--offline"]
-    process = subprocess.Popen(
-        [*command, "--data", str(folder / "cloud")],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**os.environ, "JUPYTER_RUNTIME_DIR": str(folder / "runtime")},
-    )
-    assert process.stdout is not None
-    found = next(filter(None, (re.search(r"http://\S+", line) for line in process.stdout)), None)
-    log.seek(0)
-    assert found, log.read()
-    yield Manager(found[0], folder / "cloud" / "credentials.json")
-    log.seek(0)
-    assert log.read() == ""  # a newcomer reads it
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
-    log.seek(0)
-    assert "Traceback" not in log.read()
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningManager]:
+    with running_manager(tmp_path_factory.mktemp("general")) as manager:
+        yield manager
 
 
 @pytest.fixture
-def manager(started: Manager) -> Iterator[Manager]:
+def manager(started: RunningManager) -> Iterator[RunningManager]:
     yield started
     started.faults()
 
 
 @pytest.fixture
-def page_of(open_page: Callable[[str], Page], manager: Manager) -> Page:
+def page_of(open_page: Callable[[str], Page], manager: RunningManager) -> Page:
     return open_page(manager.url)
 
 
 def chosen(page: Page) -> Page:
     """Take the project that is marked, and wait for the checklist."""
-    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT, timeout=30 * SECONDS)
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT)
     page.get_by_role("button", name="Confirm").click()
     # The checklist, networks, quotas.
-    expect(page.get_by_text("Checked just now")).to_have_count(3, timeout=30 * SECONDS)
+    expect(page.get_by_text("Checked just now")).to_have_count(3)
     return page
 
 
 def reloaded(page: Page) -> Page:
     page.reload()
-    page.get_by_role("tab", name="General").wait_for(timeout=30 * SECONDS)
+    page.get_by_role("tab", name="General").wait_for()
     return page
 
 
@@ -124,7 +69,7 @@ def test_a_project_stays_selected_by_keyboard_alone(
 ) -> None:
     page = page_of
     search = page.get_by_label("Search projects")
-    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT, timeout=30 * SECONDS)
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT)
     assert violations(page) == []
     search.focus()
     page.keyboard.type("demo")
@@ -134,12 +79,12 @@ def test_a_project_stays_selected_by_keyboard_alone(
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Confirm")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
     assert violations(page) == []
     header = page.locator(".llm-header-project")
     expect(header).to_contain_text("Demo project")
     reloaded(page)
-    expect(header).to_contain_text("Demo project", timeout=30 * SECONDS)
+    expect(header).to_contain_text("Demo project")
     page.get_by_role("button", name="Change").click()
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("button", name="Change")).to_be_visible()
@@ -147,10 +92,10 @@ def test_a_project_stays_selected_by_keyboard_alone(
     expect(header).to_contain_text("Demo project")
 
 
-def test_where_listing_is_denied_the_id_is_typed(manager: Manager, page_of: Page) -> None:
+def test_where_listing_is_denied_the_id_is_typed(manager: RunningManager, page_of: Page) -> None:
     page = page_of
     manager.faults(failures=[{"match": "projects:search", "status": 403}])
-    expect(page.get_by_label("Projects", exact=True)).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_label("Projects", exact=True)).to_be_visible()
     page.get_by_label("Search projects").fill("x")
     field = page.get_by_label("Project ID")
     expect(field).to_be_visible()
@@ -185,7 +130,7 @@ def test_a_corrupt_value_in_the_browser_is_nothing(page_of: Page) -> None:
         page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
         reloaded(page)
         projects = page.get_by_label("Projects", exact=True)
-        expect(projects).to_contain_text(PROJECT, timeout=30 * SECONDS)
+        expect(projects).to_contain_text(PROJECT)
         expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -195,12 +140,12 @@ def test_a_saved_project_that_is_gone_leads_back_with_the_reason(page_of: Page) 
     page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
     reloaded(page)
     told = "The project gone-project does not exist, or you may not see it."
-    expect(page.get_by_text(told)).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text(told)).to_be_visible()
     chosen(page)
 
 
 def test_denied_then_granted_without_a_reload(
-    manager: Manager, page_of: Page, violations: Callable[[Page], list[str]]
+    manager: RunningManager, page_of: Page, violations: Callable[[Page], list[str]]
 ) -> None:
     page = chosen(page_of)
     services = row(page, "Cloud Run services")
@@ -230,7 +175,7 @@ def test_denied_then_granted_without_a_reload(
     expect(blocker).not_to_be_visible()
 
 
-def test_one_click_enables_what_is_missing(manager: Manager, page_of: Page) -> None:
+def test_one_click_enables_what_is_missing(manager: RunningManager, page_of: Page) -> None:
     usage = manager.clients().service_usage
     for api in ("vpcaccess", "secretmanager"):
         usage.disable_service(
@@ -240,11 +185,13 @@ def test_one_click_enables_what_is_missing(manager: Manager, page_of: Page) -> N
     expect(row(page, "Google APIs")).to_contain_text("Secret Manager")
     page.get_by_role("button", name="Enable all 2: Google APIs").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
     expect(row(page, "Google APIs")).to_be_focused()  # the button is gone, the place is not
 
 
-def test_credentials_that_expire_while_the_page_is_open(manager: Manager, page_of: Page) -> None:
+def test_credentials_that_expire_while_the_page_is_open(
+    manager: RunningManager, page_of: Page
+) -> None:
     page = chosen(page_of)
     manager.faults(failures=[{"match": "^(?!.*_local)", "status": 401}])
     refresh(page)
@@ -255,19 +202,19 @@ def test_credentials_that_expire_while_the_page_is_open(manager: Manager, page_o
     expect(page.get_by_text("15 of 15 in order")).to_be_visible()
 
 
-def test_networks(page_of: Page, browser: Browser, manager: Manager) -> None:
+def test_networks(page_of: Page, browser: Browser, manager: RunningManager) -> None:
     page = chosen(page_of)
     card = page.locator(".llm-card").filter(has_text="Networking")
     subnet = card.get_by_role("row").filter(has_text="us-east4")
-    expect(subnet).to_contain_text("Private Google Access off", timeout=20 * SECONDS)
+    expect(subnet).to_contain_text("Private Google Access off")
     subnet.get_by_role("button", name="Turn on").click()
-    expect(subnet).to_contain_text("Private Google Access on", timeout=20 * SECONDS)
+    expect(subnet).to_contain_text("Private Google Access on")
     default = card.get_by_label("Default for all deployments")
     expect(default).to_have_value(re.compile("."))
     subnet.get_by_role("button", name="Use as default").click()
     expect(subnet).to_contain_text("Default")
     reloaded(page)
-    expect(subnet).to_contain_text("Default", timeout=30 * SECONDS)
+    expect(subnet).to_contain_text("Default")
     told = "Direct VPC: subnet default of the network default"
     expect(default.locator("option:checked")).to_have_text(told)
     other = browser.new_page()  # of another person: nothing is kept in this browser
@@ -283,7 +230,7 @@ def test_quotas(page_of: Page, violations: Callable[[Page], list[str]]) -> None:
     card = page.locator(".llm-card").filter(has_text="GPUs and quotas")
     small = card.get_by_role("row").filter(has_text="L4").filter(has_text="us-east4")
     large = card.get_by_role("row").filter(has_text="RTX PRO 6000").filter(has_text="us-central1")
-    expect(small).to_contain_text("3 GPUs are free.", timeout=20 * SECONDS)
+    expect(small).to_contain_text("3 GPUs are free.")
     expect(large).to_contain_text("It needs 80 GiB of memory, 40 of 40 are free: ask for more.")
     large.get_by_role("button", name="Request quota").click()
     dialog = page.get_by_role("dialog")
@@ -296,4 +243,4 @@ def test_quotas(page_of: Page, violations: Callable[[Page], list[str]]) -> None:
     expect(dialog).to_contain_text("--preferred-value=107374182400")
     assert violations(page) == []
     dialog.get_by_role("button", name="Request").click()
-    expect(large).to_contain_text("0 of 100 GiB", timeout=20 * SECONDS)
+    expect(large).to_contain_text("0 of 100 GiB")

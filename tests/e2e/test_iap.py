@@ -8,14 +8,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.fetching import fetch
 from tests.e2e.iap_proxy import AUDIENCE, KEYS, running_proxy
-from tests.e2e.test_server import SMALL, fetch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 
+SMALL = "small.ipynb"
 UPGRADE = {
     "Connection": "Upgrade",
     "Upgrade": "websocket",
@@ -38,5 +39,5 @@ def test_only_the_proxys_visitors_are_let_in(page: Page, tmp_path: Path, serving
             assert fetch(server.url + "healthz")[0] == 200
             proxy.server = urlsplit(server.url).port or 0
             page.goto(proxy.url)
-            expect(page.get_by_text("somebody")).to_be_visible(timeout=30_000)
+            expect(page.get_by_text("somebody")).to_be_visible()
         assert "Traceback" not in server.log.read_text()

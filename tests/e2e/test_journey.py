@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.manager import SECONDS, choose_project, import_model, running_manager, to_tab
+from tests.e2e.manager import choose_project, import_model, running_manager, to_tab
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def test_from_an_empty_folder_to_a_chat(
     expect(page.get_by_role("banner")).to_contain_text("local-project")
     assert violations(page) == []
     page.reload()
-    expect(page.get_by_role("button", name="Change")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
     expect(page.get_by_role("banner")).to_contain_text("local-project")
 
     # Models: a model, with a bucket for it.
@@ -50,9 +50,9 @@ def test_from_an_empty_folder_to_a_chat(
     expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
     assert violations(page) == []
     import_model(page, "Ollama", "smollm2:135m", new_bucket=BUCKET)
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
     row = page.get_by_role("row").filter(has_text="smollm2:135m")
-    expect(row).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(row).to_contain_text("Ready")
     assert violations(page) == []
 
     # Deploy, and see it come up.
@@ -63,8 +63,8 @@ def test_from_an_empty_folder_to_a_chat(
     page.get_by_role("button", name="Deploy", exact=True).click()
     page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="ollama-smollm2-135m")
-    expect(service).to_contain_text("Deploying", timeout=20 * SECONDS)
-    expect(service).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(service).to_contain_text("Deploying")
+    expect(service).to_contain_text("Ready")
     for text in ("smollm2:135m", "Ollama", "NVIDIA L4", "http://"):
         expect(service).to_contain_text(text)
     assert violations(page) == []
@@ -73,9 +73,7 @@ def test_from_an_empty_folder_to_a_chat(
     service.get_by_role("button", name="Try it").click()
     page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text(re.compile(r"First token after [\d.]+ s · \d+ tokens"))).to_be_visible(
-        timeout=60 * SECONDS
-    )
+    expect(page.get_by_text(re.compile(r"First token after [\d.]+ s · \d+ tokens"))).to_be_visible()
     answer = page.get_by_role("log", name="Conversation").locator("[data-kind=assistant]")
     expect(answer).to_contain_text(re.compile(r"\S"))
     assert violations(page) == []
@@ -85,7 +83,7 @@ def test_from_an_empty_folder_to_a_chat(
     confirm = page.get_by_role("dialog", name="Delete ollama-smollm2-135m?")
     expect(confirm).to_contain_text("files stay")
     confirm.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("No services yet.")).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text("No services yet.")).to_be_visible()
     to_tab(page, "Models")
     expect(row).to_contain_text("Ready")
 
@@ -96,13 +94,13 @@ def test_a_hugging_face_model_without_vllm_ends_in_a_clear_sentence(page_of: Pag
     if page.get_by_role("button", name="Confirm").is_visible():
         choose_project(page)
     to_tab(page, "Models")
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
     import_model(page, "Hugging Face", "local/tiny-llama")
     row = page.get_by_role("row").filter(has_text="local/tiny-llama")
-    expect(row).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(row).to_contain_text("Ready")
     row.get_by_role("button", name="Deploy local/tiny-llama").click()
     page.get_by_role("button", name="Deploy", exact=True).click()
     page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="vllm-tiny-llama")
-    expect(service).to_contain_text("Error", timeout=60 * SECONDS)
+    expect(service).to_contain_text("Error")
     expect(service).to_contain_text("it has no vLLM")

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -15,7 +14,6 @@ from playwright.sync_api import Page, expect
 
 from llm_widgets.quickstart import local_cloud
 from tests.e2e.manager import (
-    SECONDS,
     RunningManager,
     choose_project,
     fill_in_import,
@@ -23,6 +21,7 @@ from tests.e2e.manager import (
     running_manager,
     to_tab,
 )
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +64,7 @@ def test_gated_model_with_a_token_that_is_sent_once(
     received: list[str] = []
     page.on("websocket", lambda socket: listen(socket, sent, received))
     page.reload()  # so that the socket is listened to
-    expect(page.get_by_role("button", name="Change")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
     to_tab(page, "Models")
     expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
 
@@ -96,7 +95,7 @@ def test_gated_model_with_a_token_that_is_sent_once(
     assert violations(page) == []
     assert TOKEN not in widget_state(page)  # the page may still need it
     page.get_by_role("button", name="Import", exact=True).click()
-    expect(row(page, GATED)).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(row(page, GATED)).to_contain_text("Ready")
     expect(page.get_by_text("Every file has the digest that the hub published.")).to_be_visible()
     assert violations(page) == []
 
@@ -157,10 +156,10 @@ def test_reload_a_second_person_and_cancel(
     manager.faults(bandwidth=400_000)
     import_model(page, "Ollama", SMOLLM2)
     phase = "Copying from the hub into the bucket"
-    expect(page.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text(phase)).to_be_visible()
     page.reload()
     to_tab(page, "Models")
-    expect(page.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
+    expect(page.get_by_text(phase)).to_be_visible()
     files = page.get_by_role("list", name=f"Files of {SMOLLM2}")
     expect(files.get_by_role("listitem")).to_have_count(5)
     expect(row(page, SMOLLM2)).to_contain_text(re.compile(r"Importing \d+ %"))
@@ -170,18 +169,18 @@ def test_reload_a_second_person_and_cancel(
     other.goto(manager.url)
     choose_project(other)
     to_tab(other, "Models")
-    expect(other.get_by_text(phase)).to_be_visible(timeout=30 * SECONDS)
-    expect(other.get_by_text(re.compile("about .* left"))).to_be_visible(timeout=20 * SECONDS)
+    expect(other.get_by_text(phase)).to_be_visible()
+    expect(other.get_by_text(re.compile("about .* left"))).to_be_visible()
     other.get_by_role("button", name="Cancel", exact=True).locator("visible=true").click()
     cancelled = "Cancelled. Nothing of it was published."
     for each in (other, page):
-        expect(each.get_by_text(cancelled)).to_be_visible(timeout=40 * SECONDS)
+        expect(each.get_by_text(cancelled)).to_be_visible()
     manager.faults()
     context.close()
     left = list((manager.data / "buckets" / BUCKET).glob("ollama/**/*"))
     assert [path for path in left if path.is_file()] == []
     page.get_by_role("button", name="Resume", exact=True).click()
-    expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=60 * SECONDS)
+    expect(row(page, SMOLLM2)).to_contain_text("Ready")
 
 
 class Serving:
@@ -198,7 +197,7 @@ class Serving:
         server = psutil.Process(self._process.pid)
         for each in (server, *server.children()):
             each.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 def test_tab_closed_and_server_killed(tmp_path: Path, browser: Browser) -> None:
@@ -212,20 +211,18 @@ def test_tab_closed_and_server_killed(tmp_path: Path, browser: Browser) -> None:
         choose_project(page)
         to_tab(page, "Models")
         import_model(page, "Ollama", SMOLLM2, new_bucket=BUCKET)
-        expect(page.get_by_text("Copying from the hub")).to_be_visible(timeout=30 * SECONDS)
+        expect(page.get_by_text("Copying from the hub")).to_be_visible()
         page.close()
         server.kill()
         entries = tmp_path / "cloud" / "buckets" / BUCKET / "llm-manager-metadata.json"
         assert '"downloading"' in entries.read_text()
         cloud.faults()
-        until = time.monotonic() + 120
-        while '"completed"' not in entries.read_text() and time.monotonic() < until:
-            time.sleep(0.2)
+        until(lambda: '"completed"' in entries.read_text(), 120)
         page, server = browser.new_page(), Serving(environ)  # somebody comes later
         page.goto(server.url)
         choose_project(page)
         to_tab(page, "Models")
-        expect(row(page, SMOLLM2)).to_contain_text("Ready", timeout=60 * SECONDS)
+        expect(row(page, SMOLLM2)).to_contain_text("Ready")
         page.close()
         server.kill()
 
@@ -236,17 +233,17 @@ def test_details_verify_and_delete(
     page = models
     page.get_by_role("button", name=GATED).first.click()
     expect(page.get_by_role("heading", name=GATED)).to_be_visible()
-    expect(page.get_by_text("No service", exact=True)).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_text("No service", exact=True)).to_be_visible()
     expect(row(page, "config.json").first).to_contain_text("git-sha1:")
     page.get_by_role("button", name="Verify again").locator("visible=true").click()
-    expect(page.get_by_text("All 8 files are as imported")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_text("All 8 files are as imported")).to_be_visible()
     assert violations(page) == []
     page.get_by_role("button", name="Delete", exact=True).locator("visible=true").click()
     dialog = page.get_by_role("dialog", name=f"Delete {GATED}?")
     assert violations(page) == []
     dialog.get_by_role("button", name="Delete").click()
-    expect(row(page, SMOLLM2)).to_be_visible(timeout=20 * SECONDS)
-    expect(row(page, GATED)).to_have_count(0, timeout=20 * SECONDS)
+    expect(row(page, SMOLLM2)).to_be_visible()
+    expect(row(page, GATED)).to_have_count(0)
     left = list((manager.data / "buckets" / BUCKET).glob("huggingface/**/*"))
     assert [path for path in left if path.is_file()] == []
 
@@ -257,7 +254,7 @@ def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], 
     page.set_viewport_size({"width": width, "height": 800})
     fill_in_import(page, "Hugging Face", "local/tiny-llama")
     page.get_by_role("button", name="Check").click()
-    expect(page.get_by_text("Ready to import")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_text("Ready to import")).to_be_visible()
     page.get_by_role("button", name="Show the").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []

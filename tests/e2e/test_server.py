@@ -1,47 +1,22 @@
-"""The page's server as a process: what it sends, and that nothing is left behind."""
+"""The page's server as a process: what it sends, and to whom."""
 
 from __future__ import annotations
 
 import http.client
-import signal
 import socket
-import time
-import urllib.error
-import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+
+from tests.e2e.fetching import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.e2e
 SMALL = "small.ipynb"
-
-
-def eventually(check: Callable[[], bool], seconds: float = 10) -> bool:
-    """Whether something becomes true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if check():
-            return True
-        time.sleep(0.1)
-    return check()
-
-
-def fetch(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
-    """Fetch a page; an error is an answer too."""
-    request = urllib.request.Request(
-        url, headers={k.replace("_", "-"): v for k, v in headers.items()}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read()
 
 
 @pytest.fixture(scope="module")
@@ -116,85 +91,6 @@ class TestAnswers:
     def test_kernels_are_not_listed(self, server: Any) -> None:
         assert fetch(server.url + "api/kernels")[0] == 404
         assert fetch(server.url + "api/contents")[0] == 404
-
-
-class TestKernels:
-    def test_closed_and_reloaded_tabs_free_their_kernels(
-        self, open_page: Callable[[str], Page], tmp_path: Path, serving: Any
-    ) -> None:
-        with serving(tmp_path, SMALL, warm_kernels=0) as server:
-            page = open_page(server.url)
-            expect(page.get_by_text("somebody")).to_be_visible()
-            first = server.kernels()
-            assert len(first) == 1
-            page.reload()
-            expect(page.get_by_text("somebody")).to_be_visible()
-            assert eventually(lambda: len(server.kernels()) == 1)
-            assert server.kernels() != first
-            page.close(run_before_unload=True)
-            assert eventually(lambda: not server.kernels())
-
-    def test_abandoned_kernel_goes_though_it_is_never_idle(
-        self, tmp_path: Path, serving: Any
-    ) -> None:
-        options = {"warm_kernels": 0, "abandon_after": 2.0, "look_every": 1}
-        with serving(tmp_path, SMALL, **options) as server:
-            fetch(server.url)  # a visitor without a browser: nobody ever connects
-            assert len(server.kernels()) == 1
-            assert eventually(lambda: not server.kernels(), seconds=15)
-
-    def test_preheated_kernel_waits_for_its_visitor(
-        self, open_page: Callable[[str], Page], tmp_path: Path, serving: Any
-    ) -> None:
-        options = {"abandon_after": 1.0, "look_every": 1}
-        with serving(tmp_path, SMALL, **options) as server:
-            assert eventually(lambda: len(server.kernels()) == 1)
-            time.sleep(4)  # far longer than an abandoned one would live
-            assert len(server.kernels()) == 1
-            warm = server.kernels()
-            page = open_page(server.url)
-            expect(page.get_by_text("somebody")).to_be_visible()
-            assert warm <= server.kernels()
-
-    @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-    @pytest.mark.parametrize("after", [0.0, 0.7, 3.0])
-    def test_no_kernel_outlives_the_server(
-        self, tmp_path: Path, serving: Any, how: signal.Signals, after: float
-    ) -> None:
-        with serving(tmp_path, SMALL) as server:
-            time.sleep(after)  # while the first kernel starts, while it runs, when it waits
-            code = server.stop(how)
-            assert code == (-signal.SIGKILL if how == signal.SIGKILL else 0)
-            # After SIGKILL a kernel sees within seconds that its parent is gone.
-            assert eventually(lambda: not server.kernels(), seconds=8)
-            assert "Traceback" not in server.log.read_text()
-
-
-def test_lost_server_is_said_and_reload_is_offered(
-    page: Page, tmp_path: Path, serving: Any
-) -> None:
-    with serving(tmp_path, SMALL) as server:
-        page.goto(server.url)
-        expect(page.get_by_text("somebody")).to_be_visible()
-        expect(page.get_by_role("alert")).to_have_count(0)
-        server.stop(signal.SIGKILL)
-        expect(page.get_by_role("alert")).to_contain_text("The connection to the manager was lost.")
-        expect(page.get_by_role("button", name="Reload")).to_be_visible()
-        port = urlsplit(server.url).port
-    with serving(tmp_path, SMALL, port=port) as server:
-        page.get_by_role("button", name="Reload").click()
-        expect(page.get_by_text("somebody")).to_be_visible()
-
-
-def test_page_that_fails_shows_no_traceback(
-    page: Page, tmp_path: Path, serving: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DEMO_FAILS", "1")
-    with serving(tmp_path, SMALL, warm_kernels=0) as server:
-        page.goto(server.url)
-        expect(page.get_by_text("The page could not be started.")).to_be_visible()
-        assert "no visitor may read" not in page.content()
-        assert "no visitor may read" in server.log.read_text()
 
 
 def test_port_in_use_is_one_sentence(tmp_path: Path, serving: Any) -> None:

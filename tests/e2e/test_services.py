@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from tests.contract.served_model import BUCKET, RECORD
 from tests.e2e.services_tab import (
-    SECONDS,
     begin_to_deploy,
     cloud_with_model,
     delete,
@@ -95,7 +94,7 @@ def test_deployed_tried_changed_and_removed(
     page.get_by_role("button", name="Restore the default of Failures").click()
     page.get_by_role("button", name="Check").click()
     accepted = page.get_by_text("would take this request as it stands")
-    expect(accepted).to_be_in_viewport(timeout=20 * SECONDS)
+    expect(accepted).to_be_in_viewport()
     page.get_by_label("Written as").select_option("Terraform")
     expect(page.get_by_text('resource "google_cloud_run_v2_service"')).to_be_visible()
     page.get_by_role("button", name="Grant access").click()
@@ -113,7 +112,7 @@ def test_deployed_tried_changed_and_removed(
     page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
     page.get_by_role("button", name="Send", exact=True).click()
     figures = page.get_by_text(re.compile(r"First token after [\d.]+ s · \d+ tokens"))
-    expect(figures).to_be_visible(timeout=60 * SECONDS)
+    expect(figures).to_be_visible()
     expect(page.get_by_text("gcloud auth print-identity-token")).to_be_visible()
     assert violations(page) == []
 
@@ -131,7 +130,7 @@ def look_through_the_sections(page: Page, violations: Callable[[Page], list[str]
     assert violations(page) == []
 
     section(page, "Metrics")
-    expect(page.get_by_text(re.compile(r"most [1-9]")).first).to_be_visible(timeout=10 * SECONDS)
+    expect(page.get_by_text(re.compile(r"most [1-9]")).first).to_be_visible()
     section(page, "Access")
     page.get_by_label("Member", exact=True).fill("allUsers")
     page.get_by_role("button", name="Add", exact=True).click()
@@ -160,10 +159,6 @@ def change_the_concurrency(page: Page, violations: Callable[[Page], list[str]]) 
     )
     assert violations(page) == []
     review.get_by_role("button", name="Deploy changes").click()
-    expect(page.get_by_text(f"{NAME} is being deployed with the change.")).to_be_visible(
-        timeout=20 * SECONDS
-    )
-    expect(page.locator(".llm-detail").filter(has_text="Requests at once")).to_contain_text(
-        "2", timeout=20 * SECONDS
-    )
+    expect(page.get_by_text(f"{NAME} is being deployed with the change.")).to_be_visible()
+    expect(page.locator(".llm-detail").filter(has_text="Requests at once")).to_contain_text("2")
     ready(page)

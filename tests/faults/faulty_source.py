@@ -108,6 +108,14 @@ class FaultySource:
         self._server.shutdown()
         self._server.server_close()
 
+    def begun(self, name: str, part_size: int) -> list[int]:
+        """Tell at which parts of a file's bytes somebody has begun to read, how often he did."""
+        return sorted(
+            request.first
+            for request in self.requests
+            if request.path == name and request.first % part_size == 0
+        )
+
     def note(self, request: Request) -> int:
         with self._lock:
             self.requests.append(request)

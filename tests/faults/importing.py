@@ -33,19 +33,21 @@ if TYPE_CHECKING:
     from tests.faults.faulty_source import FaultySource
 
 PART = 5 * MIB  # the smallest that Cloud Storage takes
-QUICK = Options(
+PATIENT = Options(
     lanes=4,
     part_size=PART,
-    connect_timeout=2,
-    stall_timeout=2,
-    patience=3,
+    connect_timeout=20,
+    stall_timeout=20,
+    patience=20,
     first_wait=0.02,
     longest_wait=0.2,
     save_every=0.2,
     shared_from=4 * PART,
 )
-PATIENT = replace(QUICK, stall_timeout=20, patience=20)
-"""For workers beside each other on a busy machine: an answer may take its time."""
+"""Small parts and short waits; on a busy machine an answer may take its time."""
+
+QUICK = replace(PATIENT, patience=3)
+"""For what is to be given up."""
 
 SHA = "0" * 39 + "1"
 
@@ -120,12 +122,12 @@ class Imports:
         return upload
 
     def run(
-        self, plan: ImportPlan, task: Task | None = None, options: Options = QUICK
+        self, plan: ImportPlan, task: Task | None = None, options: Options = PATIENT
     ) -> ImportState:
         return run_import(self.clients, self.bucket, plan.id, task=task, options=options)
 
     def start_process(self, plan: ImportPlan, task: Task | None = None) -> subprocess.Popen[str]:
-        """Start a worker in a process of its own, with small parts and short time-outs."""
+        """Start a worker in a process of its own, with small parts."""
         told = {}
         if task:
             told = {

@@ -71,7 +71,7 @@ def test_other_bytes_when_a_part_is_read_again(
     source.plan = changed
     plan = imports.plan(source)
     # One lane: every part is hashed as it comes, and so not kept.
-    alone = replace(QUICK, lanes=1, first_lanes=1, fewest_lanes=1)
+    alone = replace(PATIENT, lanes=1, first_lanes=1, fewest_lanes=1)
     assert imports.run(plan, options=alone) is ImportState.FAILED
     assert "two different answers" in imports.progress(plan).message
     assert imports.names(plan.prefix) == []
@@ -86,7 +86,7 @@ def test_lasting_failure_of_uploads(
     match = f"^PUT /{imports.bucket}/"
     storage_cloud.faults.update(failures=[{"match": match, "status": 503}])
     plan = imports.plan(source)
-    state = imports.run(plan, options=replace(PATIENT, patience=3))
+    state = imports.run(plan, options=QUICK)
     assert state is ImportState.FAILED
     progress = imports.progress(plan)
     assert f"Gave up writing to gs://{imports.bucket}" in progress.message
@@ -99,7 +99,7 @@ def test_a_worker_with_attempts_left_does_not_fail_the_import(
     match = f"^PUT /{imports.bucket}/"
     storage_cloud.faults.update(failures=[{"match": match, "status": 503}])
     plan = imports.plan(source)
-    assert imports.run(plan, Task(attempt=0, retries=1)) is ImportState.RUNNING
+    assert imports.run(plan, Task(attempt=0, retries=1), QUICK) is ImportState.RUNNING
     assert "Trying again" in imports.progress(plan).message
     storage_cloud.faults.reset()
     assert imports.run(plan, Task(attempt=1, retries=1)) is ImportState.DONE
@@ -177,7 +177,7 @@ def test_a_crash_after_publication_moves_nothing_again(
     imports: Imports, source: FaultySource
 ) -> None:
     plan = imports.plan(source)
-    engine = Engine(plan, imports.clients, imports.objects, options=QUICK)
+    engine = Engine(plan, imports.clients, imports.objects, options=PATIENT)
     assert engine.run()
     imports.objects.delete(f"llm-manager/models/{plan.id}.json")  # as if it died before this
     assert imports.names(f"{plan.folder}/files/")
@@ -195,7 +195,7 @@ def test_an_unfinished_upload_that_was_aborted_is_begun_again(
     storage_cloud.faults.update(
         failures=[{"match": f"^POST /{imports.bucket}/huggingface", "status": 500, "times": 0}]
     )
-    engine = Engine(plan, imports.clients, imports.objects, options=QUICK)
+    engine = Engine(plan, imports.clients, imports.objects, options=PATIENT)
     engine.run()
     for file in plan.files:  # a verified file whose upload and object are both gone
         imports.objects.delete(plan.object_name(file))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,8 @@ from llm_widgets.transfer.checkpoint import (
 from llm_widgets.transfer.options import MIB
 from llm_widgets.transfer.share import Task
 from tests.faults.faulty_source import Fault, FaultySource
-from tests.faults.importing import PART, PATIENT, QUICK, Imports, noise
+from tests.faults.importing import PART, PATIENT, Imports, noise
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +47,7 @@ def run_all(
 
     def work(index: int) -> None:
         task = Task(index, count, run, attempt)
-        states[index] = imports.run(plan, task, PATIENT)
+        states[index] = imports.run(plan, task)
 
     threads = [threading.Thread(target=work, args=(index,)) for index in range(count)]
     for thread in threads:
@@ -66,13 +66,11 @@ def moved_by(imports: Imports, plan: ImportPlan, task: int) -> int:
 
 
 def wait_until_moved(imports: Imports, plan: ImportPlan, size: int) -> None:
-    until = time.monotonic() + 30
-    while True:
+    def so_far() -> bool:
         progress = read_progress(imports.clients, imports.bucket, plan.id)
-        if progress and progress.done >= size:
-            return
-        assert time.monotonic() < until
-        time.sleep(0.05)
+        return bool(progress and progress.done >= size)
+
+    until(so_far)
 
 
 def test_all_tasks_move_a_large_file(imports: Imports, source: FaultySource) -> None:
@@ -82,18 +80,19 @@ def test_all_tasks_move_a_large_file(imports: Imports, source: FaultySource) -> 
     assert states.count(ImportState.DONE) >= 1
     assert set(states) <= {ImportState.DONE, ImportState.VERIFYING}
     assert imports.is_right(plan, source)
-    assert source.sent == plan.size  # nobody moved what another one did
+    # Nobody moved what another one did.
+    assert source.begun("model.safetensors", PART) == [n * PART for n in range(PARTS + 1)]
     assert imports.progress(plan).done == plan.size
 
 
 def test_no_task_needs_the_others_for_a_large_file(imports: Imports, source: FaultySource) -> None:
     plan = imports.plan(source)
-    assert imports.run(plan, Task(1, 3, "run-1"), PATIENT) is ImportState.VERIFYING
+    assert imports.run(plan, Task(1, 3, "run-1")) is ImportState.VERIFYING
     assert moved_by(imports, plan, 1) == PARTS * PART + 4321
-    assert imports.run(plan, Task(0, 3, "run-1"), PATIENT) is ImportState.VERIFYING
-    assert imports.run(plan, Task(2, 3, "run-1"), PATIENT) is ImportState.DONE
+    assert imports.run(plan, Task(0, 3, "run-1")) is ImportState.VERIFYING
+    assert imports.run(plan, Task(2, 3, "run-1")) is ImportState.DONE
     assert imports.is_right(plan, source)
-    assert source.sent == plan.size
+    assert source.begun("model.safetensors", PART) == [n * PART for n in range(PARTS + 1)]
 
 
 def test_a_killed_task_comes_back_to_its_stretches(imports: Imports, source: FaultySource) -> None:
@@ -110,7 +109,7 @@ def test_a_killed_task_comes_back_to_its_stretches(imports: Imports, source: Fau
     assert "done" in said
     assert set(said) <= {"done", "verifying"}
     assert imports.is_right(plan, source)
-    assert source.sent <= plan.size + (QUICK.lanes + 1) * PART
+    assert source.sent <= plan.size + (PATIENT.lanes + 1) * PART
 
 
 def test_one_process_goes_on_from_what_tasks_have_left(
@@ -120,16 +119,13 @@ def test_one_process_goes_on_from_what_tasks_have_left(
     plan = imports.plan(source)
     tasks = [imports.start_process(plan, Task(index, 2, "run-1")) for index in range(2)]
     wait_until_moved(imports, plan, 6 * PART)
-    until = time.monotonic() + 20
-    while not latest_names(imports.names(f"{plan.folder}/files/")):
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    until(lambda: latest_names(imports.names(f"{plan.folder}/files/")))
     for process in tasks:
         process.kill()
         process.communicate()
     source.rate = 0
     before = len(source.requests)
-    assert imports.run(plan, options=PATIENT) is ImportState.DONE
+    assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
     large = [r for r in source.requests[before:] if "model.safetensors" in r.path]
     assert min(request.first for request in large) >= PART
@@ -139,7 +135,9 @@ def test_tasks_go_on_from_what_one_process_has_left(imports: Imports, source: Fa
     source.rate = 8 * MIB
     plan = imports.plan(source)
     process = imports.start_process(plan)
-    wait_until_moved(imports, plan, 6 * PART)
+    (large,) = [file for file in plan.files if file.path == "model.safetensors"]
+    saved = CheckpointObject(imports.objects, checkpoint_name(plan.folder, large))
+    until(lambda: (found := saved.load()) and found.parts)
     process.kill()
     process.communicate()
     source.rate = 0
@@ -169,7 +167,7 @@ def test_a_task_that_never_comes_back_is_not_waited_for_in_vain(
     (large,) = [file for file in plan.files if file.path == "model.safetensors"]
     folder = checkpoint_name(plan.folder, large).removesuffix(".json")
     imports.objects.write(f"{folder}/run-1/000000", "2")  # task 2 has the first stretch
-    state = imports.run(plan, Task(0, 3, "run-1"), replace(QUICK, patience=1))
+    state = imports.run(plan, Task(0, 3, "run-1"), replace(PATIENT, patience=1))
     assert state is ImportState.FAILED
     assert "the task that moves the bytes before" in imports.progress(plan).message
     assert ImportState.DONE in run_all(imports, plan, 3, run="run-2")

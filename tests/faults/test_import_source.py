@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import FileState, ImportState
 from tests.faults.faulty_source import Fault, FaultySource, Request
-from tests.faults.importing import Imports, two_files
+from tests.faults.importing import PART, PATIENT, QUICK, Imports, two_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +48,7 @@ PASSING = {
 def test_what_passes_is_lived_through(name: str, imports: Imports, source: FaultySource) -> None:
     source.plan = PASSING[name]
     plan = imports.plan(source)
-    assert imports.run(plan) is ImportState.DONE
+    assert imports.run(plan, options=replace(PATIENT, stall_timeout=2)) is ImportState.DONE
     assert imports.is_right(plan, source)
     assert imports.record().status is ModelStatus.READY
 
@@ -58,7 +59,7 @@ def test_bytes_that_arrived_before_a_break_are_not_read_again(
     source.plan = first(3, Fault(truncate=1 << 20))
     plan = imports.plan(source)
     assert imports.run(plan) is ImportState.DONE
-    assert source.sent == plan.size
+    assert source.begun("model.safetensors", PART) == [n * PART for n in range(5)]
 
 
 def test_a_server_without_ranges(imports: Imports, source: FaultySource) -> None:
@@ -96,13 +97,13 @@ def test_retry_after_is_obeyed_by_all_lanes(imports: Imports, source: FaultySour
 
     def plan_faults(number: int, _: Request) -> Fault:
         times.append(time.monotonic())
-        return Fault(status=429, headers={"Retry-After": "1"}) if number == 0 else Fault()
+        return Fault(status=429, headers={"Retry-After": "2"}) if number == 0 else Fault()
 
     source.plan = plan_faults
     plan = imports.plan(source)
     assert imports.run(plan) is ImportState.DONE
     later = [t - times[0] for t in times[1:]]
-    assert not [t for t in later if 0.2 < t < 0.9]  # others were under way already, or waited
+    assert not [t for t in later if 1 < t < 1.9]  # others were under way already, or waited
 
 
 def test_wrong_bytes_are_never_published(imports: Imports, source: FaultySource) -> None:
@@ -145,7 +146,8 @@ def test_what_lasts_fails_with_its_cause(name: str, imports: Imports, source: Fa
     fault, cause = LASTING[name]
     source.plan = lambda _number, _request: fault
     plan = imports.plan(source)
-    assert imports.run(plan) is ImportState.FAILED
+    options = replace(QUICK, stall_timeout=2) if name == "stalled" else QUICK
+    assert imports.run(plan, options=options) is ImportState.FAILED
     progress = imports.progress(plan)
     assert "Gave up reading" in progress.message
     assert cause in progress.cause
@@ -174,24 +176,24 @@ def test_a_licence_that_was_withdrawn(imports: Imports, source: FaultySource) ->
 def test_a_source_that_is_not_there(imports: Imports, source: FaultySource) -> None:
     plan = imports.plan(source)
     source.stop()
-    assert imports.run(plan) is ImportState.FAILED
+    assert imports.run(plan, options=QUICK) is ImportState.FAILED
     assert "refused" in imports.progress(plan).cause
 
 
 def test_slow_edges_are_left(imports: Imports) -> None:
-    """One connection in two is slow: with luck alone, half of the parts would take 5 s each."""
+    """One connection in two is slow: with luck alone, half of the parts would take 20 s each."""
     source = FaultySource(two_files())
     lock, drawn = threading.Lock(), []
 
     def draw() -> float:
         with lock:
             drawn.append(1)
-            return 1e6 if len(drawn) % 2 else 60e6
+            return 0.25e6 if len(drawn) % 2 else 60e6
 
     source.rate = draw
     plan = imports.plan(source)
     begun = time.monotonic()
     assert imports.run(plan) is ImportState.DONE
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 15
     assert imports.is_right(plan, source)
     source.stop()

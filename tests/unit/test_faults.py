@@ -106,12 +106,12 @@ def test_failures_are_counted(faults: Faults) -> None:
 
 
 def test_delays(faults: Faults) -> None:
-    faults.update(delays={"^GET /slow": 0.2})
+    faults.update(delays={"^GET /slow": 1})
     started = time.monotonic()
     assert faults.before_request(request("GET", "/fast")) is None
-    assert time.monotonic() - started < 0.15
+    assert time.monotonic() - started < 0.9
     assert faults.before_request(request("GET", "/slow")) is None
-    assert time.monotonic() - started >= 0.2
+    assert time.monotonic() - started >= 1
 
 
 def test_bandwidth(faults: Faults) -> None:

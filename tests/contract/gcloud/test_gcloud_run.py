@@ -48,7 +48,7 @@ def test_a_service_from_its_deployment_to_its_end(gcloud: Gcloud) -> None:
     flags = ("--set-env-vars=A=1,PYTHONUNBUFFERED=1", "--allow-unauthenticated")
     made = gcloud.json("run", "deploy", "hello", HELLO, *flags)
     url = made["status"]["url"]
-    assert requests.get(f"{url}/?from-a-test", timeout=5).status_code == 200
+    assert requests.get(f"{url}/?from-a-test", timeout=30).status_code == 200
     more = ("--update-env-vars=B=2", "--concurrency=7", "--max-instances=3", "--update-labels=x=y")
     gcloud.run("run", "services", "update", "hello", *more)
     described, listed, everywhere, regions, policy = gcloud.answers(
@@ -78,7 +78,7 @@ def test_a_service_from_its_deployment_to_its_end(gcloud: Gcloud) -> None:
     removed = "remove-iam-policy-binding hello --member=allUsers --role=roles/run.invoker"
     logs, _ = gcloud.together("run services logs read hello", f"run services {removed}")
     assert b"GET /?from-a-test" in logs.stdout
-    assert requests.get(url, timeout=5).status_code == 403
+    assert requests.get(url, timeout=30).status_code == 403
     gcloud.run("run", "services", "delete", "hello")
     told = gcloud.refusal("run", "services", "describe", "hello")
     assert "Cannot find service [hello]" in told
@@ -118,7 +118,7 @@ def test_a_service_with_a_model_is_the_same_for_googles_client(
 def test_a_job_and_its_executions(gcloud: Gcloud, cloud: LocalCloud) -> None:
     jobs = client(cloud, run_v2.JobsClient)
     wanted = job("import os; print(os.environ['CLOUD_RUN_TASK_INDEX'])", task_count=2)
-    jobs.create_job(parent=PARENT, job_id="count", job=wanted).result(timeout=30)
+    jobs.create_job(parent=PARENT, job_id="count", job=wanted).result(timeout=60)
     done = gcloud.json("run", "jobs", "execute", "count", "--wait")
     assert done["status"]["succeededCount"] == 2
     name = done["metadata"]["name"]

@@ -190,7 +190,7 @@ def test_permissions_are_tested_and_enforced(
 def test_public_buckets_are_read_without_a_token(cloud: LocalCloud, bucket: storage.Bucket) -> None:
     bucket.blob("x").upload_from_string(b"for all")
     path = f"{cloud.url}/storage/v1/b/{bucket.name}/o/x?alt=media"
-    refused = requests.get(path, timeout=10)
+    refused = requests.get(path, timeout=30)
     assert refused.status_code == 401
     assert "Anonymous caller does not have storage.objects.get" in refused.text
     policy = bucket.get_iam_policy(requested_policy_version=3)
@@ -208,7 +208,7 @@ def test_a_bad_token_is_refused(cloud: LocalCloud, bucket: storage.Bucket) -> No
     answer = requests.get(
         f"{cloud.url}/storage/v1/b/{bucket.name}",
         headers={"Authorization": "Bearer nonsense"},
-        timeout=10,
+        timeout=30,
     )
     assert answer.status_code == 401
     assert answer.json()["error"]["errors"][0]["reason"] == "authError"

@@ -131,7 +131,8 @@ class ModelsDemo:
         clear = button("Clear")
         clear.on_click(lambda _: setattr(self.table, "rows", []))
         reset = button("Reset")
-        reset.on_click(lambda _: setattr(self.table, "rows", self._rows()))
+        reset.on_click(lambda _: self._reset())
+        self.resets = w.Label("Reset 0 times")
         touch = button("Change rows")
         touch.on_click(lambda _: self._change())
         self.bars = TransferBars("Qwen/Qwen3-8B", 16_400_000_000, 10_300_000_000)
@@ -156,7 +157,7 @@ class ModelsDemo:
             ]
         )
         self.widget = stack(
-            toolbar("Models", reset, touch, clear, many, opener),
+            toolbar("Models", self.resets, reset, touch, clear, many, opener),
             self.table,
             card("Importing Qwen/Qwen3-8B", self.bars, self.files, text="to models-europe-west1"),
         )
@@ -245,6 +246,10 @@ class ModelsDemo:
         self.confirm.close()
         self.toasts.success("Deleted")
 
+    def _reset(self) -> None:
+        self.table.rows = self._rows()
+        self.resets.value = f"Reset {int(self.resets.value.split()[1]) + 1} times"
+
     def _change(self) -> None:
         rows = [dict(row) for row in self.table.rows]
         for each in rows:
@@ -297,9 +302,7 @@ def services() -> w.Widget:
         threading.Thread(target=answer, daemon=True).start()
 
     send.on_click(ask)
-    crash = button("Freeze")
-    crash.on_click(lambda _: time.sleep(5))
-    line = row(prompt, send, crash, state)
+    line = row(prompt, send, state)
     return stack(toolbar("Services"), card("Logs", logs), card("Try it", chat, line))
 
 
@@ -383,7 +386,7 @@ def app() -> w.Widget:
     tab, box = tabs(
         [("General", general(storage)), ("Models", models.widget), ("Services", services())]
     )
-    guard = ConnectionGuard(period_ms=500, limit_ms=2000)
+    guard = ConnectionGuard(period_ms=500, limit_ms=30_000)
     guard.on_first_contact(
         lambda: toasts.info("A browser is here") if os.environ.get("DEMO_GREETS") else None
     )
