@@ -32,6 +32,7 @@ EXTENSIONS = [
     "anywidget",
 ]
 USER_HEADER = "X-Goog-Authenticated-User-Email"
+LATEST_OUTPUT_SECONDS = 60
 FILL_DELAY_SECONDS = 5.0  # a new warm kernel must not start while the page is still loading
 # Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
 LONGEST_SOCKET_FOLDER = 32
@@ -198,6 +199,8 @@ def _config(
         resources={"metadata": {"name": notebook.stem}},
     )
     config.VoilaExecutor.cell_error_instruction = ERROR_TEXT
+    # What a cell shows comes later than its end; on a busy machine the page would stay empty.
+    config.VoilaExecutor.iopub_timeout = LATEST_OUTPUT_SECONDS
     config.VoilaKernelManager.fill_delay = FILL_DELAY_SECONDS
     config.AbandonedKernelManager.abandon_after = abandon_after
     config.AbandonedKernelManager.cull_interval = look_every
