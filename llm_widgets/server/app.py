@@ -25,6 +25,9 @@ from llm_widgets.server.web import (
     SecurityHeaders,
 )
 
+_PATIENCE = 10.0
+"""Seconds that each step of the server's end is given. Cloud Run gives all of it ten."""
+
 _OURS: dict[type, type] = {
     TornadoVoilaHandler: PageHandler,
     VoilaKernelWebsocketHandler: ChannelsHandler,
@@ -80,17 +83,26 @@ class Server(Voila):
             self.ending = asyncio.get_running_loop().create_task(self._end())
 
     async def _end(self) -> None:
-        """End every kernel, also those that are just being started, then the loop."""
+        """End every kernel, also those that are just being started, then the loop.
+
+        What takes too long is not waited for: a kernel ends by itself once its server is gone.
+        """
         try:
-            await self.kernel_manager.settle()
+            await _for_a_while(asyncio.create_task(self.kernel_manager.settle()))
             # Whatever still runs would start another kernel, or miss the one that it uses.
-            others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            await self.kernel_manager.shutdown_all(now=True)
+            await _for_a_while(*others)
+            await _for_a_while(asyncio.create_task(self.kernel_manager.shutdown_all(now=True)))
         finally:
             self.ioloop.stop()
+
+
+async def _for_a_while(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for tasks, but not for one that can't be ended."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=_PATIENCE)
 
 
 def _is_loopback(host: str) -> bool:

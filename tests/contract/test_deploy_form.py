@@ -224,6 +224,8 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     theirs = service_json.read(product.clients, name)
     theirs["template"]["timeout"] = "77s"
     service_json.patch(product.clients, theirs, ["template"])
+    # A service that settles has another etag afterwards.
+    until(lambda: not service_json.read(product.clients, name).get("reconciling"))
     page.dialog.show()
     press(page.dialog, "submit", {})
     notices = [each for each in inside(page.box) if isinstance(each, Notice)]
