@@ -24,7 +24,7 @@ test: $(READY)
 	@$(BIN)/python tests/install_chromium.py
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
 	@$(BIN)/python -m pytest tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
-	@$(BIN)/python -m pytest tests/notebook tests/e2e
+	@$(BIN)/python -m pytest tests/notebook tests/e2e $(LONGEST_FIRST)
 
 test-fast: $(READY)
 	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile

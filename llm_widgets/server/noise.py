@@ -8,12 +8,14 @@ from nbclient.exceptions import DeadKernelError
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
-_LOGGERS = ("llm_widgets.server", "tornado.general", "asyncio", "traitlets")
+_LOGGERS = ("llm_widgets.server", "tornado.application", "tornado.general", "asyncio", "traitlets")
 _SAID = (
     # Jupyter would hide the outputs of such a notebook; the page makes its own.
     "Notebook %s is not trusted",
     # Jupyter pings its websockets itself, in milliseconds; tornado reads the same as seconds.
     "The websocket_ping_timeout ",
+    # A page that comes back after its server was gone.
+    "No session ID specified",
     # The server or a page ends while its kernel is still being talked to.
     "Could not destroy zmq context for %s",
     "Got events for closed stream %s",

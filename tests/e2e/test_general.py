@@ -100,9 +100,9 @@ def test_where_listing_is_denied_the_id_is_typed(manager: RunningManager, page_o
     field = page.get_by_label("Project ID")
     expect(field).to_be_visible()
     wrong = {
-        "two words": "is not a project ID",
-        "<img src=x onerror=alert(1)>": "is not a project ID",
-        "a" * 300: "is not a project ID",
+        "two words": "“two words” is not a project ID",
+        "<img src=x onerror=alert(1)>": "“<img src=x onerror=alert(1)>” is not a project ID",
+        "a" * 300: "aaa…” is not a project ID",
         "other-project": "does not exist, or you may not see it",
     }
     for text, told in wrong.items():

@@ -50,7 +50,7 @@ def test_from_an_empty_folder_to_a_chat(
     expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
     assert violations(page) == []
     import_model(page, "Ollama", "smollm2:135m", new_bucket=BUCKET)
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
+    expect(page.get_by_role("heading", name=BUCKET, exact=True)).to_be_visible()
     row = page.get_by_role("row").filter(has_text="smollm2:135m")
     expect(row).to_contain_text("Ready")
     assert violations(page) == []
@@ -94,7 +94,7 @@ def test_a_hugging_face_model_without_vllm_ends_in_a_clear_sentence(page_of: Pag
     if page.get_by_role("button", name="Confirm").is_visible():
         choose_project(page)
     to_tab(page, "Models")
-    expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
+    expect(page.get_by_role("heading", name=BUCKET, exact=True)).to_be_visible()
     import_model(page, "Hugging Face", "local/tiny-llama")
     row = page.get_by_role("row").filter(has_text="local/tiny-llama")
     expect(row).to_contain_text("Ready")

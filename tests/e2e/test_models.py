@@ -252,6 +252,8 @@ def test_details_verify_and_delete(
 def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], width: int) -> None:
     page = models
     page.set_viewport_size({"width": width, "height": 800})
+    listed = page.get_by_role("button", name="Import here")
+    expect(listed.or_(page.get_by_text("No bucket of this project")).first).to_be_visible()
     fill_in_import(page, "Hugging Face", "local/tiny-llama")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("Ready to import")).to_be_visible()
