@@ -10,8 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from llm_widgets.local.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Found = TypeVar("Found")
 
 OPERATORS = ("!=", "<=", ">=", "=~", "!~", "=", ":", "<", ">")
 _KEYWORDS = {"AND", "OR", "NOT"}
@@ -64,6 +70,31 @@ class AnyOf:
 
 
 Expression = Compare | Search | Not | AllOf | AnyOf
+
+
+def joined(
+    expression: Expression, single: Callable[[Compare | Search], Callable[[Found], bool]]
+) -> Callable[[Found], bool]:
+    """Return a function that tells whether something is found.
+
+    Parameters
+    ----------
+    single
+        Gives that function for one comparison, or for one text that is searched for.
+
+    """
+    match expression:
+        case AllOf(parts):
+            wanted = [joined(part, single) for part in parts]
+            return lambda each: all(matches(each) for matches in wanted)
+        case AnyOf(parts):
+            wanted = [joined(part, single) for part in parts]
+            return lambda each: any(matches(each) for matches in wanted)
+        case Not(part):
+            unwanted = joined(part, single)
+            return lambda each: not unwanted(each)
+        case _:
+            return single(expression)
 
 
 def parse(text: str) -> Expression:

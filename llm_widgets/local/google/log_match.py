@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from llm_widgets.local.errors import ApiError
-from llm_widgets.local.google.log_filter import AllOf, AnyOf, Compare, Expression, Not, Search
+from llm_widgets.local.google.log_filter import (
+    AllOf,
+    Compare,
+    Expression,
+    Search,
+    joined,
+)
 from llm_widgets.local.logs import Bounds, nanoseconds
 from llm_widgets.local.runner.entries import SEVERITIES
 
@@ -39,21 +45,14 @@ def matcher(expression: Expression) -> Callable[[Mapping[str, Any]], bool]:
         INVALID_ARGUMENT, if a value is not of its field's kind.
 
     """
-    match expression:
-        case AllOf(parts):
-            wanted = [matcher(part) for part in parts]
-            return lambda entry: all(matches(entry) for matches in wanted)
-        case AnyOf(parts):
-            wanted = [matcher(part) for part in parts]
-            return lambda entry: any(matches(entry) for matches in wanted)
-        case Not(part):
-            unwanted = matcher(part)
-            return lambda entry: not unwanted(entry)
-        case Search(text):
-            word = text.lower()
-            return lambda entry: any(word in value.lower() for value in _texts(entry))
-        case Compare():
-            return _comparison(expression)
+    return joined(expression, _single)
+
+
+def _single(expression: Compare | Search) -> Callable[[Mapping[str, Any]], bool]:
+    if isinstance(expression, Compare):
+        return _comparison(expression)
+    word = expression.text.lower()
+    return lambda entry: any(word in value.lower() for value in _texts(entry))
 
 
 def bounds(expression: Expression) -> Bounds:

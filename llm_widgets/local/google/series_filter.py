@@ -12,7 +12,16 @@ import re
 from typing import TYPE_CHECKING
 
 from llm_widgets.local.errors import ApiError
-from llm_widgets.local.google.log_filter import AllOf, AnyOf, Compare, Expression, Not, Parser
+from llm_widgets.local.google.log_filter import (
+    AllOf,
+    AnyOf,
+    Compare,
+    Expression,
+    Not,
+    Parser,
+    Search,
+    joined,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,25 +84,18 @@ def matcher(expression: Expression) -> Callable[[Series], bool]:
         INVALID_ARGUMENT, for a field that series don't have.
 
     """
-    match expression:
-        case AllOf(parts):
-            wanted = [matcher(part) for part in parts]
-            return lambda series: all(matches(series) for matches in wanted)
-        case AnyOf(parts):
-            wanted = [matcher(part) for part in parts]
-            return lambda series: any(matches(series) for matches in wanted)
-        case Not(part):
-            unwanted = matcher(part)
-            return lambda series: not unwanted(series)
-        case Compare(path, operator, value) if operator in _FUNCTIONS:
-            read, test = _reader(path), _FUNCTIONS[operator]
-            return lambda series: test(read(series), value)
-        case _:
-            raise ApiError(
-                "INVALID_ARGUMENT",
-                "Field filter had an invalid value: only fields of the metric and of the resource "
-                "can be compared, with =, != and : or a function.",
-            )
+    return joined(expression, _single)
+
+
+def _single(expression: Compare | Search) -> Callable[[Series], bool]:
+    if not isinstance(expression, Compare) or expression.operator not in _FUNCTIONS:
+        raise ApiError(
+            "INVALID_ARGUMENT",
+            "Field filter had an invalid value: only fields of the metric and of the resource "
+            "can be compared, with =, != and : or a function.",
+        )
+    read, test, value = _reader(expression.path), _FUNCTIONS[expression.operator], expression.value
+    return lambda series: test(read(series), value)
 
 
 def _reader(path: tuple[str, ...]) -> Callable[[Series], str]:
