@@ -6,10 +6,10 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llm_widgets.errors import ManagerError
-from llm_widgets.transfer.moving import Lane
+from llm_widgets.transfer.lane import Lane
 from llm_widgets.transfer.patience import Stopped
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class _Open:
     lanes: int = 0
 
 
+class Taken(NamedTuple):
+    """A part that is given to a lane, and where it comes from."""
+
+    opened: _Open
+    mover: Mover
+    part: int
+
+
 class PartQueue:
     """Hands out parts: those of one mover in order, spread over a few movers at a time.
 
@@ -56,17 +64,17 @@ class PartQueue:
         self._condition = threading.Condition()
         self._open: list[_Open] = []
 
-    def take(self, connections: Connections) -> tuple[_Open, int] | None:
-        """Give a part to move, and its mover; ``None`` when there are no more."""
+    def take(self, connections: Connections) -> Taken | None:
+        """Give a part to move; ``None`` when there are no more."""
         while True:
             with self._condition:
                 if self._stop.is_set():
                     raise Stopped
-                if self._movers and len(self._open) < self._limit:
+                if self._has_room:
                     new = _Open()
                     self._open.append(new)
-                elif ready := [each for each in self._open if each.mover]:
-                    return self._part_of(min(ready, key=lambda each: each.lanes))
+                elif taken := self._next_part():
+                    return taken
                 elif self._open:
                     self._condition.wait(_LOOK)  # another lane is opening one
                     continue
@@ -74,10 +82,20 @@ class PartQueue:
                     return None
             self._fill(new, connections)
 
-    def moved(self, taken: _Open) -> None:
+    def take_ready(self) -> Taken | None:
+        """Give a part to move, or ``None`` where that takes more than to hand it out."""
+        with self._condition:
+            return None if self._has_room else self._next_part()
+
+    def moved(self, taken: Taken) -> None:
         """Take note that a lane is done with its part."""
         with self._condition:
-            taken.lanes -= 1
+            taken.opened.lanes -= 1
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether another mover is to be opened."""
+        return self._movers is not None and len(self._open) < self._limit
 
     def _fill(self, new: _Open, connections: Connections) -> None:
         with self._asking:
@@ -91,15 +109,53 @@ class PartQueue:
                 self._open.remove(new)
             self._condition.notify_all()
 
-    def _part_of(self, taken: _Open) -> tuple[_Open, int]:
-        part = taken.next_part
-        assert part is not None
-        taken.lanes += 1
-        taken.next_part = next(taken.parts, None)
-        if taken.next_part is None:
-            self._open.remove(taken)  # what is left of it is with the lanes
+    def _next_part(self) -> Taken | None:
+        """Take a part of the mover at which the fewest lanes are."""
+        ready = [each for each in self._open if each.mover]
+        if not ready:
+            return None
+        opened = min(ready, key=lambda each: each.lanes)
+        assert opened.mover
+        assert opened.next_part is not None
+        taken = Taken(opened, opened.mover, opened.next_part)
+        opened.lanes += 1
+        opened.next_part = next(opened.parts, None)
+        if opened.next_part is None:
+            self._open.remove(opened)  # what is left of it is with the lanes
             self._condition.notify_all()
-        return taken, part
+        return taken
+
+
+class _Shift:
+    """What one lane does: part after part, each asked for while the one before still arrives.
+
+    A lane moves its parts in the order in which it took them, also one that it took early. So the
+    part that was taken first of those that are not finished waits for no other one.
+    """
+
+    def __init__(self, lane: Lane, queue: PartQueue, is_wanted: Callable[[], bool]) -> None:
+        self._lane = lane
+        self._queue = queue
+        self._is_wanted = is_wanted
+        self._coming: Taken | None = None
+
+    def work(self) -> None:
+        """Move parts until there are no more, or the lane is no longer wanted."""
+        while taken := self._coming or self._take():
+            self._coming = None
+            taken.mover.move(self._lane, taken.part, self._look_ahead)
+            self._queue.moved(taken)
+        self._lane.settle()
+
+    def _take(self) -> Taken | None:
+        return self._queue.take(self._lane.writing) if self._is_wanted() else None
+
+    def _look_ahead(self) -> None:
+        if self._coming or not self._is_wanted():
+            return
+        self._coming = self._queue.take_ready()
+        if self._coming:
+            self._coming.mover.ask(self._lane, self._coming.part)
 
 
 class Crew:
@@ -137,10 +193,8 @@ class Crew:
         """
         self._engage()
         before, since, used = moved(), time.monotonic(), time.process_time()
-        while not self._all_end_within(_LOOK) and not self._stop.is_set():
+        while not self._all_end_within(self._options.look_every) and not self._stop.is_set():
             now = time.monotonic()
-            if now - since < self._options.look_every:
-                continue
             rate = (moved() - before) / (now - since)
             busy = (time.process_time() - used) / (now - since)
             self._count.measured(rate, busy, now)
@@ -167,12 +221,7 @@ class Crew:
     def _lane(self, number: int) -> None:
         lane = Lane(self._options)
         try:
-            while number < self._count.lanes and (taken := self._queue.take(lane.writing)):
-                opened, part = taken
-                assert opened.mover
-                opened.mover.move(lane, part)
-                self._queue.moved(opened)
-            lane.settle()
+            _Shift(lane, self._queue, lambda: number < self._count.lanes).work()
         except Stopped:
             with suppress(Stopped, ManagerError):
                 lane.settle()  # what is stored need not be moved again

@@ -56,6 +56,11 @@ class Location:
                 self._now = self._ask(connections)
             return self._now
 
+    @property
+    def known(self) -> str:
+        """The URL to read from, or empty where the hub would have to be asked for it."""
+        return self._now
+
     def expired(self, url: str) -> None:
         """Forget a URL that is no longer answered, unless somebody has renewed it already."""
         with self._lock:
@@ -127,6 +132,11 @@ class Gate:
     def close_for(self, seconds: float) -> None:
         """Let nobody through for some seconds."""
         self._until = max(self._until, time.monotonic() + seconds)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether there is a pause now."""
+        return self._until > time.monotonic()
 
     def pass_through(self) -> None:
         """Wait until the pause is over.

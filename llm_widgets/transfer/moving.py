@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
-from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.parts import length_of
 from llm_widgets.transfer.xml_api import UploadGoneError
 
@@ -15,50 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.imports import HubFile
+    from llm_widgets.transfer.http import Connections
+    from llm_widgets.transfer.lane import Lane
     from llm_widgets.transfer.multipart import MultipartUpload, PartStream
-    from llm_widgets.transfer.options import Options
     from llm_widgets.transfer.parts import PartLedger
     from llm_widgets.transfer.way import FileWay
-
-
-class Lane:
-    """What one lane works with: its connections, and the part whose answer is on its way.
-
-    While Cloud Storage still answers to one part, the next one is begun.
-
-    Attributes
-    ----------
-    reading, writing
-        Where the present part comes from and goes to.
-    """
-
-    def __init__(self, options: Options) -> None:
-        self.reading = Connections(options)
-        self.writing = Connections(options)
-        self._waiting = Connections(options)
-        self._unsettled: Callable[[Connections], None] | None = None
-
-    def defer(self, settle: Callable[[Connections], None]) -> None:
-        """Leave it for later to look at the answer to the present part.
-
-        Parameters
-        ----------
-        settle
-            Called with the connections that the part was written by.
-        """
-        self._unsettled = settle
-        self.writing, self._waiting = self._waiting, self.writing
-
-    def settle(self) -> None:
-        """Look at the answer that was left for later."""
-        settle, self._unsettled = self._unsettled, None
-        if settle:
-            settle(self._waiting)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for connections in (self.reading, self.writing, self._waiting):
-            connections.close()
 
 
 class MovingPart:
@@ -148,8 +108,19 @@ class Mover(ABC):
     def completed(self, connections: Connections) -> None:
         """Take note that the last part has been moved; may be called more than once."""
 
-    def move(self, lane: Lane, part: int) -> None:
+    def ask(self, lane: Lane, part: int) -> None:
+        """Let the hub begin with a part that the lane moves next."""
+        assert self._ledger
+        lane.ask(self.way.source, part * self._ledger.part_size, self._ledger.length(part))
+
+    def move(self, lane: Lane, part: int, nearly_there: Callable[[], None]) -> None:
         """Move one part.
+
+        Parameters
+        ----------
+        nearly_there
+            Called when most of it has arrived, once or more; not where other parts may have to
+            wait for this one.
 
         Raises
         ------
@@ -169,13 +140,20 @@ class Mover(ABC):
             else:
                 moving.keep_all()
 
+        left = ledger.length(part)
+        ahead = left * self.way.bucket.options.ask_ahead
+
         def take(block: bytes) -> None:
+            nonlocal left
             moving.take(block)
             if stream:
                 stream.send(block)
             self.way.progress.add(self.file.path, len(block))
+            left -= len(block)
+            if left <= ahead and self.has_time:
+                nearly_there()
 
-        self.way.source.read(lane.reading, part * ledger.part_size, ledger.length(part), take)
+        lane.read(self.way.source, part * ledger.part_size, left, take)
         lane.settle()  # the part before; others may wait for it
         moving.hash()
         if moving.is_hashed and stream and self.has_time:

@@ -29,6 +29,9 @@ class Options:
         Bytes that the buffers of all lanes may take together.
     part_size
         Bytes of a part, unless a file is so large that it would take too many.
+    ask_ahead
+        Share of a part that is still to come when a lane asks for its next part, by another
+        connection.
     shared_from
         Bytes of the smallest file whose parts several tasks of a job move together.
     open_files
@@ -45,10 +48,11 @@ class Options:
 
     fewest_lanes: int = 2
     first_lanes: int = 4
-    look_every: float = 0.4
+    look_every: float = 0.2
     lanes: int = 16
     memory: int = 160 * MIB
     part_size: int = 16 * MIB
+    ask_ahead: float = 0.5
     shared_from: int = 1024 * MIB
     open_files: int = 4
     connect_timeout: float = 20.0

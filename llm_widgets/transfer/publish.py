@@ -62,7 +62,7 @@ class Publisher:
         wanted = {(file.path, file.size, file.digest) for file in self._plan.files}
         if {(file.path, file.size, file.digest) for file in manifest.files} != wanted:
             return None
-        there = {stored.name: stored for stored in self._objects.list(f"{manifest.prefix}/")}
+        there = self._stored(manifest.prefix)
         whole = all(
             _is(there.get(f"{manifest.prefix}/{file.path}"), file.size, file.crc32c)
             for file in manifest.files
@@ -89,34 +89,51 @@ class Publisher:
         held.sort(key=lambda file: file.path.startswith(OLLAMA_MANIFESTS))
         contents = {file.path: _content(file) for file in held}
 
-        def complete(file: HubFile) -> ManifestFile:
-            return self._complete(file, checkpoints[file.path])
+        def complete(file: HubFile) -> bool:
+            return self._complete(file, checkpoints[file.path].upload_id)
 
         with ThreadPoolExecutor(_AT_ONCE, "publish") as pool:
-            done = list(pool.map(complete, moved))
+            were_open = list(pool.map(complete, moved))
+        there = self._stored(self._plan.prefix) if moved else {}
+        done = [
+            self._checked(
+                file,
+                checkpoints[file.path].crc32c,
+                there.get(self._plan.object_name(file)),
+                was_open=was_open,
+            )
+            for file, was_open in zip(moved, were_open, strict=True)
+        ]
         done += [self._put(file, contents[file.path]) for file in held]
         manifest = self._manifest(done)
         self._objects.write(manifest_name(self._plan.id), manifest.to_json())
         return manifest
 
-    def _complete(self, file: HubFile, checkpoint: Checkpoint) -> ManifestFile:
-        name = self._plan.object_name(file)
-        upload = MultipartUpload(self._bucket, name, checkpoint.upload_id)
+    def _stored(self, prefix: str) -> dict[str, Stored]:
+        return {stored.name: stored for stored in self._objects.list(f"{prefix}/")}
+
+    def _complete(self, file: HubFile, upload_id: str) -> bool:
+        """Make a file's parts an object, unless that was done; tell whether it was still to do."""
+        upload = MultipartUpload(self._bucket, self._plan.object_name(file), upload_id)
         connections = Connections(self._options)
-        gone = False
         try:
             parts = upload.parts(connections)
             if sum(part.size for part in parts) != file.size:
                 raise MissingPartsError(file)
             upload.complete(connections, parts)
         except UploadGoneError:
-            gone = True  # completed before a crash, or by a request whose answer was lost
+            return False  # completed before a crash, or by a request whose answer was lost
         finally:
             connections.close()
-        checksum = crc.text(checkpoint.crc32c)
-        stored = self._objects.find(name)
+        return True
+
+    def _checked(
+        self, file: HubFile, crc32c: int, stored: Stored | None, *, was_open: bool
+    ) -> ManifestFile:
+        """See that an object is what was sent."""
+        checksum = crc.text(crc32c)
         if not _is(stored, file.size, checksum):
-            if gone:
+            if not was_open:
                 raise MissingPartsError(file)
             self._withdraw(file, stored)
         return ManifestFile(file.path, file.size, file.digest, checksum)

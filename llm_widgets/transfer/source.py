@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer.edges import ENOUGH_TO_JUDGE, FIRST_LOOK
-from llm_widgets.transfer.http import BLOCK, next_block, origin
+from llm_widgets.transfer.http import BLOCK, NETWORK_ERRORS, next_block, origin
 from llm_widgets.transfer.location import REDIRECTS, REFUSED, Gate, Location
 from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
 from llm_widgets.transfer.whole import WholeStream
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.transfer.edges import Edges
-    from llm_widgets.transfer.http import Answer, Connections
+    from llm_widgets.transfer.http import Answer, Connections, Outgoing
     from llm_widgets.transfer.options import Options
 
 _PARTIAL = 206
@@ -29,6 +30,14 @@ _RANGES_IGNORED = 3
 
 class _SlowEdge(Exception):  # noqa: N818 - a decision, not an error
     """The connection is to be left for a faster one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for a range that was sent before its answer is needed."""
+
+    url: str
+    outgoing: Outgoing
 
 
 class Source:
@@ -65,12 +74,31 @@ class Source:
         self._block = BLOCK
         self._whole: WholeStream | None = None
 
+    def ask(self, connections: Connections, offset: int, length: int) -> Asked | None:
+        """Ask for bytes that will be read next: until then their way from the hub is over.
+
+        Returns
+        -------
+        Asked or None
+            ``None`` where it would take a wait or goes wrong; :meth:`read` asks by itself then.
+        """
+        url = self._location.known
+        if not url or self._whole or self._gate.is_closed:
+            return None
+        try:
+            headers = self._headers(url, range(offset, offset + length))
+            return Asked(url, connections.begin("GET", url, headers, None))
+        except NETWORK_ERRORS:
+            connections.leave(url)
+            return None
+
     def read(
         self,
         connections: Connections,
         offset: int,
         length: int,
         take: Callable[[bytes], None],
+        asked: Asked | None = None,
     ) -> None:
         """Give so many bytes from an offset on.
 
@@ -79,6 +107,8 @@ class Source:
         take
             Given each block in order, while it is still in the processor's cache, and no byte
             twice.
+        asked
+            What :meth:`ask` gave for these bytes and these connections.
 
         Raises
         ------
@@ -105,7 +135,7 @@ class Source:
                 if self._whole:
                     self._whole.read(connections, position, end - position, passed_on)
                 else:
-                    self._read_range(connections, position, end, redraws, passed_on)
+                    self._read_range(connections, range(position, end), redraws, passed_on, asked)
             except _SlowEdge:
                 redraws += 1
             except TransientError as error:
@@ -114,22 +144,35 @@ class Source:
                 if error.wait:
                     self._gate.close_for(min(error.wait, self._options.patience))
                 patience.after(error)
+            asked = None
+
+    def _headers(self, url: str, span: range) -> dict[str, str]:
+        return {**self._location.headers(url), "Range": f"bytes={span[0]}-{span[-1]}"}
+
+    def _answer(
+        self, connections: Connections, span: range, asked: Asked | None
+    ) -> tuple[str, Answer]:
+        """Give the URL that was asked for a range, and the head of what it answers."""
+        if asked:
+            try:
+                return asked.url, asked.outgoing.answer()
+            except NETWORK_ERRORS:  # nothing that a new connection could not mend
+                connections.leave(asked.url)
+        url = self._location.current(connections)
+        return url, connections.request("GET", url, self._headers(url, span))
 
     def _read_range(
         self,
         connections: Connections,
-        first: int,
-        end: int,
+        span: range,
         redraws: int,
         take: Callable[[bytes], None],
+        asked: Asked | None,
     ) -> None:
-        url = self._location.current(connections)
-        last = end - 1
-        headers = {**self._location.headers(url), "Range": f"bytes={first}-{last}"}
-        answer = connections.request("GET", url, headers)
+        url, answer = self._answer(connections, span, asked)
         try:
-            self._check(answer, url, first, last)
-            is_fast = self._receive(answer, end - first, redraws, take)
+            self._check(answer, url, span)
+            is_fast = self._receive(answer, len(span), redraws, take)
         except BaseException:
             connections.leave(url)  # the rest of the body is still on its way
             raise
@@ -165,11 +208,11 @@ class Source:
         is_slow = self._edges.should_leave(length / took, float("inf"), 0)
         return took < FIRST_LOOK or not is_slow
 
-    def _check(self, answer: Answer, url: str, first: int, last: int) -> None:
+    def _check(self, answer: Answer, url: str, span: range) -> None:
         """Let nothing pass but the range that was asked for."""
         host = origin(url)[1]
         if answer.status == _PARTIAL:
-            self._check_range(answer, host, first, last)
+            self._check_range(answer, host, span)
         elif answer.status == _WHOLE:
             self._note_ignored(host)
         elif answer.status in REDIRECTS:
@@ -180,17 +223,18 @@ class Source:
                 self._location.expired(url)
             raise TransientError(f"{host}: HTTP {answer.status}", wait=asked_wait(answer.headers))
 
-    def _check_range(self, answer: Answer, host: str, first: int, last: int) -> None:
+    def _check_range(self, answer: Answer, host: str, span: range) -> None:
         given = answer.headers.get("content-range", "")
         unit, _, rest = given.partition(" ")
-        span, _, size = rest.partition("/")
+        sent, _, size = rest.partition("/")
         if size.isdigit() and int(size) != self._file.size:
             raise TransferError(
                 f"{self._file.path} has another size at {host} than the hub announced.",
                 cause=f"{int(size)} bytes instead of {self._file.size}.",
             )
-        if unit != "bytes" or span != f"{first}-{last}":
-            raise TransientError(f"{host}: asked for bytes {first}-{last}, got “{given}”")
+        wanted = f"{span[0]}-{span[-1]}"
+        if unit != "bytes" or sent != wanted:
+            raise TransientError(f"{host}: asked for bytes {wanted}, got “{given}”")
 
     def _note_ignored(self, host: str) -> None:
         with self._lock:

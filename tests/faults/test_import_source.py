@@ -40,6 +40,7 @@ PASSING = {
     "stalled": first(2, Fault(stall=1 << 20)),
     "another range": first(3, Fault(shift=1)),
     "the whole file once": first(2, Fault(whole=True)),
+    "every other is reset at once": lambda number, _: Fault(reset=0) if number % 2 else Fault(),
     "every fifth is cut": lambda number, _: Fault(reset=1 << 20) if number % 5 == 4 else Fault(),
 }
 
@@ -84,6 +85,25 @@ def test_signed_urls_that_expire_are_renewed(imports: Imports, source: FaultySou
     assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
     assert source.hub_requests > 2
+
+
+def test_the_next_part_is_asked_for_before_the_present_one_is_there(
+    imports: Imports, source: FaultySource
+) -> None:
+    sent: dict[int, int] = {}
+
+    def note(_number: int, request: Request) -> Fault:
+        if request.path == "model.safetensors":
+            sent[request.first // PART] = source.sent
+        return Fault()
+
+    source.plan, source.rate = note, 20e6
+    plan = imports.plan(source)
+    alone = replace(PATIENT, lanes=1, first_lanes=1, fewest_lanes=1)
+    assert imports.run(plan, options=alone) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    # After the first part comes the small file, whose place the hub has yet to tell.
+    assert all(sent[part] < part * PART for part in range(2, 5))
 
 
 def test_the_hub_is_asked_once_a_file(imports: Imports, source: FaultySource) -> None:
