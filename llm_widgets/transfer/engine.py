@@ -190,9 +190,7 @@ class Engine:
         saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
         saver.start()
         try:
-            self._work(
-                queue, LaneCount(options.fewest_lanes, options.first_lanes, min(most, parts))
-            )
+            self._work(queue, LaneCount(options.fewest_lanes, min(most, parts)))
         finally:
             finished.set()
             saver.join()
@@ -206,7 +204,7 @@ class Engine:
         # Lanes that wait for other tasks say nothing about the line: there are always all.
         lanes = most_lanes(max(file.part_size for file in shared), self._options)
         queue = PartQueue(stretches(shared, self._task.index), 1, self._stop)
-        self._work(queue, LaneCount(lanes, lanes, lanes))
+        self._work(queue, LaneCount(lanes, lanes))
         self._raise()
 
     def _work(self, queue: PartQueue, count: LaneCount) -> None:

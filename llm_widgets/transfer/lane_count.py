@@ -6,9 +6,9 @@ BUSY = 0.5
 """Seconds of processor time a second from which on it may be the processor that limits."""
 
 AS_GOOD = 0.95
-"""Part of the rate of more lanes that few must reach in order to stay."""
+"""Part of the rate of more lanes that few must reach to be preferred."""
 
-_FIRST_PAUSE = 8.0
+_FIRST_PAUSE = 4.0
 _LONGEST_PAUSE = 120.0
 
 
@@ -16,13 +16,13 @@ class LaneCount:
     """Finds the number of lanes.
 
     Where every connection is slow, all lanes are needed. Where the line is faster than the
-    processor, few lanes hinder each other least: that is tried when the processor is busy, and
-    given up where it turns out to be slower.
+    processor, few lanes hinder each other least. It begins with few; while the processor is busy
+    the other number is tried now and then, more and more seldom where that does not pay.
 
     Parameters
     ----------
-    fewest, first, most
-        Lanes at the least, in the beginning, and at the most.
+    fewest, most
+        Lanes at the least and at the most.
 
     Attributes
     ----------
@@ -30,14 +30,14 @@ class LaneCount:
         How many are to be at work now.
     """
 
-    def __init__(self, fewest: int, first: int, most: int) -> None:
+    def __init__(self, fewest: int, most: int) -> None:
         self._fewest = min(fewest, most)
         self._most = most
-        self._trial = 0.0  # the rate that few lanes have to reach; 0 when that isn't being tried
-        self._more = 0
-        self._try_at = 0.0
+        self._trial = 0.0  # the rate that the other number has to reach; 0 while none is tried
+        self._before = 0
+        self._try_at: float | None = None
         self._pause = _FIRST_PAUSE
-        self.lanes = min(first, most)
+        self.lanes = self._fewest
 
     def measured(self, rate: float, busy: float, now: float) -> None:
         """Take note of what all lanes did since the last call, and set :attr:`lanes` anew.
@@ -51,14 +51,18 @@ class LaneCount:
         now
             Seconds of a clock that never goes back.
         """
+        if self._try_at is None:
+            self._try_at = now + self._pause
         if self._trial:
             if rate < self._trial:
-                self.lanes = self._more
-                self._try_at = now + self._pause
+                self.lanes = self._before
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
             self._trial = 0.0
+            self._try_at = now + self._pause
         elif busy < BUSY:
             self.lanes = self._most
-        elif self.lanes > self._fewest and now >= self._try_at:
-            self._trial, self._more = rate * AS_GOOD, self.lanes
-            self.lanes = self._fewest
+        elif now >= self._try_at:
+            is_few = self.lanes == self._fewest
+            self._trial = rate / AS_GOOD if is_few else rate * AS_GOOD
+            self._before = self.lanes
+            self.lanes = self._most if is_few else self._fewest

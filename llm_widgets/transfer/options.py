@@ -19,7 +19,7 @@ class Options:
 
     Attributes
     ----------
-    fewest_lanes, first_lanes
+    fewest_lanes
         Parts under way at once at the least, and in the beginning.
     look_every
         Seconds after which another number of them may be tried.
@@ -47,7 +47,6 @@ class Options:
     """
 
     fewest_lanes: int = 2
-    first_lanes: int = 4
     look_every: float = 0.2
     lanes: int = 16
     memory: int = 160 * MIB

@@ -210,7 +210,6 @@ def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) ->
             rows = [
                 bench.engine(
                     lanes=count,
-                    first_lanes=count,
                     fewest_lanes=count,
                     memory=1 << 30,
                     part_size=part,

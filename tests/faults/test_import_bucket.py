@@ -71,7 +71,7 @@ def test_other_bytes_when_a_part_is_read_again(
     source.plan = changed
     plan = imports.plan(source)
     # One lane: every part is hashed as it comes, and so not kept.
-    alone = replace(PATIENT, lanes=1, first_lanes=1, fewest_lanes=1)
+    alone = replace(PATIENT, lanes=1, fewest_lanes=1)
     assert imports.run(plan, options=alone) is ImportState.FAILED
     assert "two different answers" in imports.progress(plan).message
     assert imports.names(plan.prefix) == []
