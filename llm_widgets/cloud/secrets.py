@@ -16,6 +16,9 @@ PREFIX = "llm-manager-hub-token-"
 LIFETIME = 8 * 24 * 3600
 """Seconds after which Secret Manager deletes a token itself: a job's task takes 7 days at most."""
 
+NEEDED = ("secretmanager.secrets.create", "secretmanager.versions.add")
+"""Permissions on the project that it takes to keep a token."""
+
 _ACCESSOR = "roles/secretmanager.secretAccessor"
 
 

@@ -46,6 +46,13 @@ _NEAREST = {
 }
 
 
+def needed(settings: Settings) -> tuple[str, ...]:
+    """Name the permissions on the project that it takes to start a worker."""
+    if not settings.image:
+        return ()
+    return ("run.jobs.create", "run.jobs.get", "run.jobs.runWithOverrides", "run.jobs.update")
+
+
 def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict[str, str | int]:
     """Start a worker; give what :class:`WorkerNote` keeps of it.
 

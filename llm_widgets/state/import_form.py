@@ -17,6 +17,7 @@ from llm_widgets.errors import ManagerError
 from llm_widgets.jobs import plan, start
 from llm_widgets.state.background import Latest
 from llm_widgets.state.import_check import ASSUMED_SPEED, ImportCheck, measured_speed
+from llm_widgets.state.import_rights import see_rights
 from llm_widgets.state.import_target import Place, Target, look_at, make_ready
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ class ImportFormState(HasTraits):
         )
         names = [bucket.name for bucket in (*models.buckets, *models.others)]
         place = look_at(session.clients, session.project_id, request.target, names)
+        has_token = bool(request.token.strip())
+        see_rights(session.clients, session.project_id, session.settings, has_token=has_token)
         speed = measured_speed(record for bucket in models.buckets for record in bucket.models)
         there = self._there(model, place)
         bucket = models.bucket(place.target.name)
@@ -191,7 +194,7 @@ class ImportFormState(HasTraits):
             held=(len(bucket.models), bucket.size) if bucket else (0, 0),
             speed=speed or ASSUMED_SPEED,
             is_measured=speed is not None,
-            has_token=bool(request.token.strip()),
+            has_token=has_token,
         )
 
     def _there(self, model: HubModel, place: Place) -> ModelRecord | None:
@@ -212,9 +215,10 @@ class ImportFormState(HasTraits):
     def _start(self, checked: ImportCheck, token: str) -> str:
         session, bucket = self._session, checked.place.target.name
         clients, project = session.clients, session.project_id
-        make_ready(clients, project, checked.place)
+        # The token first: where it can't be kept, there is no new bucket either.
         kept = secrets.put_hub_token(clients, project, token) if token else ""
         try:
+            make_ready(clients, project, checked.place)
             planned = plan.plan_import(
                 checked.model,
                 bucket=bucket,

@@ -180,13 +180,43 @@ def grep(product: Product, tab: ModelsTab) -> None:
 def test_a_token_of_an_import_that_does_not_start_is_taken_back(
     tab: ModelsTab, product: Product
 ) -> None:
-    product.faults.update(denied_permissions=["run.jobs.*"])
     target = Target(TargetKind.CREATE, "no-jobs-models", REGION)
     tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    product.faults.update(denied_permissions=["run.jobs.*"])
     with pytest.raises(DeniedError, match=r"run\.jobs"):
         tab.start()
     assert list(product.clients.secrets.list_secrets(parent=f"projects/{PROJECT}")) == []
     assert tab.form.checked  # it can be tried again
+
+
+def test_what_the_start_takes_is_looked_at_before_anything_is_made(
+    tab: ModelsTab, product: Product
+) -> None:
+    target = Target(TargetKind.CREATE, "not-made-models", REGION)
+    product.faults.update(denied_permissions=["run.jobs.runWithOverrides"])
+    with pytest.raises(DeniedError, match="may not run import jobs in local-project") as caught:
+        tab.check(Source.HUGGING_FACE, TINY, target)
+    assert "run.jobs.runWithOverrides" in caught.value.cause
+    assert caught.value.fix
+    assert "--role=roles/run.jobsExecutorWithOverrides" in caught.value.fix.command
+    product.faults.update(denied_permissions=["secretmanager.secrets.create"])
+    with pytest.raises(DeniedError, match="may not keep a token in Secret Manager") as caught:
+        tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    assert caught.value.fix
+    assert "--role=roles/secretmanager.admin" in caught.value.fix.command
+    tab.check(Source.HUGGING_FACE, TINY, target)  # which needs no token
+
+
+def test_where_a_token_can_not_be_kept_there_is_no_new_bucket(
+    tab: ModelsTab, product: Product
+) -> None:
+    target = Target(TargetKind.CREATE, "not-made-models", REGION)
+    tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    product.faults.update(disabled_apis=["secretmanager.googleapis.com"])
+    with pytest.raises(ManagerError, match="Secret Manager"):
+        tab.start()
+    product.faults.reset()
+    assert not product.clients.storage().lookup_bucket("not-made-models")
 
 
 LONG = "a" * 500

@@ -164,3 +164,13 @@ def test_no_field_holds_a_secret_or_an_unknown_bucket() -> None:
     assert by_key["token"].kind == "password"
     assert [option.value for option in by_key["bucket"].options] == [CREATE]
     assert by_key["new_bucket"].value == "p-models"
+
+
+def test_no_new_bucket_is_proposed_while_there_may_be_one() -> None:
+    fields = import_fields(
+        project="p", region="", buckets=[], others=[], suggested={}, looking=True
+    )
+    by_key = {field.key: field for field in fields}
+    assert [option.value for option in by_key["bucket"].options] == ["", CREATE]
+    assert by_key["bucket"].required
+    assert by_key["new_bucket"].value is None

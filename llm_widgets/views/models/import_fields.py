@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from llm_widgets.widgets.form import Values
 
 ADOPT, CREATE = "+adopt", "+create"  # no bucket can have such a name
+_LOOKING = Option("", "Looking for buckets …")
 MODEL_KEYS = {Source.HUGGING_FACE: "hugging_face_id", Source.OLLAMA: "ollama_id"}
 
 _SOURCES = (
@@ -46,6 +47,7 @@ def import_fields(
     buckets: Sequence[BucketModels],
     others: Sequence[BucketListing],
     suggested: Mapping[Source, Sequence[Suggestion]],
+    looking: bool = False,
     source: Source = Source.OLLAMA,
     model_id: str = "",
     bucket: str = "",
@@ -56,6 +58,8 @@ def import_fields(
     ----------
     region
         Offered first for a new bucket.
+    looking
+        Whether more buckets may be found.
     source, model_id, bucket
         What the fields hold at first.
     """
@@ -90,7 +94,7 @@ def import_fields(
             group="Model",
             show_when=("source", Source.HUGGING_FACE.value),
         ),
-        *_bucket_fields(project, region, buckets, others, bucket),
+        *_bucket_fields(project, region, buckets, others, bucket, looking=looking),
     ]
 
 
@@ -155,9 +159,13 @@ def _bucket_fields(
     buckets: Sequence[BucketModels],
     others: Sequence[BucketListing],
     bucket: str,
+    *,
+    looking: bool,
 ) -> list[Field]:
     usable = [each for each in buckets if not each.problem]
     choices = [Option(each.name, f"{each.name} ({each.location})") for each in usable]
+    if looking and not usable:  # a new one is proposed only where there is none
+        choices.append(_LOOKING)
     choices.append(Option(CREATE, "Create a bucket"))
     if others:
         choices.append(Option(ADOPT, "Use another bucket of this project"))
@@ -167,6 +175,7 @@ def _bucket_fields(
             "Where the model goes",
             "select",
             options=tuple(choices),
+            required=True,
             value=bucket or None,
             group="Bucket",
         ),
@@ -174,7 +183,7 @@ def _bucket_fields(
             "new_bucket",
             "Name",
             required=True,
-            value=f"{project}-models" if not usable else None,
+            value=f"{project}-models" if not usable and not looking else None,
             placeholder=f"{project}-models",
             help="Shared by all of Google Cloud, so it must be unique. The bucket gets uniform "
             "access, and can never be made public.",

@@ -62,7 +62,7 @@ class ImportPage:
         self._form.on_submit(self._submitted)
         self._form.on_cancel(self.close)
         state.observe(self._redraw, "suggested")
-        models.observe(self._redraw, ["buckets", "others"])
+        models.observe(self._redraw, ["buckets", "others", "waiting", "loaded"])
 
     def open(self, source: Source = Source.OLLAMA, model_id: str = "", bucket: str = "") -> None:
         """Begin a new import, with what is given filled in."""
@@ -79,6 +79,7 @@ class ImportPage:
             buckets=self._models.buckets,
             others=self._models.others,
             suggested=self._state.suggested,
+            looking=not self._models.loaded or bool(self._models.waiting),
             **self._first,
         )
 

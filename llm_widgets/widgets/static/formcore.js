@@ -12,11 +12,18 @@ import { addRestore } from "./restore.js";
 
 const LIVE_PAUSE_MS = 300;
 
-/** What a field holds at first: what was typed before, its default, or the first choice. */
-function startValue(spec, typed) {
-	const offered = (value) => spec.options.some((option) => option.value === value);
-	if (!spec.options.length) return typed ?? spec.value;
-	return [typed, spec.value].find(offered) ?? spec.options[0].value;
+/** Whether a field offers a value, or takes any. */
+const takes = (spec, value) =>
+	!spec.options.length || spec.options.some((option) => option.value === value);
+
+/** What a field holds that nobody has touched: its default, or the first choice. */
+const defaultOf = (spec) => (takes(spec, spec.value) ? spec.value : spec.options[0].value);
+
+const holds = (field) => JSON.stringify(field.read());
+
+/** What a new field takes over from the one before: what was typed, and any choice. */
+function carried(field) {
+	return field.spec.options.length || holds(field) !== field.untouched ? field.read() : undefined;
 }
 
 /**
@@ -51,11 +58,14 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 
 	/** Build the fields; where `keep`, what was typed and the focus are carried over. */
 	function buildFields(keep) {
-		const typed = new Map(keep ? fields.map((field) => [field.key, field.read()]) : []);
+		const before = new Map(keep ? fields.map((field) => [field.key, carried(field)]) : []);
 		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
 		fields = model.get("fields").map(buildField);
 		for (const field of fields) {
-			field.write(startValue(field.spec, typed.get(field.key)));
+			const value = before.get(field.key);
+			field.write(defaultOf(field.spec));
+			field.untouched = holds(field);
+			if (value !== undefined && takes(field.spec, value)) field.write(value);
 			addRestore(field);
 		}
 		fieldBox.replaceChildren(
