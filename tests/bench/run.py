@@ -264,7 +264,7 @@ def tasks(bench: Bench) -> None:
                 sink_state(SINK, clear=True)
                 measured = run(
                     [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
-                    OPTIONS=json.dumps({"lanes": 4, "fewest_lanes": 4}),
+                    OPTIONS=json.dumps({"lanes": 4, "fewest_lanes": 4, "ask_ahead": 0}),
                 )
                 found.append(entries * size / MB / measured.told["seconds"])
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
