@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -153,7 +154,14 @@ class Bucket:
         if "billing" in message.lower() and answer.status in (402, 403):
             raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
         if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004 - forbidden
-            raise QuotaError(f"A quota stops writing to {gs}.", cause=message)
+            raise QuotaError(
+                f"A quota stops writing to {gs}.",
+                cause=message,
+                fix=Fix(
+                    text="Delete what is not needed, or request a higher quota; "
+                    "then resume the import."
+                ),
+            )
         if answer.status == 403:  # noqa: PLR2004 - forbidden - forbidden
             raise DeniedError(
                 f"This import may not write to {gs}.",
@@ -196,6 +204,15 @@ def _error_of(text: str) -> tuple[str, str]:
     try:
         root = ET.fromstring(text)  # noqa: S314 - Google's answer
     except ET.ParseError:
-        return "", text[:200]
+        return "", _json_message(text) or text[:200]
     details = find(root, "Details", "")
     return find(root, "Code", ""), " ".join(filter(None, (find(root, "Message", ""), details)))
+
+
+def _json_message(text: str) -> str:
+    """Read the message of an error that comes from before the XML API; empty where it has none."""
+    try:
+        message = json.loads(text)["error"]["message"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return message if isinstance(message, str) else ""

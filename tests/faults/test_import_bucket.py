@@ -126,7 +126,8 @@ def test_a_quota(imports: Imports, source: FaultySource, storage_cloud: StorageC
     assert imports.run(plan) is ImportState.FAILED
     progress = imports.progress(plan)
     assert f"A quota stops writing to gs://{imports.bucket}" in progress.message
-    assert "exceeded the storage quota" in progress.cause
+    assert progress.cause == failure["message"]  # not the JSON that it came in
+    assert "higher quota" in progress.fix
     assert imports.names(plan.prefix) == []
 
 
