@@ -69,7 +69,16 @@ class InvalidInputError(ManagerError):
 
 
 class NotFoundError(ManagerError):
-    """The thing does not exist, or this identity may not know that it does."""
+    """The thing does not exist, or this identity may not know that it does.
+
+    ``field`` names where a person typed it, where that is known.
+    """
+
+    def __init__(
+        self, message: str, *, field: str = "", cause: str = "", fix: Fix | None = None
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.field = field
 
 
 class AlreadyExistsError(ManagerError):

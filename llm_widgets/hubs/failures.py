@@ -70,7 +70,11 @@ def hugging_face(  # noqa: PLR0911 - one return for each meaning
     if code == "RevisionNotFound":
         return NotFoundError(
             f"{model_id} has no revision “{revision}”.",
-            fix=Fix(text="Leave the revision empty, or look it up.", url=f"{page}/commits/main"),
+            field="revision",
+            fix=Fix(
+                text="Leave it empty for the newest one, or take one from the model's page.",
+                url=f"{page}/commits/main",
+            ),
         )
     if code == "EntryNotFound":
         return NotFoundError(f"{model_id} lost a file while it was looked at.", cause=said)

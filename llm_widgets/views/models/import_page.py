@@ -51,6 +51,7 @@ class ImportPage:
             live=True,
         )
         self._problem = Notice()
+        self._problem.add_class("llm-answer")
         check = CheckCard(state, confirm=lambda: state.start(self.close), cancel=self.close)
         go_back = button("Back to models", style="text", icon="arrow-left")
         go_back.on_click(lambda _: self.close())
