@@ -10,6 +10,7 @@ from llm_widgets.cloud import buckets, permissions
 from llm_widgets.domain import names
 from llm_widgets.domain.regions import bucket_warning
 from llm_widgets.errors import (
+    AlreadyExistsError,
     DeniedError,
     Fix,
     InvalidInputError,
@@ -127,6 +128,8 @@ def look_at(clients: Clients, project: str, target: Target, of_project: Iterable
 def make_ready(clients: Clients, project: str, place: Place) -> None:
     """Create the bucket, or make it one of models, where that is still to be done.
 
+    A bucket that is to be created, and that an earlier try has made, is used.
+
     Raises
     ------
     ManagerError
@@ -134,7 +137,12 @@ def make_ready(clients: Clients, project: str, place: Place) -> None:
     """
     target = place.target
     if target.kind is TargetKind.CREATE:
-        buckets.create_bucket(clients, project, target.name, target.region)
+        try:
+            buckets.create_bucket(clients, project, target.name, target.region)
+        except AlreadyExistsError:
+            if not _is_made(clients, project, target):
+                raise
+            buckets.adopt(clients, target.name, project=project)
     elif target.kind is TargetKind.ADOPT:
         buckets.adopt(clients, target.name, project=project)
 
@@ -161,6 +169,14 @@ def _new(clients: Clients, project: str, target: Target, of_project: Iterable[st
             fix=Fix(text="Ask for the role Storage Admin, or for a bucket."),
         )
     return Place(Target(target.kind, name, region), region, bucket_warning(region))
+
+
+def _is_made(clients: Clients, project: str, target: Target) -> bool:
+    """Tell whether the project has the bucket, made by this product, in the region."""
+    return any(
+        each.name == target.name and each.is_labelled and each.location == target.region
+        for each in buckets.list_buckets(clients, project)
+    )
 
 
 def _is_in(clients: Clients, project: str, name: str) -> bool:

@@ -13,11 +13,13 @@ import pytest
 from llm_widgets.cloud import buckets, secrets
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.errors import (
+    AlreadyExistsError,
     DeniedError,
     GatedModelError,
     InvalidInputError,
     ManagerError,
     NotFoundError,
+    QuotaError,
 )
 from llm_widgets.jobs import place, start
 from llm_widgets.jobs.remove import remove_model
@@ -186,7 +188,34 @@ def test_a_token_of_an_import_that_does_not_start_is_taken_back(
     with pytest.raises(DeniedError, match=r"run\.jobs"):
         tab.start()
     assert list(product.clients.secrets.list_secrets(parent=f"projects/{PROJECT}")) == []
-    assert tab.form.checked  # it can be tried again
+    assert tab.form.checked  # it can be tried again, with the bucket that was made
+    product.faults.reset()
+    tab.start()
+    tab.ready("no-jobs-models", GATED)
+
+
+def test_a_bucket_that_got_no_list_of_models_gets_it_at_the_next_try(
+    tab: ModelsTab, product: Product
+) -> None:
+    tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "half-made-models", REGION))
+    full = {"match": "^POST /upload/storage/v1/b/half-made-models/", "status": 403}
+    said = "The project exceeded its storage quota."
+    product.faults.update(failures=[{**full, "reason": "quotaExceeded", "message": said}])
+    with pytest.raises(QuotaError, match=said):
+        tab.start()
+    product.faults.reset()
+    tab.start()
+    tab.ready("half-made-models", TINY)
+
+
+def test_a_bucket_of_the_project_that_somebody_else_has_made_meanwhile_is_not_taken(
+    tab: ModelsTab, product: Product
+) -> None:
+    tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "taken-models", REGION))
+    product.clients.storage(PROJECT).create_bucket("taken-models", location=REGION)
+    with pytest.raises(AlreadyExistsError):
+        tab.start()
+    assert object_names(product, "taken-models") == []
 
 
 def test_what_the_start_takes_is_looked_at_before_anything_is_made(
@@ -250,8 +279,9 @@ def test_ids_that_are_none(tab: ModelsTab, source: Source, model_id: str, field:
 
 @pytest.mark.parametrize("revision", ["..", "no such", "a b", "nothing-like-it"])
 def test_revisions_that_are_none(tab: ModelsTab, revision: str) -> None:
-    with pytest.raises((InvalidInputError, NotFoundError), match=r"revision|branch"):
+    with pytest.raises((InvalidInputError, NotFoundError), match=r"revision|branch") as caught:
         tab.check(Source.HUGGING_FACE, TINY, BUCKET, revision=revision)
+    assert caught.value.field == "revision"
 
 
 def test_a_token_with_a_line_break_inside(tab: ModelsTab) -> None:
