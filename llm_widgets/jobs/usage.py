@@ -46,6 +46,11 @@ class Usage:
         return ", ".join(f"{part[-1]} ({part[3]})" for part in parts)
 
     @property
+    def reason(self) -> ManagerError | None:
+        """Why a region did not answer, the first of them; ``None`` where all have."""
+        return self.unanswered[0][1] if self.unanswered else None
+
+    @property
     def unknown(self) -> str:
         """The regions that did not answer, for a sentence: a few are named."""
         named = [region for region, _ in self.unanswered]
@@ -107,11 +112,11 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
             f"{record.id} is in use by {others.names} too, so nothing was deleted.",
             fix=Fix(text="Delete this service alone, or the others first."),
         )
-    if found.unanswered:
+    if found.reason:
         raise ConflictError(
             f"It is not known whether a service in {found.unknown} uses {record.id}, so nothing "
             "was deleted.",
-            cause=found.unanswered[0][1].message,
+            cause=found.reason.message,
             fix=Fix(text="Delete this service alone, or try again later."),
         )
     return record

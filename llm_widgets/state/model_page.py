@@ -135,11 +135,11 @@ class ModelPageState(HasTraits):
                 cause="Its files are read whenever an instance starts.",
                 fix=Fix(text="Delete these services first."),
             )
-        if usage.unanswered:
+        if usage.reason:
             raise InUseError(
                 f"It is not known whether a service in {usage.unknown} uses {record.id}.",
-                cause=usage.unanswered[0][1].message,
-                fix=Fix(text="Try again later."),
+                cause=usage.reason.message,
+                fix=usage.reason.fix or Fix(text="Try again later."),
             )
 
     def _ask(self, name: str, work: Callable[[], object]) -> None:

@@ -223,6 +223,9 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
     unknown = delete(force=False)
     assert isinstance(unknown, InUseError)
     assert "It is not known whether a service in" in unknown.message
+    assert "run.services.list" in unknown.cause
+    assert unknown.fix
+    assert "--role=roles/run." in unknown.fix.command
     product.faults.reset()
     objects = SmallObjects(product.clients.storage(), BUCKET)
     assert objects.list(f"{record.prefix}/")

@@ -150,7 +150,7 @@ class ModelPage:
         if usage is None:
             return Detail("Used by", "Looking …")
         nobody = "It can't be told" if usage.unanswered else "No service"
-        note = f"No answer for {usage.unknown}" if usage.unanswered else ""
+        note = f"No answer for {usage.unknown}. {usage.reason.message}" if usage.reason else ""
         return Detail("Used by", usage.names or nobody, note=note)
 
     def _draw_files(self, _: object = None) -> None:
