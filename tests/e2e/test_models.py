@@ -263,6 +263,34 @@ def test_details_verify_and_delete(
     assert [path for path in left if path.is_file()] == []
 
 
+_ENDS_IN_ITS_COLUMN = """(label) => {
+  const column = label.closest("th");
+  const padding = Number.parseFloat(getComputedStyle(column).paddingRight);
+  const end = column.getBoundingClientRect().right - padding;
+  return label.getBoundingClientRect().right <= end + 0.5;
+}"""
+
+
+def test_a_view_is_shown_from_its_top_and_not_below_the_bar(models: Page) -> None:
+    page = models
+    page.set_viewport_size({"width": 1280, "height": 300})  # lower than the list
+    labels = page.locator(".llm-table thead .llm-sort").locator("visible=true")
+    expect(labels.first).to_be_visible()
+    fill_in_import(page, "Hugging Face", "local/tiny-llama")
+    back = page.get_by_role("button", name="Back to models").locator("visible=true")
+    expect(back).to_be_visible()
+    # By a script: a click would scroll first. The heading of the list is where the bar is, then.
+    back.evaluate("(each) => { window.scrollTo(0, 80); each.click(); }")
+    heading = page.get_by_role("heading", name="Models", exact=True)
+    expect(heading).to_be_visible()
+    bar = page.locator(".llm-header").bounding_box()
+    assert bar
+    until(lambda: (box := heading.bounding_box()) and box["y"] >= bar["height"])
+    expect(labels.first).to_be_visible()
+    for label in labels.all():
+        assert label.evaluate(_ENDS_IN_ITS_COLUMN)
+
+
 @pytest.mark.parametrize("width", [390, 1280, 1600])
 def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], width: int) -> None:
     page = models

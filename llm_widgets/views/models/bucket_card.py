@@ -25,8 +25,8 @@ _COLUMNS = (
     Column("model", "Model", action="details", width=20),
     Column("source", "Source", width=10),
     Column("size", "Size", "bytes", width=8),
-    Column("status", "Status", "status", width=24),
-    Column("files", "Files", "number", width=5),
+    Column("status", "Status", "status", width=22),
+    Column("files", "Files", "number", width=7),
     Column("imported", "Imported", "time", width=10),
     Column("by", "By", width=8),
 )

@@ -4,6 +4,12 @@
 const headingShown = () =>
 	[...document.querySelectorAll(".llm-toolbar")].find((heading) => heading.offsetHeight);
 
+/** Whether something lies above the window, or below the bar that sticks to its top. */
+const isCovered = (element) => {
+	const bar = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop);
+	return element.getBoundingClientRect().top < (bar || 0);
+};
+
 /** An answer that has come: a notice in a place that is there for answers. */
 const answerIn = (node) =>
 	[node, node.querySelector?.(".llm-notice")].find((each) => each?.matches?.(".llm-notice"));
@@ -17,7 +23,7 @@ function render({ el: root }) {
 	function look() {
 		isWaiting = false;
 		const heading = headingShown();
-		if (heading && heading !== shown && heading.getBoundingClientRect().top < 0) {
+		if (heading && heading !== shown && isCovered(heading)) {
 			(heading.closest(".llm-stack") ?? heading).scrollIntoView({ block: "start" });
 		}
 		shown = heading;
