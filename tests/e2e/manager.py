@@ -120,5 +120,6 @@ def import_model(
 ) -> None:
     """Fill in the import, check it, and confirm it."""
     fill_in_import(page, source, model_id, new_bucket=new_bucket, token=token)
+    expect(page.get_by_label("Where the model goes")).not_to_have_value("")
     page.get_by_role("button", name="Check").click()
     page.get_by_role("button", name="Import", exact=True).click()
