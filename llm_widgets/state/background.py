@@ -47,7 +47,9 @@ class Background:
                 try:
                     if not work():
                         return
-                except Exception:  # noqa: BLE001 - the next round may succeed; the log tells
+                except Exception as error:  # noqa: BLE001 - the next round may succeed; the log tells
+                    if _is_process_ending(error):
+                        return
                     _log.exception("Repeated work failed")
 
         threading.Thread(target=loop, daemon=True, name="manager-repeat").start()
@@ -68,8 +70,15 @@ class Background:
         except ManagerError as error:
             failed(error)
         except Exception as error:  # noqa: BLE001 - shown as a sentence, logged in full
+            if _is_process_ending(error):
+                return
             _log.exception("Work failed in a way that has no sentence of its own")
             failed(unexpected(error))
+
+
+def _is_process_ending(error: Exception) -> bool:
+    """Tell whether work failed because threads take no more of it; Python says so in words only."""
+    return isinstance(error, RuntimeError) and str(error).endswith(" shutdown")
 
 
 def unexpected(error: Exception) -> ManagerError:
