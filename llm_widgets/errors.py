@@ -39,11 +39,16 @@ class ManagerError(Exception):
         Why, in a sentence or in the words of the API; empty when the message says it all.
     fix
         What to do; ``None`` when nothing is known.
+    field
+        Where a person typed what is wrong; empty where nothing typed is, or it is not known.
     """
 
-    def __init__(self, message: str, *, cause: str = "", fix: Fix | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str = "", cause: str = "", fix: Fix | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
+        self.field = field
         self.cause = cause
         self.fix = fix
 
@@ -59,26 +64,11 @@ class ManagerError(Exception):
 
 
 class InvalidInputError(ManagerError):
-    """A value that a person typed can't be used; ``field`` names where it was typed."""
-
-    def __init__(
-        self, message: str, *, field: str = "", cause: str = "", fix: Fix | None = None
-    ) -> None:
-        super().__init__(message, cause=cause, fix=fix)
-        self.field = field
+    """A value that a person typed can't be used."""
 
 
 class NotFoundError(ManagerError):
-    """The thing does not exist, or this identity may not know that it does.
-
-    ``field`` names where a person typed it, where that is known.
-    """
-
-    def __init__(
-        self, message: str, *, field: str = "", cause: str = "", fix: Fix | None = None
-    ) -> None:
-        super().__init__(message, cause=cause, fix=fix)
-        self.field = field
+    """The thing does not exist, or this identity may not know that it does."""
 
 
 class AlreadyExistsError(ManagerError):

@@ -112,7 +112,7 @@ def request_of(values: Values) -> ImportRequest:
 
 def field_of(request: ImportRequest, error: ManagerError) -> str:
     """Name the field that a failure belongs to; empty for none."""
-    where = getattr(error, "field", "")
+    where = error.field
     if where == "model_id":
         return MODEL_KEYS[request.source]
     if where == "bucket":

@@ -106,7 +106,7 @@ class ImportPage:
             if isinstance(error, GatedModelError):
                 self._form.hint({key: f"{error.message} Enter one, then check."})
             elif error:
-                where = "revision" if getattr(error, "field", "") == "revision" else key
+                where = "revision" if error.field == "revision" else key
                 self._form.hint({})
                 self._form.fail(errors={where: error.message})
             else:
