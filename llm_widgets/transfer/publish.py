@@ -96,14 +96,10 @@ class Publisher:
             were_open = list(pool.map(complete, moved))
         there = self._stored(self._plan.prefix) if moved else {}
         done = [
-            self._checked(
-                file,
-                checkpoints[file.path].crc32c,
-                there.get(self._plan.object_name(file)),
-                was_open=was_open,
-            )
-            for file, was_open in zip(moved, were_open, strict=True)
+            ManifestFile(file.path, file.size, file.digest, crc.text(checkpoints[file.path].crc32c))
+            for file in moved
         ]
+        self._refuse_wrong(moved, were_open, done, there)
         done += [self._put(file, contents[file.path]) for file in held]
         manifest = self._manifest(done)
         self._objects.write(manifest_name(self._plan.id), manifest.to_json())
@@ -127,25 +123,32 @@ class Publisher:
             connections.close()
         return True
 
-    def _checked(
-        self, file: HubFile, crc32c: int, stored: Stored | None, *, was_open: bool
-    ) -> ManifestFile:
-        """See that an object is what was sent."""
-        checksum = crc.text(crc32c)
-        if not _is(stored, file.size, checksum):
+    def _refuse_wrong(
+        self,
+        moved: list[HubFile],
+        were_open: list[bool],
+        done: list[ManifestFile],
+        there: dict[str, Stored],
+    ) -> None:
+        """See that all objects are what was sent; remove those that are not."""
+        stored = [there.get(self._plan.object_name(file)) for file in moved]
+        wrong = [
+            (file, found, was_open)
+            for file, found, was_open, sent in zip(moved, stored, were_open, done, strict=True)
+            if not _is(found, sent.size, sent.crc32c)
+        ]
+        for _, found, was_open in wrong:
+            if was_open and found:
+                self._objects.delete(found.name, generation=found.generation)
+        for file, _, was_open in wrong:
             if not was_open:
                 raise MissingPartsError(file)
-            self._withdraw(file, stored)
-        return ManifestFile(file.path, file.size, file.digest, checksum)
-
-    def _withdraw(self, file: HubFile, stored: Stored | None) -> None:
-        if stored:
-            self._objects.delete(stored.name, generation=stored.generation)
-        raise TransferError(
-            f"Cloud Storage put {file.path} together wrongly; it was removed.",
-            cause="Its size or CRC-32C is not that of the bytes that were sent.",
-            fix=Fix(text="Start the import again."),
-        )
+        if wrong:
+            raise TransferError(
+                f"Cloud Storage put {wrong[0][0].path} together wrongly; it was removed.",
+                cause="Its size or CRC-32C is not that of the bytes that were sent.",
+                fix=Fix(text="Start the import again."),
+            )
 
     def _put(self, file: HubFile, content: bytes) -> ManifestFile:
         checksum = crc.text(crc.extend(0, content))

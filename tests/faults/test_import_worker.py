@@ -151,6 +151,23 @@ def test_a_worker_that_died_before_it_could_tell_that_a_file_is_whole(
     assert source.sent < PART  # nothing of the large file
 
 
+def test_objects_that_are_put_together_wrongly_are_all_removed(imports: Imports) -> None:
+    names = ("model-1.safetensors", "model-2.safetensors")
+    source = FaultySource({name: noise(1000, seed) for seed, name in enumerate(names)})
+    plan = imports.plan(source)
+    for file in plan.files:
+        upload = imports.begin_upload(plan, file, {1: noise(1000, 9)})
+        sent = crc.extend(0, source.files[file.path])
+        checkpoint = Checkpoint(upload.id, PART, 1, crc32c=sent, verified=True)
+        CheckpointObject(imports.objects, checkpoint_name(plan.folder, file)).save(checkpoint)
+    assert imports.run(plan) is ImportState.FAILED
+    assert "put model-1.safetensors together wrongly" in imports.progress(plan).message
+    assert imports.names(plan.prefix) == []
+    assert imports.run(plan) is ImportState.DONE
+    assert imports.is_right(plan, source)
+    source.stop()
+
+
 def test_shared_by_three_tasks(imports: Imports) -> None:
     files = {f"model-{i}.safetensors": noise(PART + i, i) for i in range(5)} | two_files()
     source = FaultySource(files)
