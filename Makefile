@@ -33,6 +33,7 @@ lint: $(READY) node_modules/.package-lock.json
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python .ci/undone.py
 	@node_modules/.bin/biome ci .
 
 lock:

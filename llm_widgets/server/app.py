@@ -11,6 +11,7 @@ from typing import Any
 import tornado.ioloop
 import tornado.web
 from tornado.httpserver import HTTPServer
+from tornado.platform.asyncio import BaseAsyncIOLoop
 from traitlets import Any as AnyTrait
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
@@ -34,7 +35,7 @@ _OURS: dict[type, type] = {
 }
 
 
-class Server(Voila):
+class Server(Voila):  # type: ignore[misc] # Voilà has no types
     """Voilà on sockets that are already bound, with our handlers and an orderly end."""
 
     sockets: Any = AnyTrait()
@@ -62,6 +63,7 @@ class Server(Voila):
     def listen(self) -> None:
         """Answer requests until a signal comes."""
         self.ioloop = tornado.ioloop.IOLoop.current()
+        assert isinstance(self.ioloop, BaseAsyncIOLoop)  # tornado has no other kind
         self.ending: asyncio.Task[None] | None = None
         # The loop's own handlers wake it up whichever thread the signal is delivered to.
         for each in (signal.SIGINT, signal.SIGTERM):

@@ -14,9 +14,9 @@ from jupyter_server.auth.identity import IdentityProvider, User
 from traitlets import Unicode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from jupyter_server.base.handlers import JupyterHandler
+    from tornado.web import RequestHandler
 
 HEADER = "X-Goog-IAP-JWT-Assertion"
 # https://cloud.google.com/iap/docs/signed-headers-howto (keys and issuer of the assertion)
@@ -108,11 +108,11 @@ class IapIdentityProvider(IdentityProvider):
         """There is no login form: the proxy stands in front."""
         return False
 
-    def get_handlers(self) -> Sequence[tuple[str, object]]:
+    def get_handlers(self) -> list[tuple[str, object]]:
         """No pages for login and logout."""
         return []
 
-    async def get_user(self, handler: JupyterHandler) -> User | None:
+    async def get_user(self, handler: RequestHandler) -> User | None:
         """Give the visitor, or ``None`` for a request that did not come through the proxy."""
         assertion = handler.request.headers.get(HEADER)
         if not assertion or not self.audience:

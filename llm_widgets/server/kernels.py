@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Int, List, Unicode
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import KernelManager
 
 
 class OwnKernelSpecManager(KernelSpecManager):
@@ -46,7 +50,7 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
     cull_idle_timeout = Int(1, config=True)
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs)  # type: ignore[no-untyped-call] # it has no types
         self._alone: dict[str, _Alone] = {}
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
@@ -67,14 +71,15 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         self.log.info(
             "No browser for %.0f s: shutting kernel %s down", now - alone.since, kernel_id
         )
-        await self.shutdown_kernel(kernel_id)
+        await self.shutdown_kernel(kernel_id)  # type: ignore[no-untyped-call] # as above
 
     async def settle(self) -> None:
         """Wait until no kernel is in the middle of its start; one that is can't be shut down."""
         while starting := [task for task in self._pending_kernels.values() if not task.done()]:
             await asyncio.gather(*starting, return_exceptions=True)
 
-    def remove_kernel(self, kernel_id: str) -> object:
+    def remove_kernel(self, kernel_id: str) -> KernelManager:
         """Forget a kernel that has gone."""
         self._alone.pop(kernel_id, None)
-        return super().remove_kernel(kernel_id)
+        removed: KernelManager = super().remove_kernel(kernel_id)
+        return removed

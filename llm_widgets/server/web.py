@@ -61,7 +61,7 @@ class HealthHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
 
-class PageHandler(TornadoVoilaHandler):
+class PageHandler(TornadoVoilaHandler):  # type: ignore[misc] # Voilà has no types
     """Voilà's page, with the cookie that lets a closing tab shut its kernel down."""
 
     async def prepare(self) -> None:
@@ -83,7 +83,7 @@ class PageHandler(TornadoVoilaHandler):
             await super().get(path)
 
 
-class ChannelsHandler(VoilaKernelWebsocketHandler):
+class ChannelsHandler(VoilaKernelWebsocketHandler):  # type: ignore[misc] # as above
     """A kernel's websocket; whoever is refused is told by the status alone."""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - tornado's

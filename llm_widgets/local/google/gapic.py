@@ -19,6 +19,8 @@ from google.auth.credentials import AnonymousCredentials
 from llm_widgets.local.errors import ApiError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from google.protobuf.message import Message
 
     from llm_widgets.local.access import Access
@@ -110,7 +112,7 @@ class Endpoints:
         api: Api,
         client: type[Any],
         *services: object,
-        http: dict[str, tuple[HttpRule, ...]] | None = None,
+        http: Mapping[str, tuple[HttpRule, ...]] | None = None,
     ) -> int:
         """Serve those methods of a client that one of the services has.
 
@@ -170,7 +172,7 @@ class Endpoints:
 
 
 def methods_of(
-    client: type[Any], http: dict[str, tuple[HttpRule, ...]] | None = None
+    client: type[Any], http: Mapping[str, tuple[HttpRule, ...]] | None = None
 ) -> dict[str, Method]:
     """Return the methods of a generated client by their Python names, not yet answered.
 
@@ -183,7 +185,7 @@ def methods_of(
 
     """
     registry = client._transport_registry if hasattr(client, "_transport_registry") else None  # noqa: SLF001 - the only place that lists the transports
-    names = registry or type(client)._transport_registry  # noqa: SLF001 - as above
+    names = registry or type(client)._transport_registry  # type: ignore[attr-defined] # noqa: SLF001 - as above
     rules = _http_rules(client.get_transport_class("rest")) if "rest" in names else (http or {})
     if "grpc" in names:
         return _grpc_methods(client.get_transport_class("grpc"), rules)
@@ -211,7 +213,7 @@ def unanswered(request: Any, caller: Caller) -> Any:
 
 
 def _grpc_methods(
-    transport: type[Any], rules: dict[str, tuple[HttpRule, ...]]
+    transport: type[Any], rules: Mapping[str, tuple[HttpRule, ...]]
 ) -> dict[str, Method]:
     channel = _Recorder()
     instance = transport(channel=channel, credentials=AnonymousCredentials())
@@ -228,7 +230,7 @@ def _grpc_methods(
 
 
 def _rest_methods(
-    transport: type[Any], rules: dict[str, tuple[HttpRule, ...]]
+    transport: type[Any], rules: Mapping[str, tuple[HttpRule, ...]]
 ) -> dict[str, Method]:
     found = {}
     for snake, kinds in _signatures(transport).items():
@@ -278,7 +280,7 @@ def _compiled(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return re.compile(pattern), tuple(fields)
 
 
-class _Recorder(grpc.Channel):
+class _Recorder(grpc.Channel):  # type: ignore[misc] # it has no types
     """A channel that only notes which method a stub is made for."""
 
     def __init__(self) -> None:

@@ -74,7 +74,7 @@ class GrpcServer:
         self._server.stop(grace=2).wait()
 
 
-class _Handler(grpc.GenericRpcHandler):
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc] # it has no types
     def __init__(self, endpoints: Endpoints, access: Access) -> None:
         self._endpoints = endpoints
         self._access = access

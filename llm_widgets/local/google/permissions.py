@@ -83,7 +83,7 @@ def resource_of(request: Any) -> str:
         if isinstance(value, str) and value:
             return value
     for attribute in ("service", "job", "secret", "quota_preference", "project"):
-        body = getattr(request, attribute, None)
+        body: Any = getattr(request, attribute, None)
         if isinstance(getattr(body, "name", None), str) and body.name:
             return str(body.name)
     return ""

@@ -37,11 +37,12 @@ def condition(kind: str, state: Any, message: str = "", reason: str = "") -> run
     made = run_v2.Condition(type_=kind, state=state, message=message, last_transition_time=now())
     if state == FAILED:
         made.severity = run_v2.Condition.Severity.ERROR
-    for field, reasons in (
+    kinds: tuple[tuple[str, Any], ...] = (
         ("revision_reason", run_v2.Condition.RevisionReason),
         ("reason", run_v2.Condition.CommonReason),
         ("execution_reason", run_v2.Condition.ExecutionReason),
-    ):
+    )
+    for field, reasons in kinds:
         if reason in reasons.__members__:
             setattr(made, field, reasons[reason])
             break

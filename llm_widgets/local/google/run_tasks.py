@@ -76,7 +76,7 @@ def has_failed(task: run_v2.Task) -> bool:
     return completed(task).state == FAILED and not was_cancelled(task)
 
 
-def complete(task: run_v2.Task, state: run_v2.Condition.State, message: str, reason: str) -> None:
+def complete(task: run_v2.Task, state: int, message: str, reason: str) -> None:
     """Let a task end now, in a state and for a reason."""
     task.completion_time = now()
     task.reconciling, task.observed_generation = False, 1
