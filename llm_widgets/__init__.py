@@ -14,7 +14,7 @@ __all__ = ["Manager", "app"]
 
 def app() -> Widget:
     """Make the page; the last line of a notebook's cell shows it."""
-    from llm_widgets.views.app import build  # noqa: PLC0415 - only the page needs widgets
+    from llm_widgets.page.shell import build  # noqa: PLC0415 - only the page needs widgets
 
     return build()
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from llm_widgets.cli import main
+from llm_widgets.cli.main import main
 
 sys.exit(main())

@@ -7,18 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets import hubs
-from llm_widgets.cloud import (
-    buckets,
-    identity,
-    invoke,
-    metadata,
-    readers,
-    rollout,
-    service_list,
-    services,
-)
-from llm_widgets.cloud import projects as project_api
-from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import (
@@ -29,18 +17,24 @@ from llm_widgets.errors import (
     NotFoundError,
     TransferError,
 )
-from llm_widgets.jobs import plan, start, verify
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.iam import bucket_readers
+from llm_widgets.gcp.project import projects as project_api
+from llm_widgets.gcp.run import invoke, rollout, service_list, services
+from llm_widgets.gcp.storage import buckets, metadata
+from llm_widgets.imports import plan, start, verify
 from llm_widgets.serving import checks, hardware, recipes, request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.cloud.buckets import BucketListing
-    from llm_widgets.cloud.service_list import ServiceListing
     from llm_widgets.domain.imports import HubModel
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.progress import ImportProgress
     from llm_widgets.domain.services import Deployment, ServiceSummary
+    from llm_widgets.gcp.run.service_list import ServiceListing
+    from llm_widgets.gcp.storage.buckets import BucketListing
 
 _POLL_SECONDS = 0.5
 
@@ -195,7 +189,7 @@ class Manager:
         if problems:
             raise problems[0]
         member = f"serviceAccount:{wanted.service_account}"
-        readers.grant_reader(self.clients, bucket, member, project=self.project.id)
+        bucket_readers.grant_reader(self.clients, bucket, member, project=self.project.id)
         operation = services.create(
             self.clients, wanted.project, wanted.region, wanted.name, request.service(wanted)
         )

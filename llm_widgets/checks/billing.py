@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import billing, links
-from llm_widgets.cloud.billing import BillingState
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject
+from llm_widgets.gcp import links
+from llm_widgets.gcp.project import billing
+from llm_widgets.gcp.project.billing import BillingState
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context

@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud import buckets, identity, links, roles, service_accounts
-from llm_widgets.cloud.parallel import outcomes
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
+from llm_widgets.gcp import links
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.client.parallel import outcomes
+from llm_widgets.gcp.iam import member_roles, service_accounts
+from llm_widgets.gcp.storage import buckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.cloud.buckets import BucketListing
-    from llm_widgets.cloud.clients import Clients
-    from llm_widgets.cloud.projects import Project
-    from llm_widgets.cloud.service_accounts import ServiceAccount
+    from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.iam.service_accounts import ServiceAccount
+    from llm_widgets.gcp.project.projects import Project
+    from llm_widgets.gcp.storage.buckets import BucketListing
 
 
 class Context:
@@ -51,7 +54,7 @@ class Context:
 
     @property
     def member_form(self) -> str:
-        """What commands say for who asks, see :class:`llm_widgets.cloud.identity.Identity`."""
+        """What commands say for who asks, see :class:`llm_widgets.gcp.auth.identity.Identity`."""
         try:
             return identity.current(self.clients).form
         except ManagerError:
@@ -91,7 +94,7 @@ class Context:
         """
         found: frozenset[str] = self._once(
             f"roles of {member}",
-            lambda: roles.on_project(self.clients, self.project_id, member),
+            lambda: member_roles.on_project(self.clients, self.project_id, member),
         )
         return found
 

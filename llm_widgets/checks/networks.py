@@ -6,15 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import network
 from llm_widgets.domain import gpus
 from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.project import network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.checks.context import Context
-    from llm_widgets.cloud.network import Connector, Subnet
+    from llm_widgets.gcp.project.network import Connector, Subnet
 
 
 @dataclass(frozen=True, slots=True)

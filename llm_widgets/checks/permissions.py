@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.checks.judging import NOTHING, judged, listed
-from llm_widgets.cloud import permissions
-from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.cloud.permissions import Tested
+from llm_widgets.checks.verdicts import NOTHING, judged, listed
 from llm_widgets.domain.checklist import Answer, CheckState, Subject, Work
+from llm_widgets.gcp.client.parallel import outcomes
+from llm_widgets.gcp.iam import permissions
+from llm_widgets.gcp.iam.permissions import Tested
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context

@@ -6,17 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.cloud import quotas, services
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Capacity
 from llm_widgets.errors import ManagerError, NotFoundError
+from llm_widgets.gcp.project import quotas
+from llm_widgets.gcp.run import services
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llm_widgets.checks.context import Context
-    from llm_widgets.cloud.quotas import Quota, QuotaRequest, Usage
     from llm_widgets.domain.gpus import Gpu
+    from llm_widgets.gcp.project.quotas import Quota, QuotaRequest, Usage
 
 REQUESTS = "requests"
 

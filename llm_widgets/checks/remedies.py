@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import apis, identity, readers, roles, service_accounts
 from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.iam import bucket_readers, member_roles, service_accounts
+from llm_widgets.gcp.project import apis
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
@@ -45,7 +47,7 @@ def carry_out(context: Context, action: str) -> str:
     if kind == "open-buckets":
         email, _, names = rest.partition(":")
         for bucket in names.split(","):
-            readers.grant_reader(clients, bucket, f"serviceAccount:{email}", project=project)
+            bucket_readers.grant_reader(clients, bucket, f"serviceAccount:{email}", project=project)
         return f"{email} may read {names.replace(',', ', ')}."
     if kind == "grant":
         return _granted(context, rest)
@@ -59,10 +61,10 @@ def _granted(context: Context, what: str) -> str:
     clients, project = context.clients, context.project_id
     member = identity.current(clients).member
     if place == "account":
-        roles.grant_on_account(clients, project, resource, wanted, member)
+        member_roles.grant_on_account(clients, project, resource, wanted, member)
     elif place == "bucket":
         for bucket in resource.split(","):
-            roles.grant_on_bucket(clients, project, bucket, wanted, member)
+            member_roles.grant_on_bucket(clients, project, bucket, wanted, member)
     else:
-        roles.grant_on_project(clients, project, wanted, member)
+        member_roles.grant_on_project(clients, project, wanted, member)
     return f"Granted {' and '.join(wanted)} to {member.partition(':')[2]}."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.checks.judging import judged, listed
-from llm_widgets.cloud import grants, links, permissions, readers
-from llm_widgets.cloud.parallel import outcomes
-from llm_widgets.cloud.service_accounts import RUNTIME_ID, RUNTIME_TITLE, runtime_email
+from llm_widgets.checks.verdicts import judged, listed
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject
 from llm_widgets.errors import ManagerError, NotFoundError
+from llm_widgets.gcp import links
+from llm_widgets.gcp.client.parallel import outcomes
+from llm_widgets.gcp.iam import bucket_readers, permissions, role_catalogue
+from llm_widgets.gcp.iam.service_accounts import RUNTIME_ID, RUNTIME_TITLE, runtime_email
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
@@ -96,7 +97,7 @@ def ask_reading(context: Context) -> dict[str, Answer]:
         return {READING.key: Answer(CheckState.OK, text)}
     account = context.runtime_account()
     found = outcomes(
-        lambda name: readers.may_read(
+        lambda name: bucket_readers.may_read(
             context.clients, name, account.member, project=context.project_id
         ),
         names,
@@ -111,10 +112,11 @@ def ask_reading(context: Context) -> dict[str, Answer]:
         text = f"It may read {listed(names)}."
         return {READING.key: Answer(CheckState.OK, text)}
     commands = "\n".join(
-        grants.commands([readers.READER], account.member, bucket=name) for name in closed
+        role_catalogue.commands([bucket_readers.READER], account.member, bucket=name)
+        for name in closed
     )
     fix = context.fix(
-        f"Let it read what is in there ({readers.READER}); deploying offers this too.",
+        f"Let it read what is in there ({bucket_readers.READER}); deploying offers this too.",
         command=commands,
         url=links.bucket(closed[0], context.project_id),
         action=f"open-buckets:{account.email}:{','.join(closed)}",
@@ -130,7 +132,7 @@ def ask_reading(context: Context) -> dict[str, Answer]:
 
 def _reads_by_the_project(context: Context, member: str) -> bool:
     try:
-        return bool(context.roles_on_project(member) & readers.READING_ROLES)
+        return bool(context.roles_on_project(member) & bucket_readers.READING_ROLES)
     except ManagerError:
         return False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import secrets
 from llm_widgets.domain.checklist import Answer, CheckState, Subject
 from llm_widgets.errors import ApiDisabledError
+from llm_widgets.gcp import secrets
 
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context

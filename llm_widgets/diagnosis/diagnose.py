@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from llm_widgets.diagnosis.catalogue import CATALOGUE
 from llm_widgets.diagnosis.context import Context
 from llm_widgets.diagnosis.evidence import Evidence, LogLine, Place, Text, readable, texts
-from llm_widgets.diagnosis.kinds import Confidence, Kind, Sign
+from llm_widgets.diagnosis.failure import Confidence, Kind, Sign
 from llm_widgets.diagnosis.remedies import Remedy, RemedyKind, filled, in_sentence
-from llm_widgets.diagnosis.values import known
+from llm_widgets.diagnosis.template_values import known
 
 if TYPE_CHECKING:
     import re

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from llm_widgets.cloud import packages
+    from llm_widgets.gcp.client import lazy
 
 _INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
 _NOTE = """\
@@ -16,7 +16,7 @@ _NOTE = """\
 # use the YAML to keep them. Mount options need the beta track."""
 
 
-def gcloud_command(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
+def gcloud_command(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
     """Write the command, one flag in a line."""
     flags = [
         f"--project={project}",
@@ -50,7 +50,7 @@ def _delimiters() -> Iterator[str]:
     yield from (chr(code) for code in range(0xE000, 0xF8FF))
 
 
-def _container(container: packages.run_v2.Container) -> list[str]:
+def _container(container: lazy.run_v2.Container) -> list[str]:
     limits = container.resources.limits
     flags = [f"--image={container.image}", f"--port={container.ports[0].container_port}"]
     if container.command:
@@ -78,7 +78,7 @@ def _container(container: packages.run_v2.Container) -> list[str]:
     return [*flags, f"--startup-probe={listed(f'{k}={v}' for k, v in told.items())}"]
 
 
-def _template(template: packages.run_v2.RevisionTemplate) -> list[str]:
+def _template(template: lazy.run_v2.RevisionTemplate) -> list[str]:
     flags = []
     if template.node_selector.accelerator:
         flags += ["--gpu=1", f"--gpu-type={template.node_selector.accelerator}"]
@@ -107,7 +107,7 @@ def _template(template: packages.run_v2.RevisionTemplate) -> list[str]:
     return [*flags, "--vpc-egress=all-traffic"] if access.egress else flags
 
 
-def _volume(volume: packages.run_v2.Volume) -> list[str]:
+def _volume(volume: lazy.run_v2.Volume) -> list[str]:
     if volume.gcs.bucket:
         words = ["type=cloud-storage", f"bucket={volume.gcs.bucket}"]
         words.append(f"readonly={str(volume.gcs.read_only).lower()}")

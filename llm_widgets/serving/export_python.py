@@ -6,7 +6,7 @@ from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from llm_widgets.cloud import packages
+    from llm_widgets.gcp.client import lazy
 
 _MAPS = ("labels", "annotations", "limits")
 _CODE = """\
@@ -25,7 +25,7 @@ print(operation.result().uri)  # waits until the service is ready
 """
 
 
-def python_code(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
+def python_code(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
     """Write the program; the service stands in it as a dictionary of the API's fields."""
     written = pformat(fields(service), width=96, sort_dicts=False)
     indented = "\n".join(f"    {line}" for line in written.splitlines())

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.cloud import packages
+    from llm_widgets.gcp.client import lazy
 
 Block = list[tuple[str, Any]]
 """Lines of a block: a name with a value, or with a block in its turn."""
 
 
-def terraform(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
+def terraform(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
     """Write a ``google_cloud_run_v2_service``."""
     resource = re.sub(r"[^a-z0-9]", "_", name)
     lines: Block = [
@@ -39,7 +39,7 @@ def quoted(text: str) -> str:
     return escaped.replace("\x7f", "\\u007f")
 
 
-def _template(template: packages.run_v2.RevisionTemplate) -> Block:
+def _template(template: lazy.run_v2.RevisionTemplate) -> Block:
     scaling = template.scaling
     lines: Block = [
         ("execution_environment", template.execution_environment.name),
@@ -73,7 +73,7 @@ def _template(template: packages.run_v2.RevisionTemplate) -> Block:
     return lines
 
 
-def _container(container: packages.run_v2.Container) -> Block:
+def _container(container: lazy.run_v2.Container) -> Block:
     lines: Block = [("name", container.name), ("image", container.image)]
     if container.command:
         lines.append(("command", list(container.command)))
@@ -111,7 +111,7 @@ def _container(container: packages.run_v2.Container) -> Block:
     return lines
 
 
-def _variable(variable: packages.run_v2.EnvVar) -> Block:
+def _variable(variable: lazy.run_v2.EnvVar) -> Block:
     reference = variable.value_source.secret_key_ref
     if not reference.secret:
         return [("name", variable.name), ("value", variable.value)]
@@ -119,7 +119,7 @@ def _variable(variable: packages.run_v2.EnvVar) -> Block:
     return [("name", variable.name), ("value_source", [("secret_key_ref", secret)])]
 
 
-def _volume(volume: packages.run_v2.Volume) -> Block:
+def _volume(volume: lazy.run_v2.Volume) -> Block:
     if volume.gcs.bucket:
         source: Block = [
             ("bucket", volume.gcs.bucket),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from llm_widgets.cloud import packages
+    from llm_widgets.gcp.client import lazy
 
 _INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
 
@@ -33,7 +33,7 @@ def dumped(document: Any) -> str:
     return text
 
 
-def yaml_text(project: str, region: str, name: str, service: packages.run_v2.Service) -> str:
+def yaml_text(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
     """Write a service in the shape of the first version of Cloud Run's API."""
     return dumped(
         {
@@ -61,7 +61,7 @@ def yaml_text(project: str, region: str, name: str, service: packages.run_v2.Ser
     )
 
 
-def _annotations(template: packages.run_v2.RevisionTemplate) -> dict[str, str]:
+def _annotations(template: lazy.run_v2.RevisionTemplate) -> dict[str, str]:
     found = {
         "autoscaling.knative.dev/minScale": str(template.scaling.min_instance_count),
         "autoscaling.knative.dev/maxScale": str(template.scaling.max_instance_count),
@@ -84,7 +84,7 @@ def _annotations(template: packages.run_v2.RevisionTemplate) -> dict[str, str]:
     return found
 
 
-def _spec(template: packages.run_v2.RevisionTemplate) -> dict[str, Any]:
+def _spec(template: lazy.run_v2.RevisionTemplate) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "containerConcurrency": template.max_instance_request_concurrency,
         "timeoutSeconds": int(template.timeout.total_seconds()),
@@ -99,7 +99,7 @@ def _spec(template: packages.run_v2.RevisionTemplate) -> dict[str, Any]:
     return spec
 
 
-def _container(container: packages.run_v2.Container) -> dict[str, Any]:
+def _container(container: lazy.run_v2.Container) -> dict[str, Any]:
     made: dict[str, Any] = {"name": container.name, "image": container.image}
     if container.command:
         made["command"] = list(container.command)
@@ -122,13 +122,13 @@ def _container(container: packages.run_v2.Container) -> dict[str, Any]:
     return made
 
 
-def _asked(probe: packages.run_v2.Probe) -> dict[str, Any]:
+def _asked(probe: lazy.run_v2.Probe) -> dict[str, Any]:
     if probe.http_get.path:
         return {"httpGet": {"path": probe.http_get.path, "port": probe.http_get.port}}
     return {"tcpSocket": {"port": probe.tcp_socket.port}}
 
 
-def _variable(variable: packages.run_v2.EnvVar) -> dict[str, Any]:
+def _variable(variable: lazy.run_v2.EnvVar) -> dict[str, Any]:
     secret = variable.value_source.secret_key_ref
     if not secret.secret:
         return {"name": variable.name, "value": variable.value}
@@ -136,7 +136,7 @@ def _variable(variable: packages.run_v2.EnvVar) -> dict[str, Any]:
     return {"name": variable.name, "valueFrom": {"secretKeyRef": reference}}
 
 
-def _volume(volume: packages.run_v2.Volume) -> dict[str, Any]:
+def _volume(volume: lazy.run_v2.Volume) -> dict[str, Any]:
     if not volume.gcs.bucket:
         limit = volume.empty_dir.size_limit
         return {"name": volume.name, "emptyDir": {"medium": "Memory", "sizeLimit": limit}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import packages
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
     ENGINE_LABEL,
@@ -13,6 +12,7 @@ from llm_widgets.domain.services import (
     SERVED_NAME_ANNOTATION,
     Ingress,
 )
+from llm_widgets.gcp.client import lazy
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment, StartupProbe
@@ -22,12 +22,12 @@ _CACHE = "cache"
 _CACHE_PATH = "/cache"
 
 
-def service(deployment: Deployment) -> packages.run_v2.Service:
+def service(deployment: Deployment) -> lazy.run_v2.Service:
     """Write a deployment as the service to create.
 
     Its project, region and name are arguments of the request, not fields of the service.
     """
-    run = packages.run_v2
+    run = lazy.run_v2
     return run.Service(
         labels={
             **deployment.labels,
@@ -46,7 +46,7 @@ def service(deployment: Deployment) -> packages.run_v2.Service:
 
 
 def _ingress(chosen: Ingress) -> int:
-    traffic = packages.run_v2.IngressTraffic
+    traffic = lazy.run_v2.IngressTraffic
     return {
         Ingress.ALL: traffic.INGRESS_TRAFFIC_ALL,
         Ingress.INTERNAL: traffic.INGRESS_TRAFFIC_INTERNAL_ONLY,
@@ -54,8 +54,8 @@ def _ingress(chosen: Ingress) -> int:
     }[chosen]
 
 
-def _template(deployment: Deployment) -> packages.run_v2.RevisionTemplate:
-    run = packages.run_v2
+def _template(deployment: Deployment) -> lazy.run_v2.RevisionTemplate:
+    run = lazy.run_v2
     template = run.RevisionTemplate(
         # Left out, the most instances would be 100, more than any quota of GPUs.
         scaling=run.RevisionScaling(
@@ -79,8 +79,8 @@ def _template(deployment: Deployment) -> packages.run_v2.RevisionTemplate:
     return template
 
 
-def _container(deployment: Deployment) -> packages.run_v2.Container:
-    run = packages.run_v2
+def _container(deployment: Deployment) -> lazy.run_v2.Container:
+    run = lazy.run_v2
     limits = {"cpu": f"{deployment.cpu:g}", "memory": f"{deployment.memory_gib:g}Gi"}
     if deployment.accelerator:
         limits["nvidia.com/gpu"] = "1"
@@ -102,21 +102,21 @@ def _container(deployment: Deployment) -> packages.run_v2.Container:
     )
 
 
-def _environment(deployment: Deployment) -> list[packages.run_v2.EnvVar]:
-    run = packages.run_v2
+def _environment(deployment: Deployment) -> list[lazy.run_v2.EnvVar]:
+    run = lazy.run_v2
     plain = [run.EnvVar(name=name, value=value) for name, value in deployment.environment.items()]
     return [*plain, *(_secret(name, value) for name, value in deployment.secrets.items())]
 
 
-def _secret(name: str, reference: str) -> packages.run_v2.EnvVar:
-    run = packages.run_v2
+def _secret(name: str, reference: str) -> lazy.run_v2.EnvVar:
+    run = lazy.run_v2
     secret, _, version = reference.partition(":")
     selector = run.SecretKeySelector(secret=secret, version=version or "latest")
     return run.EnvVar(name=name, value_source=run.EnvVarSource(secret_key_ref=selector))
 
 
-def _probe(probe: StartupProbe, port: int) -> packages.run_v2.Probe:
-    run = packages.run_v2
+def _probe(probe: StartupProbe, port: int) -> lazy.run_v2.Probe:
+    run = lazy.run_v2
     made = run.Probe(
         initial_delay_seconds=probe.initial_delay,
         timeout_seconds=probe.timeout,
@@ -130,8 +130,8 @@ def _probe(probe: StartupProbe, port: int) -> packages.run_v2.Probe:
     return made
 
 
-def _volumes(deployment: Deployment) -> list[packages.run_v2.Volume]:
-    run = packages.run_v2
+def _volumes(deployment: Deployment) -> list[lazy.run_v2.Volume]:
+    run = lazy.run_v2
     options = [f"only-dir={deployment.folder}"] if deployment.folder else []
     options += deployment.mount_options
     if deployment.cache_gib:
@@ -151,8 +151,8 @@ def _volumes(deployment: Deployment) -> list[packages.run_v2.Volume]:
     return volumes
 
 
-def _network(deployment: Deployment) -> packages.run_v2.VpcAccess | None:
-    run = packages.run_v2
+def _network(deployment: Deployment) -> lazy.run_v2.VpcAccess | None:
+    run = lazy.run_v2
     # All traffic: what is read from Cloud Storage goes through the network too.
     egress = run.VpcAccess.VpcEgress.ALL_TRAFFIC
     if deployment.subnet:

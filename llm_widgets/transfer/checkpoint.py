@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import ConflictError, Fix
-from llm_widgets.transfer.objects import NEW
+from llm_widgets.gcp.storage.objects import NEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.imports import HubFile
-    from llm_widgets.transfer.objects import SmallObjects
+    from llm_widgets.gcp.storage.objects import SmallObjects
 
 _VERSION = 1
 _TRIES = 5

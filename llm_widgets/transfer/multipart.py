@@ -11,13 +11,13 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from llm_widgets.transfer import crc
-from llm_widgets.transfer.http import NETWORK_ERRORS
+from llm_widgets.transfer.connections import NETWORK_ERRORS
 from llm_widgets.transfer.xml_api import Bucket, UploadGoneError, find, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_widgets.transfer.http import Connections, Outgoing
+    from llm_widgets.transfer.connections import Connections, Outgoing
 
 _PAGE = 1000
 _OK = 200

@@ -10,7 +10,7 @@ from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint
 from llm_widgets.transfer.hashing import new_hasher, resumed_hasher
-from llm_widgets.transfer.patience import Stopped
+from llm_widgets.transfer.retry import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
 from llm_widgets.errors import ConflictError, Fix, TransferError
+from llm_widgets.gcp.storage.objects import NEW
 from llm_widgets.transfer import crc
+from llm_widgets.transfer.connections import Connections
 from llm_widgets.transfer.hashing import hex_digest
-from llm_widgets.transfer.http import Connections
 from llm_widgets.transfer.multipart import MultipartUpload
-from llm_widgets.transfer.objects import NEW
 from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
     from llm_widgets.domain.imports import HubFile, ImportPlan
+    from llm_widgets.gcp.storage.objects import SmallObjects, Stored
     from llm_widgets.transfer.checkpoint import Checkpoint
-    from llm_widgets.transfer.objects import SmallObjects, Stored
     from llm_widgets.transfer.options import Options
     from llm_widgets.transfer.xml_api import Bucket
 

@@ -20,15 +20,15 @@ from llm_widgets.errors import (
     SignInError,
     TransferError,
 )
-from llm_widgets.transfer.objects import bucket_gone
-from llm_widgets.transfer.patience import Patience, Stopped, TransientError, asked_wait
+from llm_widgets.gcp.storage.objects import bucket_gone
+from llm_widgets.transfer.retry import Patience, Stopped, TransientError, asked_wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from google.auth.credentials import Credentials
 
-    from llm_widgets.transfer.http import Answer, Connections
+    from llm_widgets.transfer.connections import Answer, Connections
     from llm_widgets.transfer.options import Options
 
 ENDPOINT = "https://storage.googleapis.com"

@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
-from llm_widgets.cloud import buckets, metadata
-from llm_widgets.cloud.projects import Project
+from llm_widgets.cli.quickstart import local_cloud
 from llm_widgets.config import Settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
-from llm_widgets.quickstart import local_cloud
-from llm_widgets.state.models import ModelsState
-from llm_widgets.state.session import Session
+from llm_widgets.gcp.project.projects import Project
+from llm_widgets.gcp.storage import buckets, metadata
+from llm_widgets.page.models.models import ModelsState
+from llm_widgets.page.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 from llm_widgets.checks import networks, quotas, run
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.run import Check
-from llm_widgets.cloud import projects
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.rest import call
 from llm_widgets.config import Settings
 from llm_widgets.domain.checklist import Answer, CheckState, Subject
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.project import projects
 from llm_widgets.local.cloud import LocalCloud
 
 if TYPE_CHECKING:

@@ -22,18 +22,18 @@ from typing import TYPE_CHECKING, Any
 from google.cloud import run_v2
 from playwright.sync_api import sync_playwright
 
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.projects import Project
-from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import MANAGED_BY, MODEL_ANNOTATION
+from llm_widgets.gcp.auth.sign_in import default_credentials
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.project.projects import Project
 from llm_widgets.local.faults import Faults
 from llm_widgets.local.google.records import Records
 from llm_widgets.local.store import Store
-from llm_widgets.state.services import ServicesState
-from llm_widgets.state.session import Session
-from llm_widgets.views.services.rows import service_row
+from llm_widgets.page.services.services import ServicesState
+from llm_widgets.page.services.services_table import service_row
+from llm_widgets.page.session import Session
 from tests.e2e.conftest import CHROMIUM_FLAGS, CHROMIUM_NAMES
 
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
 
-from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import ImportPlan
-from llm_widgets.transfer.engine import Engine
-from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.transfer.options import Options
 from llm_widgets.transfer.share import Task
+from llm_widgets.transfer.transfer import Engine
 
 
 def main() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import requests
 from google.auth.credentials import AnonymousCredentials
 
-from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.gcp.client.clients import Clients
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.models import Source
-from llm_widgets.jobs.plan import plan_import
+from llm_widgets.imports.plan import plan_import
 from tests.bench.hub import REPO, SHA, Entry, NginxHub, make_files
 from tests.bench.measure import PYTHON, Measured, run, sink_state
 

@@ -9,7 +9,7 @@ import pytest
 from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.local.logs import LogBook
 from llm_widgets.local.runner.runner import Runner
-from llm_widgets.state.session import Session
+from llm_widgets.page.session import Session
 from tests.contract.product import open_project
 
 if TYPE_CHECKING:

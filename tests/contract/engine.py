@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.cloud import run_v2
 
-from llm_widgets.cloud import rollout, services
+from llm_widgets.gcp.run import rollout, services
 from tests.contract.product import PROJECT, REGION
 
 if TYPE_CHECKING:

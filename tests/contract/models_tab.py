@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud.projects import Project
-from llm_widgets.state.import_form import ImportFormState, ImportRequest
-from llm_widgets.state.import_target import Target, TargetKind
-from llm_widgets.state.model_page import ModelPageState
-from llm_widgets.state.models import ModelsState
-from llm_widgets.state.session import Session
+from llm_widgets.gcp.project.projects import Project
+from llm_widgets.page.models.import_form import ImportFormState, ImportRequest
+from llm_widgets.page.models.import_target import Target, TargetKind
+from llm_widgets.page.models.model import ModelPageState
+from llm_widgets.page.models.models import ModelsState
+from llm_widgets.page.session import Session
 from tests.contract.product import PROJECT, Product
 from tests.waiting import until
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.models import ModelRecord, Source
     from llm_widgets.errors import ManagerError
-    from llm_widgets.state.import_check import ImportCheck
+    from llm_widgets.page.models.import_check import ImportCheck
 
 
 class ModelsTab:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.projects import Project
-from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
+from llm_widgets.gcp.auth.sign_in import default_credentials
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.project.projects import Project
 from llm_widgets.local.cloud import LocalCloud
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from llm_widgets.state.session import Session
+    from llm_widgets.page.session import Session
 
 PROJECT = "local-project"
 REGION = "europe-west1"

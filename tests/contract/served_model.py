@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud import buckets, metadata
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.gcp.storage import buckets, metadata
 from tests.contract.ollama_models import put_model, smollm2
 from tests.contract.product import PROJECT, REGION
 

@@ -10,9 +10,6 @@ from google.api_core import exceptions
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import credentials as user_credentials
 
-from llm_widgets.cloud import identity, projects, secrets
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.identity import IdentityKind
 from llm_widgets.config import Settings
 from llm_widgets.errors import (
     ApiDisabledError,
@@ -22,6 +19,11 @@ from llm_widgets.errors import (
     SignInError,
     UnavailableError,
 )
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.auth.identity import IdentityKind
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.project import projects
 from tests.contract.product import MANAGER, PROJECT, Product, running
 
 if TYPE_CHECKING:

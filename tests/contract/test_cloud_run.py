@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud import invoke, jobs, logs, rollout, service_list, services
-from llm_widgets.cloud.jobs import ExecutionState
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -24,6 +22,9 @@ from llm_widgets.errors import (
     NotFoundError,
     UnavailableError,
 )
+from llm_widgets.gcp.observe import logs
+from llm_widgets.gcp.run import invoke, jobs, rollout, service_list, services
+from llm_widgets.gcp.run.jobs import ExecutionState
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
 from tests.waiting import until

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.cloud import buckets, invoke, logs, rollout, service_list, services
 from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import ServiceState, StartupProbe
 from llm_widgets.errors import DeploymentError
+from llm_widgets.gcp.observe import logs
+from llm_widgets.gcp.run import invoke, rollout, service_list, services
+from llm_widgets.gcp.storage import buckets
 from llm_widgets.local.runner.machine import Machine
 from llm_widgets.serving import checks, request
 from llm_widgets.serving.export import Language, written

@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 from google.cloud import run_v2, vpcaccess_v1
 
-from llm_widgets.cloud import (
-    apis,
-    billing,
-    network,
-    permissions,
-    projects,
-    quotas,
-    service_accounts,
-    services,
-)
-from llm_widgets.cloud.billing import BillingState
 from llm_widgets.domain import gpus
 from llm_widgets.errors import (
     ApiDisabledError,
     DeniedError,
     NotFoundError,
 )
+from llm_widgets.gcp.iam import permissions, service_accounts
+from llm_widgets.gcp.project import apis, billing, network, projects, quotas
+from llm_widgets.gcp.project.billing import BillingState
+from llm_widgets.gcp.run import services
 from tests.contract.product import PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:

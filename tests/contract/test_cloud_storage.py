@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud import buckets, readers
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -15,6 +14,8 @@ from llm_widgets.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from llm_widgets.gcp.iam import bucket_readers
+from llm_widgets.gcp.storage import buckets
 from tests.contract.product import MANAGER, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
@@ -169,12 +170,12 @@ def test_a_bucket_that_is_not(product: Product) -> None:
 
 def test_readers_are_granted_once(product: Product) -> None:
     buckets.create_bucket(product.clients, PROJECT, "shared-models", REGION)
-    assert not readers.may_read(product.clients, "shared-models", READER)
-    readers.grant_reader(product.clients, "shared-models", READER)
-    readers.grant_reader(product.clients, "shared-models", READER)
-    found = readers.bucket_readers(product.clients, "shared-models")
+    assert not bucket_readers.may_read(product.clients, "shared-models", READER)
+    bucket_readers.grant_reader(product.clients, "shared-models", READER)
+    bucket_readers.grant_reader(product.clients, "shared-models", READER)
+    found = bucket_readers.bucket_readers(product.clients, "shared-models")
     assert [reader.member for reader in found if reader.member == READER] == [READER]
-    assert readers.may_read(product.clients, "shared-models", READER)
+    assert bucket_readers.may_read(product.clients, "shared-models", READER)
 
 
 def test_conditions_survive_a_grant(product: Product) -> None:
@@ -184,30 +185,36 @@ def test_conditions_survive_a_grant(product: Product) -> None:
     policy.version = 3
     condition = {"title": "for a while", "expression": "request.time < timestamp('2030-01-01')"}
     guest = "serviceAccount:guest@example-project.iam.gserviceaccount.com"
-    policy.bindings.append({"role": readers.READER, "members": {guest}, "condition": condition})
+    policy.bindings.append(
+        {"role": bucket_readers.READER, "members": {guest}, "condition": condition}
+    )
     bucket.set_iam_policy(policy)
-    readers.grant_reader(product.clients, "condition-models", READER)
+    bucket_readers.grant_reader(product.clients, "condition-models", READER)
     kept = bucket.get_iam_policy(requested_policy_version=3)
     conditional = [each for each in kept.bindings if each.get("condition")]
     assert [(each["members"], each["condition"]["title"]) for each in conditional] == [
         ({guest}, "for a while")
     ]
-    assert not readers.may_read(product.clients, "condition-models", guest)
-    assert readers.may_read(product.clients, "condition-models", READER)
+    assert not bucket_readers.may_read(product.clients, "condition-models", guest)
+    assert bucket_readers.may_read(product.clients, "condition-models", READER)
 
 
 def test_grants_at_the_same_time_are_not_lost(product: Product) -> None:
     buckets.create_bucket(product.clients, PROJECT, "busy-models", REGION)
     members = [f"serviceAccount:r{n}@example-project.iam.gserviceaccount.com" for n in range(3)]
     threads = [
-        threading.Thread(target=readers.grant_reader, args=(product.clients, "busy-models", member))
+        threading.Thread(
+            target=bucket_readers.grant_reader, args=(product.clients, "busy-models", member)
+        )
         for member in members
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = {reader.member for reader in readers.bucket_readers(product.clients, "busy-models")}
+    found = {
+        reader.member for reader in bucket_readers.bucket_readers(product.clients, "busy-models")
+    }
     assert found >= set(members)
 
 
@@ -215,4 +222,4 @@ def test_grant_denied(product: Product) -> None:
     buckets.create_bucket(product.clients, PROJECT, "locked-models", REGION)
     product.faults.update(denied_permissions=["storage.buckets.setIamPolicy"])
     with pytest.raises(DeniedError, match=r"storage\.buckets\.setIamPolicy"):
-        readers.grant_reader(product.clients, "locked-models", READER)
+        bucket_readers.grant_reader(product.clients, "locked-models", READER)

@@ -6,26 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_widgets.cloud import (
-    access,
-    buckets,
-    metadata,
-    readers,
-    roles,
-    service_accounts,
-    service_json,
-    services,
-)
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import ManagerError, NotFoundError
-from llm_widgets.state.deploy_form import DeployFormState
-from llm_widgets.state.deploy_reading import GRANTED, MISSING
-from llm_widgets.state.deploy_values import FIT_ANYWAY, values_of
-from llm_widgets.state.service_edit import ServiceEditState
-from llm_widgets.state.services import ServicesState
-from llm_widgets.transfer.objects import SmallObjects
-from llm_widgets.views.services.edit_page import EditPage
+from llm_widgets.gcp.iam import bucket_readers, invokers, member_roles, service_accounts
+from llm_widgets.gcp.run import service_json, services
+from llm_widgets.gcp.storage import buckets, metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.page.services.bucket_access import GRANTED, MISSING
+from llm_widgets.page.services.deploy_form import DeployFormState
+from llm_widgets.page.services.deploy_values import FIT_ANYWAY, values_of
+from llm_widgets.page.services.edit_page import EditPage
+from llm_widgets.page.services.service_edit import ServiceEditState
+from llm_widgets.page.services.services import ServicesState
 from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.notice import Notice
 from tests.contract.product import PARENT, PROJECT, Product, running
@@ -38,7 +31,7 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.domain.models import ModelRecord
-    from llm_widgets.state.session import Session
+    from llm_widgets.page.session import Session
     from llm_widgets.widgets._component import Component
 
 BUCKET, PLACE = "big-models", "europe-west4"
@@ -132,7 +125,7 @@ def test_what_does_not_fit_is_refused_unless_somebody_insists(
     assert taken == [f"projects/{PROJECT}/locations/{PLACE}/services/too-large"], form.problems
     made = services.get(product.clients, taken[0])
     assert made.template.node_selector.accelerator == RTX
-    assert readers.may_read(
+    assert bucket_readers.may_read(
         product.clients, BUCKET, f"serviceAccount:{made.template.service_account}", project=PROJECT
     )
 
@@ -152,7 +145,7 @@ def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Prod
     bare = service_accounts.create_runtime_account(product.clients, PROJECT)
     form.change({**values, "service_account": bare.email})
     until(lambda: form.reading.access == MISSING)
-    roles.grant_on_project(product.clients, PROJECT, [readers.READER], bare.member)
+    member_roles.grant_on_project(product.clients, PROJECT, [bucket_readers.READER], bare.member)
     assert form.deployment
     form.reading.check(form.deployment)
     until(lambda: form.reading.access == GRANTED)
@@ -192,7 +185,7 @@ def test_a_caller_who_does_not_exist_keeps_nobody_else_out(
         until(lambda: deployed)
     finally:
         product.faults.update(failures=[])
-    who = {each.member for each in access.invokers(product.clients, deployed[0])}
+    who = {each.member for each in invokers.invokers(product.clients, deployed[0])}
     assert {"user:ann@example.org", "user:ben@example.org"} <= who
     assert any(told in text for text in notices)
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets import cli
-from llm_widgets.cloud.sign_in import SCOPE
+from llm_widgets.cli import main
 from llm_widgets.config import settings
+from llm_widgets.gcp.auth.sign_in import SCOPE
 from tests.contract.product import MANAGER, PROJECT, Product, running
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def product(started: Product) -> Iterator[Product]:
 
 @pytest.mark.usefixtures("product")
 def test_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor"]) == 0
+    assert main.main(["doctor"]) == 0
     told = capsys.readouterr().out
     assert f"Project Local project ({PROJECT}, number " in told
     assert "✓ Billing" in told
@@ -54,7 +54,7 @@ def test_what_is_missing_comes_with_its_fix(
     product.faults.update(
         denied_permissions=["run.services.*"], failures=[{"match": "billingInfo", "status": 403}]
     )
-    assert cli.main(["doctor", "--project", PROJECT]) == 1
+    assert main.main(["doctor", "--project", PROJECT]) == 1
     told = capsys.readouterr().out
     assert "✗ Cloud Run services" in told
     assert f"gcloud projects add-iam-policy-binding {PROJECT} --member={MANAGER}" in told
@@ -64,7 +64,7 @@ def test_what_is_missing_comes_with_its_fix(
 
 def test_json(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     product.faults.update(billing_disabled=[PROJECT])
-    assert cli.main(["doctor", "--json"]) == 1
+    assert main.main(["doctor", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert (told["ok"], told["identity"]["member"], told["project"]["id"]) == (
         False,
@@ -89,7 +89,7 @@ def test_json(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_wrong_projects(capsys: pytest.CaptureFixture[str], project: str, told: str) -> None:
-    assert cli.main(["doctor", "--project", project]) == 1
+    assert main.main(["doctor", "--project", project]) == 1
     found = capsys.readouterr()
     assert told in found.err
     assert (found.out, "Traceback" in found.err) == ("", False)
@@ -97,7 +97,7 @@ def test_wrong_projects(capsys: pytest.CaptureFixture[str], project: str, told: 
 
 @pytest.mark.usefixtures("product")
 def test_what_can_not_be_checked_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor", "--json", "--project", "other-project"]) == 1
+    assert main.main(["doctor", "--json", "--project", "other-project"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert told["ok"] is False
     assert told["error"]["message"].startswith("The project other-project does not exist")
@@ -169,7 +169,7 @@ def test_on_a_machine_of_google(
 
 def test_credentials_that_are_refused(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
     product.faults.update(failures=[{"match": "^(?!.*_local)", "status": 401}])
-    assert cli.main(["doctor"]) == 1
+    assert main.main(["doctor"]) == 1
     told = capsys.readouterr().err
     assert told.startswith("Google Cloud does not accept the credentials, or no longer does.")
     assert "gcloud auth application-default login" in told

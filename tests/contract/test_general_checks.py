@@ -12,13 +12,15 @@ from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.permissions import GROUPS
 from llm_widgets.checks.run import empty_rows, run, wait_until_ok
-from llm_widgets.cloud import buckets, permissions, projects
-from llm_widgets.cloud import roles as cloud_roles
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.rest import call
-from llm_widgets.cloud.sign_in import SCOPE
 from llm_widgets.domain.checklist import CheckState, Row, Work, blockers
 from llm_widgets.errors import DeniedError
+from llm_widgets.gcp.auth.sign_in import SCOPE
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.iam import member_roles as cloud_roles
+from llm_widgets.gcp.iam import permissions
+from llm_widgets.gcp.project import projects
+from llm_widgets.gcp.storage import buckets
 from tests.contract.product import MANAGER, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud import service_accounts
 from llm_widgets.config import Settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Fit
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.gcp.iam import service_accounts
 from llm_widgets.local.cloud import LocalCloud
+from llm_widgets.page.general.general import GeneralState
+from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes
-from llm_widgets.state.general import GeneralState
-from llm_widgets.state.session import Session
 from tests.contract.product import PROJECT, REGION, Product, running
 from tests.waiting import until
 

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import hubs
-from llm_widgets.cloud import secrets
-from llm_widgets.cloud.buckets import create_bucket
-from llm_widgets.cloud.metadata import read_metadata
 from llm_widgets.domain.manifest import ModelManifest, manifest_name
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import ConflictError, DeniedError, NotFoundError
-from llm_widgets.jobs import place
-from llm_widgets.jobs.plan import plan_import
-from llm_widgets.jobs.remove import remove_model
-from llm_widgets.jobs.start import (
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.storage.buckets import create_bucket
+from llm_widgets.gcp.storage.metadata import read_metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports import launch
+from llm_widgets.imports.plan import plan_import
+from llm_widgets.imports.remove import remove_model
+from llm_widgets.imports.start import (
     cancel_import,
     is_running,
     list_imports,
@@ -27,8 +28,7 @@ from llm_widgets.jobs.start import (
     resume_import,
     start_import,
 )
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.imports.store import ImportFolder
 from tests.contract.product import PROJECT, REGION, Product, running
 from tests.waiting import until
 
@@ -116,7 +116,7 @@ def test_hugging_face_model_by_a_process_of_this_machine(product: Product, bucke
     assert start_import(product.clients, settings, plan)
     assert not start_import(product.clients, settings, plan)  # joined
     progress = wait(product, plan)
-    assert progress.state is ImportState.DONE, place.log_file(plan.id).read_text()
+    assert progress.state is ImportState.DONE, launch.log_file(plan.id).read_text()
     record = only_record(product, bucket)
     assert record.status is ModelStatus.READY
     assert record.imported_by == "a@example.com"

@@ -12,15 +12,15 @@ from safetensors import deserialize
 from tokenizers import Tokenizer
 
 from llm_widgets import hubs
-from llm_widgets.cloud.buckets import create_bucket
 from llm_widgets.domain.imports import DigestKind
 from llm_widgets.domain.manifest import ModelManifest, manifest_name
 from llm_widgets.domain.models import Source
 from llm_widgets.domain.progress import ImportState
-from llm_widgets.jobs.plan import plan_import
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.jobs.worker import run_import
-from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.gcp.storage.buckets import create_bucket
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports.plan import plan_import
+from llm_widgets.imports.store import ImportFolder
+from llm_widgets.imports.worker import run_import
 from tests.contract.product import PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:

@@ -11,10 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud.buckets import METADATA_NAME, adopt, create_bucket
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.metadata import read_metadata, update_metadata
-from llm_widgets.cloud.sign_in import default_credentials
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
@@ -22,9 +18,13 @@ from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
-from llm_widgets.jobs.plan import plan_import
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.gcp.auth.sign_in import default_credentials
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.storage.buckets import METADATA_NAME, adopt, create_bucket
+from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports.plan import plan_import
+from llm_widgets.imports.store import ImportFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

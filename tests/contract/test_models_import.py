@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud import buckets, secrets
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -21,11 +20,13 @@ from llm_widgets.errors import (
     NotFoundError,
     QuotaError,
 )
-from llm_widgets.jobs import place, start
-from llm_widgets.jobs.remove import remove_model
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.state.import_target import Target, TargetKind
-from llm_widgets.transfer.objects import SmallObjects
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.storage import buckets
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports import launch, start
+from llm_widgets.imports.remove import remove_model
+from llm_widgets.imports.store import ImportFolder
+from llm_widgets.page.models.import_target import Target, TargetKind
 from tests.contract.models_tab import ModelsTab, opened, traits_text
 from tests.contract.product import PROJECT, REGION, Product, running
 from tests.waiting import until
@@ -158,7 +159,7 @@ def test_a_token_is_nowhere_but_in_secret_manager(
     with pytest.raises(NotFoundError):
         secrets.read(product.clients, version)
     if worker == "process":
-        assert READER not in place.log_file(import_id).read_text()
+        assert READER not in launch.log_file(import_id).read_text()
     grep(product, tab)
 
 

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud import buckets, services
-from llm_widgets.cloud.metadata import update_metadata
 from llm_widgets.domain import regions
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import InUseError, ManagerError, NotFoundError
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.jobs.usage import services_with
-from llm_widgets.jobs.verify import FileCheck, verify_model
-from llm_widgets.state.bucket_models import ProjectBuckets, read_project
-from llm_widgets.transfer.objects import SmallObjects
-from llm_widgets.views.models.status import Condition, condition
+from llm_widgets.gcp.run import services
+from llm_widgets.gcp.storage import buckets
+from llm_widgets.gcp.storage.metadata import update_metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports.store import ImportFolder
+from llm_widgets.imports.usage import services_with
+from llm_widgets.imports.verify import FileCheck, verify_model
+from llm_widgets.page.models.bucket_models import ProjectBuckets, read_project
+from llm_widgets.page.models.status import Condition, condition
 from tests.contract.models_tab import ModelsTab, opened
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.waiting import until

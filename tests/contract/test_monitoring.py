@@ -15,14 +15,16 @@ from google.auth.transport.requests import Request
 from google.cloud import monitoring_v3
 from google.oauth2 import service_account
 
-from llm_widgets.cloud import id_tokens, metrics, services
-from llm_widgets.cloud.projects import Project
 from llm_widgets.errors import ApiDisabledError, DeniedError
+from llm_widgets.gcp.auth import id_tokens
+from llm_widgets.gcp.observe import metrics
+from llm_widgets.gcp.project.projects import Project
+from llm_widgets.gcp.run import services
 from llm_widgets.local.runner.entries import Journal
 from llm_widgets.local.runner.meter import Meter
-from llm_widgets.state.service_metrics import ServiceMetricsState
-from llm_widgets.state.session import Session
-from llm_widgets.views.services.metrics_card import MetricsCard
+from llm_widgets.page.services.metrics_card import MetricsCard
+from llm_widgets.page.services.service_metrics import ServiceMetricsState
+from llm_widgets.page.session import Session
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.waiting import until

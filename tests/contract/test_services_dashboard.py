@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud import metadata, readers, rollout, service_list, services
 from llm_widgets.domain.services import ServiceState, StartupProbe
 from llm_widgets.errors import ConflictError, DeniedError, ManagerError, UnavailableError
+from llm_widgets.gcp.iam import bucket_readers
+from llm_widgets.gcp.run import rollout, service_list, services
+from llm_widgets.gcp.storage import metadata
+from llm_widgets.page.services.services import ServicesState
+from llm_widgets.page.services.services_table import service_row
+from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes, request
-from llm_widgets.state.services import ServicesState
-from llm_widgets.state.session import Session
-from llm_widgets.views.services.rows import service_row
 from tests.contract.product import PROJECT, REGION, Product, open_project, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
 from tests.waiting import LONG, until
@@ -54,7 +56,9 @@ def deployed(product: Product, *names: str) -> Iterator[None]:
     account = product.clients.projects.get_project(name=f"projects/{PROJECT}").name
     number = account.rsplit("/", 1)[1]
     runs_as = f"{number}-compute@developer.gserviceaccount.com"
-    readers.grant_reader(product.clients, BUCKET, f"serviceAccount:{runs_as}", project=PROJECT)
+    bucket_readers.grant_reader(
+        product.clients, BUCKET, f"serviceAccount:{runs_as}", project=PROJECT
+    )
     offered = recipes.defaults(
         RECORD, project=PROJECT, region=REGION, bucket=BUCKET, service_account=runs_as
     )

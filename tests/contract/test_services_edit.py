@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud import access, revisions, rollout, service_json, services
 from llm_widgets.domain.services import MANAGED_BY, ServiceState
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
+from llm_widgets.gcp.iam import invokers
+from llm_widgets.gcp.run import revisions, rollout, service_json, services
+from llm_widgets.page.services.service_changes import differences
+from llm_widgets.page.services.service_edit import again
 from llm_widgets.serving import edit
 from llm_widgets.serving.existing import deployment_of
-from llm_widgets.state.service_changes import differences
-from llm_widgets.state.service_edit import again
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.running import SERVER
 
@@ -212,18 +213,18 @@ def test_callers_come_and_go_and_conditions_stay(product: Product) -> None:
     condition = {"title": "office hours", "expression": "request.time.getHours() < 18"}
     policy = {
         "version": 3,
-        "bindings": [{"role": access.INVOKER, "members": [ANN], "condition": condition}],
+        "bindings": [{"role": invokers.INVOKER, "members": [ANN], "condition": condition}],
     }
     product.clients.services.set_iam_policy(request={"resource": NAME, "policy": policy})
-    access.add_invoker(product.clients, NAME, "user:bob@example.org")
-    access.add_invoker(product.clients, NAME, "user:bob@example.org")
-    access.add_invoker(product.clients, NAME, ANN)
-    found = set(access.invokers(product.clients, NAME))
-    restricted = access.Invoker(ANN, "office hours")
-    assert found == {access.Invoker("user:bob@example.org"), access.Invoker(ANN), restricted}
-    access.remove_invoker(product.clients, NAME, access.Invoker(ANN))
-    found = set(access.invokers(product.clients, NAME))
-    assert found == {access.Invoker("user:bob@example.org"), restricted}
+    invokers.add_invoker(product.clients, NAME, "user:bob@example.org")
+    invokers.add_invoker(product.clients, NAME, "user:bob@example.org")
+    invokers.add_invoker(product.clients, NAME, ANN)
+    found = set(invokers.invokers(product.clients, NAME))
+    restricted = invokers.Invoker(ANN, "office hours")
+    assert found == {invokers.Invoker("user:bob@example.org"), invokers.Invoker(ANN), restricted}
+    invokers.remove_invoker(product.clients, NAME, invokers.Invoker(ANN))
+    found = set(invokers.invokers(product.clients, NAME))
+    assert found == {invokers.Invoker("user:bob@example.org"), restricted}
 
 
 def test_a_service_that_is_gone(product: Product) -> None:

@@ -7,26 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_widgets.cloud import (
-    readers,
-    rollout,
-    secrets,
-    service_accounts,
-    service_json,
-    service_list,
-    services,
-)
 from llm_widgets.diagnosis import Diagnosis, Evidence, RemedyKind, changed, choices, explain
 from llm_widgets.diagnosis.context import Context
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, ServiceState, StartupProbe, SubnetAccess
 from llm_widgets.errors import DeploymentError, ManagerError
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.iam import bucket_readers, service_accounts
+from llm_widgets.gcp.run import rollout, service_json, service_list, services
+from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label, service_label
+from llm_widgets.page.services.remedies import carry_out, is_beside
+from llm_widgets.page.services.service import ServicePageState
+from llm_widgets.page.services.service_edit import ServiceEditState
+from llm_widgets.page.services.services import ServicesState
 from llm_widgets.serving import recipes, request
-from llm_widgets.state.remedies import carry_out, is_beside
-from llm_widgets.state.service_edit import ServiceEditState
-from llm_widgets.state.service_page import ServicePageState
-from llm_widgets.state.services import ServicesState
-from llm_widgets.views.services.diagnosis_card import DiagnosisCard, form_label, service_label
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
 from tests.waiting import until
@@ -34,7 +28,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.state.session import Session
+    from llm_widgets.page.session import Session
 
 GPUS = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
 REDUNDANT = "NvidiaL4GpuAllocPerProjectRegion"
@@ -53,7 +47,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 def offered(product: Product, session: Session) -> Deployment:
     assert session.project
     account = session.project.default_service_account
-    readers.grant_reader(product.clients, BUCKET, f"serviceAccount:{account}", project=PROJECT)
+    bucket_readers.grant_reader(
+        product.clients, BUCKET, f"serviceAccount:{account}", project=PROJECT
+    )
     return recipes.defaults(
         RECORD, project=PROJECT, region=REGION, bucket=BUCKET, service_account=account
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.errors import DeniedError
-from llm_widgets.state.log_search import PAGE, LogSearch
-from llm_widgets.state.service_logs import LogTail
-from llm_widgets.views.services.log_viewer import LogViewer
+from llm_widgets.page.services.log_panel import LogViewer
+from llm_widgets.page.services.log_search import PAGE, LogSearch
+from llm_widgets.page.services.service_logs import LogTail
 from tests.contract.logged import write
 from tests.contract.product import PARENT, PROJECT, Product, running
 from tests.waiting import until
@@ -19,7 +19,7 @@ from tests.waiting import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.state.session import Session
+    from llm_widgets.page.session import Session
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 MANY = 2500

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.cloud import id_tokens, rollout, services, summaries
 from llm_widgets.errors import DeniedError, InvalidInputError, UnavailableError
+from llm_widgets.gcp.auth import id_tokens
+from llm_widgets.gcp.run import rollout, services, summaries
+from llm_widgets.page.services.access_card import AccessCard
+from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page.services.chat_panel import ChatPanel
+from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.serving.snippets import snippets
-from llm_widgets.state.chat import ChatState
-from llm_widgets.state.service_page import ServicePageState
-from llm_widgets.views.services.access_card import AccessCard
-from llm_widgets.views.services.chat_panel import ChatPanel
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.logged import write
 from tests.contract.product import PARENT, Product, running
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llm_widgets.domain.services import ServiceSummary
-    from llm_widgets.state.session import Session
+    from llm_widgets.page.session import Session
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from google.oauth2.service_account import Credentials
 from playwright.sync_api import Page, expect
 
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.sign_in import SCOPE
 from llm_widgets.config import Settings
+from llm_widgets.gcp.auth.sign_in import SCOPE
+from llm_widgets.gcp.client.clients import Clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

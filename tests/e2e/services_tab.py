@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from llm_widgets.cloud import rollout, service_list, services
+from llm_widgets.gcp.run import rollout, service_list, services
 from tests.contract.product import PROJECT, Product, running
 from tests.contract.served_model import BUCKET, put_served_model
 

@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Page, expect
 
-from llm_widgets.cloud import (
-    access,
-    metadata,
-    rollout,
-    secrets,
-    service_accounts,
-    services,
-)
-from llm_widgets.cloud.rest import call
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.iam import invokers, service_accounts
+from llm_widgets.gcp.run import rollout, services
+from llm_widgets.gcp.storage import metadata
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product
 from tests.contract.served_model import BUCKET, RECORD
 from tests.e2e.conftest import Problems
@@ -224,8 +220,8 @@ def test_who_may_not_call_is_let_in(page: Page, product: Product) -> None:
     deployed(page)
     with roles(product, "roles/viewer", "roles/iam.securityAdmin"):
         name = f"{PARENT}/services/{NAMES[RECORD.id]}"
-        for each in access.invokers(product.clients, name):
-            access.remove_invoker(product.clients, name, each)
+        for each in invokers.invokers(product.clients, name):
+            invokers.remove_invoker(product.clients, name, each)
         page.get_by_role("tab", name="Try it", exact=True).click()
         page.get_by_label("Longest answer (tokens)").fill("16")
         page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")

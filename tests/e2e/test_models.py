@@ -12,7 +12,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from llm_widgets.quickstart import local_cloud
+from llm_widgets.cli.quickstart import local_cloud
 from tests.e2e.manager import (
     RunningManager,
     choose_project,

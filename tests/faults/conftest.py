@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from google.oauth2 import service_account
 
-from llm_widgets.cloud.buckets import create_bucket
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.sign_in import SCOPE
 from llm_widgets.config import Settings
+from llm_widgets.gcp.auth.sign_in import SCOPE
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.storage.buckets import create_bucket
 from llm_widgets.local.access import Access
 from llm_widgets.local.faults import Faults
 from llm_widgets.local.seed import manager_account, seed

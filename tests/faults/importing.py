@@ -10,25 +10,25 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.cloud.metadata import read_metadata
 from llm_widgets.domain.imports import DigestKind, HubModel
 from llm_widgets.domain.models import Source
-from llm_widgets.jobs.plan import plan_import
-from llm_widgets.jobs.start import read_progress
-from llm_widgets.jobs.store import ImportFolder
-from llm_widgets.jobs.worker import run_import
+from llm_widgets.gcp.storage.metadata import read_metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports.plan import plan_import
+from llm_widgets.imports.start import read_progress
+from llm_widgets.imports.store import ImportFolder
+from llm_widgets.imports.worker import run_import
 from llm_widgets.transfer import crc
-from llm_widgets.transfer.http import Connections
+from llm_widgets.transfer.connections import Connections
 from llm_widgets.transfer.multipart import MultipartUpload
-from llm_widgets.transfer.objects import SmallObjects
 from llm_widgets.transfer.options import MIB, Options
 from llm_widgets.transfer.xml_api import Authorizer, Bucket
 
 if TYPE_CHECKING:
-    from llm_widgets.cloud.clients import Clients
     from llm_widgets.domain.imports import HubFile, ImportPlan
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.progress import ImportProgress, ImportState
+    from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.transfer.share import Task
     from tests.faults.faulty_source import FaultySource
 
@@ -53,8 +53,8 @@ SHA = "0" * 39 + "1"
 
 WORKER = """
 import sys
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.jobs.worker import run_import
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.imports.worker import run_import
 from llm_widgets.transfer.share import Task
 from tests.faults.importing import PATIENT
 task = Task.from_environment()

@@ -13,9 +13,9 @@ from google.api_core.exceptions import Conflict
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
-from llm_widgets.jobs.verify import FileCheck, verify_model
-from llm_widgets.transfer.engine import Engine
+from llm_widgets.imports.verify import FileCheck, verify_model
 from llm_widgets.transfer.share import Task
+from llm_widgets.transfer.transfer import Engine
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import PATIENT, QUICK, Imports, two_files
 

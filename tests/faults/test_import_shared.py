@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain.progress import ImportState
-from llm_widgets.jobs.start import read_progress
-from llm_widgets.jobs.store import ImportFolder
+from llm_widgets.imports.start import read_progress
+from llm_widgets.imports.store import ImportFolder
 from llm_widgets.transfer.checkpoint import (
     Checkpoint,
     CheckpointObject,

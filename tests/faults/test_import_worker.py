@@ -12,12 +12,12 @@ import pytest
 
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportState
-from llm_widgets.jobs.start import cancel_import
+from llm_widgets.imports.start import cancel_import
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject, checkpoint_name
-from llm_widgets.transfer.engine import Engine
 from llm_widgets.transfer.hashing import new_hasher
 from llm_widgets.transfer.share import Task
+from llm_widgets.transfer.transfer import Engine
 from tests.faults.faulty_source import FaultySource
 from tests.faults.importing import PART, PATIENT, Imports, noise, two_files
 from tests.waiting import until

@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from llm_widgets.state.background import Background
+from llm_widgets.page.background import Background
 
 if TYPE_CHECKING:
     import pytest
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ENDING = """
 import threading, time
 from concurrent.futures import ThreadPoolExecutor
-from llm_widgets.state.background import Background
+from llm_widgets.page.background import Background
 
 begun = threading.Event()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_widgets.cloud import answers
+from llm_widgets.gcp.client import messages
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ from llm_widgets.cloud import answers
     ],
 )
 def test_readable(text: str, expected: str) -> None:
-    assert answers.readable(text).replace("\xa0", " ") == expected
+    assert messages.readable(text).replace("\xa0", " ") == expected
 
 
 def test_readable_is_never_longer_than_a_page() -> None:
-    assert len(answers.readable("x" * 100_000)) == 2000
+    assert len(messages.readable("x" * 100_000)) == 2000
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_readable_is_never_longer_than_a_page() -> None:
     ],
 )
 def test_permission(text: str, permission: str) -> None:
-    assert answers.permission(text) == permission
+    assert messages.permission(text) == permission
 
 
 def test_account() -> None:
@@ -94,7 +94,7 @@ def test_account() -> None:
         "Permission 'iam.serviceaccounts.actAs' denied on service account "
         "a@p.iam.gserviceaccount.com (or it may not exist)."
     )
-    assert answers.account(text) == "a@p.iam.gserviceaccount.com"
+    assert messages.account(text) == "a@p.iam.gserviceaccount.com"
 
 
 def test_disabled_api() -> None:
@@ -103,8 +103,8 @@ def test_disabled_api() -> None:
         "by visiting https://console.developers.google.com/apis/api/run.googleapis.com/overview"
         "?project=42 then retry."
     )
-    assert answers.disabled_api(text) == "run.googleapis.com"
-    assert answers.disabled_api("The API run.googleapis.com is slow") == ""
+    assert messages.disabled_api(text) == "run.googleapis.com"
+    assert messages.disabled_api("The API run.googleapis.com is slow") == ""
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ def test_disabled_api() -> None:
     ],
 )
 def test_quota(text: str) -> None:
-    assert answers.is_about_quota(text)
+    assert messages.is_about_quota(text)
 
 
 def test_a_full_service_is_no_quota() -> None:
     text = "The request was aborted because there was no available instance."
-    assert not answers.is_about_quota(text)
+    assert not messages.is_about_quota(text)
 
 
 @pytest.mark.parametrize(
@@ -138,4 +138,4 @@ def test_a_full_service_is_no_quota() -> None:
     ],
 )
 def test_billing(text: str) -> None:
-    assert answers.is_about_billing(text)
+    assert messages.is_about_billing(text)

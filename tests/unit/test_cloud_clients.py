@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from google.auth.credentials import AnonymousCredentials
 
-from llm_widgets.cloud.clients import CONNECTIONS, Clients
 from llm_widgets.config import Settings
+from llm_widgets.gcp.client.clients import CONNECTIONS, Clients
 
 LOCAL = "http://127.0.0.1:9"
 GAPIC = (

@@ -13,9 +13,9 @@ from google.auth import impersonated_credentials
 from google.oauth2 import credentials as user_credentials
 
 from llm_widgets import errors
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.failures import explained
 from llm_widgets.config import Settings
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.client.failures import explained
 
 MEMBER = "serviceAccount:m@my-project.iam.gserviceaccount.com"
 

@@ -10,10 +10,10 @@ import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import credentials as user_credentials
 
-from llm_widgets.cloud import id_tokens
-from llm_widgets.cloud.clients import Clients
 from llm_widgets.config import Settings
 from llm_widgets.errors import SignInError
+from llm_widgets.gcp.auth import id_tokens
+from llm_widgets.gcp.client.clients import Clients
 
 URL = "https://service-42.europe-west1.run.app"
 

@@ -12,11 +12,11 @@ from google.auth.credentials import AnonymousCredentials, Credentials
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from llm_widgets.cloud import identity
-from llm_widgets.cloud.clients import Clients
-from llm_widgets.cloud.identity import IdentityKind
 from llm_widgets.config import Settings
 from llm_widgets.errors import SignInError
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.auth.identity import IdentityKind
+from llm_widgets.gcp.client.clients import Clients
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ import sys
 
 import pytest
 
-from llm_widgets import cloud, serving
+from llm_widgets import gcp, serving
 
 MODULES = sorted(
     module.name
-    for package in (cloud, serving)
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+    for package in (gcp, serving)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
 )
 
 
@@ -30,7 +30,7 @@ def test_no_module_imports_googles_packages() -> None:
 
 
 def test_unknown_package_is_an_attribute_error() -> None:
-    from llm_widgets.cloud import packages  # noqa: PLC0415 - what is tested
+    from llm_widgets.gcp.client import lazy  # noqa: PLC0415 - what is tested
 
     with pytest.raises(AttributeError, match="no attribute 'run_v9'"):
-        _ = packages.run_v9
+        _ = lazy.run_v9

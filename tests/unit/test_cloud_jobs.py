@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud.jobs import ExecutionState, status
+from llm_widgets.gcp.run.jobs import ExecutionState, status
 
 State = run_v2.Condition.State
 END = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from llm_widgets.cloud import logs
+from llm_widgets.gcp.observe import logs
 
 
 def test_structured_payloads_are_readable() -> None:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from llm_widgets.cloud.parallel import THREADS, outcomes
 from llm_widgets.errors import DeniedError
+from llm_widgets.gcp.client.parallel import THREADS, outcomes
 
 
 def test_one_failure_spoils_no_other() -> None:

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_widgets.cloud.sse import EventParser
+from llm_widgets.gcp.run.sse import EventParser
 
 
 def parse(pieces: list[bytes]) -> list[str]:

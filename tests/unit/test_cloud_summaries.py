@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.cloud.summaries import conditions, summary
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import ServiceState
+from llm_widgets.gcp.run.summaries import conditions, summary
 
 State = run_v2.Condition.State
 NAME = "projects/p/locations/europe-west1/services/s"

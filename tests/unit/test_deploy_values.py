@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.serving import recipes
-from llm_widgets.state.deploy_values import (
+from llm_widgets.page.services.deploy_values import (
     Callers,
     callers_from,
     deployment_from,
     followers,
     values_of,
 )
+from llm_widgets.serving import recipes
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from llm_widgets.diagnosis import Context, Evidence, LogLine, Place, RemedyKind, diagnose
+from llm_widgets.diagnosis.apply_remedy import PARAMETERS
 from llm_widgets.diagnosis.catalogue import CATALOGUE
-from llm_widgets.diagnosis.changes import PARAMETERS
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import StartupProbe
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from llm_widgets.cloud import grants
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import (
     NO_HISTORY,
@@ -31,6 +30,7 @@ from llm_widgets.domain.checklist import (
 )
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_choices, read_labels
 from llm_widgets.domain.services import SubnetAccess
+from llm_widgets.gcp.iam import role_catalogue
 
 L4, RTX = gpus.GPUS
 NEW_PROJECT = Capacity(
@@ -164,14 +164,14 @@ def test_a_new_project_has_no_room_for_the_large_gpu() -> None:
 def test_the_least_roles_for_several_permissions(
     permissions: list[str], roles: tuple[str, ...]
 ) -> None:
-    assert grants.least_roles(permissions) == roles
+    assert role_catalogue.least_roles(permissions) == roles
 
 
 @pytest.mark.parametrize(
     "member", ["user:a@example.com", "group:g@example.com", "serviceAccount:s@p.example.com", ""]
 )
 def test_commands_name_the_member(member: str) -> None:
-    told = grants.commands(["roles/browser", "roles/run.viewer"], member, project="p-12345")
+    told = role_catalogue.commands(["roles/browser", "roles/run.viewer"], member, project="p-12345")
     who = member or "MEMBER"
     assert told.splitlines() == [
         f"gcloud projects add-iam-policy-binding p-12345 --member={who} --role=roles/browser",

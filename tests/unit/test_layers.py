@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -11,31 +12,31 @@ import pytest
 import llm_widgets
 
 PACKAGE = Path(llm_widgets.__file__).parent
-BELOW_STATE = "checks cloud config diagnosis domain errors hubs jobs serving transfer"
+BELOW_PAGE = "checks config diagnosis domain errors gcp hubs imports serving transfer"
 # What each room may import of the others.
 ROOMS = {
     "errors": "",
     "config": "errors",
     "domain": "errors",
-    "cloud": "config domain errors",
+    "gcp": "config domain errors",
     "hubs": "config domain errors",
-    "transfer": "cloud domain errors",
-    "jobs": "cloud config domain errors transfer",
-    "serving": "cloud domain errors",
-    "checks": "cloud domain errors",
+    "transfer": "domain errors gcp",
+    "imports": "config domain errors gcp transfer",
+    "serving": "domain errors gcp",
+    "checks": "domain errors gcp",
     "diagnosis": "domain errors serving",
-    "state": BELOW_STATE,
     "widgets": "errors",
-    "views": f"{BELOW_STATE} state widgets",
-    "manager": BELOW_STATE,
+    "page": f"{BELOW_PAGE} widgets",
+    "manager": BELOW_PAGE,
     "server": "config errors",
     "local": "errors",
-    "doctor": "checks cloud config domain errors",
-    "quickstart": "server",
-    "cli": "config doctor errors jobs local quickstart server",
+    "cli": "checks config domain errors gcp imports local server",
     "__main__": "cli",
-    "__init__": "manager views",
+    "__init__": "manager page",
 }
+# Modules of the page that are made of widgets, by the end of their names. All others hold what is
+# shown, and know no widget.
+WIDGETS = re.compile(r"(^|_)(card|dialog|fields|notices|page|panel|shell|tab|table)$")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -64,6 +65,18 @@ def test_imports_point_downwards(room: str) -> None:
         if room_of(path) == room
         for name in imported(path)
         if name.startswith("llm_widgets.") and name.split(".")[1] not in below
+    }
+    assert not wrong
+
+
+def test_what_the_page_knows_is_kept_apart_from_its_widgets() -> None:
+    wrong = {
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in MODULES
+        if room_of(path) == "page" and not WIDGETS.search(path.stem)
+        for name in imported(path)
+        if name.startswith(("llm_widgets.widgets", "ipywidgets", "anywidget"))
+        or (name.startswith("llm_widgets.page.") and WIDGETS.search(name.rsplit(".", 2)[1]))
     }
     assert not wrong
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import Ingress, SubnetAccess
+from llm_widgets.page.services.deploy_fields import deploy_fields
+from llm_widgets.page.services.deploy_values import deployment_from, values_of
+from llm_widgets.page.services.service_changes import Change, differences
 from llm_widgets.serving import recipes, request
 from llm_widgets.serving.edit import edited
 from llm_widgets.serving.existing import deployment_of
 from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
 from llm_widgets.serving.snippets import snippets
-from llm_widgets.state.deploy_values import deployment_from, values_of
-from llm_widgets.state.service_changes import Change, differences
-from llm_widgets.views.services.deploy_fields import deploy_fields
 
 NAME = "projects/some-project/locations/europe-west4/services/one"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.transfer.http import BLOCK, next_block
-from llm_widgets.transfer.lane_count import LaneCount
+from llm_widgets.transfer.connections import BLOCK, next_block
+from llm_widgets.transfer.worker_count import LaneCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable

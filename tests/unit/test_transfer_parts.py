@@ -10,11 +10,11 @@ from llm_widgets.domain.imports import Digest, DigestKind, HubFile
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint, checkpoint_name, later_name, latest_names
-from llm_widgets.transfer.edges import Edges
 from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
 from llm_widgets.transfer.parts import PartLedger, part_count, start_of
-from llm_widgets.transfer.patience import GaveUpError, Patience, Stopped, TransientError, asked_wait
+from llm_widgets.transfer.retry import GaveUpError, Patience, Stopped, TransientError, asked_wait
 from llm_widgets.transfer.share import Task, share_of, shared_files
+from llm_widgets.transfer.slow_servers import Edges
 
 CONTENT = bytes(range(256)) * 4  # 1024 bytes
 PART = 300

@@ -15,9 +15,9 @@ from llm_widgets.domain.progress import (
     merged,
 )
 from llm_widgets.errors import TransferError
-from llm_widgets.jobs.place import job_region
-from llm_widgets.jobs.plan import plan_import, task_count
-from llm_widgets.jobs.store import WorkerNote, is_silent
+from llm_widgets.imports.launch import job_region
+from llm_widgets.imports.plan import plan_import, task_count
+from llm_widgets.imports.store import WorkerNote, is_silent
 
 DIGEST = Digest(DigestKind.SHA256, "ab" * 32)
 REVISION = "c" * 40

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.auth import crypt, jwt
 
-from llm_widgets.cli import main
+from llm_widgets.cli.main import main
 from llm_widgets.errors import ManagerError
 from llm_widgets.server import launch
 from llm_widgets.server.iap import ISSUER, verify_assertion

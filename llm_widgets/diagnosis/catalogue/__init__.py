@@ -22,7 +22,7 @@ from llm_widgets.diagnosis.catalogue import (
 )
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.kinds import Kind
+    from llm_widgets.diagnosis.failure import Kind
 
 CATALOGUE: tuple[Kind, ...] = (
     *local.KINDS,

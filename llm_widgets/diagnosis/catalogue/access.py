@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, anywhere, reason, said
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.values import CONSOLE
+from llm_widgets.diagnosis.template_values import CONSOLE
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context

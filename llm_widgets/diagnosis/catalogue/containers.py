@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import (
+from llm_widgets.diagnosis.failure import (
     Confidence,
     Groups,
     Kind,

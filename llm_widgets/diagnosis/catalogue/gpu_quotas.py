@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.catalogue.quotas import LOOK, LOWER, request, without_none
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, anywhere, said
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.domain import gpus
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, anywhere, logged, reason, said
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, logged, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.kinds import Kind, Rank, anywhere, said
+from llm_widgets.diagnosis.failure import Kind, Rank, anywhere, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 
 KINDS: tuple[Kind, ...] = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Confidence, Groups, Kind, Rank, anywhere
+from llm_widgets.diagnosis.failure import Confidence, Groups, Kind, Rank, anywhere
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.values import CONSOLE
+from llm_widgets.diagnosis.template_values import CONSOLE
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context

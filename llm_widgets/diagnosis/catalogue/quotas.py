@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, said
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.values import number
+from llm_widgets.diagnosis.template_values import number
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, reason, said
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.values import number
+from llm_widgets.diagnosis.template_values import number
 from llm_widgets.domain import gpus
 
 if TYPE_CHECKING:

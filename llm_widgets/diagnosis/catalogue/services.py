@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.kinds import Confidence, Kind, Rank, anywhere, logged, reason, said
+from llm_widgets.diagnosis.failure import Confidence, Kind, Rank, anywhere, logged, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 
 _LOGS = Advice(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.kinds import Groups, Kind, Rank, logged
+from llm_widgets.diagnosis.failure import Groups, Kind, Rank, logged
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:

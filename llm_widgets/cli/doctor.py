@@ -1,0 +1,140 @@
+"""``llm-widgets doctor``: the checklist of the General tab on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.checks.context import Context
+from llm_widgets.checks.run import CHECKS, empty_rows, run
+from llm_widgets.config import Settings, settings
+from llm_widgets.domain.checklist import CheckState, Row, replaced, summary
+from llm_widgets.errors import Fix, InvalidInputError, ManagerError
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.project import projects
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from llm_widgets.gcp.auth.identity import Identity
+    from llm_widgets.gcp.project.projects import Project
+
+_MARKS = {CheckState.OK: "✓", CheckState.MISSING: "✗", CheckState.UNKNOWN: "?"}
+
+
+def doctor(
+    project_id: str = "",
+    *,
+    as_json: bool = False,
+    chosen: Settings | None = None,
+    out: TextIO | None = None,
+) -> int:
+    """Check a project and print what was found.
+
+    Parameters
+    ----------
+    project_id
+        The project; that of the settings when left out.
+    as_json
+        Print one JSON object in place of lines, also of what is raised.
+
+    Returns
+    -------
+    int
+        0 when everything is in order, 1 when something is missing or can't be told.
+
+    Raises
+    ------
+    ManagerError
+        Nobody is signed in, or the project can't be opened.
+    """
+    out = out or sys.stdout
+    try:
+        return _doctor(project_id, as_json=as_json, using=chosen or settings(), out=out)
+    except ManagerError as error:
+        if as_json:
+            _print_json({"ok": False, "error": _error_as_json(error)}, out)
+        raise
+
+
+def _doctor(project_id: str, *, as_json: bool, using: Settings, out: TextIO) -> int:
+    clients = Clients(using)
+    who = identity.current(clients)
+    wanted = project_id or using.project or using.default_project
+    if not wanted:
+        raise InvalidInputError(
+            "Which project?",
+            fix=Fix(text="Name it:", command="llm-widgets doctor --project PROJECT_ID"),
+        )
+    project = projects.get(clients, wanted)
+    rows = _checked(Context(clients, project))
+    if as_json:
+        _print_json(_as_json(who, project, rows), out)
+    else:
+        _print(who, project, rows, out)
+    return 0 if all(row.state is CheckState.OK for row in rows) else 1
+
+
+def _checked(context: Context) -> tuple[Row, ...]:
+    answered: list[Row] = []
+    run(context, answered.append, CHECKS)
+    rows = empty_rows()
+    for row in answered:
+        rows = replaced(rows, row)
+    return rows
+
+
+def _print(who: Identity, project: Project, rows: tuple[Row, ...], out: TextIO) -> None:
+    print(f"{who.label} ({who.kind.value}) on {who.cloud}", file=out)
+    print(f"Project {project.name} ({project.id}, number {project.number})\n", file=out)
+    width = max(len(row.subject.title) for row in rows)
+    for row in rows:
+        answer = row.answer
+        print(f"{_MARKS[row.state]} {row.subject.title:{width}}  {answer.text}", file=out)
+        if row.state is CheckState.OK:
+            continue
+        fix = answer.fix
+        told = [answer.detail, fix.text, fix.command, fix.url] if fix else [answer.detail]
+        for line in "\n".join(part for part in told if part).splitlines():
+            print(f"  {'':{width}}  {line}", file=out)
+    print(f"\n{summary(rows)}", file=out)
+
+
+def _print_json(told: dict[str, Any], out: TextIO) -> None:
+    json.dump(told, out, indent=2)
+    print(file=out)
+
+
+def _fix_as_json(fix: Fix | None) -> dict[str, str]:
+    fix = fix or Fix()
+    return {"text": fix.text, "command": fix.command, "url": fix.url}
+
+
+def _error_as_json(error: ManagerError) -> dict[str, Any]:
+    return {"message": error.message, "cause": error.cause, "fix": _fix_as_json(error.fix)}
+
+
+def _as_json(who: Identity, project: Project, rows: tuple[Row, ...]) -> dict[str, Any]:
+    return {
+        "identity": {"label": who.label, "member": who.member, "kind": who.kind.value},
+        "cloud": who.cloud,
+        "project": {"id": project.id, "number": project.number, "name": project.name},
+        "ok": all(row.state is CheckState.OK for row in rows),
+        "checks": [_row_as_json(row) for row in rows],
+    }
+
+
+def _row_as_json(row: Row) -> dict[str, Any]:
+    answer = row.answer
+    return {
+        "key": row.key,
+        "title": row.subject.title,
+        "purpose": row.subject.purpose,
+        "state": row.state.name.lower(),
+        "text": answer.text,
+        "detail": answer.detail,
+        "fix": _fix_as_json(answer.fix),
+        "blocks": sorted(answer.blocks),
+    }

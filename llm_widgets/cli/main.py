@@ -1,0 +1,176 @@
+"""The command line: the manager, the local cloud, and the worker that an import job runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_widgets.config import LAST_PORT, settings
+from llm_widgets.errors import ManagerError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DATA = Path(".local-cloud")
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "app.ipynb"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv
+        The words after the program's name; those of the process when left out.
+
+    Returns
+    -------
+    int
+        0 when it did what was asked; 1 after a failure, told in a sentence on standard error;
+        2 for words that make no command.
+    """
+    options = _parser().parse_args(argv)
+    try:
+        code: int = options.run(options)
+    except ManagerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llm-widgets", description="Open LLMs on Google Cloud Run: import, deploy, use."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    run = commands.add_parser("run", help="the page on the embedded local cloud (make run)")
+    _add_data(run)
+    run.add_argument("--host", default="127.0.0.1", help="address of the page")
+    run.add_argument("--port", type=_port, default=8866, help="port of the page; 0: a free one")
+    _add_offline(run)
+    run.set_defaults(run=_run)
+
+    serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
+    serve.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+    serve.add_argument("--port", type=_port, default=None, help="else $PORT, else 8866")
+    serve.set_defaults(run=_serve)
+
+    local = commands.add_parser("local", help="the embedded local cloud alone")
+    _add_data(local)
+    local.add_argument("--port", type=_port, default=0, help="port of the Google APIs; 0: free one")
+    local.add_argument("--grpc-port", type=_port, default=0, help="port for gRPC; 0: free one")
+    local.add_argument("--hub-port", type=_port, default=0, help="port of the sample hub")
+    local.add_argument(
+        "--project", action="append", help="id of a project (may be repeated) in a new DATA folder"
+    )
+    _add_offline(local)
+    local.add_argument("--until-eof", action="store_true", help="end when standard input ends")
+    local.set_defaults(run=_local)
+
+    doctor = commands.add_parser("doctor", help="check what a project needs, and say what to do")
+    doctor.add_argument("--project", default="", help="id of the project; else the default one")
+    doctor.add_argument("--json", action="store_true", help="print JSON")
+    doctor.set_defaults(run=_doctor)
+
+    worker = commands.add_parser("import-worker", help="carry one import out (used by the job)")
+    worker.add_argument("--bucket", required=True)
+    worker.add_argument("--import", dest="import_id", required=True)
+    worker.set_defaults(run=_import_worker)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
+    return int(text)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", type=Path, default=DATA, help="folder of everything that the local cloud keeps"
+    )
+
+
+def _add_offline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--offline", action="store_true", help="never ask the real hubs for other models"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from llm_widgets.cli import quickstart  # noqa: PLC0415 - starts a web server
+
+    return quickstart.run(
+        data=options.data,
+        notebook=NOTEBOOK,
+        host=options.host,
+        port=options.port,
+        offline=options.offline,
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
+
+    launch(
+        NOTEBOOK,
+        host=options.host,
+        port=options.port,
+        iap_audience=settings().iap_audience,
+        on_ready=lambda url: print(f"The page is at {url}", flush=True),
+    )
+    return 0
+
+
+def _local(options: argparse.Namespace) -> int:
+    from llm_widgets.local.cloud import LocalCloud  # noqa: PLC0415 - needs the extra "local"
+
+    projects = {"projects": tuple(options.project)} if options.project else {}
+    cloud = LocalCloud(
+        options.data,
+        port=options.port,
+        grpc_port=options.grpc_port,
+        hub_port=options.hub_port,
+        offline=options.offline,
+        **projects,
+    )
+    ended = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: ended.set())
+    cloud.start()
+    try:
+        print(f"# The local cloud at {cloud.url}")
+        for key, value in cloud.environment().items():
+            print(f"export {key}={value}")
+        print("ready", flush=True)
+        if options.until_eof:
+            threading.Thread(target=_set_at_end_of_input, args=(ended,), daemon=True).start()
+        ended.wait()
+    finally:
+        cloud.stop()
+    return 0
+
+
+def _set_at_end_of_input(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from llm_widgets.cli.doctor import doctor  # noqa: PLC0415 - imports Google's packages
+
+    return doctor(options.project, as_json=options.json)
+
+
+def _import_worker(options: argparse.Namespace) -> int:
+    from llm_widgets.imports.worker import worker_main  # noqa: PLC0415 - imports Google's packages
+
+    return worker_main(["--bucket", options.bucket, "--import", options.import_id])

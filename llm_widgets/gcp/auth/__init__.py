@@ -1,0 +1,1 @@
+"""Who calls Google Cloud: credentials, the identity behind them, ID tokens."""

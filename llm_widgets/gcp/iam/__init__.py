@@ -1,0 +1,1 @@
+"""IAM: policies, permissions, roles, service accounts."""

@@ -1,0 +1,1 @@
+"""Cloud Logging and Cloud Monitoring."""

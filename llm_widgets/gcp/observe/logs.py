@@ -1,0 +1,202 @@
+"""Log entries of services and jobs, readable whatever their payload is."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.gcp.client.failures import explained
+from llm_widgets.gcp.client.rest import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from llm_widgets.gcp.client.clients import Clients
+
+_PAGE_SIZE = 1000  # the most that the API gives at once
+_PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
+_SEARCHED = (*_PAYLOADS, "httpRequest.requestUrl")
+_NANOSECONDS = re.compile(r"(\.\d{6})\d+")  # more digits than Python's times have
+# What Cloud Run writes into the log of a service: "Starting new instance. Reason: AUTOSCALING …".
+_STARTING = "Starting new instance."
+_MESSAGE_FIELDS = ("message", "msg", "textPayload")
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry.
+
+    Attributes
+    ----------
+    id
+        Tells entries of the same time apart.
+    severity
+        ``DEFAULT``, ``DEBUG``, ``INFO``, …, ``EMERGENCY``.
+    text
+        The text, or a structured payload as a line: its message, then its other fields.
+    labels
+        Labels of the entry and of the resource that wrote it.
+    request
+        What an entry about a request tells of it, by the names of ``HttpRequest``.
+    """
+
+    id: str
+    time: datetime | None
+    severity: str
+    text: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+def service_filter(
+    region: str,
+    service_id: str,
+    *,
+    revision: str = "",
+    severity: str = "",
+    text: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> str:
+    """Write the filter for the entries of a service.
+
+    Parameters
+    ----------
+    revision
+        Id of a revision, all of them when left out.
+    severity
+        The lowest severity.
+    text
+        Is part of the payload, or of the URL that was asked for, in small or capital letters.
+    since, until
+        The earliest and the latest time, both included, with their time zones.
+    """
+    terms = [
+        'resource.type="cloud_run_revision"',
+        f'resource.labels.location="{_quoted(region)}"',
+        f'resource.labels.service_name="{_quoted(service_id)}"',
+    ]
+    if revision:
+        terms.append(f'resource.labels.revision_name="{_quoted(revision)}"')
+    if text:
+        places = (f'{place}:"{_quoted(text)}"' for place in _SEARCHED)
+        terms.append(f"({' OR '.join(places)})")
+    if until:
+        terms.append(f'timestamp<="{until.isoformat()}"')
+    return " AND ".join([*terms, *_limits(severity, since)])
+
+
+def job_filter(
+    region: str,
+    job_id: str,
+    *,
+    execution: str = "",
+    severity: str = "",
+    since: datetime | None = None,
+) -> str:
+    """Write the filter for the entries of a job; see :func:`service_filter`."""
+    terms = [
+        'resource.type="cloud_run_job"',
+        f'resource.labels.location="{_quoted(region)}"',
+        f'resource.labels.job_name="{_quoted(job_id)}"',
+    ]
+    if execution:
+        terms.append(f'labels."run.googleapis.com/execution_name"="{_quoted(execution)}"')
+    return " AND ".join([*terms, *_limits(severity, since)])
+
+
+def entries(
+    clients: Clients, project: str, filter_: str, *, limit: int = 200, newest_first: bool = True
+) -> list[LogEntry]:
+    """Read the entries that a filter finds.
+
+    Raises
+    ------
+    ManagerError
+        The log may not be read.
+    """
+    with explained(
+        f"read the log of {project}",
+        clients=clients,
+        project=project,
+        permission="logging.logEntries.list",
+    ):
+        return list(_pages(clients, project, filter_, limit, newest_first=newest_first))
+
+
+def _pages(
+    clients: Clients, project: str, filter_: str, limit: int, *, newest_first: bool
+) -> Iterator[LogEntry]:
+    body: dict[str, Any] = {
+        "resourceNames": [f"projects/{project}"],
+        "filter": filter_,
+        "orderBy": "timestamp desc" if newest_first else "timestamp asc",
+    }
+    while limit > 0:
+        body["pageSize"] = min(limit, _PAGE_SIZE)
+        page = call(clients, "POST", "logging.googleapis.com", "/v2/entries:list", body)
+        found = page.get("entries", [])
+        yield from (_entry(entry) for entry in found)
+        limit -= len(found)
+        body["pageToken"] = page.get("nextPageToken", "")
+        if not body["pageToken"]:
+            return
+
+
+def instance_started(clients: Clients, name: str, since: datetime) -> bool:
+    """Whether Cloud Run has started an instance of a service, by its resource name, since a time.
+
+    Raises
+    ------
+    ManagerError
+        The log may not be read.
+    """
+    _, project, _, region, _, service_id = name.split("/")
+    filter_ = f'{service_filter(region, service_id, since=since)} AND "{_STARTING}"'
+    return bool(entries(clients, project, filter_, limit=1))
+
+
+def payload_text(payload: Any) -> str:
+    """Write a payload as a line: text as it is, a structure as its message and other fields."""
+    if not isinstance(payload, dict):
+        return "" if payload is None else str(payload)
+    fields = dict(payload)
+    message = next((str(fields.pop(name)) for name in _MESSAGE_FIELDS if name in fields), "")
+    rest = " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+    return f"{message} {rest}".strip()
+
+
+def _entry(found: Mapping[str, Any]) -> LogEntry:
+    payload = next((found[name] for name in _PAYLOADS if name in found), None)
+    time = found.get("timestamp", "")
+    return LogEntry(
+        id=found.get("insertId", ""),
+        time=datetime.fromisoformat(_NANOSECONDS.sub(r"\1", time)) if time else None,
+        severity=found.get("severity", "DEFAULT"),
+        text=payload_text(payload) or _request_text(found.get("httpRequest", {})),
+        labels={**found.get("resource", {}).get("labels", {}), **found.get("labels", {})},
+        request=found.get("httpRequest", {}),
+    )
+
+
+def _request_text(request: Mapping[str, Any]) -> str:
+    words = ("requestMethod", "requestUrl", "status", "latency")
+    return " ".join(str(request[word]) for word in words if word in request)
+
+
+def _limits(severity: str, since: datetime | None) -> list[str]:
+    terms = [f"severity>={severity}"] if severity else []
+    return [*terms, f'timestamp>="{since.isoformat()}"'] if since else terms
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # all numbers of a structured payload are floating point
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

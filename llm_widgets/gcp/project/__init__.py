@@ -1,0 +1,1 @@
+"""A project: which one, who pays, its APIs, quotas and networks."""

@@ -1,0 +1,104 @@
+"""Which APIs are enabled in a project, and enabling them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.gcp.client import lazy
+from llm_widgets.gcp.client.failures import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llm_widgets.gcp.client.clients import Clients
+
+NEEDED = {
+    "run.googleapis.com": "Cloud Run",
+    "storage.googleapis.com": "Cloud Storage",
+    "iam.googleapis.com": "IAM",
+    "cloudresourcemanager.googleapis.com": "Resource Manager",
+    "cloudbilling.googleapis.com": "Cloud Billing",
+    "vpcaccess.googleapis.com": "Serverless VPC Access",
+    "compute.googleapis.com": "Compute Engine",
+    "logging.googleapis.com": "Cloud Logging",
+    "monitoring.googleapis.com": "Cloud Monitoring",
+    "cloudquotas.googleapis.com": "Cloud Quotas",
+    "secretmanager.googleapis.com": "Secret Manager",
+    "serviceusage.googleapis.com": "Service Usage",
+}
+"""APIs that the product uses, with their names for people."""
+
+_MOST = 30  # names in one call
+_MOST_ENABLED = 20  # in one call
+_ENABLED_WITHIN = 180  # seconds
+
+
+def enabled(clients: Clients, project: str, apis: Iterable[str] = NEEDED) -> dict[str, bool]:
+    """Tell of each API whether it is enabled.
+
+    Raises
+    ------
+    ManagerError
+        The project's APIs are not to be seen.
+    """
+    names = [f"projects/{project}/services/{api}" for api in apis]
+    found: dict[str, bool] = {}
+    for start in range(0, len(names), _MOST):
+        request: Any = {
+            "parent": f"projects/{project}",
+            "names": names[start : start + _MOST],
+        }
+        with explained(
+            f"look up the enabled APIs of {project}",
+            clients=clients,
+            project=project,
+            permission="serviceusage.services.get",
+        ):
+            answer = clients.service_usage.batch_get_services(request=request)
+        on = lazy.service_usage_v1.State.ENABLED
+        found |= {each.name.rsplit("/", 1)[-1]: each.state == on for each in answer.services}
+    return found
+
+
+def enable_all(clients: Clients, project: str, apis: Iterable[str]) -> None:
+    """Enable several APIs and wait until that is done.
+
+    Raises
+    ------
+    ManagerError
+        They may not be enabled.
+    """
+    todo = list(apis)
+    named = ", ".join(NEEDED.get(api, api) for api in todo)
+    with explained(
+        f"enable {named} in {project}",
+        clients=clients,
+        project=project,
+        permission="serviceusage.services.enable",
+    ):
+        for start in range(0, len(todo), _MOST_ENABLED):
+            request: Any = {
+                "parent": f"projects/{project}",
+                "service_ids": todo[start : start + _MOST_ENABLED],
+            }
+            operation: Any = clients.service_usage.batch_enable_services(request=request)
+            operation.result(timeout=_ENABLED_WITHIN)
+
+
+def enable(clients: Clients, project: str, api: str) -> None:
+    """Enable an API and wait until that is done.
+
+    Raises
+    ------
+    ManagerError
+        It may not be enabled.
+    """
+    with explained(
+        f"enable {NEEDED.get(api, api)} in {project}",
+        clients=clients,
+        project=project,
+        permission="serviceusage.services.enable",
+    ):
+        request: Any = {"name": f"projects/{project}/services/{api}"}
+        operation: Any = clients.service_usage.enable_service(request=request)
+        operation.result(timeout=_ENABLED_WITHIN)

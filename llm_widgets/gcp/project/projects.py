@@ -1,0 +1,154 @@
+"""Projects that the identity can see."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain import names
+from llm_widgets.errors import DeniedError, Fix, NotFoundError
+from llm_widgets.gcp.client import lazy
+from llm_widgets.gcp.client.failures import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_widgets.gcp.client.clients import Clients
+
+_CHANGED_WITHIN = 60  # seconds
+PAGE_SIZE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project.
+
+    Attributes
+    ----------
+    number
+        Decimal digits; part of the addresses of service accounts and services.
+    name
+        The name that people gave it.
+    labels
+        Its labels.
+    """
+
+    id: str
+    number: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def default_service_account(self) -> str:
+        """E-mail address of the account that services run as when they name none."""
+        return f"{self.number}-compute@developer.gserviceaccount.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the projects, and the token that gives the next ones; empty on the last page."""
+
+    projects: tuple[Project, ...]
+    next_token: str
+
+
+def search(
+    clients: Clients, text: str = "", page_token: str = "", page_size: int = PAGE_SIZE
+) -> Page:
+    """Find active projects whose id or name begins with a text.
+
+    Raises
+    ------
+    ManagerError
+        :class:`DeniedError` where projects may not be listed: ask for the id then.
+    """
+    request: Any = {
+        "query": _query(text),
+        "page_size": page_size,
+        "page_token": page_token,
+    }
+    with explained("list the projects", clients=clients, permission="resourcemanager.projects.get"):
+        page = next(clients.projects.search_projects(request=request).pages)
+    active = lazy.resourcemanager_v3.Project.State.ACTIVE
+    found = (_project(project) for project in page.projects if project.state == active)
+    wanted = text.strip().lower()
+    return Page(
+        tuple(p for p in found if wanted in p.id.lower() or wanted in p.name.lower()),
+        page.next_page_token,
+    )
+
+
+def get(clients: Clients, project_id: str) -> Project:
+    """Look a project up.
+
+    Raises
+    ------
+    ManagerError
+        :class:`InvalidInputError` for what can't be an id, :class:`DeniedError` or
+        :class:`NotFoundError` for a project that does not exist, is being deleted, or is not
+        to be seen.
+    """
+    project_id = names.project_id(project_id)
+    permission = "resourcemanager.projects.get"
+    try:
+        with explained(
+            f"open the project {project_id}",
+            clients=clients,
+            project=project_id,
+            permission=permission,
+        ):
+            found = clients.projects.get_project(name=f"projects/{project_id}")
+    except (DeniedError, NotFoundError) as error:
+        # Resource Manager answers the same for both, so that ids can't be probed.
+        fix = error.fix or Fix()
+        text = f"Check the project ID for typing errors. {fix.text}".strip()
+        raise type(error)(
+            f"The project {project_id} does not exist, or you may not see it.",
+            cause=error.cause,
+            fix=replace(fix, text=text),
+        ) from error
+    if found.state != lazy.resourcemanager_v3.Project.State.ACTIVE:
+        raise NotFoundError(f"The project {project_id} is being deleted.")
+    return _project(found)
+
+
+def set_labels(clients: Clients, project_id: str, labels: Mapping[str, str | None]) -> None:
+    """Set some labels of a project, and take away those whose value is ``None``.
+
+    Raises
+    ------
+    ManagerError
+        They may not be changed, or somebody else changes them at the same time.
+    """
+    with explained(
+        f"change the labels of {project_id}",
+        clients=clients,
+        project=project_id,
+        permission="resourcemanager.projects.update",
+    ):
+        name = f"projects/{project_id}"
+        found = clients.projects.get_project(name=name)
+        wanted = {**found.labels, **labels}
+        kept = {key: value for key, value in wanted.items() if value is not None}
+        if kept == dict(found.labels):
+            return
+        request: Any = {
+            "project": {"name": name, "labels": kept, "etag": found.etag},
+            "update_mask": "labels",
+        }
+        operation: Any = clients.projects.update_project(request=request)
+        operation.result(timeout=_CHANGED_WITHIN)
+
+
+def _query(text: str) -> str:
+    """Write a search for the first word: of several fields, Resource Manager takes any."""
+    words = re.findall(r"[\w.-]+", text)
+    return f"id:{words[0]}* name:{words[0]}*" if words else ""
+
+
+def _project(found: lazy.resourcemanager_v3.Project) -> Project:
+    number = found.name.rsplit("/", 1)[-1]
+    return Project(
+        found.project_id, number, found.display_name or found.project_id, dict(found.labels)
+    )

@@ -1,0 +1,1 @@
+"""Cloud Run: services, jobs, revisions, and calls of what is deployed."""

@@ -1,0 +1,131 @@
+"""Services of Cloud Run: created, listed, changed and deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.gcp.client.failures import about_service, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from llm_widgets.gcp.client import lazy
+    from llm_widgets.gcp.client.clients import Clients
+
+
+def create(
+    clients: Clients,
+    project: str,
+    region: str,
+    service_id: str,
+    service: lazy.run_v2.Service,
+    *,
+    validate_only: bool = False,
+) -> Any:
+    """Create a service.
+
+    Parameters
+    ----------
+    validate_only
+        Ask Cloud Run whether it would accept the service; nothing is created, and the answer
+        is waited for.
+
+    Returns
+    -------
+    google.api_core.operation.Operation
+        For :func:`llm_widgets.gcp.run.rollout.follow`.
+
+    Raises
+    ------
+    ManagerError
+        Cloud Run refuses it.
+    """
+    request: Any = {
+        "parent": f"projects/{project}/locations/{region}",
+        "service_id": service_id,
+        "service": service,
+        "validate_only": validate_only,
+    }
+    with explained(
+        f"create the service {service_id} in {region}",
+        clients=clients,
+        project=project,
+        permission="run.services.create",
+    ):
+        operation: Any = clients.services.create_service(request=request)
+        if validate_only:
+            operation.result(timeout=60)
+        return operation
+
+
+def update(clients: Clients, service: lazy.run_v2.Service, paths: Iterable[str]) -> Any:
+    """Change a service that was read with :func:`get`.
+
+    Parameters
+    ----------
+    service
+        As read, with its ``etag``, and then changed.
+    paths
+        What was changed, for example ``["template", "labels"]``; the rest stays.
+
+    Returns
+    -------
+    google.api_core.operation.Operation
+        For :func:`llm_widgets.gcp.run.rollout.follow`.
+
+    Raises
+    ------
+    ManagerError
+        :class:`ConflictError` when somebody else changed it since.
+    """
+    request: Any = {"service": service, "update_mask": {"paths": list(paths)}}
+    with about_service(clients, service.name, "change", "update"):
+        return clients.services.update_service(request=request)
+
+
+def delete(clients: Clients, name: str) -> Any:
+    """Delete a service, given its resource name.
+
+    Returns
+    -------
+    google.api_core.operation.Operation
+        For :func:`llm_widgets.gcp.run.rollout.follow`.
+
+    Raises
+    ------
+    ManagerError
+        It is gone already, or may not be deleted.
+    """
+    with about_service(clients, name, "delete", "delete"):
+        return clients.services.delete_service(name=name)
+
+
+def get(clients: Clients, name: str) -> lazy.run_v2.Service:
+    """Read a service, given its resource name.
+
+    Raises
+    ------
+    ManagerError
+        It is gone, or not to be seen.
+    """
+    with about_service(clients, name, "open", "get"):
+        return clients.services.get_service(name=name)
+
+
+def all_in_region(clients: Clients, project: str, region: str) -> list[lazy.run_v2.Service]:
+    """Read all services of a region, whoever made them: they share its quotas.
+
+    Raises
+    ------
+    ManagerError
+        The region does not answer, or its services are not to be seen.
+    """
+    with explained(
+        f"list the services in {region}",
+        clients=clients,
+        project=project,
+        permission="run.services.list",
+    ):
+        parent = f"projects/{project}/locations/{region}"
+        request: Any = {"parent": parent, "page_size": 500}
+        return list(clients.services.list_services(request=request))

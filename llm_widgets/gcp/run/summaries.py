@@ -1,0 +1,141 @@
+"""A service of Cloud Run as the dashboard shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from llm_widgets.domain.models import Framework
+from llm_widgets.domain.services import (
+    BUCKET_ANNOTATION,
+    ENGINE_LABEL,
+    MODEL_ANNOTATION,
+    SERVED_NAME_ANNOTATION,
+    ServiceState,
+    ServiceSummary,
+)
+from llm_widgets.gcp.client import lazy
+
+_LABELS = frozenset(framework.value for framework in Framework)
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionFact:
+    """One condition of a service.
+
+    Attributes
+    ----------
+    type
+        For example ``Ready``, ``RoutesReady`` or ``ConfigurationsReady``.
+    state
+        ``PENDING``, ``RECONCILING``, ``FAILED``, ``SUCCEEDED``, or empty.
+    reason
+        Name of the reason, for example ``HEALTH_CHECK_CONTAINER_ERROR``, or empty.
+    """
+
+    type: str
+    state: str
+    message: str
+    reason: str
+    changed_at: datetime | None
+
+
+def summary(service: lazy.run_v2.Service) -> ServiceSummary:
+    """Read from a service what the dashboard shows."""
+    # The message itself: each attribute of Google's wrapper makes objects, and there may be
+    # hundreds of services.
+    raw: Any = lazy.run_v2.Service.pb(service)
+    state = _state(raw)
+    is_broken = state in (ServiceState.ERROR, ServiceState.OLD_SERVING)
+    template, annotations = raw.template, dict(raw.annotations)
+    model = annotations.get(MODEL_ANNOTATION, "")
+    least = (template.scaling.min_instance_count, raw.scaling.min_instance_count)
+    return ServiceSummary(
+        name=raw.name,
+        state=state,
+        reason=_reason(service) if is_broken else "",
+        url=raw.uri,
+        framework=_framework(raw),
+        model_id=model,
+        served_name=annotations.get(SERVED_NAME_ANNOTATION) or model,
+        bucket=annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(template),
+        gpu=template.node_selector.accelerator,
+        min_instances=max(least),
+        max_instances=template.scaling.max_instance_count,
+        updated_at=_time(raw, "update_time") or _time(raw, "create_time"),
+        updated_by=raw.last_modifier or raw.creator,
+        etag=raw.etag,
+    )
+
+
+def conditions(service: lazy.run_v2.Service) -> tuple[ConditionFact, ...]:
+    """Read all conditions of a service, the deciding one first."""
+    facts: dict[str, ConditionFact] = {}
+    for condition in (service.terminal_condition, *service.conditions):
+        if condition.type_:
+            facts.setdefault(condition.type_, _fact(condition))
+    return tuple(facts.values())
+
+
+def framework(service: lazy.run_v2.Service) -> Framework | None:
+    """Tell which engine a service runs: by its label, else by its image."""
+    return _framework(lazy.run_v2.Service.pb(service))
+
+
+def _state(raw: Any) -> ServiceState:
+    """Tell in one word how a service is.
+
+    A failed rollout is no deployment that goes on, even though the newest revision is not the
+    one that serves.
+    """
+    states = lazy.run_v2.Condition.State
+    state = raw.terminal_condition.state
+    if raw.HasField("delete_time"):
+        return ServiceState.DELETING
+    if raw.reconciling or state not in (states.CONDITION_FAILED, states.CONDITION_SUCCEEDED):
+        return ServiceState.DEPLOYING
+    if state == states.CONDITION_SUCCEEDED:
+        return ServiceState.READY
+    ready, created = raw.latest_ready_revision, raw.latest_created_revision
+    return ServiceState.OLD_SERVING if ready and ready != created else ServiceState.ERROR
+
+
+def _framework(raw: Any) -> Framework | None:
+    label = raw.labels.get(ENGINE_LABEL, "")
+    if label in _LABELS:
+        return Framework(label)
+    images = [container.image for container in raw.template.containers]
+    return next((f for f in Framework for image in images if f.value in image.lower()), None)
+
+
+def _time(raw: Any, field: str) -> datetime | None:
+    if not raw.HasField(field):
+        return None
+    found: datetime = getattr(raw, field).ToDatetime(tzinfo=UTC)
+    return found
+
+
+def _reason(service: lazy.run_v2.Service) -> str:
+    messages = [service.terminal_condition.message]
+    failed = lazy.run_v2.Condition.State.CONDITION_FAILED
+    messages += [c.message for c in service.conditions if c.state == failed]
+    return "\n".join(dict.fromkeys(message for message in messages if message))
+
+
+def _mounted_bucket(template: Any) -> str:
+    return next((v.gcs.bucket for v in template.volumes if v.gcs.bucket), "")
+
+
+def _fact(condition: lazy.run_v2.Condition) -> ConditionFact:
+    reasons = (
+        condition.reason if "reason" in condition else None,
+        condition.revision_reason if "revision_reason" in condition else None,
+    )
+    return ConditionFact(
+        type=condition.type_,
+        state=condition.state.name.removeprefix("CONDITION_") if condition.state else "",
+        message=condition.message,
+        reason=next((reason.name for reason in reasons if reason), ""),
+        changed_at=condition.last_transition_time or None,
+    )

@@ -1,0 +1,1 @@
+"""Cloud Storage: buckets, small objects, and the metadata file of a bucket."""

@@ -1,0 +1,181 @@
+"""Where a worker runs: as an execution of a Cloud Run job, or as a process of this machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from llm_widgets.config import HUGGING_FACE, OLLAMA_REGISTRY
+from llm_widgets.domain import gpus
+from llm_widgets.domain.services import MANAGED_BY
+from llm_widgets.errors import Fix, ManagerError, TransferError
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.client import lazy
+from llm_widgets.gcp.run import jobs
+from llm_widgets.gcp.storage.buckets import get_bucket
+from llm_widgets.imports.plan import task_count
+from llm_widgets.transfer.share import RETRIES
+
+if TYPE_CHECKING:
+    from llm_widgets.config import Settings
+    from llm_widgets.domain.imports import ImportPlan
+    from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.imports.store import WorkerNote
+
+JOB = "llm-manager-import"
+_CPU = "1"
+_MEMORY = "1Gi"
+_TIMEOUT = timedelta(days=1)  # Cloud Run allows 7 days for a task
+_COMMAND = "import-worker"
+
+_NEAREST = {
+    # The region with GPUs that lies in, or is nearest to, a location of several regions.
+    "us": "us-central1",
+    "eu": "europe-west4",
+    "asia": "asia-southeast1",
+    "nam4": "us-central1",
+    "eur4": "europe-west4",
+    "eur5": "europe-west1",
+    "eur7": "europe-west4",
+    "eur8": "europe-west4",
+    "asia1": "asia-southeast1",
+}
+
+
+def needed(settings: Settings) -> tuple[str, ...]:
+    """Name the permissions on the project that it takes to start a worker."""
+    if not settings.image:
+        return ()
+    return ("run.jobs.create", "run.jobs.get", "run.jobs.runWithOverrides", "run.jobs.update")
+
+
+def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict[str, str | int]:
+    """Start a worker; give what :class:`WorkerNote` keeps of it.
+
+    Raises
+    ------
+    ManagerError
+        It can't be started.
+    """
+    if settings.image:
+        return {"execution": _start_execution(clients, settings, plan)}
+    return {"host": socket.gethostname(), "pid": _start_process(settings, plan)}
+
+
+def is_there(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
+    """Tell whether the worker of a note still lives.
+
+    Parameters
+    ----------
+    silent
+        Whether nothing was heard of it for longer than a minute; that decides where
+        nothing else can be found out.
+    """
+    if note.execution:
+        try:
+            return not jobs.execution(clients, note.execution).state.is_final
+        except ManagerError:
+            return not silent
+    if note.pid and note.host == socket.gethostname():
+        return not silent and _process_lives(note.pid)
+    return not silent
+
+
+def job_region(location: str, location_type: str) -> str:
+    """Choose the region of the job that writes to a bucket."""
+    location = location.lower()
+    if location_type == "region":
+        return location
+    return _NEAREST.get(location, gpus.regions()[0])
+
+
+def log_file(import_id: str) -> Path:
+    """Tell where a worker on this machine writes its log."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "llm-widgets" / "imports" / f"{import_id}.log"
+
+
+def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan) -> str:
+    bucket = get_bucket(clients, plan.bucket, project=plan.project)
+    region = job_region(bucket.location, bucket.location_type)
+    job = _job(clients, settings)
+    name = jobs.ensure(clients, plan.project, region, JOB, job)
+    tasks = settings.import_tasks or task_count(plan)
+    return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
+
+
+def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
+    run = lazy.run_v2
+    who = identity.current(clients)
+    container = run.Container(
+        image=settings.image,
+        args=[_COMMAND],
+        env=[run.EnvVar(name=key, value=value) for key, value in _environment(settings).items()],
+        resources=run.ResourceRequirements(limits={"cpu": _CPU, "memory": _MEMORY}),
+    )
+    task = run.TaskTemplate(
+        containers=[container],
+        max_retries=RETRIES,
+        timeout=_TIMEOUT,
+        # The manager's own service account may write to the buckets; a person's job runs as
+        # the project's default one.
+        service_account=who.email if who.member.startswith("serviceAccount:") else "",
+    )
+    return run.Job(
+        labels={MANAGED_BY[0]: MANAGED_BY[1]},
+        template=run.ExecutionTemplate(template=task, task_count=1),
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Give the settings that a worker needs and that are not the defaults. Never a secret."""
+    values = {
+        "HF_ENDPOINT": (settings.hugging_face_endpoint, HUGGING_FACE),
+        "LLM_WIDGETS_OLLAMA_REGISTRY": (settings.ollama_registry, OLLAMA_REGISTRY),
+        "LLM_WIDGETS_GOOGLE_ENDPOINT": (settings.google_endpoint, ""),
+    }
+    return {name: value for name, (value, default) in values.items() if value != default}
+
+
+def _arguments(plan: ImportPlan) -> list[str]:
+    return [_COMMAND, "--bucket", plan.bucket, "--import", plan.id]
+
+
+def _start_process(settings: Settings, plan: ImportPlan) -> int:
+    log = log_file(plan.id)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as out:
+            process = subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-m", "llm_widgets", *_arguments(plan)],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env={**os.environ, **_environment(settings)},
+                start_new_session=True,  # it outlives the kernel or the terminal that asked for it
+            )
+    except OSError as error:
+        raise TransferError(
+            "The import's worker could not be started on this machine.",
+            cause=str(error),
+            fix=Fix(text=f"Check that {log.parent} can be written to."),
+        ) from error
+    # A child that ended stays in the process table until somebody asks how it ended.
+    threading.Thread(target=process.wait, name="reap-import-worker", daemon=True).start()
+    return process.pid
+
+
+def _process_lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

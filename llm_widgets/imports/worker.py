@@ -1,0 +1,251 @@
+"""The worker: carries one import out, wherever it runs, and says in the bucket how it went."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from llm_widgets.config import Settings
+from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.domain.progress import ImportProgress, ImportState
+from llm_widgets.errors import Fix, ManagerError, NotFoundError, UnavailableError
+from llm_widgets.gcp import secrets
+from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.storage.metadata import update_metadata
+from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports.reporter import Reporter
+from llm_widgets.imports.store import ImportFolder
+from llm_widgets.transfer.checkpoint import TakenOverError
+from llm_widgets.transfer.retry import GaveUpError, Stopped
+from llm_widgets.transfer.share import Task
+from llm_widgets.transfer.transfer import Engine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_widgets.domain.imports import ImportPlan
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.transfer.options import Options
+
+CANCELLED = "The import was cancelled."
+
+_log = logging.getLogger(__name__)
+
+
+def worker_main(argv: Sequence[str]) -> int:
+    """Carry out the import that the arguments name; give the exit code.
+
+    Parameters
+    ----------
+    argv
+        ``--bucket B --import ID``.
+    """
+    parser = argparse.ArgumentParser(prog="llm-widgets import-worker")
+    parser.add_argument("--bucket", required=True)
+    parser.add_argument("--import", dest="import_id", required=True)
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    settings = Settings.from_environment()
+    clients = Clients(settings)
+    state = run_import(clients, arguments.bucket, arguments.import_id, task=Task.from_environment())
+    return 0 if state in (ImportState.DONE, ImportState.VERIFYING, ImportState.CANCELLED) else 1
+
+
+def run_import(
+    clients: Clients,
+    bucket: str,
+    import_id: str,
+    *,
+    task: Task | None = None,
+    options: Options | None = None,
+) -> ImportState:
+    """Carry out an import, or one task's share of it.
+
+    Returns
+    -------
+    ImportState
+        ``DONE``; ``VERIFYING`` while other tasks are at work; ``CANCELLED``; ``FAILED`` with the
+        reason in the bucket; ``RUNNING`` when it can be gone on with by the next attempt.
+
+    Raises
+    ------
+    ManagerError
+        The bucket can't be read or written at all, so that nothing could be left in it.
+    """
+    task = task or Task()
+    objects = SmallObjects(clients.storage(), bucket)
+    folder = ImportFolder(objects, import_id)
+    plan = folder.plan()
+    before, _ = folder.task_progress(task.index)
+    if task.attempt and before and before.state is ImportState.FAILED:
+        return ImportState.FAILED  # for a reason that the next attempt would not change
+    token_error: ManagerError | None = None
+    token = ""
+    try:
+        token = _token(clients, plan)
+    except ManagerError as error:
+        token_error = error
+    engine = Engine(plan, clients, objects, token=token, options=options, task=task)
+    reporter = Reporter(folder, engine, task.index)
+    _stop_on_signals(engine)
+    reporter.start()
+    work = _Work(clients, plan, folder, engine, reporter, task)
+    if token_error:
+        return work.fail(token_error)
+    return work.run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    clients: Clients
+    plan: ImportPlan
+    folder: ImportFolder
+    engine: Engine
+    reporter: Reporter
+    task: Task
+
+    def run(self) -> ImportState:
+        _log.info("Import %s of %s begins", self.plan.id, self.plan.model_id)
+        try:
+            manifest = self.engine.run(
+                lambda: self.reporter.phase(ImportState.VERIFYING, "All files are verified.")
+            )
+            return self._done(manifest) if manifest else self._wait_for_others()
+        except Stopped:
+            return self._stopped()
+        except TakenOverError:
+            self.folder.plan()  # raises when the whole import is gone, with its bucket
+            self.reporter.is_taken_over = True
+            return self._stopped()
+        except ManagerError as error:
+            return self.fail(error)
+        except Exception as error:  # noqa: BLE001 - whoever waits must be told
+            _log.exception("The import failed")
+            return self.fail(
+                ManagerError(
+                    "The import failed in a way that nobody has foreseen.",
+                    cause=f"{type(error).__name__}: {error}",
+                    fix=Fix(text="Resume it; if it fails again, report it with the log."),
+                )
+            )
+        finally:
+            self.reporter.end()
+
+    def fail(self, error: ManagerError) -> ImportState:
+        """Say in the bucket why it failed, unless the next attempt may go better."""
+        if self.reporter.is_taken_over or self._is_cancelled():
+            return self._stopped()
+        _log.error("%s", error)
+        may_pass = isinstance(error, (GaveUpError, UnavailableError))
+        if may_pass and not self.task.is_last_attempt:
+            self.reporter.finish(ImportState.RUNNING, f"Trying again: {error.message}")
+            return ImportState.RUNNING
+        fix = error.fix
+        words = [fix.text, fix.command, fix.url] if fix else []
+        try:
+            self.reporter.finish(
+                ImportState.FAILED,
+                error.message,
+                cause=error.cause,
+                fix=" ".join(filter(None, words)),
+            )
+        except ManagerError as other:
+            raise error from other  # nothing can be left in the bucket: the log must do
+        self._record(self.plan.record(ModelStatus.FAILED, error.message))
+        return ImportState.FAILED
+
+    def _done(self, manifest: ModelManifest) -> ImportState:
+        update_metadata(
+            self.clients.storage(), self.plan.bucket, lambda f: f.with_model(manifest.record())
+        )
+        self.engine.forget()
+        self.reporter.finish(ImportState.DONE)
+        forget_token(self.clients, self.plan)
+        _log.info("Import %s is done", self.plan.id)
+        return ImportState.DONE
+
+    def _wait_for_others(self) -> ImportState:
+        self.reporter.finish(ImportState.RUNNING)
+        return ImportState.VERIFYING
+
+    def _stopped(self) -> ImportState:
+        if self.reporter.is_taken_over:
+            _log.warning("Another worker has taken the import over; this one ends")
+            return ImportState.RUNNING
+        if self._is_cancelled():
+            self.engine.discard()
+            self.reporter.finish(ImportState.CANCELLED, CANCELLED)
+            self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
+            forget_token(self.clients, self.plan)
+            return ImportState.CANCELLED
+        self.reporter.finish(
+            ImportState.RUNNING, "The worker was stopped; the import can be resumed."
+        )
+        return ImportState.RUNNING
+
+    def _is_cancelled(self) -> bool:
+        if self.reporter.is_cancelled:
+            return True
+        with suppress(ManagerError):
+            return self.folder.is_cancelled
+        return False
+
+    def _record(self, record: ModelRecord) -> None:
+        with suppress(ManagerError):  # the progress says it too
+            update_metadata(
+                self.clients.storage(), self.plan.bucket, lambda f: f.with_unfinished(record)
+            )
+
+
+def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
+    """Throw away what a cancelled import without a worker has moved.
+
+    Raises
+    ------
+    ManagerError
+        The bucket can't be written to.
+    """
+    engine = Engine(plan, clients, folder.objects)
+    engine.discard()
+    now = datetime.now(UTC)
+    files = engine.progress.snapshot()
+    cancelled = ImportProgress(plan.id, ImportState.CANCELLED, files, now, now, message=CANCELLED)
+    folder.forget_progress()
+    folder.write_progress(cancelled, 0, None)
+    record = plan.record(ModelStatus.FAILED, CANCELLED)
+    update_metadata(clients.storage(), plan.bucket, lambda f: f.with_unfinished(record))
+    forget_token(clients, plan)
+
+
+def forget_token(clients: Clients, plan: ImportPlan) -> None:
+    """Delete the hub's token, which nobody needs any more."""
+    if plan.token_secret:
+        with suppress(ManagerError):  # Secret Manager deletes it itself after some days
+            secrets.delete(clients, plan.token_secret)
+
+
+def _token(clients: Clients, plan: ImportPlan) -> str:
+    if not plan.token_secret:
+        return ""
+    try:
+        return secrets.read(clients, plan.token_secret).strip()
+    except NotFoundError as error:
+        raise NotFoundError(
+            "The hub's token is gone from Secret Manager.",
+            cause=error.cause,
+            fix=Fix(text="Start the import again, and enter the token."),
+        ) from error
+
+
+def _stop_on_signals(engine: Engine) -> None:
+    """End in order when Cloud Run, or a person, asks this process to."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: engine.stop())

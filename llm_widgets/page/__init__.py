@@ -1,0 +1,1 @@
+"""The page: the observable state of each tab beside the widgets that show it."""

@@ -1,0 +1,205 @@
+"""Networks of the project, and which one its deployments use unless told otherwise."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from traitlets import Bool, Dict, Float, HasTraits, Instance, Tuple
+
+from llm_widgets.checks import networks
+from llm_widgets.checks.context import Context
+from llm_widgets.checks.networks import Found
+from llm_widgets.domain import gpus
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_labels
+from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.client.parallel import Outcome, outcomes
+from llm_widgets.gcp.project import network, projects
+from llm_widgets.page.background import Latest
+
+if TYPE_CHECKING:
+    from llm_widgets.page.session import Session
+
+
+class NetworkState(HasTraits):
+    """What there is, by region, and the default for all deployments.
+
+    Attributes
+    ----------
+    found
+        ``"region/kind"`` to :class:`llm_widgets.checks.networks.Found`, filled as answers come.
+    checked_at
+        When the last round was complete: seconds since 1970; 0 before the first.
+    turning_on
+        ``(region, subnet)`` whose Private Google Access is being turned on.
+    error
+        Why the last change failed.
+    not_kept
+        Why the default can't be kept with the project; this browser keeps it then.
+    """
+
+    found: Dict = Dict()
+    checked_at = Float(0.0)
+    running = Bool(default_value=False)
+    turning_on: Tuple = Tuple()
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    not_kept: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self._latest_choice = Latest()
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        session.observe(self._project_changed, "project")
+
+    @property
+    def default(self) -> NetworkChoice:
+        """What deployments of the project use."""
+        return self._session.network_default(self._session.project_id)
+
+    def choose(self, choice: NetworkChoice) -> None:
+        """Make a choice the default of the project, kept in its labels for everybody.
+
+        Where those may not be changed, this browser keeps it.
+        """
+        session, project = self._session, self._session.project_id
+        if not project or choice == self.default:
+            return
+        fresh = self._latest_choice.begin()
+        self.not_kept = None
+        session.keep_network(project, choice, here_only=True)  # at once; the project follows
+
+        def work() -> None:
+            with self._writing:  # one after the other: the last choice is what stays
+                if fresh():
+                    projects.set_labels(session.clients, project, choice.labels())
+
+        def then(_: object) -> None:
+            if fresh():
+                session.keep_network(project, choice, here_only=False)
+
+        def failed(error: ManagerError) -> None:
+            if fresh() and session.project_id == project:
+                self.not_kept = error
+
+        session.background.run(work, then, failed)
+
+    def choices(self) -> tuple[NetworkChoice, ...]:
+        """Give what can be chosen: nothing, each subnet that is large enough, each connector."""
+        offered = {NetworkChoice(): None, self.default: None}
+        for region in gpus.regions():
+            for subnet in self._of(region, networks.SUBNETS).subnets:
+                if subnet.is_large_enough:
+                    choice = NetworkChoice(NetworkKind.SUBNET, subnet.network, subnet.name)
+                    offered.setdefault(choice, None)
+            for connector in self._of(region, networks.CONNECTORS).connectors:
+                offered.setdefault(NetworkChoice(NetworkKind.CONNECTOR, "", connector.id), None)
+        return tuple(offered)
+
+    def regions_of(self, choice: NetworkChoice) -> tuple[str, ...]:
+        """Give the regions in which a choice can be used, as far as it is known."""
+        return tuple(region for region in gpus.regions() if self._has(region, choice))
+
+    def regions_without(self, choice: NetworkChoice) -> tuple[str, ...]:
+        """Give the regions that are known not to have a choice."""
+        return tuple(
+            region
+            for region in gpus.regions()
+            if not self._has(region, choice) and not self._errors(region)
+        )
+
+    def without_access(self) -> tuple[tuple[str, str], ...]:
+        """Give ``(region, subnet)`` of the usable subnets without Private Google Access."""
+        return tuple(
+            (region, subnet.name)
+            for region in gpus.regions()
+            for subnet in self._of(region, networks.SUBNETS).subnets
+            if subnet.is_large_enough and not subnet.private_google_access
+        )
+
+    def refresh(self) -> None:
+        """Ask every region again."""
+        project = self._session.project
+        if project is None:
+            return
+        fresh = self._latest.begin()
+        self.running = True
+        context = Context(self._session.clients, project)
+
+        def tell(answer: Found) -> None:
+            with self._lock:
+                if fresh():
+                    self.found = {**self.found, f"{answer.region}/{answer.kind}": answer}
+
+        def then(_: object) -> None:
+            if fresh():
+                self._session.networks_found = {
+                    region: [choice for choice in self.choices() if self._has(region, choice)]
+                    for region in gpus.regions()
+                    if not self._errors(region)
+                }
+                self.checked_at = time.time()
+                self.running = False
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.running = False
+                self._session.report(error)
+
+        self._session.background.run(lambda: networks.survey(context, tell), then, failed)
+
+    def turn_on(self, *targets: tuple[str, str]) -> None:
+        """Turn Private Google Access of subnets on, given as region and name; then look again."""
+        session, project = self._session, self._session.project_id
+        todo = [target for target in targets if target not in self.turning_on]
+        if not project or not todo:
+            return
+        self.error = None
+        self.turning_on = (*self.turning_on, *todo)
+
+        def one(target: tuple[str, str]) -> None:
+            network.turn_on_private_google_access(session.clients, project, *target)
+
+        def then(found: list[Outcome[tuple[str, str], None]]) -> None:
+            self.turning_on = tuple(each for each in self.turning_on if each not in todo)
+            done = [f"{each.key[1]} in {each.key[0]}" for each in found if not each.error]
+            if done:
+                session.notify(f"Private Google Access is on: {', '.join(done)}.", "success")
+                self.refresh()
+            self.error = next((each.error for each in found if each.error), None)
+
+        def failed(error: ManagerError) -> None:
+            self.turning_on = tuple(each for each in self.turning_on if each not in todo)
+            self.error = error
+
+        session.background.run(lambda: outcomes(one, todo), then, failed)
+
+    def _of(self, region: str, kind: str) -> Found:
+        found: Found = self.found.get(f"{region}/{kind}", Found(region, kind))
+        return found
+
+    def _errors(self, region: str) -> bool:
+        return any(self._of(region, kind).error for kind in (networks.SUBNETS, networks.CONNECTORS))
+
+    def _has(self, region: str, choice: NetworkChoice) -> bool:
+        if choice.kind is NetworkKind.SUBNET:
+            subnets = self._of(region, networks.SUBNETS).subnets
+            return any((s.network, s.name) == (choice.network, choice.name) for s in subnets)
+        if choice.kind is NetworkKind.CONNECTOR:
+            connectors = self._of(region, networks.CONNECTORS).connectors
+            return any(each.id == choice.name for each in connectors)
+        return True
+
+    def _project_changed(self, _: object) -> None:
+        self.found = {}
+        self._session.networks_found = {}
+        self.checked_at = 0.0
+        self.error = self.not_kept = None
+        project = self._session.project
+        if project:
+            kept = self._session.networks_kept
+            self._session.networks_kept = {**kept, project.id: read_labels(project.labels)}
+        self.refresh()

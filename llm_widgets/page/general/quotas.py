@@ -1,0 +1,149 @@
+"""GPUs and quotas of the project, and asking for more."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Bool, Float, HasTraits, Instance
+
+from llm_widgets.checks import quotas as checks
+from llm_widgets.checks.context import Context
+from llm_widgets.checks.quotas import Survey
+from llm_widgets.domain import capacity, gpus
+from llm_widgets.domain.capacity import Wanted
+from llm_widgets.errors import InvalidInputError
+from llm_widgets.gcp.project import quotas
+from llm_widgets.page.background import Latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.capacity import Verdict
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.errors import ManagerError
+    from llm_widgets.gcp.project.quotas import QuotaRequest
+    from llm_widgets.page.session import Session
+
+
+class QuotasState(HasTraits):
+    """What is known of the quotas, filled as answers come.
+
+    Attributes
+    ----------
+    survey
+        The answers so far.
+    checked_at
+        When the last round was complete: seconds since 1970; 0 before the first.
+    """
+
+    survey: Instance[Survey] = Instance(Survey, args=())
+    checked_at = Float(0.0)
+    running = Bool(default_value=False)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self._lock = threading.Lock()
+        session.observe(self._project_changed, "project")
+
+    def verdict(self, accelerator: str, region: str) -> Verdict | None:
+        """Judge whether a service with a GPU fits in a region.
+
+        ``None`` for a GPU that nobody knows, and before the answers are there.
+        """
+        gpu = gpus.by_accelerator(accelerator)
+        if gpu is None or not self.survey.is_known(gpu, region):
+            return None
+        return capacity.verdict(gpu, self.survey.capacity(gpu, region))
+
+    def shortage(self, deployment: Deployment) -> str:
+        """Say why a deployment does not fit; empty where it does, and where nobody can tell."""
+        gpu = gpus.by_accelerator(deployment.accelerator)
+        if gpu is None or not self.survey.is_known(gpu, deployment.region):
+            return ""
+        found = self.survey.capacity(gpu, deployment.region)
+        return capacity.shortage(found, wanted_by(deployment))
+
+    def refresh(self) -> None:
+        """Ask for everything again."""
+        project = self._session.project
+        if project is None:
+            return
+        fresh = self._latest.begin()
+        self.running = True
+        context = Context(self._session.clients, project)
+
+        def tell(kind: str, key: str, answer: Any) -> None:
+            with self._lock:
+                if not fresh():
+                    return
+                known = {**getattr(self.survey, kind), key: answer}
+                if kind == "requests":
+                    known = answer
+                errors = {k: e for k, e in self.survey.errors.items() if k != key}
+                changes = {"errors": errors, kind: known}
+                self.survey = replace(self.survey, **changes)
+
+        def then(_: object) -> None:
+            if fresh():
+                self.checked_at = time.time()
+                self.running = False
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.running = False
+                self._session.report(error)
+
+        self._session.background.run(lambda: checks.survey(context, tell), then, failed)
+
+    def request(
+        self,
+        region: str,
+        quota_id: str,
+        value: float | None,
+        *,
+        email: str,
+        done: Callable[[], None],
+        failed: Callable[[ManagerError], None],
+    ) -> None:
+        """Ask Google for more: GPUs, vCPUs or GiB."""
+        if value is None or value < 1:
+            failed(InvalidInputError("Enter how many are needed.", field="value"))
+            return
+        project, clients = self._session.project_id, self._session.clients
+
+        def then(found: QuotaRequest) -> None:
+            if found.is_pending:
+                self._session.notify(
+                    f"Google decides on {found.preferred:g} in {region}; this takes from minutes "
+                    "to days."
+                )
+            else:
+                self._session.notify(f"{found.granted:g} were granted in {region}.", "success")
+            done()
+            self.refresh()
+
+        self._session.background.run(
+            lambda: quotas.ask_for_more(clients, project, region, quota_id, value, email=email),
+            then,
+            failed,
+        )
+
+    def _project_changed(self, _: object) -> None:
+        self.survey = Survey()
+        self.checked_at = 0.0
+        self.refresh()
+
+
+def wanted_by(deployment: Deployment) -> Wanted:
+    """Take from a deployment what quotas are about."""
+    return Wanted(
+        deployment.max_instances,
+        deployment.cpu,
+        deployment.memory_gib,
+        deployment.zonal_redundancy,
+    )

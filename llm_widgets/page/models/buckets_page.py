@@ -1,0 +1,130 @@
+"""The buckets with their models, and the imports under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.gcp import links
+from llm_widgets.page.models.bucket_card import BucketCard
+from llm_widgets.page.models.progress_card import ProgressCard
+from llm_widgets.page.models.unreadable_card import UnreadableCard
+from llm_widgets.widgets.layout import button, stack, toolbar
+from llm_widgets.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.page.models.models import BucketModels, ModelsState
+    from llm_widgets.page.session import Session
+
+
+class ModelList:
+    """Draws them; ``box`` is what goes into the page.
+
+    Parameters
+    ----------
+    act
+        Called with an action of a row, its bucket and its key.
+    start_import
+        Called with the bucket to import into; empty when any may be chosen.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        state: ModelsState,
+        *,
+        act: Callable[[str, str, str], None],
+        start_import: Callable[[str], None],
+    ) -> None:
+        self._session = session
+        self._state = state
+        self._act = act
+        self._start_import = start_import
+        self._cards: dict[str, BucketCard] = {}
+        self._progress: dict[str, ProgressCard] = {}
+        self._unreadable = UnreadableCard()
+        self._notice = Notice()
+        self._buckets = stack()
+        self._imports = stack()
+        self._import = button("Import model", style="primary", icon="plus")
+        refresh = button("Refresh", style="outlined", icon="refresh")
+        self._import.on_click(lambda _: start_import(""))
+        refresh.on_click(lambda _: state.refresh())
+        self.box = stack(
+            toolbar("Models", self._import, refresh), self._notice, self._imports, self._buckets
+        )
+        state.observe(self._draw, ["buckets", "loaded", "error", "waiting"])
+        state.imports.observe(self._draw_imports, "watched")
+        state.updates.observe(lambda _: self._draw_buckets(), "newest")
+        session.observe(self._draw, "project")
+        self._draw()
+
+    def _draw(self, _: object = None) -> None:
+        state, chosen = self._state, self._session.project is not None
+        self._import.disabled = not chosen
+        if not chosen:
+            self._notice.show("info", "Choose a project on the General tab first.")
+        elif state.error:
+            self._notice.show_error(state.error)
+        elif not state.loaded:
+            self._notice.show("info", "Looking into the project's buckets …")
+        elif state.waiting:
+            self._notice.show("info", f"Looking into {state.waiting} more buckets …")
+        elif not state.buckets:
+            self._notice.show(
+                "info",
+                "No bucket of this project holds models yet.",
+                detail="Import a model: a bucket for it can be created in the same step.",
+            )
+        else:
+            self._notice.clear()
+        self._draw_buckets()
+
+    def _draw_buckets(self) -> None:
+        state = self._state
+        shown = [bucket for bucket in state.buckets if bucket.is_ours or not bucket.problem]
+        unreadable = [bucket for bucket in state.buckets if bucket not in shown]
+        for bucket in shown:
+            if bucket.name not in self._cards:
+                self._cards[bucket.name] = self._bucket_card(bucket)
+            self._cards[bucket.name].show(bucket, state.imports.watched, state.updates)
+        boxes = [self._cards[bucket.name].box for bucket in shown]
+        self._unreadable.show(unreadable)
+        if unreadable:
+            boxes.append(self._unreadable.box)
+        if boxes != list(self._buckets.children):
+            self._buckets.children = boxes
+
+    def _draw_imports(self, _: object = None) -> None:
+        watched = self._state.imports.watched
+        for key in [key for key in self._progress if key not in watched]:
+            del self._progress[key]
+        for key, seen in watched.items():
+            if key not in self._progress:
+                self._progress[key] = self._progress_card(key, seen.model_id, seen.bucket)
+            self._progress[key].show(seen)
+        boxes = [self._progress[key].box for key in watched]
+        if boxes != list(self._imports.children):
+            self._imports.children = boxes
+        self._draw_buckets()
+
+    def _bucket_card(self, bucket: BucketModels) -> BucketCard:
+        name, local = bucket.name, self._session.settings.is_local_cloud
+        return BucketCard(
+            name,
+            link="" if local else links.bucket(name, self._session.project_id),
+            act=self._act,
+            start_import=lambda: self._start_import(name),
+            repair=lambda: self._state.repair(name),
+        )
+
+    def _progress_card(self, key: str, model_id: str, bucket: str) -> ProgressCard:
+        imports = self._state.imports
+        return ProgressCard(
+            model_id,
+            bucket,
+            cancel=lambda: imports.cancel(key),
+            resume=lambda: imports.resume(bucket, key, model_id),
+            dismiss=lambda: imports.dismiss(key),
+        )

@@ -1,0 +1,164 @@
+"""What a pre-flight found, to be confirmed: facts, warnings, and the files with their choice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain.models import Source
+from llm_widgets.domain.units import bytes_text, duration_text
+from llm_widgets.widgets.details import Detail, DetailList
+from llm_widgets.widgets.layout import button, card, row, stack
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import Action, Column, DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.imports import HubFile
+    from llm_widgets.page.models.import_check import ImportCheck
+    from llm_widgets.page.models.import_form import ImportFormState
+
+_COLUMNS = (
+    Column("file", "File"),
+    Column("size", "Size", "bytes"),
+    Column("copied", "Copied", "status"),
+    Column("digest", "Digest", "code"),
+)
+_ACTIONS = (Action("leave", "Leave out"), Action("take", "Copy"))
+_LONG = 60.0  # seconds; a shorter estimate would pretend to know
+
+
+class CheckCard:
+    """Draws the answer of the pre-flight; ``box`` is what goes into the page."""
+
+    def __init__(
+        self, form: ImportFormState, *, confirm: Callable[[], None], cancel: Callable[[], None]
+    ) -> None:
+        self._form = form
+        self._files_shown = False
+        self._details = DetailList()
+        self._warnings = Notice()
+        self._error = Notice()
+        self._files = DataTable(
+            caption="Files of the model", columns=_COLUMNS, actions=_ACTIONS, filterable=True
+        )
+        self._import = button("Import", style="primary")
+        self._cancel = button("Cancel", style="text")
+        self._show_files = button("Show files", style="outlined")
+        self._import.on_click(lambda _: confirm())
+        self._cancel.on_click(lambda _: cancel())
+        self._show_files.on_click(lambda _: self._open_files(not self._files_shown))
+        self._files.on_action(lambda _, path: form.toggle(path))
+        self.box = stack(
+            card(
+                "Ready to import",
+                self._details,
+                self._warnings,
+                self._error,
+                row(self._import, self._cancel, self._show_files),
+            )
+        )
+        self._files_card = card(
+            "Files",
+            self._files,
+            text="Only what the engine loads is copied: one format of the weights, no duplicates.",
+        )
+        self.box.layout.display = "none"
+        form.observe(self._draw, "checked")
+        form.observe(self._draw_state, ["starting", "error"])
+
+    def _draw(self, change: Any) -> None:
+        checked = self._form.checked
+        self.box.layout.display = "none" if checked is None else ""
+        if checked is None:
+            self._open_files(shown=False)
+            return
+        self._details.show(_facts(checked))
+        if checked.warnings:
+            self._warnings.show("warning", "Before you import:", detail="\n".join(checked.warnings))
+        else:
+            self._warnings.clear()
+        can_choose = checked.model.source is Source.HUGGING_FACE
+        ordered = sorted(checked.found.files, key=lambda file: (bool(file.skipped), file.path))
+        now = {file.path: file for file in checked.model.files}
+        self._files.rows = [_row(now[file.path], can_choose=can_choose) for file in ordered]
+        self._draw_state()
+        self._open_files(self._files_shown)
+        if change["old"] is None:
+            self._import.focus()  # brings it into view, and the keyboard to it
+
+    def _draw_state(self, _: object = None) -> None:
+        checked = self._form.checked
+        nothing = checked is not None and not checked.model.chosen
+        self._import.disabled = self._form.starting or nothing
+        self._import.description = "Starting …" if self._form.starting else "Import"
+        self._cancel.disabled = self._form.starting
+        if self._form.error:
+            self._error.show_error(self._form.error)
+        else:
+            self._error.clear()
+
+    def _open_files(self, shown: bool) -> None:  # noqa: FBT001 - the one thing it is about
+        self._files_shown = shown
+        checked = self._form.checked
+        if checked:
+            verb = "Hide" if shown else "Show"
+            self._show_files.description = f"{verb} the {len(checked.found.files)} files"
+        head = self.box.children[0]
+        self.box.children = (head, self._files_card) if shown else (head,)
+
+
+def _facts(checked: ImportCheck) -> list[Detail]:
+    model, target = checked.model, checked.place.target
+    left_out = len(model.files) - len(model.chosen)
+    files = f"{len(model.chosen)} files" if len(model.chosen) != 1 else "1 file"
+    if left_out:
+        files += f", {left_out} left out"
+    time = f"About {duration_text(checked.seconds)}"
+    if checked.seconds < _LONG:
+        time = "Less than a minute"
+    bucket = [f"gs://{target.name}", checked.place.location, target.words]
+    count, size = checked.held
+    held = f"it holds {count} model{'' if count == 1 else 's'}, {bytes_text(size)}" if count else ""
+    return [
+        Detail("Model", model.id, state="ok"),
+        Detail("Access", _access(checked)),
+        Detail("Licence", model.license or "Not stated"),
+        Detail("Size", f"{bytes_text(model.size)} in {files}"),
+        Detail("Bucket", ", ".join(part for part in bucket if part), note=held),
+        Detail("Already in the bucket", _present(checked)),
+        Detail("Estimated time", f"{time}, {checked.basis}"),
+        Detail("Revision, pinned", model.revision, code=True, copy=True),
+    ]
+
+
+def _present(checked: ImportCheck) -> str:
+    if checked.is_ready:
+        return "Another choice of its files" if checked.is_changed else "All of it"
+    if checked.is_begun:
+        return f"{bytes_text(checked.present)} of {bytes_text(checked.model.size)}"
+    return "Nothing of it"
+
+
+def _access(checked: ImportCheck) -> str:
+    if checked.model.gated and checked.has_token:
+        return "Gated; this token may read it"
+    return "This token may read it" if checked.has_token else "Open to everyone"
+
+
+def _row(file: HubFile, *, can_choose: bool) -> dict[str, Any]:
+    hidden = ["take", "leave"]
+    if can_choose:
+        hidden.remove("take" if file.skipped else "leave")
+    return {
+        "id": file.path,
+        "file": file.path,
+        "size": file.size,
+        "digest": f"{file.digest.kind.value}:{file.digest.value}",
+        "copied": {
+            "state": "off" if file.skipped else "ok",
+            "text": "No" if file.skipped else "Yes",
+            "note": file.skipped,
+        },
+        "hidden": hidden,
+    }

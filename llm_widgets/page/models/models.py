@@ -1,0 +1,123 @@
+"""The Models tab: the buckets of the project and the models in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from traitlets import Bool, HasTraits, Instance, Int, Tuple
+
+from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.storage.metadata import update_metadata
+from llm_widgets.page.background import Latest
+from llm_widgets.page.models.bucket_models import BucketModels, ProjectBuckets, read_project
+from llm_widgets.page.models.imports import ImportsState
+from llm_widgets.page.models.newer_revisions import UpdatesState
+
+if TYPE_CHECKING:
+    from llm_widgets.page.session import Session
+
+__all__ = ["BucketModels", "ModelsState"]
+
+
+class ModelsState(HasTraits):
+    """Buckets, their models, and the imports under way.
+
+    Attributes
+    ----------
+    buckets
+        Those that hold models, and those of which that can't be told.
+    others
+        Those that hold none.
+    waiting
+        How many buckets have not been looked into yet.
+    loaded
+        Whether there has been an answer for this project.
+    error
+        Why the buckets can't be listed.
+    """
+
+    buckets: Tuple = Tuple()
+    others: Tuple = Tuple()
+    waiting = Int()
+    loading = Bool(default_value=False)
+    loaded = Bool(default_value=False)
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self.imports = ImportsState(session, finished=self.refresh)
+        self.updates = UpdatesState(session)
+        session.observe(self._project_changed, "project")
+
+    def bucket(self, name: str) -> BucketModels | None:
+        """Give a bucket that holds models."""
+        found: BucketModels | None = next((b for b in self.buckets if b.name == name), None)
+        return found
+
+    def find(self, bucket: str, key: str) -> ModelRecord | None:
+        """Give the model of a bucket whose key, joined by ``|``, is ``key``."""
+        models = next((b.models for b in self.buckets if b.name == bucket), ())
+        return next((record for record in models if "|".join(record.key) == key), None)
+
+    def location(self, bucket: str) -> str:
+        """Give the location of a bucket, or empty."""
+        return next((b.location for b in self.buckets if b.name == bucket), "")
+
+    def refresh(self) -> None:
+        """Ask for all buckets and their models."""
+        project = self._session.project_id
+        if not project:
+            return
+        fresh = self._latest.begin()
+        self.loading = True
+
+        def partly(found: ProjectBuckets) -> None:
+            if fresh() and not self.loaded:
+                self._show(found)
+
+        def then(found: ProjectBuckets) -> None:
+            if fresh():
+                self._show(found)
+                self.loading = False
+                self.updates.look(self.buckets)
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.error = error
+                self.loading = False
+                self.loaded = True
+
+        clients = self._session.clients
+        self._session.background.run(lambda: read_project(clients, project, partly), then, failed)
+
+    def repair(self, bucket: str) -> None:
+        """Rebuild a damaged metadata file; the damaged one is kept beside it."""
+        client = self._session.clients.storage()
+        self._session.background.run(
+            lambda: update_metadata(client, bucket, lambda file: file),
+            lambda _: self.refresh(),
+            self._session.report,
+        )
+
+    def _project_changed(self, _: object) -> None:
+        self.buckets = self.others = ()
+        self.waiting = 0
+        self.error = None
+        self.loaded = False
+        self.imports.clear()
+        self.refresh()
+
+    def _show(self, found: ProjectBuckets) -> None:
+        with self.hold_trait_notifications():
+            self.others = found.others
+            self.waiting = found.waiting
+            self.buckets = found.models
+            self.error = None
+            self.loaded = True
+        for bucket in found.models:
+            for record in bucket.models:
+                if record.status is ModelStatus.IMPORTING and record.import_id:
+                    self.imports.watch(bucket.name, record.import_id, record.id)

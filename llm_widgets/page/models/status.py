@@ -1,0 +1,100 @@
+"""How a model's status is written in a table, and what can be done with the model in it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.domain.progress import ImportState
+from llm_widgets.imports.worker import CANCELLED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_widgets.page.models.imports import WatchedImport
+
+_WORKING = {
+    ImportState.STARTING: "Starting",
+    ImportState.RUNNING: "Importing",
+    ImportState.VERIFYING: "Verifying",
+}
+
+
+_NO_REASON = "No reason is known."
+_OF_ANOTHER = "Another application's import: import it here."
+
+
+class Condition(Enum):
+    """How a model in a bucket is: the bucket's word, refined by what is seen of its import."""
+
+    READY = auto()
+    IMPORTING = auto()
+    INCOMPLETE = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether its import can be gone on with."""
+        return self in (Condition.INCOMPLETE, Condition.FAILED, Condition.CANCELLED)
+
+
+_SEEN = {
+    ImportState.FAILED: Condition.FAILED,
+    ImportState.CANCELLED: Condition.CANCELLED,
+}
+
+
+def condition(record: ModelRecord, seen: WatchedImport | None) -> Condition:
+    """Tell how a model is."""
+    if record.status is ModelStatus.READY:
+        return Condition.READY
+    if seen and seen.is_abandoned:
+        return Condition.INCOMPLETE
+    progress = seen.progress if seen else None
+    if progress and progress.state is not ImportState.DONE:
+        return _SEEN.get(progress.state, Condition.IMPORTING)
+    if record.status is ModelStatus.FAILED:
+        return Condition.CANCELLED if record.error == CANCELLED else Condition.FAILED
+    # An entry of another application that has no import of ours will never move.
+    return Condition.IMPORTING if record.import_id else Condition.INCOMPLETE
+
+
+def status_cell(
+    record: ModelRecord, seen: WatchedImport | None, *, newer: str = ""
+) -> Mapping[str, Any]:
+    """Make the cell.
+
+    Parameters
+    ----------
+    newer
+        The newer revision that the hub has, or empty.
+    """
+    match condition(record, seen):
+        case Condition.READY:
+            note = "Update available" if newer else ""
+            return {"state": "ok", "text": "Ready", "note": note}
+        case Condition.INCOMPLETE:
+            note = "Nobody works on it: resume." if record.import_id else _OF_ANOTHER
+            return {"state": "warning", "text": "Incomplete", "note": note}
+        case Condition.CANCELLED:
+            return {"state": "off", "text": "Cancelled"}
+        case Condition.FAILED:
+            progress = seen.progress if seen else None
+            reason = progress.message if progress else ""
+            return {
+                "state": "error",
+                "text": "Failed",
+                "note": reason or record.error or _NO_REASON,
+            }
+        case Condition.IMPORTING:
+            return {"state": "busy", "text": _under_way(seen)}
+
+
+def _under_way(seen: WatchedImport | None) -> str:
+    progress = seen.progress if seen else None
+    if progress is None:
+        return "Importing"
+    percent = int(100 * progress.done / progress.size) if progress.size else 0
+    return f"{_WORKING.get(progress.state, 'Importing')} {percent} %"

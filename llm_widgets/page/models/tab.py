@@ -1,0 +1,108 @@
+"""The Models tab: the list of buckets with their models, an import, or one model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.page.models.buckets_page import ModelList
+from llm_widgets.page.models.delete_dialog import DeleteDialog
+from llm_widgets.page.models.import_form import ImportFormState
+from llm_widgets.page.models.import_page import ImportPage
+from llm_widgets.page.models.model import ModelPageState
+from llm_widgets.page.models.model_page import ModelPage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.page.models.models import ModelsState
+    from llm_widgets.page.session import Session
+
+
+class ModelsView:
+    """The tab; ``box`` is what goes into the page, ``dialogs`` beside it.
+
+    Parameters
+    ----------
+    deploy
+        Called with the bucket and a model that is ready.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        state: ModelsState,
+        *,
+        deploy: Callable[[str, ModelRecord], None],
+    ) -> None:
+        self._state = state
+        self._deploy = deploy
+        self._opened: tuple[str, str] | None = None
+        self._shown: ModelRecord | None = None
+        self._model = ModelPageState(session, state)
+        self._list = ModelList(session, state, act=self._act, start_import=self._open_import)
+        self._import = ImportPage(
+            session, state, ImportFormState(session, state), back=self.show_list
+        )
+        self._page = ModelPage(session, self._model, back=self.show_list, act=self._act_on_opened)
+        self._delete = DeleteDialog(self._model, state, deleted=self.show_list)
+        self.dialogs: tuple[w.Widget, ...] = (self._delete.dialog,)
+        self.box = w.VBox([self._list.box])
+        state.observe(self._draw_opened, "buckets")
+        state.imports.observe(self._draw_opened, "watched")
+        session.observe(lambda _: self._import.close(), "project")
+
+    def show_list(self) -> None:
+        """Show the buckets with their models."""
+        self._opened = None
+        self._show(self._list.box)
+
+    def _show(self, box: w.Widget) -> None:
+        if self.box.children != (box,):
+            self.box.children = (box,)
+
+    def _open_import(self, bucket: str = "") -> None:
+        self._import.open(bucket=bucket)
+        self._show(self._import.box)
+
+    def _act_on_opened(self, action: str) -> None:
+        if self._opened:
+            self._act(action, *self._opened)
+
+    def _act(self, action: str, bucket: str, key: str) -> None:
+        record = self._state.find(bucket, key)
+        if record is None:
+            return
+        if action == "deploy":
+            self._deploy(bucket, record)
+        elif action == "delete":
+            self._delete.show(bucket, record)
+        elif action == "resume":
+            self._state.imports.resume(bucket, record.import_id, record.id)
+        elif action == "newer":
+            self._import.open(record.source, record.id, bucket)
+            self._show(self._import.box)
+        else:
+            self._open_model(bucket, key, record)
+            if action == "verify":
+                self._model.verify()
+
+    def _open_model(self, bucket: str, key: str, record: ModelRecord) -> None:
+        self._opened, self._shown = (bucket, key), record
+        self._model.open(bucket, record)
+        self._page.show(bucket, record, self._state.imports.watched.get(record.import_id))
+        self._show(self._page.box)
+
+    def _draw_opened(self, _: object) -> None:
+        if self._opened is None:
+            return
+        bucket, key = self._opened
+        record = self._state.find(bucket, key)
+        if record is None:
+            self.show_list()
+        elif self._shown and record.status is not self._shown.status:
+            self._open_model(bucket, key, record)  # its import has ended, or begun anew
+        else:
+            self._page.show(bucket, record, self._state.imports.watched.get(record.import_id))

@@ -1,0 +1,109 @@
+"""Who may call a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.gcp.iam.invokers import PUBLIC
+from llm_widgets.widgets.dialog import ConfirmDialog
+from llm_widgets.widgets.layout import button, card, row
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import Action, Column, DataTable
+
+if TYPE_CHECKING:
+    from llm_widgets.gcp.iam.invokers import Invoker
+    from llm_widgets.page.services.service import ServicePageState
+
+
+class AccessCard:
+    """The list with ways to add and remove; ``box`` goes into the page, ``dialogs`` beside it."""
+
+    def __init__(self, state: ServicePageState) -> None:
+        self._state = state
+        self._asked: Invoker | None = None
+        self._error = Notice()
+        self._public = Notice()
+        self._table = DataTable(
+            caption="Who may call",
+            columns=(Column("member", "Member"), Column("condition", "Condition")),
+            actions=(Action("remove", "Remove", danger=True),),
+            empty="Nobody by the service's own policy; roles on the project count as well.",
+        )
+        self._who = w.Text(description="Member", placeholder="user:ann@example.org")
+        add = button("Add", style="outlined")
+        add.on_click(lambda _: self._add())
+        self._removal = ConfirmDialog(submit_label="Remove")
+        self._removal.on_submit(lambda _: self._remove())
+        self._opening = ConfirmDialog(submit_label="Let everybody call")
+        self._opening.on_submit(lambda _: self._open())
+        self.dialogs = (self._removal, self._opening)
+        self.box = card(
+            "Who may call",
+            self._error,
+            self._public,
+            self._table,
+            row(self._who, add),
+            text="Members with roles/run.invoker on this service: user:, group:, serviceAccount:, "
+            "domain:, principal: or principalSet: and who it is.",
+        )
+        self._table.on_action(self._act)
+        state.observe(self._draw, ["invokers", "access_error"])
+        self._draw()
+
+    def _add(self) -> None:
+        who = self._who.value.strip()
+        if not who:
+            return
+        if self._state.add_invoker(who):
+            self._opening.ask(
+                title=f"Let {who} call?",
+                text="Everybody on the internet who knows the URL may then use the model, without "
+                "signing in or with any Google account, and you pay for it. It is safer to add "
+                "single members or groups.",
+                type_name=who,
+            )
+            self._opening.show()
+        elif not self._state.access_error:
+            self._who.value = ""
+
+    def _open(self) -> None:
+        self._opening.close()
+        self._state.add_invoker(self._who.value, confirmed=True)
+        self._who.value = ""
+
+    def _act(self, _: str, key: str) -> None:
+        invoker = self._state.invokers[int(key)] if int(key) < len(self._state.invokers) else None
+        self._asked = invoker
+        if invoker:
+            self._removal.ask(
+                title=f"Remove {invoker.member}?",
+                text="It may not call this service any more, unless a role on the project lets it.",
+            )
+            self._removal.show()
+
+    def _remove(self) -> None:
+        self._removal.close()
+        if self._asked:
+            self._state.remove_invoker(self._asked)
+
+    def _draw(self, _: object = None) -> None:
+        state = self._state
+        self._table.rows = [
+            {
+                "id": str(index),
+                "name": invoker.member,
+                "member": invoker.member,
+                "condition": invoker.condition or None,
+            }
+            for index, invoker in enumerate(state.invokers)
+        ]
+        if state.access_error:
+            self._error.show_error(state.access_error)
+        else:
+            self._error.clear()
+        if any(invoker.member in PUBLIC for invoker in state.invokers):
+            self._public.show("warning", "Everybody may call this service, and you pay for it.")
+        else:
+            self._public.clear()

@@ -1,0 +1,230 @@
+"""Deploying a model: everything that is asked of Cloud Run, on one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.page.services.bucket_access import GRANTED, MISSING
+from llm_widgets.page.services.cost_card import cost, cost_note
+from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
+from llm_widgets.page.services.deploy_values import values_of
+from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
+from llm_widgets.page.services.field_errors import placed
+from llm_widgets.page.services.memory_card import MemoryCard
+from llm_widgets.page.services.remedies import is_beside
+from llm_widgets.page.services.request_card import RequestCard
+from llm_widgets.widgets.form import Form, Values
+from llm_widgets.widgets.html import paragraph, set_text
+from llm_widgets.widgets.layout import button, card, row, stack, toolbar
+from llm_widgets.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from llm_widgets.diagnosis import Remedy
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.page.services.deploy_form import DeployFormState
+    from llm_widgets.widgets.fields import Field
+
+
+class DeployPage:
+    """The form with what it would cost and need; ``box`` is what goes into the page."""
+
+    def __init__(
+        self,
+        state: DeployFormState,
+        *,
+        back: Callable[[], None],
+        blockers: Sequence[w.Widget] = (),
+        is_local: bool = False,
+    ) -> None:
+        self._state = state
+        self._is_refused = False
+        self._title = toolbar("Deploy")
+        self._model = paragraph("")
+        self._cost = paragraph("")
+        self._access = Notice()
+        self._place = Notice()
+        self._form = Form(
+            label="Deploy a model",
+            submit_label="Deploy",
+            busy_label="Asking Cloud Run …",
+            check_label="Check",
+            checking_label="Asking Cloud Run whether it would take this …",
+            cancel_label="Cancel",
+            live=True,
+        )
+        self._diagnosis = DiagnosisCard(self._remedy, form_label, is_local=is_local)
+        self._diagnosis.box.add_class("llm-answer")
+        self._request = RequestCard()
+        self._memory = MemoryCard(
+            state.memory, lambda tokens: self._fill(self._state.use_context(tokens))
+        )
+        go_back = button("Back", style="text", icon="arrow-left")
+        go_back.on_click(lambda _: back())
+        side = stack(
+            self._place,
+            self._access,
+            card("Cost", self._cost, cost_note()),
+            self._memory.box,
+        )
+        split = w.Box([side, stack(self._form, self._diagnosis.box, self._request.box)])
+        split.add_class("llm-split")
+        self.box = stack(row(go_back), self._title, *blockers, self._model, split)
+
+        self._form.on_input(self._typed)
+        self._form.on_check(
+            lambda values: self._taking(values, lambda them: state.check(them, self._answered))
+        )
+        self._form.on_submit(
+            lambda values: self._taking(values, lambda them: state.deploy(them, self._answered))
+        )
+        self._form.on_cancel(back)
+        self._access.on_action(self._grant)
+        state.observe(self._opened, "offered")
+        state.observe(self._draw, "deployment")
+        state.observe(lambda _: self._diagnosis.show(state.diagnosis), "diagnosis")
+        state.memory.observe(self._draw_refusal, "estimate")
+        state.observe(self._draw_problems, ["problems", "name_note"])
+        state.observe(self._draw_access, "deployment")
+        state.reading.observe(self._draw_access, ["access", "error"])
+
+    def _opened(self, change: dict[str, Any]) -> None:
+        state = self._state
+        if state.offered is None or state.subject is None:
+            return
+        subject = state.subject
+        self._title.children = toolbar(f"Deploy {subject.record.id}").children
+        set_text(
+            self._model,
+            f"{state.offered.framework.label} serves {subject.record.id} from "
+            f"gs://{subject.bucket}/{subject.record.prefix}, mounted read-only.",
+        )
+        if change["old"] is None:
+            self._form.start_over(self._described())
+        else:  # the same model, of which more is known now
+            self._set_fields()
+            self._fill(state.offered)
+        self._draw()
+        self._draw_access()
+        self._draw_problems()
+
+    def _described(self) -> list[Field]:
+        state = self._state
+        if state.offered is None or state.deployment is None or state.subject is None:
+            return []
+        self._is_refused = state.memory.is_refused
+        return deploy_fields(
+            state.offered,
+            state.deployment,
+            state.subject.location,
+            is_refused=self._is_refused,
+        )
+
+    def _set_fields(self) -> None:
+        described = self._described()
+        if described:
+            self._form.set_fields(described)
+
+    def _typed(self, values: Values) -> None:
+        if self._state.offered is not None:
+            self._taking(values, self._state.change)
+            self._draw_problems()
+
+    def _taking(self, values: Values, take: Callable[[Values], None]) -> None:
+        """Have the state take values, and show what followed them."""
+        state = self._state
+        before = state.deployment
+        take(values)
+        now = state.deployment
+        if now and before and _choices(now) != _choices(before):
+            self._set_fields()
+        if state.followed:
+            self._form.fill(state.followed)
+
+    def _remedy(self, remedy: Remedy, ended: Callable[[], None]) -> None:
+        if is_beside(remedy):
+            self._state.remedy_beside(remedy, ended)
+        else:
+            self._fill(self._state.remedy(remedy))
+            ended()
+
+    def _fill(self, wanted: Deployment | None) -> None:
+        """Put a deployment into the form; what restores the defaults stays."""
+        if wanted is not None:
+            self._form.done = ""
+            self._set_fields()
+            self._form.fill(values_of(wanted))
+
+    def _grant(self) -> None:
+        if self._state.deployment is not None:
+            self._state.reading.grant(self._state.deployment)
+
+    def _draw_refusal(self, _: object = None) -> None:
+        """Ask whether to insist only while the GPU is too small."""
+        if self._state.memory.is_refused != self._is_refused:
+            self._set_fields()
+
+    def _answered(self) -> None:
+        problems = self._state.problems
+        if problems:
+            self._show(problems)
+        else:
+            accepted = self._state.accepted
+            self._form.finish("Cloud Run would take this request as it stands." * accepted)
+
+    def _show(self, problems: dict[str, str]) -> None:
+        """Put each problem at its field, and those without one above the buttons."""
+        text, errors = placed(problems, [field["key"] for field in self._form.fields])
+        self._form.fail(text, errors=errors)
+
+    def _draw_problems(self, _: object = None) -> None:
+        state = self._state
+        if not self._form.busy:
+            self._show(state.problems)
+        free = state.name_note and "name" not in state.problems
+        self._form.hint({"name": state.name_note} if free else {})
+
+    def _draw(self, _: object = None) -> None:
+        state = self._state
+        deployment = state.deployment
+        if deployment is None or state.subject is None:
+            return
+        set_text(self._cost, cost(deployment))
+        self._form.folded = summaries(deployment)
+        self._request.show(deployment)
+        if deployment.region == state.subject.location:
+            self._place.clear()
+        else:
+            self._place.show(
+                "warning",
+                f"The bucket is in {state.subject.location}, the service in {deployment.region}.",
+                detail="Every cold start reads the model across regions: slower, and it costs.",
+            )
+
+    def _draw_access(self, _: object = None) -> None:
+        deployment, reading = self._state.deployment, self._state.reading
+        if deployment is None:
+            return
+        who = deployment.service_account or "The service"
+        if reading.error:
+            self._access.show_error(reading.error)
+        elif reading.access == GRANTED:
+            self._access.show("success", f"{who} may read gs://{deployment.bucket}.")
+        elif reading.access == MISSING:
+            self._access.show(
+                "warning",
+                f"{who} may not read gs://{deployment.bucket}, by its policy and the project's.",
+                detail="Without it the mount fails. Deploying grants it too, if that is ticked.",
+                action_label="Grant access",
+            )
+        else:
+            self._access.show("info", f"Looking whether {who} may read gs://{deployment.bucket} …")
+
+
+def _choices(deployment: Deployment) -> tuple[str, str, float]:
+    """Give what decides which other choices there are."""
+    return (deployment.region, deployment.accelerator, deployment.cpu)

@@ -1,0 +1,155 @@
+"""Whether what is being filled in fits into the GPU's memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from traitlets import HasTraits, Instance, Int, Unicode
+
+from llm_widgets.domain.memory import Estimate, MemoryModel, from_facts
+from llm_widgets.errors import InvalidInputError, ManagerError
+from llm_widgets.gcp.storage import metadata
+from llm_widgets.imports import verify
+from llm_widgets.page.background import Latest
+from llm_widgets.serving import gpu_memory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.page.session import Session
+
+_READING = "Reading what was kept of the model …"
+_UNKNOWN = "It can't be told: the model is none of those in the bucket's list."
+_NO_GPU = "Without a GPU, the model is held in the instance's memory."
+
+
+class GpuMemoryState(HasTraits):
+    """The estimate for a model and a deployment of it.
+
+    Attributes
+    ----------
+    estimate
+        ``None`` where ``note`` says why there is none.
+    context
+        Tokens of a request that the engine is told; 0 where it finds the longest itself.
+    """
+
+    estimate: Instance[Any] = Instance(Estimate, allow_none=True)
+    note = Unicode()
+    context = Int()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self._model: MemoryModel | None = None
+        self._deployment: Deployment | None = None
+        self._loading = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether what is filled in surely does not fit."""
+        return bool(self.estimate and self.estimate.is_refused)
+
+    @property
+    def longest_context(self) -> int:
+        """Tokens of the longest request that fits; 0 when none does."""
+        return self.estimate.longest_context if self.estimate else 0
+
+    def load(
+        self,
+        bucket: str,
+        record: ModelRecord,
+        then: Callable[[ModelManifest], None] = lambda _: None,
+    ) -> None:
+        """Read what was kept of a model when it was imported.
+
+        Parameters
+        ----------
+        then
+            Called with it, where there is something.
+        """
+        fresh = self._latest.begin()
+        self._loading = True
+        self._model = None
+        self.estimate = None
+        self.note = _READING
+
+        def found(manifest: ModelManifest) -> None:
+            if fresh():
+                self._loading = False
+                self._model = from_facts(manifest.facts) or _of_size(record)
+                then(manifest)
+                self.update(self._deployment)
+
+        def failed(_: ManagerError) -> None:
+            if fresh():
+                self._loading = False
+                self._model = _of_size(record)
+                self.update(self._deployment)
+
+        self._session.background.run(
+            lambda: verify.read_manifest(self._session.clients, bucket, record), found, failed
+        )
+
+    def load_served(self, bucket: str, folder: str) -> None:
+        """Read what was kept of the model in a folder of a bucket."""
+        fresh = self._latest.begin()
+        self._loading = True
+        self._model = None
+        self.estimate = None
+        self.note = _READING
+
+        def then(record: ModelRecord | None) -> None:
+            if fresh() and record:
+                self.load(bucket, record)
+            elif fresh():
+                self._loading = False
+                self.update(self._deployment)
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self.note = f"It can't be told. {error.message}"
+
+        def work() -> ModelRecord | None:
+            if not bucket or not folder:
+                return None
+            file, _ = metadata.read_metadata(self._session.clients.storage(), bucket)
+            return next((each for each in file.models if each.prefix == folder), None)
+
+        self._session.background.run(work, then, failed)
+
+    def update(self, deployment: Deployment | None) -> None:
+        """Estimate a deployment of the model anew."""
+        self._deployment = deployment
+        if self._loading or deployment is None:
+            return
+        if self._model is None:
+            self.note = _UNKNOWN
+            return
+        try:
+            found = gpu_memory.estimate(self._model, deployment)
+            context = gpu_memory.context_of(deployment)
+            note = _NO_GPU
+        except InvalidInputError as error:
+            found, note, context = None, error.message, 0
+        with self.hold_trait_notifications():
+            self.note = note
+            self.context = context
+            self.estimate = found
+
+
+def _of_size(record: ModelRecord) -> MemoryModel:
+    """Make a model of which nothing but the size of its files is known."""
+    return MemoryModel(
+        weights=record.size,
+        layers=(),
+        hidden=0,
+        intermediate=0,
+        vocab=0,
+        heads=0,
+        unknown="nothing was kept of its layers when it was imported.",
+    )

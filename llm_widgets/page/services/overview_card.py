@@ -1,0 +1,169 @@
+"""How a service is: its deployment step by step, why it failed, its configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.domain import gpus
+from llm_widgets.domain.units import duration_text
+from llm_widgets.gcp import links
+from llm_widgets.gcp.client import messages
+from llm_widgets.page.services.diagnosis_card import DiagnosisCard, service_label
+from llm_widgets.page.services.log_panel import log_stream
+from llm_widgets.page.services.services_table import CONSOLE, STATES
+from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving.phases import StepState
+from llm_widgets.widgets.details import Detail, DetailList
+from llm_widgets.widgets.html import note
+from llm_widgets.widgets.layout import card, stack
+from llm_widgets.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from llm_widgets.gcp.run.summaries import ConditionFact
+    from llm_widgets.page.services.service import ServicePageState
+    from llm_widgets.page.services.service_edit import ServiceEditState
+    from llm_widgets.serving.phases import Phase
+    from llm_widgets.widgets.table import StatusState
+
+_STEPS: dict[StepState, StatusState] = {
+    StepState.DONE: "ok",
+    StepState.ACTIVE: "busy",
+    StepState.WAITING: "off",
+    StepState.FAILED: "error",
+}
+_CONDITIONS: dict[str, StatusState] = {
+    "SUCCEEDED": "ok",
+    "FAILED": "error",
+    "RECONCILING": "busy",
+    "PENDING": "busy",
+}
+
+
+class Overview:
+    """Draws how a service is; ``box`` is what goes into the page."""
+
+    def __init__(self, state: ServicePageState, edit: ServiceEditState, *, is_local: bool) -> None:
+        self._state = state
+        self._phases = DetailList()
+        self._details = DetailList()
+        self._conditions = DetailList()
+        self._error = Notice()
+        self._diagnosis = DiagnosisCard(
+            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended),
+            service_label,
+            is_local=is_local,
+        )
+        deployment = w.Box(
+            [
+                card("Deployment", self._phases),
+                card("Live log", log_stream(state.log, "Live log", "240px")),
+            ]
+        )
+        deployment.add_class("llm-halves")
+        self._deployment = deployment
+        self.box = stack(
+            self._error,
+            self._diagnosis.box,
+            deployment,
+            card("Configuration", self._details),
+            card("Conditions", self._conditions),
+            card("Cloud Console", _console(state.name, is_local=is_local)),
+        )
+        state.observe(self._draw, ["summary", "document"])
+        state.observe(self._draw_phases, "phases")
+        state.observe(self._draw_conditions, "conditions")
+        state.observe(self._draw_diagnosis, "diagnosis")
+        state.observe(self._draw_error, "error")
+        for draw in (self._draw, self._draw_phases, self._draw_conditions, self._draw_diagnosis):
+            draw()
+
+    def _draw_error(self, _: object = None) -> None:
+        if self._state.error:
+            self._error.show_error(self._state.error)
+        else:
+            self._error.clear()
+
+    def _draw_phases(self, _: object = None) -> None:
+        first: datetime | None = next((p.at for p in self._state.phases if p.at), None)
+        self._phases.show([_phase(phase, first) for phase in self._state.phases])
+
+    def _draw_conditions(self, _: object = None) -> None:
+        told: dict[str, str] = {}
+        for fact in self._state.conditions:
+            told.setdefault(_told(fact), fact.type)
+        self._conditions.show([_condition(fact, told) for fact in self._state.conditions])
+
+    def _draw_diagnosis(self, _: object = None) -> None:
+        self._diagnosis.show(self._state.diagnosis)
+
+    def _draw(self, _: object = None) -> None:
+        service = self._state.summary
+        if service is None:
+            return
+        details = [
+            Detail("Status", service.state.value, state=STATES[service.state]),
+            Detail("URL", service.url, href=service.url, copy=bool(service.url)),
+            Detail("Model", service.model_id),
+            Detail("Framework", service.framework.label if service.framework else ""),
+            Detail("Region", service.region),
+            Detail("Instances", f"{service.min_instances} to {service.max_instances}"),
+            Detail("Deployed by", service.updated_by),
+        ]
+        if self._state.document:
+            now = deployment_of(self._state.document)
+            gpu = gpus.by_accelerator(now.accelerator)
+            details += [
+                Detail("GPU", gpu.label if gpu else now.accelerator or "None"),
+                Detail("vCPUs and memory", f"{now.cpu:g} vCPU, {now.memory_gib:g} GiB"),
+                Detail("Requests at once", str(now.concurrency)),
+                Detail("Longest request", f"{now.timeout} s"),
+                Detail("Image", now.image, code=True),
+                Detail("Port", str(now.port)),
+                Detail("Model's files", f"gs://{now.bucket}/{now.folder}", code=True),
+                Detail("Runs as", now.service_account),
+                Detail("Requests come", now.ingress.label),
+            ]
+        self._details.show(details)
+
+
+def _phase(phase: Phase, first: datetime | None) -> Detail:
+    text = {
+        StepState.DONE: "done",
+        StepState.ACTIVE: "going on",
+        StepState.WAITING: "not yet",
+        StepState.FAILED: "failed",
+    }[phase.state]
+    if phase.at:
+        text = phase.at.astimezone().strftime("%H:%M:%S")
+    after = ""
+    if phase.at and first and phase.at > first:
+        after = f"after {duration_text((phase.at - first).total_seconds())}"
+    return Detail(phase.step.value, text, state=_STEPS[phase.state], note=after)
+
+
+def _told(fact: ConditionFact) -> str:
+    return " · ".join(part for part in (fact.reason, messages.brief(fact.message)) if part)
+
+
+def _condition(fact: ConditionFact, first: Mapping[str, str]) -> Detail:
+    """Write a condition; ``first`` has what was told by which condition first."""
+    state = _CONDITIONS.get(fact.state, "unknown")
+    told = _told(fact)
+    other = first.get(told, fact.type)
+    note = told if not told or other == fact.type else f"as {other}"
+    wide = bool(told) and note == told
+    text = fact.state.capitalize() or "Unknown"
+    return Detail(fact.type, text, state=state, note=note, wide=wide)
+
+
+def _console(name: str, *, is_local: bool) -> w.Widget:
+    if is_local:
+        return note("The local cloud has no Cloud Console: everything that it knows is here.")
+    return DetailList(
+        [Detail(label, "Open", href=links.service(name, tab)) for label, tab in CONSOLE]
+    )

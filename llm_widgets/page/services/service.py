@@ -1,0 +1,274 @@
+"""One service that is looked at: how its deployment goes, why it failed, what it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from traitlets import Dict, HasTraits, Instance, Tuple
+
+from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, explain
+from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.errors import ManagerError, NotFoundError
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.iam import invokers
+from llm_widgets.gcp.run import revisions, service_json, summaries
+from llm_widgets.gcp.run import services as service_api
+from llm_widgets.page.services.deploy_values import member as checked_member
+from llm_widgets.page.services.log_search import LogSearch
+from llm_widgets.page.services.service_logs import LogTail
+from llm_widgets.serving import existing
+from llm_widgets.serving.phases import Line, Seen, phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llm_widgets.gcp.client import lazy
+    from llm_widgets.gcp.iam.invokers import Invoker
+    from llm_widgets.gcp.run.revisions import RevisionFact
+    from llm_widgets.page.session import Session
+
+PERIOD = 2.0
+"""Seconds between two looks at a service that changes."""
+
+_BROKEN = (ServiceState.ERROR, ServiceState.OLD_SERVING)
+_CHANGING = (ServiceState.DEPLOYING, ServiceState.DELETING)
+_RESTING = 5  # looks that are left out while nothing changes
+_BEFORE = timedelta(seconds=2)
+
+
+class ServicePageState(HasTraits):
+    """A service, looked at again and again until the page is closed.
+
+    Attributes
+    ----------
+    summary
+        ``None`` when the service is gone.
+    document
+        The service as the API writes it.
+    phases
+        See :func:`llm_widgets.serving.phases.phases`.
+    diagnosis
+        Why it failed, when it did.
+    revisions, invokers
+        The newest first; who may call.
+    error, access_error
+        Why the last look, or the list of callers, was in vain.
+    """
+
+    summary: Instance[ServiceSummary | None] = Instance(ServiceSummary, allow_none=True)
+    document: Dict = Dict()
+    conditions: Tuple = Tuple()
+    phases: Tuple = Tuple()
+    diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
+    revisions: Tuple = Tuple()
+    invokers: Tuple = Tuple()
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session, summary: ServiceSummary) -> None:
+        super().__init__(summary=summary)
+        self._session = session
+        self.name = summary.name
+        self.log = LogTail(session, summary.name)
+        self.shown_log = LogSearch(session, self.log)
+        self._closed = False
+        self._looks = 0
+        self._gone: list[Callable[[], None]] = []
+
+    def on_gone(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when the service is there no more."""
+        self._gone.append(listener)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self.log.start()
+        self._session.background.run(self._look, lambda _: None, self._failed)
+        self._session.background.repeat(PERIOD, self._again)
+        self.load_invokers()
+
+    def look_soon(self) -> None:
+        """Look with the next tick, as something was just asked to change."""
+        self._looks = -1
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+        self.log.close()
+
+    def load_invokers(self) -> None:
+        """Read who may call."""
+
+        def then(found: tuple[Invoker, ...]) -> None:
+            self.access_error = None
+            self.invokers = found
+
+        self._session.background.run(
+            lambda: invokers.invokers(self._session.clients, self.name), then, self._access_failed
+        )
+
+    def add_invoker(self, text: str, *, confirmed: bool = False) -> bool:
+        """Let somebody call.
+
+        Parameters
+        ----------
+        confirmed
+            Whether everybody may be let in, too.
+
+        Returns
+        -------
+        bool
+            Whether that has to be confirmed first, as ``text`` means everybody.
+        """
+        self.access_error = None
+        wanted = text.strip()
+        if wanted in invokers.PUBLIC and not confirmed:
+            return True
+        try:
+            wanted = wanted if wanted in invokers.PUBLIC else checked_member(wanted)
+        except ManagerError as error:
+            self.access_error = error
+            return False
+        self._session.background.run(
+            lambda: invokers.add_invoker(self._session.clients, self.name, wanted),
+            lambda _: self.load_invokers(),
+            self._access_failed,
+        )
+        return False
+
+    def remove_invoker(self, invoker: Invoker) -> None:
+        """Let somebody call no more."""
+        self._session.background.run(
+            lambda: invokers.remove_invoker(self._session.clients, self.name, invoker),
+            lambda _: self.load_invokers(),
+            self._access_failed,
+        )
+
+    def serve(
+        self,
+        shares: Mapping[str, int],
+        *,
+        done: Callable[[], None] = lambda: None,
+        failed: Callable[[ManagerError], None] | None = None,
+    ) -> None:
+        """Divide the requests among revisions.
+
+        Parameters
+        ----------
+        shares
+            Per cent by the id of a revision, together 100; the empty id is whatever is latest.
+        done, failed
+            Called when Cloud Run has taken it, or has not.
+        """
+
+        def then(_: object) -> None:
+            told = ", ".join(
+                f"{share} % to {name or 'the latest'}" for name, share in shares.items()
+            )
+            self._session.notify(f"Requests go {told}.", "success")
+            self.look_soon()
+            done()
+
+        self._session.background.run(
+            lambda: service_json.send_traffic(self._session.clients, self.name, shares),
+            then,
+            failed or self._session.report,
+        )
+
+    def _failed(self, error: ManagerError) -> None:
+        self.error = error
+
+    def _access_failed(self, error: ManagerError) -> None:
+        self.access_error = error
+
+    def _again(self) -> bool:
+        if self._closed:
+            return False
+        self._looks += 1
+        resting = self.summary is not None and self.summary.state not in _CHANGING
+        if resting and self._looks % _RESTING:
+            return True
+        try:
+            self._look()
+        except NotFoundError:
+            self._closed = True
+            self.log.close()
+            for listener in self._gone:
+                listener()
+        except ManagerError as error:
+            self.error = error
+        return not self._closed
+
+    def _look(self) -> None:
+        clients = self._session.clients
+        found = service_api.get(clients, self.name)
+        document = service_json.read(clients, self.name)
+        listed, problem = self._revisions()
+        summary = summaries.summary(found)
+        facts = summaries.conditions(found)
+        newest = listed[0] if listed else None
+        self.log.look_if_allowed()
+        lines = self._lines(newest)
+        outcome = None
+        if summary.state not in _CHANGING:
+            outcome = summary.state is ServiceState.READY
+        settled = facts[0].changed_at if facts and outcome is not None else None
+        why = None
+        if summary.state in _BROKEN:
+            why = self._explained(document, found, newest)
+        with self.hold_trait_notifications():
+            self.error = problem
+            self.summary = summary
+            self.document = document
+            self.conditions = facts
+            self.revisions = listed
+            self.diagnosis = why
+            self.phases = phases(
+                Seen(
+                    created_at=newest.created_at if newest else None,
+                    image_at=newest.image_at if newest else None,
+                    outcome=outcome,
+                    settled_at=settled,
+                    lines=[Line(line.time, line.text) for line in lines],
+                )
+            )
+
+    def _revisions(self) -> tuple[tuple[RevisionFact, ...], ManagerError | None]:
+        """Give the revisions; who may not see them sees the rest of the service."""
+        try:
+            return revisions.list_revisions(self._session.clients, self.name), None
+        except ManagerError as error:
+            return (), error
+
+    def _lines(self, newest: RevisionFact | None) -> list[LogLine]:
+        """Give the log of the newest revision."""
+        since = newest.created_at - _BEFORE if newest and newest.created_at else None
+        oldest = datetime.min.replace(tzinfo=UTC)
+        return [
+            LogLine(entry.text, entry.severity, entry.time)
+            for entry in self.log.entries
+            if entry.labels.get("revision_name", newest.id if newest else "")
+            == (newest.id if newest else "")
+            and (since is None or (entry.time or oldest) >= since)
+        ]
+
+    def _explained(
+        self, document: dict[str, Any], found: lazy.run_v2.Service, newest: RevisionFact | None
+    ) -> Diagnosis:
+        facts = summaries.conditions(found)
+        failed = [fact for fact in facts if fact.state == "FAILED"]
+        messages = dict.fromkeys(fact.message for fact in failed if fact.message)
+        if newest and newest.message:
+            messages.setdefault(newest.message)
+        evidence = Evidence(
+            conditions=tuple(messages),
+            reasons=tuple(dict.fromkeys(fact.reason for fact in failed if fact.reason)),
+            log=tuple(self._lines(newest)),
+        )
+        project = self._session.project
+        context = Context.of(
+            existing.deployment_of(document),
+            project_number=project.number if project else "",
+            caller=identity.current(self._session.clients).member,
+        )
+        return explain(evidence, context)

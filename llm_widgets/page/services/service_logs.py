@@ -1,0 +1,158 @@
+"""The log of a service as it grows."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from traitlets import HasTraits, Instance
+
+from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.observe import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from llm_widgets.gcp.observe.logs import LogEntry
+    from llm_widgets.page.session import Session
+
+PERIOD = 2.5
+"""Seconds between two looks at the log."""
+
+_FIRST = 1000
+_KEPT = 2000
+_LATE = timedelta(seconds=30)
+"""For how long an entry may be on its way: Cloud Logging takes them in any order."""
+
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+class LogTail(HasTraits):
+    """Follows the log of a service until it is closed."""
+
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__()
+        self._session = session
+        _, self._project, _, self._region, _, self._service_id = name.split("/")
+        self._lock = threading.Lock()
+        self._entries: list[LogEntry] = []
+        self._since: datetime | None = None
+        self._all = False
+        self._closed = False
+        self._added: list[Callable[[Sequence[LogEntry]], None]] = []
+        self._reset: list[Callable[[Sequence[LogEntry]], None]] = []
+
+    def on_added(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
+        """Have ``listener`` called with entries that have come and follow the others."""
+        self._added.append(listener)
+
+    def on_reset(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
+        """Have ``listener`` called with all entries when one has come that belongs between them."""
+        self._reset.append(listener)
+
+    @property
+    def entries(self) -> tuple[LogEntry, ...]:
+        """All entries so far, the oldest first."""
+        with self._lock:
+            return tuple(self._entries)
+
+    @property
+    def has_all(self) -> bool:
+        """Whether there are no older entries than these."""
+        with self._lock:
+            return self._all
+
+    def close(self) -> None:
+        """Look no more."""
+        self._closed = True
+
+    def start(self) -> None:
+        """Begin to look, and go on until closed."""
+
+        def failed(error: ManagerError) -> None:
+            self.error = error
+
+        self._session.background.run(self.look, lambda _: None, failed)
+        self._session.background.repeat(PERIOD, self._again)
+
+    def look(self) -> None:
+        """Read what has come since the last time.
+
+        Raises
+        ------
+        ManagerError
+            The log may not be read.
+        """
+        limit = _FIRST if self._since is None else _KEPT
+        found = self.read(limit=limit, since=self._since)
+        new, is_late = self._taken(sorted(found, key=moment), is_all=len(found) < limit)
+        self.error = None
+        if is_late:
+            everything = self.entries
+            for listener in self._reset:
+                listener(everything)
+        elif new:
+            for listener in self._added:
+                listener(new)
+
+    def look_if_allowed(self) -> None:
+        """Do the same; a log that may not be read becomes the error that is shown."""
+        try:
+            self.look()
+        except ManagerError as error:
+            self.error = error
+
+    def read(
+        self,
+        *,
+        limit: int,
+        severity: str = "",
+        text: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[LogEntry]:
+        """Read the newest entries that a filter finds, as :func:`cloud.logs.service_filter`.
+
+        Raises
+        ------
+        ManagerError
+            The log may not be read.
+        """
+        filter_ = logs.service_filter(
+            self._region,
+            self._service_id,
+            severity=severity,
+            text=text,
+            since=since,
+            until=until,
+        )
+        return logs.entries(self._session.clients, self._project, filter_, limit=limit)
+
+    def _taken(self, found: list[LogEntry], *, is_all: bool) -> tuple[list[LogEntry], bool]:
+        """Put what is new among the entries; whether some of it belongs between older ones."""
+        with self._lock:
+            known = {(entry.id, entry.time) for entry in self._entries}
+            oldest = moment(self._entries[0]) if len(self._entries) == _KEPT else _BEFORE_ALL
+            new = [e for e in found if (e.id, e.time) not in known and moment(e) >= oldest]
+            is_late = bool(new and self._entries and moment(new[0]) < moment(self._entries[-1]))
+            merged = sorted([*self._entries, *new], key=moment)
+            if self._since is None:
+                self._all = is_all
+            self._all = self._all and is_all and len(merged) <= _KEPT
+            self._entries = merged[-_KEPT:]
+            if self._entries and self._entries[-1].time:
+                self._since = self._entries[-1].time - _LATE
+        return new, is_late
+
+    def _again(self) -> bool:
+        if not self._closed:
+            self.look_if_allowed()
+        return not self._closed
+
+
+def moment(entry: LogEntry) -> datetime:
+    """Give the time by which entries are ordered."""
+    return entry.time or _BEFORE_ALL

@@ -1,0 +1,219 @@
+"""The Services tab: what the product has deployed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from traitlets import Bool, HasTraits, Instance, Tuple
+
+from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.errors import DeniedError, ManagerError
+from llm_widgets.gcp.run import rollout, service_list, services
+from llm_widgets.imports import remove, usage
+from llm_widgets.page.background import Latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.client.parallel import Outcome
+    from llm_widgets.page.session import Session
+
+POLL_SECONDS = 2.0
+CHANGING = (ServiceState.DEPLOYING, ServiceState.DELETING)
+
+
+class ServicesState(HasTraits):
+    """The services of the project.
+
+    Attributes
+    ----------
+    services
+        In the order of their names. Of a region that does not answer, what was there last.
+    unreachable, denied
+        ``(region, why)`` of the regions that did not answer, and of those whose services this
+        identity may not see.
+    loading
+        Whether a region is still waited for.
+    loaded
+        Whether all regions have answered once, or failed to.
+    error
+        Why the last list could not be had at all.
+    """
+
+    services: Tuple = Tuple()
+    unreachable: Tuple = Tuple()
+    denied: Tuple = Tuple()
+    loading = Bool(default_value=False)
+    loaded = Bool(default_value=False)
+    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._latest = Latest()
+        self._polling = False
+        self._regions: dict[str, Outcome[str, tuple[ServiceSummary, ...]]] = {}
+        self._lock = threading.RLock()
+        self._deleting: set[str] = set()
+        self._removed: list[Callable[[], None]] = []
+        session.observe(self._project_changed, "project")
+
+    def find(self, name: str) -> ServiceSummary | None:
+        """Give the service with a resource name, or ``None`` when it is not there any more."""
+        return next((service for service in self.services if service.name == name), None)
+
+    def on_model_removed(self, listener: Callable[[], None]) -> None:
+        """Have ``listener`` called when a model's files went with a service."""
+        self._removed.append(listener)
+
+    def refresh(self) -> None:
+        """Ask for the services of all regions; each shows as soon as it answers."""
+        project = self._session.project_id
+        if not project:
+            return
+        fresh = self._latest.begin()
+        self.loading = True
+
+        def work() -> None:
+            for some in service_list.by_region(self._session.clients, project):
+                if not fresh():
+                    return
+                self._take(some)
+
+        def then(_: object) -> None:
+            if fresh():
+                self._done(None)
+                self._follow_changes()
+
+        def failed(error: ManagerError) -> None:
+            if fresh():
+                self._done(error)
+
+        self._session.background.run(work, then, failed)
+
+    def delete(
+        self,
+        service: ServiceSummary,
+        *,
+        with_model: bool = False,
+        begun: Callable[[], None] = lambda: None,
+        failed: Callable[[ManagerError], None] | None = None,
+    ) -> None:
+        """Delete a service; its model's files stay unless asked.
+
+        Parameters
+        ----------
+        with_model
+            Whether the model that it serves is removed from its bucket afterwards.
+        begun
+            Called once nothing is known to stand against it, and it is being deleted.
+        failed
+            Called when something does, and nothing was deleted.
+        """
+        clients = self._session.clients
+
+        def then(record: ModelRecord | None) -> None:
+            self._mark(service.name, deleting=True)
+            begun()
+            self._session.background.run(
+                lambda: _deleted(clients, service, record), self._gone, self._kept(service)
+            )
+
+        self._session.background.run(
+            lambda: usage.model_of(clients, service) if with_model else None,
+            then,
+            failed or self._session.report,
+        )
+
+    def _gone(self, told: tuple[ServiceSummary, ModelRecord | None]) -> None:
+        service, record = told
+        files = f", and {record.id} was removed from {service.bucket}" if record else ""
+        self._session.notify(f"{service.id} was deleted{files}.", "success")
+        self._mark(service.name, deleting=False)
+        self.refresh()
+        for listener in self._removed if record else ():
+            listener()
+
+    def _kept(self, service: ServiceSummary) -> Callable[[ManagerError], None]:
+        def failed(error: ManagerError) -> None:
+            self._session.report(error)
+            self._mark(service.name, deleting=False)
+            self.refresh()
+
+        return failed
+
+    def _mark(self, name: str, *, deleting: bool) -> None:
+        """Show a service as being deleted before Cloud Run says so."""
+        self._deleting = self._deleting | {name} if deleting else self._deleting - {name}
+        self._take([])
+
+    def _take(self, answers: Iterable[Outcome[str, tuple[ServiceSummary, ...]]]) -> None:
+        with self._lock:
+            for answer in answers:
+                before = self._regions.get(answer.key)
+                kept = before.value if before and answer.error else answer.value
+                self._regions[answer.key] = replace(answer, value=kept)
+            found = [self._regions[region] for region in sorted(self._regions)]
+            all_found = [service for each in found for service in each.value or ()]
+            failed = [(each.key, each.error) for each in found if each.error]
+            with self.hold_trait_notifications():
+                self.services = tuple(map(self._seen, service_list.in_order(all_found)))
+                self.denied = tuple(each for each in failed if isinstance(each[1], DeniedError))
+                self.unreachable = tuple(each for each in failed if each not in self.denied)
+
+    def _seen(self, service: ServiceSummary) -> ServiceSummary:
+        if service.name in self._deleting:
+            return replace(service, state=ServiceState.DELETING, reason="")
+        return service
+
+    def forget(self) -> None:
+        """Know of no services, as at first."""
+        self._latest.begin()
+        self._regions = {}
+        self._deleting = set()
+        self._take([])
+        self.error = None
+        self.loaded = False
+
+    def _project_changed(self, _: object) -> None:
+        self.forget()
+        self.refresh()
+
+    def _done(self, error: ManagerError | None) -> None:
+        with self.hold_trait_notifications():
+            self.error = error
+            self.loading = False
+            self.loaded = True
+
+    def _changing(self) -> tuple[str, ...]:
+        """Give the regions in which something changes."""
+        return tuple({each.region for each in self.services if each.state in CHANGING})
+
+    def _follow_changes(self) -> None:
+        """Look again for as long as something changes, where it does."""
+        if not self._polling and self._changing():
+            self._polling = True
+            self._session.background.repeat(POLL_SECONDS, self._poll)
+
+    def _poll(self) -> bool:
+        project, regions = self._session.project_id, self._changing()
+        if regions:
+            for some in service_list.by_region(self._session.clients, project, regions):
+                if project == self._session.project_id:
+                    self._take(some)
+        self._polling = bool(self._changing())
+        return self._polling
+
+
+def _deleted(
+    clients: Clients, service: ServiceSummary, record: ModelRecord | None
+) -> tuple[ServiceSummary, ModelRecord | None]:
+    for _ in rollout.follow(clients, services.delete(clients, service.name)):
+        pass  # until it is gone
+    if record:
+        remove.remove_model(clients, service.bucket, record)
+    return service, record

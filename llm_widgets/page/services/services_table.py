@@ -1,0 +1,102 @@
+"""How services are written in a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.diagnosis import Evidence, diagnose
+from llm_widgets.domain import gpus
+from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.gcp import links
+from llm_widgets.gcp.client import messages
+from llm_widgets.widgets.table import Action, Column, StatusState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CONSOLE = (
+    ("Service", "networking"),
+    ("Logs", "logs"),
+    ("Metrics", "metrics"),
+    ("Revisions", "revisions"),
+)
+"""Pages of the Cloud Console about a service: what they are called, and their tabs."""
+
+COLUMNS = (
+    Column("service", "Name", action="open"),
+    Column("status", "Status", "status"),
+    Column("url", "URL", "link"),
+    Column("model", "Model"),
+    Column("framework", "Framework"),
+    Column("gpu", "GPU"),
+    Column("region", "Region"),
+    Column("instances", "Instances"),
+    Column("updated", "Last deployed", "time"),
+)
+ACTIONS = (
+    Action("try", "Try it"),
+    Action("logs", "Logs", overflow=True),
+    Action("edit", "Edit", overflow=True),
+    Action("delete", "Delete", overflow=True, danger=True),
+    *(
+        Action(f"console-{tab}", f"{label} in Cloud Console", overflow=True)
+        for label, tab in CONSOLE
+    ),
+)
+STATES: Mapping[ServiceState, StatusState] = {
+    ServiceState.DEPLOYING: "busy",
+    ServiceState.READY: "ok",
+    ServiceState.ERROR: "error",
+    ServiceState.DELETING: "busy",
+    ServiceState.OLD_SERVING: "warning",
+}
+_LONGEST = 160  # characters of a reason
+SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
+
+
+def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str, Any]:
+    """Make the row of a service; a local cloud has no Cloud Console."""
+    console = {f"console-{tab}": links.service(service.name, tab) for _, tab in CONSOLE}
+    gpu = gpus.by_accelerator(service.gpu)
+    disabled = {}
+    if service.state is ServiceState.DELETING:
+        disabled = dict.fromkeys(("delete", "edit", "try"), "It is being deleted.")
+    elif service.state not in SERVING:
+        disabled["try"] = "It is not ready."
+    return {
+        "id": service.name,
+        "name": service.id,
+        "service": service.id,
+        "status": {
+            "state": STATES[service.state],
+            "text": service.state.value,
+            "note": _why(service),
+        },
+        "url": {"href": service.url, "text": service.url.removeprefix("https://"), "copy": True}
+        if service.url
+        else None,
+        "model": service.model_id or None,
+        "framework": service.framework.label if service.framework else None,
+        "gpu": gpu.short_label if gpu else service.gpu or None,
+        "region": service.region,
+        "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
+        "updated": _deployed(service),
+        "disabled": disabled,
+        "hidden": list(console) if is_local else [],
+        "links": console,
+    }
+
+
+def _deployed(service: ServiceSummary) -> dict[str, str] | None:
+    if service.updated_at is None:
+        return None
+    by = service.updated_by.partition("@")[0]
+    return {"time": service.updated_at.isoformat(), "note": f"by {by}" if by else ""}
+
+
+def _why(service: ServiceSummary) -> str:
+    """Say in a sentence why a service failed; its page has more."""
+    reason = service.reason.partition("\n")[0]
+    found = diagnose(Evidence(conditions=(reason,))) if reason else None
+    text = found.cause if found else messages.brief(reason)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

@@ -1,0 +1,211 @@
+"""The Services tab."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipywidgets as w
+
+from llm_widgets.domain.regions import REGIONS
+from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page.services.delete_dialog import DeleteDialog
+from llm_widgets.page.services.edit_page import EditPage
+from llm_widgets.page.services.service import ServicePageState
+from llm_widgets.page.services.service_edit import ServiceEditState
+from llm_widgets.page.services.service_metrics import ServiceMetricsState
+from llm_widgets.page.services.service_page import ServicePage
+from llm_widgets.page.services.services_table import ACTIONS, COLUMNS, service_row
+from llm_widgets.widgets.layout import button, stack, toolbar
+from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import DataTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.errors import ManagerError
+    from llm_widgets.page.services.deploy_form import DeployFormState
+    from llm_widgets.page.services.deploy_page import DeployPage
+    from llm_widgets.page.services.services import ServicesState
+    from llm_widgets.page.session import Session
+
+_MOST_NAMED = 8
+
+
+class ServicesView:
+    """The dashboard, or the page of one service; ``box`` is what goes into the page."""
+
+    def __init__(
+        self,
+        session: Session,
+        state: ServicesState,
+        deploy: DeployPage,
+        *,
+        to_models: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._state = state
+        self._deploy = deploy
+        self._awaited = ""
+        self._page: ServicePage | None = None
+        self._notice = Notice()
+        self._unreachable = Notice()
+        self._denied = Notice()
+        self._table = DataTable(
+            caption="Services",
+            columns=COLUMNS,
+            actions=ACTIONS,
+            filterable=True,
+        )
+        self._delete = DeleteDialog(state, begun=self.close_page)
+        self._refresh = button("Refresh", style="outlined", icon="refresh")
+        self._refresh.on_click(lambda _: state.refresh())
+        self._dashboard = stack(
+            toolbar("Services", self._refresh),
+            self._notice,
+            self._unreachable,
+            self._denied,
+            self._table,
+        )
+        self.box = w.VBox([self._dashboard])
+        self._edit = ServiceEditState(session, state)
+        self._edit_page = EditPage(self._edit, back=self._edit.close)
+        self._page_dialogs = w.VBox()
+        self.dialogs: tuple[w.Widget, ...] = (
+            self._delete.dialog,
+            self._edit_page.dialog,
+            self._page_dialogs,
+        )
+
+        self._table.on_action(self._act)
+        self._table.on_empty_action(to_models)
+        state.observe(
+            self._draw, ["services", "unreachable", "denied", "loading", "loaded", "error"]
+        )
+        session.observe(lambda _: self.close_page(), "project")
+        self._edit.observe(self._draw_edit, "is_open")
+        self._edit.on_sent(self._follow_change)
+        self._draw()
+
+    def _follow_change(self) -> None:
+        if self._page:
+            self._page.follow_change()
+
+    def draw_deploy(self, form: DeployFormState) -> None:
+        """Show the page of a deployment while there is one."""
+        if form.offered is not None:
+            self._close()
+            self.box.children = (self._deploy.box,)
+        elif self.box.children == (self._deploy.box,):
+            self.close_page()
+
+    def open_when_listed(self, name: str) -> None:
+        """Show a service as soon as it is in the list."""
+        self._awaited = name
+        self._open_awaited()
+
+    def open_page(self, name: str, section: str = "Overview") -> None:
+        """Show a section of the page of one service."""
+        service = self._state.find(name)
+        if service:
+            self._close()
+            looked_at = ServicePageState(self._session, service)
+            looked_at.on_gone(lambda: self._went(name))
+            self._page = ServicePage(
+                looked_at,
+                ChatState(self._session, service),
+                self._edit,
+                ServiceMetricsState(self._session, name),
+                back=self.close_page,
+                delete=lambda: self._ask_to_delete(name),
+                is_local=self._session.settings.is_local_cloud,
+            )
+            self._page.to(section)
+            self.box.children = (self._page.box,)
+            self._page_dialogs.children = self._page.dialogs
+            looked_at.start()
+
+    def close_page(self) -> None:
+        """Show the dashboard."""
+        self._close()
+        self.box.children = (self._dashboard,)
+
+    def _close(self) -> None:
+        """Leave the page of a service, and what was being changed there."""
+        self._edit.close()
+        if self._page:
+            self._page.close()
+        self._page = None
+
+    def _went(self, name: str) -> None:
+        if self._page and self._page.name == name:
+            self.close_page()
+            self._session.notify(f"{name.rsplit('/', 1)[-1]} is deleted.")
+            self._state.refresh()
+
+    def _draw_edit(self, _: object) -> None:
+        if self._edit.is_open:
+            self.box.children = (self._edit_page.box,)
+        elif self._page:
+            self.box.children = (self._page.box,)
+        else:
+            self.box.children = (self._dashboard,)
+
+    def _open_awaited(self) -> None:
+        if self._awaited and self._state.find(self._awaited):
+            name, self._awaited = self._awaited, ""
+            self.open_page(name)
+
+    def _act(self, action: str, name: str) -> None:
+        if action == "delete":
+            self._ask_to_delete(name)
+        elif action == "edit":
+            self.open_page(name)
+            self._edit.start(name)
+        else:
+            self.open_page(name, {"try": "Try it", "logs": "Logs"}.get(action, "Overview"))
+
+    def _ask_to_delete(self, name: str) -> None:
+        service = self._state.find(name)
+        if service:
+            self._delete.show(service)
+
+    def _draw(self, _: object = None) -> None:
+        state, project = self._state, self._session.project
+        is_local = self._session.settings.is_local_cloud
+        is_known = not (state.unreachable or state.denied or state.error)
+        with self._table.hold_sync():
+            self._table.empty = (
+                "No services yet. Deploy a model from the Models tab."
+                if is_known
+                else "No services where it was possible to look."
+            )
+            self._table.empty_action = "Go to Models" if is_known and project else ""
+            self._table.loading = not state.loaded and bool(project)
+            self._table.rows = [service_row(each, is_local=is_local) for each in state.services]
+        self._refresh.disabled = state.loading or not project
+        if not project:
+            self._notice.show("info", "Choose a project on the General tab first.")
+        elif state.error:
+            self._notice.show_error(state.error)
+        else:
+            self._notice.clear()
+        _tell(
+            self._unreachable,
+            "No answer from {}: what is there may be missing here.",
+            state.unreachable,
+        )
+        _tell(self._denied, "You may not see the services in {}.", state.denied)
+        self._open_awaited()
+
+
+def _tell(notice: Notice, text: str, failed: tuple[tuple[str, ManagerError], ...]) -> None:
+    """Say which regions are missing from the list, and why the first of them is."""
+    if not failed:
+        notice.clear()
+        return
+    named = [region for region, _ in failed]
+    rest = len(named) - _MOST_NAMED
+    shown = ", ".join(named[:_MOST_NAMED]) + (f" and {rest} more regions" if rest > 0 else "")
+    if len(named) >= len(REGIONS):
+        shown = "any region"
+    notice.show_error(failed[0][1], kind="warning", text=text.format(shown))

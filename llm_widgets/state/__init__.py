@@ -1,1 +1,0 @@
-"""What each view shows, observable and without widgets; the only place that starts work."""

@@ -1,1 +1,0 @@
-"""What is seen: views bind a state to widgets, and do nothing else."""
