@@ -51,12 +51,16 @@ _CANONICAL = {
 #: How often a second a throttled connection moves bytes: small enough to look steady.
 _TICKS = 20
 
+#: Seconds after which a call that is held goes on by itself.
+_LONGEST_HOLD = 120.0
+
 
 class Faults:
     """The switches, kept in the store and changed at run time over ``/_local/faults``.
 
-    ``GET`` shows all of them, ``PUT`` replaces all, ``PATCH`` replaces those it names,
-    ``DELETE`` puts everything right. The fields of the JSON body:
+    ``GET`` shows all of them, ``PUT`` replaces all and releases what is held, ``PATCH`` replaces
+    those it names, ``POST`` releases what is held, ``DELETE`` puts everything right. The fields of
+    the JSON body:
 
     ``denied_permissions``
         List of permissions that nobody has, as glob patterns: ``["run.services.*"]``.
@@ -68,6 +72,10 @@ class Faults:
         Limits, by quota id or ``"quota id/region"``: ``{"NvidiaL4GpuAlloc...": 0}``.
     ``delays``
         Seconds to wait before an answer, by regular expression on ``"METHOD /path"``.
+    ``holds``
+        Regular expressions on ``"METHOD /path"``: such a call waits until all that wait are
+        released, by ``POST /_local/faults`` or when everything is put right. A call that comes
+        after its pattern has gone from the list does not wait.
     ``failures``
         List of ``{"match": regex, "status": 503, "message": ..., "reason": ..., "times": n,
         "retry_after": seconds}``; ``times`` absent or null means always.
@@ -81,6 +89,7 @@ class Faults:
         "billing_disabled": [],
         "quotas": {},
         "delays": {},
+        "holds": [],
         "failures": [],
         "bandwidth": None,
     }
@@ -88,6 +97,9 @@ class Faults:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._waiting = threading.Condition()
+        self._held = 0
+        self._releases = 0
         self._settings = {**self._DEFAULTS, **(store.get("local", "faults") or {})}
 
     @property
@@ -116,6 +128,11 @@ class Faults:
         bandwidth: int | None = self._settings["bandwidth"]
         return bandwidth
 
+    @property
+    def held(self) -> int:
+        """How many calls wait to be released."""
+        return self._held
+
     def settings(self) -> dict[str, Any]:
         """Give all switches as JSON."""
         return dict(self._settings)
@@ -136,6 +153,13 @@ class Faults:
         """Put everything right again."""
         with self._lock:
             self._save(dict(self._DEFAULTS))
+        self.release()
+
+    def release(self) -> None:
+        """Let all calls go on that wait."""
+        with self._waiting:
+            self._releases += 1
+            self._waiting.notify_all()
 
     def denies(self, permission: str) -> bool:
         """Whether a permission is taken from everybody."""
@@ -149,6 +173,8 @@ class Faults:
         for pattern, seconds in self._settings["delays"].items():
             if re.search(pattern, call):
                 time.sleep(seconds)
+        if any(re.search(pattern, call) for pattern in self._settings["holds"]):
+            self._hold()
         failure = self._take_failure(call)
         if failure is None:
             return None
@@ -161,6 +187,16 @@ class Faults:
         if failure.get("retry_after") is not None:
             response.headers["Retry-After"] = str(failure["retry_after"])
         return response
+
+    def _hold(self) -> None:
+        """Wait for a release, but not for ever: nobody may come to do it."""
+        with self._waiting:
+            before = self._releases
+            self._held += 1
+            try:
+                self._waiting.wait_for(lambda: self._releases != before, _LONGEST_HOLD)
+            finally:
+                self._held -= 1
 
     def throttle(self, blocks: Iterable[bytes]) -> Iterable[bytes]:
         """Give the blocks of a body at the set bandwidth; without one, give them as they are."""
@@ -193,6 +229,8 @@ class Faults:
     def _serve(self, request: Request) -> Response:
         if request.method == "DELETE":
             self.reset()
+        elif request.method == "POST":
+            self.release()
         elif request.method in {"PUT", "PATCH"}:
             changes = request.get_json(force=True, silent=True)
             if not isinstance(changes, dict):
@@ -201,10 +239,12 @@ class Faults:
                 self.update(
                     **({**self._DEFAULTS, **changes} if request.method == "PUT" else changes)
                 )
+                if request.method == "PUT":
+                    self.release()
             except ValueError as error:
                 return google_error(400, "INVALID_ARGUMENT", str(error))
         elif request.method != "GET":
-            return google_error(405, "UNIMPLEMENTED", "Use GET, PUT, PATCH or DELETE.")
+            return google_error(405, "UNIMPLEMENTED", "Use GET, PUT, PATCH, POST or DELETE.")
         return json_response(self.settings())
 
     def _save(self, settings: dict[str, Any]) -> None:
@@ -223,11 +263,16 @@ def _check(changes: dict[str, Any], defaults: dict[str, Any]) -> None:
         elif not isinstance(value, type(defaults[name])):
             shape = "a list" if isinstance(defaults[name], list) else "an object"
             raise ValueError(f"{name!r} must be {shape}.")
-    for pattern, seconds in changes.get("delays", {}).items():
+    for pattern in (*changes.get("delays", {}), *changes.get("holds", [])):
         _check_pattern(pattern)
+    for pattern, seconds in changes.get("delays", {}).items():
         if not (_is_number(seconds) and seconds >= 0):
             raise ValueError(f"The delay of {pattern!r} must be a number of seconds.")
-    for failure in changes.get("failures", []):
+    _check_failures(changes.get("failures", []))
+
+
+def _check_failures(failures: list[Any]) -> None:
+    for failure in failures:
         match = failure.get("match") if isinstance(failure, dict) else None
         if match is None:
             raise ValueError("Each failure needs 'match', a regular expression.")

@@ -26,6 +26,13 @@ class Background:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="manager")
         self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    @property
+    def under_way(self) -> int:
+        """How many functions were given to `run` and have not come to their end."""
+        return self._under_way
 
     def run(
         self,
@@ -34,7 +41,13 @@ class Background:
         failed: Callable[[ManagerError], None],
     ) -> None:
         """Run ``work``; then call ``then`` with its result or ``failed`` with its failure."""
-        self._pool.submit(self._do, work, then, failed)
+        self._count(1)
+        try:
+            made = self._pool.submit(self._do, work, then, failed)
+        except RuntimeError:  # it takes no more work
+            self._count(-1)
+            raise
+        made.add_done_callback(lambda _: self._count(-1))
 
     def repeat(self, seconds: float, work: Callable[[], bool]) -> None:
         """Call ``work`` every ``seconds`` as long as it answers true and nobody has closed this.
@@ -58,6 +71,10 @@ class Background:
         """Take no more work and stop what repeats."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self._under_way += change
 
     def _do(
         self,
@@ -113,6 +130,11 @@ class Debounce:
         self._work = work
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
+
+    @property
+    def pending(self) -> bool:
+        """Whether a call is still to come, or is being made."""
+        return self._timer is not None and self._timer.is_alive()
 
     def __call__(self) -> None:
         """Ask for the call; asking again in time postpones it."""

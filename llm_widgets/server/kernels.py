@@ -53,12 +53,16 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         super().__init__(**kwargs)  # type: ignore[no-untyped-call] # it has no types
         self._alone: dict[str, _Alone] = {}
 
+    def now(self) -> float:
+        """Return the seconds of a clock that never goes back."""
+        return time.monotonic()
+
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """Look at one kernel in a round."""
         if self._kernel_connections.get(kernel_id, 0) > 0:
             self._alone.pop(kernel_id, None)
             return
-        now = time.monotonic()
+        now = self.now()
         alone = self._alone.get(kernel_id)
         # Not looked at in the rounds before: it was kept warm then, and has been taken since.
         if alone is None or now - alone.looked > 3 * self.cull_interval:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -71,13 +70,14 @@ def test_all_cards_fill_when_a_project_is_chosen(general: GeneralState) -> None:
 
 
 def test_an_answer_that_comes_late_changes_nothing(product: Product, general: GeneralState) -> None:
-    product.faults.update(delays={"projects:search": 1.0})
+    product.faults.update(holds=["projects:search"])
     general.query = "demo"
-    time.sleep(0.6)  # it is on its way
-    product.faults.reset()
+    until(lambda: product.faults.held)
+    product.faults.update(holds=[])
     general.query = "local"
     until(lambda: [found.id for found in general.found] == [PROJECT])
-    time.sleep(1)
+    product.faults.release()
+    until(lambda: not general._session.background.under_way)
     assert [found.id for found in general.found] == [PROJECT]
 
 
@@ -116,11 +116,12 @@ def test_signing_in_while_the_page_is_open(
 def test_cancelled_while_it_opens(product: Product, general: GeneralState) -> None:
     session = chosen(general)
     general.change()
-    product.faults.update(delays={"demo-project": 0.4})
+    product.faults.update(holds=["demo-project"])
     general.confirm("demo-project")
     assert general.opening == "demo-project"
     general.cancel()
-    time.sleep(0.7)
+    product.faults.reset()
+    until(lambda: not session.background.under_way)
     assert (session.project_id, general.editing, general.opening) == (PROJECT, False, "")
 
 
@@ -299,7 +300,7 @@ def test_a_search_among_five_thousand_projects_is_one_call(
             for typed in ("p", "project-04", "project-04999"):  # as fast as keys come
                 general.query = typed
             until(lambda: general.listing_denied)
-            time.sleep(1)
+            until(lambda: not general._search_soon.pending and not session.background.under_way)
             assert (general.searching, general.found) == (False, ())
             general.search()
             until(lambda: [found.id for found in general.found] == ["project-04999"])

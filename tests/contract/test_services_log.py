@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -160,20 +159,21 @@ def test_earlier_entries_of_one_moment_are_not_lost(product: Product, search: Lo
 
 
 def test_the_answer_to_an_older_question_is_dropped(
-    product: Product, tail: LogTail, search: LogSearch
+    product: Product, session: Session, tail: LogTail, search: LogSearch
 ) -> None:
     many(product)
     tail.look()
-    product.faults.update(delays={"/v2/entries:list": 1.5})
+    product.faults.update(holds=["/v2/entries:list"])
     search.severity = "ERROR"
-    time.sleep(0.3)  # it is on its way
-    product.faults.reset()
+    until(lambda: product.faults.held)
+    product.faults.update(holds=[])
     search.severity = ""
     search.search = "line 7"
     until(lambda: not search.loading)
     found = [entry.text for entry in search.entries]
     assert found
-    time.sleep(2)
+    product.faults.release()
+    until(lambda: not session.background.under_way)
     assert [entry.text for entry in search.entries] == found
     assert all("line 7" in text for text in found)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -141,7 +140,9 @@ def test_a_question_without_an_answer_does_not_spoil_the_next_one(
     ]
 
 
-def test_everybody_is_let_in_only_when_that_is_confirmed(page: ServicePageState) -> None:
+def test_everybody_is_let_in_only_when_that_is_confirmed(
+    session: Session, page: ServicePageState
+) -> None:
     card = AccessCard(page)
     opening = card.dialogs[1]
     for member in (
@@ -162,7 +163,7 @@ def test_everybody_is_let_in_only_when_that_is_confirmed(page: ServicePageState)
     card._add()
     assert opening.is_open
     assert "allUsers" in opening.title
-    time.sleep(0.5)
+    until(lambda: not session.background.under_way)
     page.load_invokers()
     assert "allUsers" not in {each.member for each in page.invokers}
     opening._handle_custom_msg({"type": "submit", "values": {"confirm_name": "allUsers"}}, [])

@@ -21,8 +21,10 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.witness import add_witness
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
 DEMO = Path(__file__).parent / "demo"
 # Milliseconds: far longer than a page takes on a busy machine; only a test that fails waits so.
@@ -132,6 +134,13 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 _LATE = "TypeError: Cannot read properties of null (reading 'processLuminoMessage')"
 
 
+@pytest.fixture
+def context(context: BrowserContext) -> BrowserContext:
+    """Give the test's own browser context, in which pages keep what they have shown."""
+    add_witness(context)
+    return context
+
+
 @dataclass
 class Problems:
     """What must not happen while a page is open."""
@@ -184,6 +193,7 @@ def shared_demo(browser: Browser, demo_server: Server) -> Iterator[tuple[Page, P
     """Open the page that shows every component, once for all tests of a module."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE)
+    add_witness(context)
     page = context.new_page()
     problems = Problems(demo_server.url)
     problems.watch(page)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.manager import choose_project, import_model, running_manager, to_tab
+from tests.e2e.witness import has_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,7 +64,7 @@ def test_from_an_empty_folder_to_a_chat(
     page.get_by_role("button", name="Deploy", exact=True).click()
     page.get_by_role("button", name="Back to services").click()
     service = page.get_by_role("row").filter(has_text="ollama-smollm2-135m")
-    expect(service).to_contain_text("Deploying")
+    has_shown(page, "Deploying")
     expect(service).to_contain_text("Ready")
     for text in ("smollm2:135m", "Ollama", "NVIDIA L4", "http://"):
         expect(service).to_contain_text(text)

@@ -231,13 +231,14 @@ def test_an_import_that_is_begun_before_the_buckets_are_listed(
     models: Page, manager: RunningManager
 ) -> None:
     page = models
-    manager.faults(delays={"GET /storage/v1/b$": 5})
+    manager.faults(holds=["GET /storage/v1/b$"])
     page.reload()
     to_tab(page, "Models")
     fill_in_import(page, "Hugging Face", GATED)
     where = page.get_by_label("Where the model goes")
     expect(where).to_have_value("")
     expect(where.locator("option:checked")).to_have_text("Looking for buckets …")
+    manager.faults()
     expect(where).to_have_value(BUCKET)
     expect(page.get_by_label("Model ID").locator("visible=true")).to_have_value(GATED)
 

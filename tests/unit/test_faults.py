@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ from werkzeug.test import EnvironBuilder
 
 from llm_widgets.local.faults import Faults
 from llm_widgets.local.store import Store
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +64,7 @@ def test_they_are_served(faults: Faults) -> None:
         None,
     )
     assert serve("GET")[1] == shown
-    assert serve("POST", {})[0] == 405
+    assert serve("TRACE", {})[0] == 405
     assert serve("DELETE")[1]["disabled_apis"] == []
 
 
@@ -121,3 +123,17 @@ def test_bandwidth(faults: Faults) -> None:
     started = time.monotonic()
     assert b"".join(faults.throttle(blocks)) == b"".join(blocks)
     assert time.monotonic() - started >= 0.24
+
+
+def test_calls_that_are_held_wait_for_their_release(faults: Faults) -> None:
+    held = Request.from_values("/v1/things", method="GET")
+    faults.update(holds=["GET /v1/things"])
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(faults.before_request, held)
+        until(lambda: faults.held == 1)
+        faults.update(holds=[])
+        assert faults.before_request(held) is None  # it came later
+        assert not waiting.done()
+        faults.reset()
+        assert waiting.result(30) is None
+    assert faults.held == 0

@@ -97,9 +97,13 @@ class TestAssertion:
 
 
 class Rounds(AbandonedKernelManager):
-    """Notes which kernels would be shut down, instead of having kernels."""
+    """Notes which kernels would be shut down, instead of having kernels; its clock is set."""
 
     gone: list[str]
+    clock: float
+
+    def now(self) -> float:
+        return self.clock
 
     async def shutdown_kernel(self, kernel_id: str, *_: Any, **__: Any) -> None:
         self.gone.append(kernel_id)
@@ -110,6 +114,7 @@ class TestAbandonedKernels:
     def manager(self) -> Rounds:
         manager = Rounds(abandon_after=0.6, cull_interval=1)
         manager.gone = []
+        manager.clock = 0.0
         manager._kernel_connections = {"k": 0}
         return manager
 
@@ -119,29 +124,29 @@ class TestAbandonedKernels:
 
     def test_goes_when_nobody_ever_came(self, manager: Rounds) -> None:
         assert self.look(manager) == []
-        time.sleep(0.7)
+        manager.clock += 0.7
         assert self.look(manager) == ["k"]
 
     def test_stays_while_a_browser_is_there(self, manager: Rounds) -> None:
         manager.notify_connect("k")
         self.look(manager)
-        time.sleep(0.7)
+        manager.clock += 0.7
         assert self.look(manager) == []
 
     def test_time_counts_from_the_last_browser(self, manager: Rounds) -> None:
         self.look(manager)
-        time.sleep(0.7)
+        manager.clock += 0.7
         manager.notify_connect("k")
         assert self.look(manager) == []
         manager.notify_disconnect("k")
         assert self.look(manager) == []
-        time.sleep(0.7)
+        manager.clock += 0.7
         assert self.look(manager) == ["k"]
 
     def test_time_in_the_pool_does_not_count(self, manager: Rounds) -> None:
         manager.cull_interval = 0  # then any pause is longer than three rounds
         self.look(manager)
-        time.sleep(0.7)  # kept warm: Voilà leaves it out of the rounds
+        manager.clock += 0.7  # kept warm: Voilà leaves it out of the rounds
         assert self.look(manager) == []
 
 
