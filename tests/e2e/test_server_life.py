@@ -50,12 +50,12 @@ def test_abandoned_kernel_goes_though_it_is_never_idle(tmp_path: Path, serving: 
 
 
 def test_preheated_kernel_is_not_abandoned(tmp_path: Path, serving: Any) -> None:
-    with serving(tmp_path, SMALL, abandon_after=1.0, look_every=1) as server:
-        until(server.kernels)
-        fetch(server.url)  # takes one, and nobody ever connects to it
-        both = until(lambda: len(found := server.kernels()) > 1 and found)
-        until(lambda: both - server.kernels())
-        assert both & server.kernels()  # nobody came to that one either, for as long
+    options = {"warm_kernels": 2, "abandon_after": 1.0, "look_every": 1}
+    with serving(tmp_path, SMALL, **options) as server:
+        warm = until(lambda: len(found := server.kernels()) > 1 and found)
+        fetch(server.url)  # takes one of them, and nobody ever connects to it
+        until(lambda: warm - server.kernels())
+        assert warm & server.kernels()  # nobody came to the other one either, for as long
 
 
 def test_preheated_kernel_waits_for_its_visitor(
