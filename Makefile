@@ -14,6 +14,9 @@ SHELL := /bin/bash
 # A file's tests share what they need; no worker begins a long file when the other one has ended.
 LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+# The local cloud is a package of its own, whose tests know nothing of this one.
+LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
+
 .PHONY: run test test-fast lint lock clean
 .DEFAULT_GOAL := run
 
@@ -22,17 +25,21 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/python tests/install_chromium.py
+	@$(LOCAL_CLOUD) tests/unit -n $(WORKERS)
+	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
-	@$(BIN)/python -m pytest tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest tests/contract/test_gcloud_exports.py tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/notebook tests/e2e $(LONGEST_FIRST)
 
 test-fast: $(READY)
+	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
 
 lint: $(READY) node_modules/.package-lock.json
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file local_cloud/pyproject.toml
 	@$(BIN)/python .ci/undone.py
 	@node_modules/.bin/biome ci .
 
@@ -40,13 +47,14 @@ lock:
 	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \
 	  case "$$extras" in *dev) name=dev;; *local) name=local;; *) name=base;; esac; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header \
+	    --no-emit-package cloud-run-local-cloud \
 	    pyproject.toml $$extras -c requirements/dev.txt -o requirements/$$name.txt; \
 	done
 
 clean:
 	@rm -rf $(VENV) node_modules "$(DATA)" test-results .mypy_cache .pytest_cache .ruff_cache
 
-$(READY): pyproject.toml requirements/dev.txt requirements/samples.txt
+$(READY): pyproject.toml local_cloud/pyproject.toml requirements/dev.txt requirements/samples.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else \
 	  "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is " + ".".join(map(str, v)) + \
 	  ". Choose another one: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12")' \
@@ -55,7 +63,7 @@ $(READY): pyproject.toml requirements/dev.txt requirements/samples.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/samples.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable local_cloud
 	@touch $@
 
 node_modules/.package-lock.json: package.json package-lock.json

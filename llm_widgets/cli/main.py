@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llm_widgets.cli import local_cloud
 from llm_widgets.config import LAST_PORT, settings
 from llm_widgets.errors import ManagerError
 
@@ -34,7 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 when it did what was asked; 1 after a failure, told in a sentence on standard error;
         2 for words that make no command.
     """
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, rest = parser.parse_known_args(argv)
+    if rest and options.run is not _local:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     try:
         code: int = options.run(options)
     except ManagerError as error:
@@ -52,10 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     run = commands.add_parser("run", help="the page on the embedded local cloud (make run)")
-    _add_data(run)
+    run.add_argument(
+        "--data", type=Path, default=DATA, help="folder of everything that the local cloud keeps"
+    )
     run.add_argument("--host", default="127.0.0.1", help="address of the page")
     run.add_argument("--port", type=_port, default=8866, help="port of the page; 0: a free one")
-    _add_offline(run)
+    run.add_argument(
+        "--offline", action="store_true", help="never ask the real hubs for other models"
+    )
     run.set_defaults(run=_run)
 
     serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
@@ -63,15 +70,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=_port, default=None, help="else $PORT, else 8866")
     serve.set_defaults(run=_serve)
 
-    local = commands.add_parser("local", help="the embedded local cloud alone")
-    _add_data(local)
-    local.add_argument("--port", type=_port, default=0, help="port of the Google APIs; 0: free one")
-    local.add_argument("--grpc-port", type=_port, default=0, help="port for gRPC; 0: free one")
-    local.add_argument("--hub-port", type=_port, default=0, help="port of the sample hub")
-    local.add_argument(
-        "--project", action="append", help="id of a project (may be repeated) in a new DATA folder"
+    local = commands.add_parser(
+        "local",
+        help="the embedded local cloud alone",
+        epilog="All other options are those of the program that is run: `local-cloud --help`.",
+        allow_abbrev=False,
     )
-    _add_offline(local)
     local.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     local.set_defaults(run=_local)
 
@@ -91,18 +95,6 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
     return int(text)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, default=DATA, help="folder of everything that the local cloud keeps"
-    )
-
-
-def _add_offline(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--offline", action="store_true", help="never ask the real hubs for other models"
-    )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -131,37 +123,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _local(options: argparse.Namespace) -> int:
-    from llm_widgets.local.cloud import LocalCloud  # noqa: PLC0415 - needs the extra "local"
-
-    projects = {"projects": tuple(options.project)} if options.project else {}
-    cloud = LocalCloud(
-        options.data,
-        port=options.port,
-        grpc_port=options.grpc_port,
-        hub_port=options.hub_port,
-        offline=options.offline,
-        **projects,
-    )
-    ended = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: ended.set())
-    cloud.start()
-    try:
-        print(f"# The local cloud at {cloud.url}")
-        for key, value in cloud.environment().items():
-            print(f"export {key}={value}")
-        print("ready", flush=True)
-        if options.until_eof:
-            threading.Thread(target=_set_at_end_of_input, args=(ended,), daemon=True).start()
-        ended.wait()
-    finally:
-        cloud.stop()
-    return 0
-
-
-def _set_at_end_of_input(ended: threading.Event) -> None:
-    sys.stdin.read()
-    ended.set()
+    return local_cloud.run_alone(options.rest, until_eof=options.until_eof)
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+from llm_widgets.cli.local_cloud import local_cloud
 
-_STOP_SECONDS = 20
-_EXPORT = "export "
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = False) -> int:
@@ -33,7 +28,7 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
     Raises
     ------
     ManagerError
-        The page did not start; says why and what to do.
+        The local cloud is not installed, or the page did not start.
     """
     print("Starting the local cloud ...", flush=True)
     with local_cloud(data, offline=offline) as environment:
@@ -47,54 +42,3 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
             on_ready=lambda url: print(f"\n  Open {url}\n\nCtrl-C stops everything.", flush=True),
         )
     return 0
-
-
-@contextmanager
-def local_cloud(data: Path, *, offline: bool = False) -> Iterator[Callable[[], dict[str, str]]]:
-    """Run the local cloud as a process of its own.
-
-    Gives a function that waits until it is ready and answers with the environment that leads to
-    it. The process ends with the block, and also when this process dies: it reads a pipe that
-    closes then.
-
-    Raises
-    ------
-    SystemExit
-        It did not start; it has said why on standard error.
-    """
-    process = subprocess.Popen(  # noqa: S603 - our own program with our own words
-        [
-            *(sys.executable, "-m", "llm_widgets", "local", "--data", str(data), "--until-eof"),
-            *(["--offline"] if offline else []),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C reaches this process only, which then ends the other
-    )
-    try:
-        yield lambda: _environment(process)
-    finally:
-        _stop(process)
-
-
-def _environment(process: subprocess.Popen[str]) -> dict[str, str]:
-    assert process.stdout is not None
-    environment = {}
-    for line in process.stdout:
-        if line.startswith(_EXPORT):
-            name, _, value = line.removeprefix(_EXPORT).rstrip("\n").partition("=")
-            environment[name] = value
-        elif line.strip() == "ready":
-            return environment
-    raise SystemExit(process.wait())  # it has said why on standard error, which it shares with us
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.close()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

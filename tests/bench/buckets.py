@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
-from llm_widgets.cli.quickstart import local_cloud
+from llm_widgets.cli.local_cloud import local_cloud
 from llm_widgets.config import Settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.gcp.project.projects import Project

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from llm_widgets.checks import networks, quotas, run
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.run import Check
+from llm_widgets.cli.local_cloud import product_environment
 from llm_widgets.config import Settings
 from llm_widgets.domain.checklist import Answer, CheckState, Subject
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.client.rest import call
 from llm_widgets.gcp.project import projects
-from llm_widgets.local.cloud import LocalCloud
+from local_cloud.cloud import LocalCloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,7 @@ def main() -> None:
         cloud = LocalCloud(Path(folder), offline=True)
         cloud.start()
         try:
-            os.environ.update(cloud.environment())
+            os.environ.update(product_environment(cloud.environment()))
             clients = Clients(Settings.from_environment())
             project = projects.get(clients, "local-project")
             print(json.dumps(_measured(cloud, lambda: Context(clients, project)), indent=2))

@@ -28,12 +28,12 @@ from llm_widgets.domain.services import MANAGED_BY, MODEL_ANNOTATION
 from llm_widgets.gcp.auth.sign_in import default_credentials
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.project.projects import Project
-from llm_widgets.local.faults import Faults
-from llm_widgets.local.google.records import Records
-from llm_widgets.local.store import Store
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import service_row
 from llm_widgets.page.session import Session
+from local_cloud.faults import Faults
+from local_cloud.google.records import Records
+from local_cloud.store import Store
 from tests.e2e.conftest import CHROMIUM_FLAGS, CHROMIUM_NAMES
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from llm_widgets.local.hub.blobs import Blobs
-from llm_widgets.local.hub.repositories import Repositories, Repository
+from local_cloud.hub.blobs import Blobs
+from local_cloud.hub.repositories import Repositories, Repository
 from tests.e2e.conftest import CHROMIUM_FLAGS, CHROMIUM_NAMES
 from tests.e2e.manager import SECONDS, choose_project, import_model, running_manager, to_tab
 

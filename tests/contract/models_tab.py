@@ -10,8 +10,8 @@ from llm_widgets.page.models.import_target import Target, TargetKind
 from llm_widgets.page.models.model import ModelPageState
 from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.session import Session
+from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, Product
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.cli.local_cloud import IMAGES, product_environment
 from llm_widgets.config import Settings
 from llm_widgets.gcp.auth.sign_in import default_credentials
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.project.projects import Project
-from llm_widgets.local.cloud import LocalCloud
+from local_cloud.cloud import LocalCloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,9 +30,10 @@ class Product:
 
     def __init__(self, data: Path, environment: pytest.MonkeyPatch) -> None:
         self.data = data
-        self.cloud = LocalCloud(data, offline=True)
+        self.cloud = LocalCloud(data, offline=True, images=IMAGES)
         self.cloud.start()
-        for name, value in self.cloud.environment().items():
+        self.environment = product_environment(self.cloud.environment())
+        for name, value in self.environment.items():
             environment.setenv(name, value)
         self.settings = Settings.from_environment()
         self.clients = Clients(self.settings, default_credentials(is_local=True))

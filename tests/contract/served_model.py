@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.gcp.storage import buckets, metadata
-from tests.contract.ollama_models import put_model, smollm2
+from local_cloud.testing.ollama_store import put_model, smollm2
 from tests.contract.product import PROJECT, REGION
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from llm_widgets.errors import (
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke, jobs, rollout, service_list, services
 from llm_widgets.gcp.run.jobs import ExecutionState
+from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,12 +15,12 @@ from llm_widgets.errors import DeploymentError
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke, rollout, service_list, services
 from llm_widgets.gcp.storage import buckets
-from llm_widgets.local.runner.machine import Machine
 from llm_widgets.serving import checks, request
 from llm_widgets.serving.export import Language, written
-from tests.contract.ollama_models import put_model, smollm2
+from local_cloud.runner.machine import Machine
+from local_cloud.testing.ollama_store import put_model, smollm2
+from local_cloud.testing.programs import ECHO_SERVER
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
-from tests.contract.running import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,7 +115,7 @@ def test_the_program_of_the_page_deploys(
         serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET, accelerator=""),
         name="by-python",
         image="local/python:3",
-        command=("-c", SERVER),
+        command=("-c", ECHO_SERVER),
         args=("two\nlines", '{"n": "o"}'),
         port=8080,
         probe=StartupProbe("/", failures=60),

@@ -21,9 +21,9 @@ from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.notice import Notice
+from local_cloud.testing.waiting import until
 from tests.contract.product import PARENT, PROJECT, Product, running
 from tests.unit.test_serving_hardware import L4, RTX, manifest
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llm_widgets.cli.local_cloud import product_environment
 from llm_widgets.config import Settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Fit
@@ -14,12 +15,12 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
 from llm_widgets.gcp.iam import service_accounts
-from llm_widgets.local.cloud import LocalCloud
 from llm_widgets.page.general.general import GeneralState
 from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes
+from local_cloud.cloud import LocalCloud
+from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -286,7 +287,7 @@ def test_a_search_among_five_thousand_projects_is_one_call(
     cloud.start()
     try:
         with pytest.MonkeyPatch.context() as environment:
-            for name, value in cloud.environment().items():
+            for name, value in product_environment(cloud.environment()).items():
                 environment.setenv(name, value)
             session = Session(Settings.from_environment())
             general = GeneralState(session)

@@ -25,10 +25,10 @@ from llm_widgets.domain.memory import (
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import HubError, UnavailableError
 from llm_widgets.hubs import gguf, headers, http
-from llm_widgets.local.hub import Hub
-from llm_widgets.local.hub.repositories import Repository
-from llm_widgets.local.hub.samples import TINY_LLAMA
-from llm_widgets.local.web import WebServer
+from local_cloud.hub import Hub
+from local_cloud.hub.repositories import Repository
+from local_cloud.hub.samples import TINY_LLAMA
+from local_cloud.web import WebServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

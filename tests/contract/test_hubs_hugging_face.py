@@ -24,17 +24,17 @@ from llm_widgets.errors import (
     TransferError,
     UnavailableError,
 )
-from llm_widgets.local.faults import Faults
-from llm_widgets.local.hub import Hub
-from llm_widgets.local.hub.blobs import Blob
-from llm_widgets.local.hub.repositories import Repository
-from llm_widgets.local.hub.samples import (
+from local_cloud.faults import Faults
+from local_cloud.hub import Hub
+from local_cloud.hub.blobs import Blob
+from local_cloud.hub.repositories import Repository
+from local_cloud.hub.samples import (
     SMOLLM2_GGUF,
     TINY_LLAMA,
     TINY_LLAMA_GATED,
     TINY_LLAMA_PRIVATE,
 )
-from llm_widgets.local.store import Store
+from local_cloud.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

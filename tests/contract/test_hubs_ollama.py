@@ -14,8 +14,8 @@ from llm_widgets import hubs
 from llm_widgets.config import Settings
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import HubError, InvalidInputError, NotFoundError, UnavailableError
-from llm_widgets.local.hub import Hub
-from llm_widgets.local.hub.samples import SMOLLM2_GGUF
+from local_cloud.hub import Hub
+from local_cloud.hub.samples import SMOLLM2_GGUF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -29,8 +29,8 @@ from llm_widgets.imports.start import (
     start_import,
 )
 from llm_widgets.imports.store import ImportFolder
+from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,36 +11,38 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.config import Settings
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
 from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
-from llm_widgets.gcp.auth.sign_in import default_credentials
-from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.buckets import METADATA_NAME, adopt, create_bucket
 from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.plan import plan_import
 from llm_widgets.imports.store import ImportFolder
+from tests.contract.product import Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.local.cloud import LocalCloud
+    from llm_widgets.gcp.client.clients import Clients
 
 WRITERS = 64
 _NUMBERS = itertools.count(1)
 
 
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        yield from running(tmp_path_factory.mktemp("metadata"), environment)
+
+
 @pytest.fixture
-def clients(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
-    for name, value in cloud.environment().items():
-        monkeypatch.setenv(name, value)
-    yield Clients(Settings.from_environment(), default_credentials(is_local=True))
-    cloud.faults.reset()
+def clients(product: Product) -> Iterator[Clients]:
+    yield product.clients
+    product.faults.reset()
 
 
 @pytest.fixture
@@ -197,7 +199,7 @@ def test_making_a_bucket_one_of_models_keeps_what_is_there(clients: Clients, buc
     assert read_metadata(clients.storage(), bucket)[0].models == ()
 
 
-def test_a_file_that_may_not_be_written(clients: Clients, bucket: str, cloud: LocalCloud) -> None:
-    cloud.faults.update(denied_permissions=["storage.objects.create"])
+def test_a_file_that_may_not_be_written(clients: Clients, bucket: str, product: Product) -> None:
+    product.faults.update(denied_permissions=["storage.objects.create"])
     with pytest.raises(DeniedError, match=r"storage\.objects\.create"):
         update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(1)))

@@ -27,9 +27,9 @@ from llm_widgets.imports import launch, start
 from llm_widgets.imports.remove import remove_model
 from llm_widgets.imports.store import ImportFolder
 from llm_widgets.page.models.import_target import Target, TargetKind
+from local_cloud.testing.waiting import until
 from tests.contract.models_tab import ModelsTab, opened, traits_text
 from tests.contract.product import PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

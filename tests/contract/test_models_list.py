@@ -23,9 +23,9 @@ from llm_widgets.imports.usage import services_with
 from llm_widgets.imports.verify import FileCheck, verify_model
 from llm_widgets.page.models.bucket_models import ProjectBuckets, read_project
 from llm_widgets.page.models.status import Condition, condition
+from local_cloud.testing.waiting import until
 from tests.contract.models_tab import ModelsTab, opened
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

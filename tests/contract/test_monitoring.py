@@ -20,19 +20,19 @@ from llm_widgets.gcp.auth import id_tokens
 from llm_widgets.gcp.observe import metrics
 from llm_widgets.gcp.project.projects import Project
 from llm_widgets.gcp.run import services
-from llm_widgets.local.runner.entries import Journal
-from llm_widgets.local.runner.meter import Meter
 from llm_widgets.page.services.metrics_card import MetricsCard
 from llm_widgets.page.services.service_metrics import ServiceMetricsState
 from llm_widgets.page.session import Session
+from local_cloud.runner.entries import Journal
+from local_cloud.runner.meter import Meter
+from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from llm_widgets.local.cloud import LocalCloud
+    from local_cloud.cloud import LocalCloud
 
 NOON = 1_800_000_000  # a whole minute
 COUNT = "run.googleapis.com/request_count"

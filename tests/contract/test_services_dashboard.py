@@ -19,9 +19,9 @@ from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import service_row
 from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes, request
+from local_cloud.testing.waiting import LONG, until
 from tests.contract.product import PROJECT, REGION, Product, open_project, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
-from tests.waiting import LONG, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

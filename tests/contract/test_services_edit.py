@@ -17,8 +17,8 @@ from llm_widgets.page.services.service_changes import differences
 from llm_widgets.page.services.service_edit import again
 from llm_widgets.serving import edit
 from llm_widgets.serving.existing import deployment_of
+from local_cloud.testing.programs import ECHO_SERVER
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
-from tests.contract.running import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def rich(*, sidecar: bool = False) -> run_v2.Service:
     main = run_v2.Container(
         name="main",
         image="local/python:3",
-        command=["-c", SERVER],
+        command=["-c", ECHO_SERVER],
         args=["--flag", "--a=b=c"],
         env=[
             {"name": "PLAIN", "value": "one\ntwo"},

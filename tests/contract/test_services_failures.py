@@ -21,9 +21,9 @@ from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.serving import recipes, request
+from local_cloud.testing.waiting import until
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from llm_widgets.errors import DeniedError
 from llm_widgets.page.services.log_panel import LogViewer
 from llm_widgets.page.services.log_search import PAGE, LogSearch
 from llm_widgets.page.services.service_logs import LogTail
+from local_cloud.testing.waiting import until
 from tests.contract.logged import write
 from tests.contract.product import PARENT, PROJECT, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

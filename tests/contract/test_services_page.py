@@ -19,10 +19,10 @@ from llm_widgets.page.services.chat import ChatState
 from llm_widgets.page.services.chat_panel import ChatPanel
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.serving.snippets import snippets
+from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.logged import write
 from tests.contract.product import PARENT, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +178,7 @@ def test_snippets_are_run_as_they_are(
     product: Product, summary: ServiceSummary, tmp_path: Path, language: str
 ) -> None:
     text = snippets(summary.url, "good", summary.name)[language]
-    environment = {**os.environ, **product.cloud.environment()}
+    environment = {**os.environ, **product.environment}
     if language == "curl":
         gcloud = tmp_path / "gcloud"
         token = id_tokens.of(product.clients).token(summary.url)

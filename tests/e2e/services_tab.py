@@ -43,7 +43,7 @@ def served_page(product: Product, folder: Path) -> Iterator[str]:
         text=True,
         env={
             **os.environ,
-            **product.cloud.environment(),
+            **product.environment,
             "LLM_WIDGETS_PROJECT": PROJECT,
             "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         },

@@ -12,7 +12,8 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from llm_widgets.cli.quickstart import local_cloud
+from llm_widgets.cli.local_cloud import local_cloud
+from local_cloud.testing.waiting import until
 from tests.e2e.manager import (
     RunningManager,
     choose_project,
@@ -21,7 +22,6 @@ from tests.e2e.manager import (
     running_manager,
     to_tab,
 )
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

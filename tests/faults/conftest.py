@@ -14,13 +14,13 @@ from llm_widgets.config import Settings
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.buckets import create_bucket
-from llm_widgets.local.access import Access
-from llm_widgets.local.faults import Faults
-from llm_widgets.local.seed import manager_account, seed
-from llm_widgets.local.storage import Storage
-from llm_widgets.local.store import Store
-from llm_widgets.local.tokens import Tokens
-from llm_widgets.local.web import WebServer
+from local_cloud.access import Access
+from local_cloud.faults import Faults
+from local_cloud.seed import owner_account, seed
+from local_cloud.storage import Storage
+from local_cloud.store import Store
+from local_cloud.tokens import Tokens
+from local_cloud.web import WebServer
 from tests.faults.importing import Imports
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def storage_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageC
     tokens = Tokens(store, server.url)
     server.routes += [tokens.route, Storage(data, store, access, faults).route]
     server.start()
-    key = tokens.credentials_for(manager_account(PROJECT))
+    key = tokens.credentials_for(owner_account(PROJECT))
     (data / "credentials.json").write_text(json.dumps(key))
     credentials = service_account.Credentials.from_service_account_info(key, scopes=[SCOPE])
     yield StorageCloud(

@@ -19,9 +19,9 @@ from llm_widgets.transfer.checkpoint import (
 )
 from llm_widgets.transfer.options import MIB
 from llm_widgets.transfer.share import Task
+from local_cloud.testing.waiting import until
 from tests.faults.faulty_source import Fault, FaultySource
 from tests.faults.importing import PART, PATIENT, Imports, noise
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,9 +18,9 @@ from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject, checkp
 from llm_widgets.transfer.hashing import new_hasher
 from llm_widgets.transfer.share import Task
 from llm_widgets.transfer.transfer import Engine
+from local_cloud.testing.waiting import until
 from tests.faults.faulty_source import FaultySource
 from tests.faults.importing import PART, PATIENT, Imports, noise, two_files
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

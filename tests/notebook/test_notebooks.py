@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.local.cloud import LocalCloud
+from llm_widgets.cli.local_cloud import IMAGES, product_environment
+from local_cloud.cloud import LocalCloud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), offline=True)
+    cloud = LocalCloud(tmp_path_factory.mktemp("cloud"), offline=True, images=IMAGES)
     cloud.start()
-    yield {**os.environ, **cloud.environment()}
+    yield {**os.environ, **product_environment(cloud.environment())}
     cloud.stop()
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from llm_widgets.checks.permissions import BUCKETS_NEED, GROUPS
 from llm_widgets.gcp.iam import role_catalogue
-from llm_widgets.local.roles import ROLES, role_permissions
+from local_cloud.roles import ROLES, role_permissions
 
 NEEDED = sorted({*BUCKETS_NEED, *(each for group in GROUPS for each in group.permissions)})
 

@@ -1,4 +1,4 @@
-"""Imports point downwards only; nothing but the command line knows the local cloud."""
+"""Imports point downwards only; nothing imports the local cloud."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ ROOMS = {
     "page": f"{BELOW_PAGE} widgets",
     "manager": BELOW_PAGE,
     "server": "config errors",
-    "local": "errors",
-    "cli": "checks config domain errors gcp imports local server",
+    "cli": "checks config domain errors gcp imports server",
     "__main__": "cli",
     "__init__": "manager page",
 }
@@ -88,5 +87,15 @@ def test_the_domain_knows_no_library() -> None:
         if room_of(path) == "domain"
         for name in imported(path)
         if name.split(".")[0] not in {*sys.stdlib_module_names, "llm_widgets"}
+    }
+    assert not wrong
+
+
+def test_the_local_cloud_is_reached_by_the_environment_only() -> None:
+    wrong = {
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for path in MODULES
+        for name in imported(path)
+        if name.split(".")[0] == "local_cloud"
     }
     assert not wrong

@@ -40,7 +40,7 @@ from llm_widgets.widgets import (
 )
 from llm_widgets.widgets._batch import Batch
 from llm_widgets.widgets._component import STATIC, Component, module_source
-from tests.waiting import until
+from local_cloud.testing.waiting import until
 
 MODULES = sorted(path.stem for path in STATIC.glob("*.js"))
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -180,7 +180,7 @@ class TestLaunchRefuses:
                 launch(tmp_path / "a.ipynb", port=port)
 
 
-@pytest.mark.parametrize("words", ["run --port 99999", "serve --port -1", "local --hub-port x"])
+@pytest.mark.parametrize("words", ["run --port 99999", "serve --port -1"])
 def test_words_that_are_no_port(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words.split())

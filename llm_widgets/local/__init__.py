@@ -1,1 +1,0 @@
-"""The embedded local cloud: Google APIs, hubs and a service runner on this machine."""

@@ -1,5 +1,0 @@
-"""The sample hub: a Hugging Face Hub and an Ollama registry on one port of this machine."""
-
-from llm_widgets.local.hub.server import Hub
-
-__all__ = ["Hub"]

@@ -1,0 +1,1 @@
+"""What tests against a local cloud have in common, of this package and of others."""
