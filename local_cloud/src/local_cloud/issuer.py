@@ -151,7 +151,8 @@ class Issuer:
         signer = crypt.RSASigner.from_string(key["private"], key["id"])
         now = int(time.time())
         payload = {"iss": _ISSUER, "iat": now, "exp": now + LIFETIME, **claims}
-        return jwt.encode(signer, payload).decode()
+        token: bytes = jwt.encode(signer, payload)
+        return token.decode()
 
     def _verified(self, token: str) -> tuple[dict[str, Any] | None, str]:
         """Return the claims of a token and the owner of the key that signed it."""

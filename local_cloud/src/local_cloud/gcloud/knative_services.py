@@ -120,7 +120,7 @@ def service_from(fields: Json) -> Json:
 
 def condition_of(condition: Json) -> Json:
     """Return a condition: three states are left of those of Admin v2."""
-    reason: str = condition.get("reason", condition.get("revisionReason", ""))
+    reason = str(condition.get("reason", condition.get("revisionReason", "")))
     return present(
         {
             "type": condition["type"],

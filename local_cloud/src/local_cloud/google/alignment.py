@@ -68,7 +68,8 @@ def _percentile(share: float) -> Callable[[Sequence[Any], float], Value]:
     def take(values: Sequence[Any], _seconds: float) -> Value:
         if not isinstance(values[0], Histogram):
             return float(sorted(values)[max(0, math.ceil(share * len(values)) - 1)])
-        return reduce(Histogram.merged, values).percentile(share)
+        whole: Histogram = reduce(Histogram.merged, values)
+        return whole.percentile(share)
 
     return take
 

@@ -10,7 +10,7 @@ import re
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import proto
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from local_cloud.google.permissions import Rule
     from local_cloud.issuer import Caller
 
+M = TypeVar("M")
 Handler = Callable[[Any, "Caller"], Any]
 """Takes a request message and the caller, returns the response message or raises `ApiError`."""
 
@@ -202,9 +203,11 @@ def message_class(kind: type[Any]) -> type[Message]:
     return kind.pb() if issubclass(kind, proto.Message) else kind
 
 
-def wrapped(kind: type[Any], message: Message) -> Any:
+def wrapped(kind: type[M], message: Message) -> M:
     """Return a protobuf message as the class that handlers take."""
-    return kind.wrap(message) if issubclass(kind, proto.Message) else message
+    own: Any = kind  # a class of proto-plus has methods that no type tells of
+    made: M = own.wrap(message) if issubclass(kind, proto.Message) else message
+    return made
 
 
 def unanswered(request: Any, caller: Caller) -> Any:
@@ -280,17 +283,20 @@ def _compiled(template: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return re.compile(pattern), tuple(fields)
 
 
-class _Recorder(grpc.Channel):  # type: ignore[misc] # it has no types
+class _Recorder(grpc.Channel):
     """A channel that only notes which method a stub is made for."""
 
     def __init__(self) -> None:
         self.path = ""
 
-    def _note(self, path: str, *_: Any, **__: Any) -> Callable[..., None]:
+    def _note(self, path: str, *_: Any, **__: Any) -> Any:
         self.path = path
         return lambda *_, **__: None
 
-    unary_unary = unary_stream = stream_unary = stream_stream = _note
+    unary_unary: Any = _note
+    unary_stream: Any = _note
+    stream_unary: Any = _note
+    stream_stream: Any = _note
 
     def subscribe(self, callback: Any, try_to_connect: Any = None) -> None:
         """Do nothing: there is no connection."""

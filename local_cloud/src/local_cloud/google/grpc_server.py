@@ -74,12 +74,12 @@ class GrpcServer:
         self._server.stop(grace=2).wait()
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc] # it has no types
+class _Handler(grpc.GenericRpcHandler):
     def __init__(self, endpoints: Endpoints, access: Access) -> None:
         self._endpoints = endpoints
         self._access = access
 
-    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler[Any, bytes] | None:
         """Return what answers a call, or None."""
         method = self._endpoints.by_grpc_path.get(handler_call_details.method)
         if method is None:
@@ -104,7 +104,8 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc] # it has no types
             answer = method.handler(wrapped(method.request, request), caller)
         except ApiError as error:
             _abort(context, error)
-        return as_message(answer).SerializeToString()
+        written: bytes = as_message(answer).SerializeToString()
+        return written
 
 
 def _abort(context: grpc.ServicerContext, error: ApiError) -> NoReturn:

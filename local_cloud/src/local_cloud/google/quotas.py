@@ -129,7 +129,7 @@ class CloudQuotas:
             quota_preferences=page, next_page_token=token
         )
 
-    def _decide(self, preference: Any) -> cloudquotas_v1.QuotaPreference:
+    def _decide(self, preference: cloudquotas_v1.QuotaPreference) -> cloudquotas_v1.QuotaPreference:
         quota = QUOTAS.get(preference.quota_id)
         region = dict(preference.dimensions).get("region", "")
         if quota is None or preference.service != SERVICE:

@@ -61,7 +61,8 @@ class Records(Generic[M]):
 
 def to_json(message: Any) -> dict[str, Any]:
     """Return a message as JSON."""
-    return json_format.MessageToDict(as_message(message))
+    written: dict[str, Any] = json_format.MessageToDict(as_message(message))
+    return written
 
 
 def from_json(kind: type[M], value: dict[str, Any]) -> M:

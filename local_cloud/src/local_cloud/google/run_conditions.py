@@ -7,6 +7,10 @@ from typing import Any
 
 from google.cloud import run_v2
 
+# Any: the members are numbers to the type checker.
+_Severity: Any = run_v2.Condition.Severity
+ERROR = _Severity.ERROR
+INFO = _Severity.INFO
 State = run_v2.Condition.State
 PENDING = State.CONDITION_PENDING
 RECONCILING = State.CONDITION_RECONCILING
@@ -36,7 +40,7 @@ def condition(kind: str, state: Any, message: str = "", reason: str = "") -> run
     """
     made = run_v2.Condition(type_=kind, state=state, message=message, last_transition_time=now())
     if state == FAILED:
-        made.severity = run_v2.Condition.Severity.ERROR
+        made.severity = ERROR
     kinds: tuple[tuple[str, Any], ...] = (
         ("revision_reason", run_v2.Condition.RevisionReason),
         ("reason", run_v2.Condition.CommonReason),

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 _OPERATIONS = "run.operations"
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-_Status = run_v2.ExecutionReference.CompletionStatus
+# Any: the members are numbers to the type checker.
+_Status: Any = run_v2.ExecutionReference.CompletionStatus
 
 
 class Executions:

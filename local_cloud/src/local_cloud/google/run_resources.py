@@ -127,6 +127,8 @@ def _check_gpu(field: str, container: Any, accelerator: str, cpu: int, memory: i
 
 def _check_window(field: str, cpu: int, memory: int, accelerator: str) -> None:
     cpus = cpu / 1000
+    least: float
+    most: float
     if accelerator == "nvidia-rtx-pro-6000":
         if cpu % 1000 or cpus not in _RTX_CPUS:
             raise _bad_cpu(field, "between 20.0 and 44.0")

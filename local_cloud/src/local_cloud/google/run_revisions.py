@@ -12,6 +12,7 @@ from local_cloud.errors import ApiError
 from local_cloud.google.records import Records, copied, page_of
 from local_cloud.google.run_conditions import (
     FAILED,
+    INFO,
     RECONCILING,
     SUCCEEDED,
     condition,
@@ -126,7 +127,7 @@ class Revisions:
             if revision.name != serving and active and active[0].state == SUCCEEDED:
                 rest = [c for c in revision.conditions if c.type_ != "Active"]
                 retired = condition("Active", FAILED, "Revision retired.", "RETIRED")
-                retired.severity = run_v2.Condition.Severity.INFO
+                retired.severity = INFO
                 revision.conditions = [*rest, retired]
                 self._records.put(revision.name, revision)
 

@@ -229,7 +229,7 @@ class Services(Policies):
 
 def _merged(old: run_v2.Service, request: Any) -> run_v2.Service:
     """Return the service that an update asks for, with the output fields of the old one."""
-    asked = copied(request.service)
+    asked: run_v2.Service = copied(request.service)
     paths = list(request.update_mask.paths)
     if paths and paths != ["*"]:
         merged = copied(old)

@@ -13,6 +13,8 @@ from local_cloud.google.run_containers import check_containers
 from local_cloud.google.run_names import check_annotations, check_labels, invalid
 from local_cloud.google.run_resources import DEFAULT_LIMITS, GPU, check_limits
 
+# Any: the members are numbers to the type checker.
+_FROM_EVERYWHERE: Any = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
 DEFAULT_PORT = 8080
 DEFAULT_CONCURRENCY = 80
 MAX_CONCURRENCY = 1000
@@ -108,7 +110,8 @@ def fill_service(service: run_v2.Service, service_account: str) -> None:
     if not service.traffic:
         latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
         service.traffic = [run_v2.TrafficTarget(type_=latest, percent=100)]
-    service.ingress = service.ingress or run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+    if not service.ingress:
+        service.ingress = _FROM_EVERYWHERE
     service.launch_stage = service.launch_stage or 4  # google.api.LaunchStage.GA
 
 

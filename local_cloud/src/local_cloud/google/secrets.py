@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import google_crc32c
 from google.cloud import secretmanager_v1
@@ -37,6 +37,7 @@ rule = by_name(
 MAX_PAYLOAD = 65_536
 """Bytes of one version."""
 
+M = TypeVar("M", secretmanager_v1.Secret, secretmanager_v1.SecretVersion)
 _State = secretmanager_v1.SecretVersion.State
 
 
@@ -80,7 +81,7 @@ class Secrets(Policies):
         if "automatic" not in replication and "user_managed" not in replication:
             raise ApiError("INVALID_ARGUMENT", "Secret.replication must be provided.")
         name = f"{self._access.canonical(request.parent)}/secrets/{request.secret_id}"
-        secret = copied(request.secret)
+        secret: secretmanager_v1.Secret = copied(request.secret)
         secret.name, secret.create_time, secret.etag = name, now(), f'"{token_hex(7)}"'
         with self._store.transaction():
             if self._secrets.get(name):
@@ -235,7 +236,7 @@ class Secrets(Policies):
         record = self._store.get("project", parts[1])
         return "/".join([parts[0], record["number"] if record else parts[1], *parts[2:]])
 
-    def _named(self, message: Any) -> Any:
+    def _named(self, message: M) -> M:
         shown = copied(message)
         shown.name = self._shown(message.name)
         return shown

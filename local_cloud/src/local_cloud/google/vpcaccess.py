@@ -27,7 +27,8 @@ API = "vpcaccess.googleapis.com"
 rule = by_name("vpcaccess")
 
 _OPERATIONS = "vpcaccess.operations"
-_State = vpcaccess_v1.Connector.State
+# Any: the members are numbers to the type checker.
+_State: Any = vpcaccess_v1.Connector.State
 
 
 class Connectors:
@@ -130,7 +131,7 @@ class Connectors:
         return locations_pb2.ListLocationsResponse(locations=page, next_page_token=token)
 
     def _checked(self, asked: Any, project: str, name: str) -> vpcaccess_v1.Connector:
-        connector = copied(asked)
+        connector: vpcaccess_v1.Connector = copied(asked)
         if bool(connector.ip_cidr_range) == bool(connector.subnet.name):
             raise ApiError(
                 "INVALID_ARGUMENT",
