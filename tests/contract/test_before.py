@@ -22,8 +22,8 @@ from llm_widgets.imports import start
 from llm_widgets.serving.edit import edited
 from llm_widgets.serving.existing import deployment_of
 from llm_widgets.serving.export import Language, written
+from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, Product, running
-from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ def test_a_saved_notebook_runs(product: Product, name: str) -> None:
             *("--override-ini=addopts=", "--override-ini=timeout=0"),
             str(BEFORE / "notebooks" / name),
         ],
-        env={**os.environ, **product.cloud.environment()},
+        env={**os.environ, **product.environment},
         capture_output=True,
         text=True,
         check=False,
@@ -138,7 +138,7 @@ def test_a_saved_notebook_runs(product: Product, name: str) -> None:
 def test_commands_are_known(product: Product, words: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "llm_widgets", *words],
-        env={**os.environ, **product.cloud.environment()},
+        env={**os.environ, **product.environment},
         capture_output=True,
         text=True,
         check=False,
