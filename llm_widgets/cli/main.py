@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DATA = Path(".local-cloud")
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "app.ipynb"
+_PACKAGE = Path(__file__).parents[1]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _notebook() -> Path:
+    """Return the notebook that is the page: in a wheel, or at the top of the repository."""
+    packaged = _PACKAGE / "notebooks" / "app.ipynb"
+    return packaged if packaged.exists() else _PACKAGE.parent / "notebooks" / "app.ipynb"
+
+
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
@@ -102,7 +108,7 @@ def _run(options: argparse.Namespace) -> int:
 
     return quickstart.run(
         data=options.data,
-        notebook=NOTEBOOK,
+        notebook=_notebook(),
         host=options.host,
         port=options.port,
         offline=options.offline,
@@ -113,7 +119,7 @@ def _serve(options: argparse.Namespace) -> int:
     from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
 
     launch(
-        NOTEBOOK,
+        _notebook(),
         host=options.host,
         port=options.port,
         iap_audience=settings().iap_audience,

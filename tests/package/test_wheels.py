@@ -1,0 +1,106 @@
+"""Both packages are built, installed into an empty environment, and started there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UV = Path(sys.executable).with_name("uv")
+PACKAGES = {"llm_widgets": ROOT, "cloud_run_local_cloud": ROOT / "local_cloud"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def run(*words: object, folder: Path | None = None) -> str:
+    done = subprocess.run(
+        [str(word) for word in words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The wheels, each built from its source distribution, as an index would get them."""
+    folder = tmp_path_factory.mktemp("dist")
+    for source in PACKAGES.values():
+        run(
+            *(UV, "build", "--quiet", "--no-build-isolation", "--python", sys.executable),
+            *("--out-dir", folder, source),
+        )
+    return sorted(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
+    """The folder of programs of an environment that has the wheels and what they need."""
+    folder = tmp_path_factory.mktemp("environment")
+    run(UV, "venv", "--quiet", "--python", sys.executable, folder)
+    python = folder / "bin" / "python"
+    install = (UV, "pip", "install", "--quiet", "--python", python)
+    run(*install, "--no-deps", "-r", ROOT / "requirements" / "local.txt")
+    run(*install, "--no-deps", *wheels)
+    run(UV, "pip", "check", "--quiet", "--python", python)
+    return folder / "bin"
+
+
+def test_what_the_wheels_hold(wheels: list[Path]) -> None:
+    names = {path.name.partition("-")[0]: zipfile.ZipFile(path).namelist() for path in wheels}
+    assert set(names) == set(PACKAGES)
+    ours = names["llm_widgets"]
+    assert {"llm_widgets/py.typed", "llm_widgets/notebooks/app.ipynb"} <= set(ours)
+    assert "local_cloud/py.typed" in names["cloud_run_local_cloud"]
+    for held in names.values():
+        assert any(name.endswith("licenses/LICENSE") for name in held)
+        assert not [name for name in held if "test_" in name or name.startswith("tests/")]
+    assert not [name for name in ours if name.startswith("local_cloud")]
+
+
+def test_doctor_says_what_is_missing(programs: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [programs / "llm-widgets", "doctor", "--project", "some-project"],
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "NO_GCE_CHECK": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "gcloud auth application-default login" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("words", [["serve"], ["run", "--offline"]], ids=" ".join)
+def test_the_page_is_served(programs: Path, tmp_path: Path, words: list[str]) -> None:
+    process = subprocess.Popen(
+        [programs / "llm-widgets", *words, "--port", "0"],
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "NO_GCE_CHECK": "true"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout
+    said = ""
+    try:
+        for line in process.stdout:
+            said += line
+            if found := re.search(r"http://\S+", line):
+                with urllib.request.urlopen(found[0], timeout=120) as answer:
+                    assert "Cloud Run LLM Manager" in answer.read().decode()
+                break
+        else:
+            pytest.fail(said)
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, said + rest
+    assert "Traceback" not in said + rest
