@@ -24,7 +24,7 @@ from llm_widgets.gcp.project import projects as project_api
 from llm_widgets.gcp.run import invoke, rollout, service_list, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import plan, start, verify
-from llm_widgets.serving import checks, hardware, recipes, request
+from llm_widgets.serving import checks, codec, hardware, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,9 +190,7 @@ class Manager:
             raise problems[0]
         member = f"serviceAccount:{wanted.service_account}"
         bucket_readers.grant_reader(self.clients, bucket, member, project=self.project.id)
-        operation = services.create(
-            self.clients, wanted.project, wanted.region, wanted.name, request.service(wanted)
-        )
+        operation = services.create_from(self.clients, codec.document(wanted))
         last = None
         for progress in rollout.follow(self.clients, operation):
             last = progress.service or last

@@ -25,3 +25,9 @@ def duration_text(seconds: float) -> str:
     if total < _HOUR:
         return f"{total // _MINUTE} min {total % _MINUTE:02d} s"
     return f"{total // _HOUR} h {total % _HOUR // _MINUTE:02d} min"
+
+
+def number_text(value: float) -> str:
+    """Write a number without superfluous zeros, so that reading it gives the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_widgets.serving import (
+    codec,
     export_gcloud,
     export_python,
     export_terraform,
     export_yaml,
-    request,
 )
 
 if TYPE_CHECKING:
@@ -32,12 +32,10 @@ def written(deployment: Deployment, language: Language) -> str:
     The YAML is for ``gcloud run services replace``; Python and Terraform name the same fields as
     the request that the product sends itself.
     """
-    service = request.service(deployment)
-    place = (deployment.project, deployment.region, deployment.name)
     writers = {
         Language.YAML: export_yaml.yaml_text,
         Language.GCLOUD: export_gcloud.gcloud_command,
         Language.TERRAFORM: export_terraform.terraform,
         Language.PYTHON: export_python.python_code,
     }
-    return writers[language](*place, service)
+    return writers[language](codec.document(deployment))

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.serving import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from llm_widgets.gcp.client import lazy
-
-_INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
+_WORDS = ("command", "args")
 _NOTE = """\
 # gcloud has no flag for a service's annotations, by which the page knows a model and its bucket:
 # use the YAML to keep them. Mount options need the beta track."""
 
 
-def gcloud_command(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
+def gcloud_command(document: Mapping[str, Any]) -> str:
     """Write the command, one flag in a line."""
+    service = codec.deployment_of(document)
+    labels = sorted(document["labels"].items())
     flags = [
-        f"--project={project}",
-        f"--region={region}",
-        *_container(service.template.containers[0]),
-        *_template(service.template),
-        f"--ingress={_INGRESS[int(service.ingress)]}",
+        f"--project={service.project}",
+        f"--region={service.region}",
+        *_container(document["template"]["containers"][0]),
+        *_template(document["template"]),
+        f"--ingress={service.ingress.value}",
         "--no-allow-unauthenticated",
-        f"--labels={listed(f'{k}={v}' for k, v in sorted(service.labels.items()))}",
+        f"--labels={listed(f'{name}={value}' for name, value in labels)}",
     ]
-    words = [f"gcloud beta run deploy {shlex.quote(name)}", *(shlex.quote(flag) for flag in flags)]
+    words = [f"gcloud beta run deploy {shlex.quote(service.name)}", *map(shlex.quote, flags)]
     return _NOTE + "\n" + " \\\n  ".join(words)
 
 
@@ -50,69 +52,75 @@ def _delimiters() -> Iterator[str]:
     yield from (chr(code) for code in range(0xE000, 0xF8FF))
 
 
-def _container(container: lazy.run_v2.Container) -> list[str]:
-    limits = container.resources.limits
-    flags = [f"--image={container.image}", f"--port={container.ports[0].container_port}"]
-    if container.command:
-        flags.append(f"--command={listed(container.command)}")
-    if container.args:
-        flags.append(f"--args={listed(container.args)}")
-    plain = [v for v in container.env if not v.value_source.secret_key_ref.secret]
+def _container(container: Mapping[str, Any]) -> list[str]:
+    limits = container["resources"]["limits"]
+    flags = [f"--image={container['image']}", f"--port={container['ports'][0]['containerPort']}"]
+    flags += [f"--{words}={listed(container[words])}" for words in _WORDS if container[words]]
+    variables = container["env"]
+    plain = [each for each in variables if "value" in each]
     if plain:
-        flags.append(f"--set-env-vars={listed(f'{v.name}={v.value}' for v in plain)}")
-    kept = [(v.name, v.value_source.secret_key_ref) for v in container.env if v not in plain]
+        told = listed(f"{each['name']}={each['value']}" for each in plain)
+        flags.append(f"--set-env-vars={told}")
+    kept = [
+        (v["name"], v["valueSource"]["secretKeyRef"]) for v in container["env"] if v not in plain
+    ]
     if kept:
-        flags.append(f"--set-secrets={listed(f'{n}={s.secret}:{s.version}' for n, s in kept)}")
-    flags += [f"--cpu={limits['cpu']}", f"--memory={limits['memory']}"]
-    probe = container.startup_probe
-    told: dict[str, str | int] = {
-        "initialDelaySeconds": probe.initial_delay_seconds,
-        "periodSeconds": probe.period_seconds,
-        "timeoutSeconds": probe.timeout_seconds,
-        "failureThreshold": probe.failure_threshold,
-    }
-    if probe.http_get.path:
-        told |= {"httpGet.path": probe.http_get.path, "httpGet.port": probe.http_get.port}
-    else:
-        told["tcpSocket.port"] = probe.tcp_socket.port
-    return [*flags, f"--startup-probe={listed(f'{k}={v}' for k, v in told.items())}"]
+        told = listed(f"{name}={secret['secret']}:{secret['version']}" for name, secret in kept)
+        flags.append(f"--set-secrets={told}")
+    probe = listed(_probe(container["startupProbe"]))
+    return [
+        *flags,
+        f"--cpu={limits['cpu']}",
+        f"--memory={limits['memory']}",
+        f"--startup-probe={probe}",
+    ]
 
 
-def _template(template: lazy.run_v2.RevisionTemplate) -> list[str]:
+def _probe(probe: Mapping[str, Any], kind: str = "") -> Iterator[str]:
+    for name, value in probe.items():
+        if isinstance(value, dict):
+            yield from _probe(value, f"{name}.")
+        else:
+            yield f"{kind}{name}={value}"
+
+
+def _template(template: Mapping[str, Any]) -> list[str]:
     flags = []
-    if template.node_selector.accelerator:
-        flags += ["--gpu=1", f"--gpu-type={template.node_selector.accelerator}"]
-        off = template.gpu_zonal_redundancy_disabled
+    if "nodeSelector" in template:
+        flags += ["--gpu=1", f"--gpu-type={template['nodeSelector']['accelerator']}"]
+        off = template["gpuZonalRedundancyDisabled"]
         flags.append("--no-gpu-zonal-redundancy" if off else "--gpu-zonal-redundancy")
     flags += [
         "--no-cpu-throttling",
         "--cpu-boost",
         "--execution-environment=gen2",
-        f"--min-instances={template.scaling.min_instance_count}",
-        f"--max-instances={template.scaling.max_instance_count}",
-        f"--concurrency={template.max_instance_request_concurrency}",
-        f"--timeout={int(template.timeout.total_seconds())}",
+        f"--min-instances={template['scaling']['minInstanceCount']}",
+        f"--max-instances={template['scaling']['maxInstanceCount']}",
+        f"--concurrency={template['maxInstanceRequestConcurrency']}",
+        f"--timeout={template['timeout'].removesuffix('s')}",
     ]
-    for volume in template.volumes:
+    for volume in template["volumes"]:
         flags.append(f"--add-volume={listed(_volume(volume))}")
-    for mount in template.containers[0].volume_mounts:
-        flags.append(f"--add-volume-mount=volume={mount.name},mount-path={mount.mount_path}")
-    if template.service_account:
-        flags.append(f"--service-account={template.service_account}")
-    access = template.vpc_access
-    for interface in access.network_interfaces:
-        flags += [f"--network={interface.network}", f"--subnet={interface.subnetwork}"]
-    if access.connector:
-        flags.append(f"--vpc-connector={access.connector}")
-    return [*flags, "--vpc-egress=all-traffic"] if access.egress else flags
+    for mount in template["containers"][0]["volumeMounts"]:
+        flags.append(f"--add-volume-mount=volume={mount['name']},mount-path={mount['mountPath']}")
+    if template["serviceAccount"]:
+        flags.append(f"--service-account={template['serviceAccount']}")
+    access = template.get("vpcAccess", {})
+    for interface in access.get("networkInterfaces", []):
+        flags += [f"--network={interface.get('network', '')}"]
+        flags += [f"--subnet={interface.get('subnetwork', '')}"]
+    if "connector" in access:
+        flags.append(f"--vpc-connector={access['connector']}")
+    return [*flags, "--vpc-egress=all-traffic"] if access else flags
 
 
-def _volume(volume: lazy.run_v2.Volume) -> list[str]:
-    if volume.gcs.bucket:
-        words = ["type=cloud-storage", f"bucket={volume.gcs.bucket}"]
-        words.append(f"readonly={str(volume.gcs.read_only).lower()}")
-        if volume.gcs.mount_options:
-            words.append(f"mount-options={';'.join(volume.gcs.mount_options)}")
+def _volume(volume: Mapping[str, Any]) -> list[str]:
+    if "emptyDir" in volume:
+        words = ["type=in-memory", f"size-limit={volume['emptyDir']['sizeLimit']}"]
     else:
-        words = ["type=in-memory", f"size-limit={volume.empty_dir.size_limit}"]
-    return [f"name={volume.name}", *words]
+        bucket = volume["gcs"]
+        words = ["type=cloud-storage", f"bucket={bucket['bucket']}"]
+        words.append(f"readonly={str(bucket['readOnly']).lower()}")
+        if bucket["mountOptions"]:
+            words.append(f"mount-options={';'.join(bucket['mountOptions'])}")
+    return [f"name={volume['name']}", *words]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pprint import pformat
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.gcp.run import services
+
 if TYPE_CHECKING:
-    from llm_widgets.gcp.client import lazy
+    from collections.abc import Mapping
 
 _MAPS = ("labels", "annotations", "limits")
 _CODE = """\
@@ -25,15 +27,15 @@ print(operation.result().uri)  # waits until the service is ready
 """
 
 
-def python_code(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
+def python_code(document: Mapping[str, Any]) -> str:
     """Write the program; the service stands in it as a dictionary of the API's fields."""
-    written = pformat(fields(service), width=96, sort_dicts=False)
+    written = pformat(_fields(services.message(document)), width=96, sort_dicts=False)
     indented = "\n".join(f"    {line}" for line in written.splitlines())
-    parent = f"projects/{project}/locations/{region}"
+    parent, _, name = str(document["name"]).partition("/services/")
     return _CODE.format(service=indented, parent=parent, name=name)
 
 
-def fields(message: Any) -> dict[str, Any]:
+def _fields(message: Any) -> dict[str, Any]:
     """Give the fields of a message that are set, with the names that Google's client has."""
     found: dict[str, Any] = type(message).to_dict(
         message,

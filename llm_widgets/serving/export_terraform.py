@@ -8,26 +8,27 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from llm_widgets.gcp.client import lazy
+    from collections.abc import Iterator, Mapping
 
 Block = list[tuple[str, Any]]
 """Lines of a block: a name with a value, or with a block in its turn."""
 
+_INTERFACE = ("network", "subnetwork")
 
-def terraform(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
+
+def terraform(document: Mapping[str, Any]) -> str:
     """Write a ``google_cloud_run_v2_service``."""
+    _, project, _, region, _, name = document["name"].split("/")
     resource = re.sub(r"[^a-z0-9]", "_", name)
     lines: Block = [
         ("project", project),
         ("location", region),
         ("name", name),
-        ("ingress", service.ingress.name),
+        ("ingress", document["ingress"]),
         ("deletion_protection", False),
-        ("labels", dict(service.labels)),
-        ("annotations", dict(service.annotations)),
-        ("template", _template(service.template)),
+        ("labels", document["labels"]),
+        ("annotations", document["annotations"]),
+        ("template", _template(document["template"])),
     ]
     body = "\n".join(_written(lines, 1))
     return f'resource "google_cloud_run_v2_service" "{resource}" {{\n{body}\n}}\n'
@@ -39,96 +40,90 @@ def quoted(text: str) -> str:
     return escaped.replace("\x7f", "\\u007f")
 
 
-def _template(template: lazy.run_v2.RevisionTemplate) -> Block:
-    scaling = template.scaling
+def _template(template: Mapping[str, Any]) -> Block:
     lines: Block = [
-        ("execution_environment", template.execution_environment.name),
-        ("max_instance_request_concurrency", template.max_instance_request_concurrency),
-        ("timeout", f"{int(template.timeout.total_seconds())}s"),
+        ("execution_environment", template["executionEnvironment"]),
+        ("max_instance_request_concurrency", template["maxInstanceRequestConcurrency"]),
+        ("timeout", template["timeout"]),
     ]
-    if template.service_account:
-        lines.append(("service_account", template.service_account))
-    if template.node_selector.accelerator:
+    if template["serviceAccount"]:
+        lines.append(("service_account", template["serviceAccount"]))
+    if "nodeSelector" in template:
         lines += [
-            ("gpu_zonal_redundancy_disabled", template.gpu_zonal_redundancy_disabled),
-            ("node_selector", [("accelerator", template.node_selector.accelerator)]),
+            ("gpu_zonal_redundancy_disabled", template["gpuZonalRedundancyDisabled"]),
+            ("node_selector", [("accelerator", template["nodeSelector"]["accelerator"])]),
         ]
     limits: Block = [
-        ("min_instance_count", scaling.min_instance_count),
-        ("max_instance_count", scaling.max_instance_count),
+        ("min_instance_count", template["scaling"]["minInstanceCount"]),
+        ("max_instance_count", template["scaling"]["maxInstanceCount"]),
     ]
     lines.append(("scaling", limits))
-    lines += [("containers", _container(each)) for each in template.containers]
-    lines += [("volumes", _volume(each)) for each in template.volumes]
-    access = template.vpc_access
-    if access.egress:
-        network: Block = [("egress", access.egress.name)]
-        if access.connector:
-            network.append(("connector", access.connector))
+    lines += [("containers", _container(each)) for each in template["containers"]]
+    lines += [("volumes", _volume(each)) for each in template["volumes"]]
+    access = template.get("vpcAccess")
+    if access:
+        network: Block = [("egress", access["egress"])]
+        if "connector" in access:
+            network.append(("connector", access["connector"]))
         network += [
-            ("network_interfaces", [("network", i.network), ("subnetwork", i.subnetwork)])
-            for i in access.network_interfaces
+            ("network_interfaces", [(name, each.get(name, "")) for name in _INTERFACE])
+            for each in access.get("networkInterfaces", [])
         ]
         lines.append(("vpc_access", network))
     return lines
 
 
-def _container(container: lazy.run_v2.Container) -> Block:
-    lines: Block = [("name", container.name), ("image", container.image)]
-    if container.command:
-        lines.append(("command", list(container.command)))
-    if container.args:
-        lines.append(("args", list(container.args)))
-    lines += [("env", _variable(each)) for each in container.env]
+def _container(container: Mapping[str, Any]) -> Block:
+    lines: Block = [("name", container["name"]), ("image", container["image"])]
+    lines += [(words, container[words]) for words in ("command", "args") if container[words]]
+    lines += [("env", _variable(each)) for each in container["env"]]
     resources: Block = [
-        ("limits", dict(container.resources.limits)),
+        ("limits", container["resources"]["limits"]),
         ("cpu_idle", False),
         ("startup_cpu_boost", True),
     ]
     lines.append(("resources", resources))
-    lines += [("ports", [("container_port", port.container_port)]) for port in container.ports]
+    lines += [("ports", [("container_port", port["containerPort"])]) for port in container["ports"]]
     lines += [
-        ("volume_mounts", [("name", mount.name), ("mount_path", mount.mount_path)])
-        for mount in container.volume_mounts
+        ("volume_mounts", [("name", mount["name"]), ("mount_path", mount["mountPath"])])
+        for mount in container["volumeMounts"]
     ]
-    probe = container.startup_probe
-    asked: tuple[str, Block] = ("tcp_socket", [("port", probe.tcp_socket.port)])
-    if probe.http_get.path:
-        get: Block = [("path", probe.http_get.path), ("port", probe.http_get.port)]
-        asked = ("http_get", get)
+    probe = container["startupProbe"]
+    over_http = "httpGet" in probe
+    asked: Block = list(probe["httpGet" if over_http else "tcpSocket"].items())
     lines.append(
         (
             "startup_probe",
             [
-                ("initial_delay_seconds", probe.initial_delay_seconds),
-                ("period_seconds", probe.period_seconds),
-                ("timeout_seconds", probe.timeout_seconds),
-                ("failure_threshold", probe.failure_threshold),
-                asked,
+                ("initial_delay_seconds", probe["initialDelaySeconds"]),
+                ("period_seconds", probe["periodSeconds"]),
+                ("timeout_seconds", probe["timeoutSeconds"]),
+                ("failure_threshold", probe["failureThreshold"]),
+                ("http_get" if over_http else "tcp_socket", asked),
             ],
         )
     )
     return lines
 
 
-def _variable(variable: lazy.run_v2.EnvVar) -> Block:
-    reference = variable.value_source.secret_key_ref
-    if not reference.secret:
-        return [("name", variable.name), ("value", variable.value)]
-    secret: Block = [("secret", reference.secret), ("version", reference.version)]
-    return [("name", variable.name), ("value_source", [("secret_key_ref", secret)])]
+def _variable(variable: Mapping[str, Any]) -> Block:
+    if "value" in variable:
+        return [("name", variable["name"]), ("value", variable["value"])]
+    reference = variable["valueSource"]["secretKeyRef"]
+    secret: Block = [("secret", reference["secret"]), ("version", reference["version"])]
+    return [("name", variable["name"]), ("value_source", [("secret_key_ref", secret)])]
 
 
-def _volume(volume: lazy.run_v2.Volume) -> Block:
-    if volume.gcs.bucket:
-        source: Block = [
-            ("bucket", volume.gcs.bucket),
-            ("read_only", volume.gcs.read_only),
-            ("mount_options", list(volume.gcs.mount_options)),
-        ]
-        return [("name", volume.name), ("gcs", source)]
-    memory: Block = [("medium", "MEMORY"), ("size_limit", volume.empty_dir.size_limit)]
-    return [("name", volume.name), ("empty_dir", memory)]
+def _volume(volume: Mapping[str, Any]) -> Block:
+    if "emptyDir" in volume:
+        memory: Block = [("medium", "MEMORY"), ("size_limit", volume["emptyDir"]["sizeLimit"])]
+        return [("name", volume["name"]), ("empty_dir", memory)]
+    source: Block = [
+        ("bucket", volume["gcs"]["bucket"]),
+        ("read_only", volume["gcs"]["readOnly"]),
+        ("mount_options", volume["gcs"]["mountOptions"]),
+    ]
+    return [("name", volume["name"]), ("gcs", source)]
 
 
 def _written(lines: Block, depth: int) -> Iterator[str]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-if TYPE_CHECKING:
-    from llm_widgets.gcp.client import lazy
+from llm_widgets.serving import codec
 
-_INGRESS = {1: "all", 2: "internal", 3: "internal-and-cloud-load-balancing"}
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # it has no types
@@ -33,120 +33,106 @@ def dumped(document: Any) -> str:
     return text
 
 
-def yaml_text(project: str, region: str, name: str, service: lazy.run_v2.Service) -> str:
+def yaml_text(document: Mapping[str, Any]) -> str:
     """Write a service in the shape of the first version of Cloud Run's API."""
+    service = codec.deployment_of(document)
+    template = document["template"]
     return dumped(
         {
             "apiVersion": "serving.knative.dev/v1",
             "kind": "Service",
             "metadata": {
-                "name": name,
-                "namespace": project,
+                "name": service.name,
+                "namespace": service.project,
                 "labels": {
-                    **dict(sorted(service.labels.items())),
-                    "cloud.googleapis.com/location": region,
+                    **dict(sorted(document["labels"].items())),
+                    "cloud.googleapis.com/location": service.region,
                 },
                 "annotations": {
-                    **dict(sorted(service.annotations.items())),
-                    "run.googleapis.com/ingress": _INGRESS[int(service.ingress)],
+                    **dict(sorted(document["annotations"].items())),
+                    "run.googleapis.com/ingress": service.ingress.value,
                 },
             },
             "spec": {
                 "template": {
-                    "metadata": {"annotations": _annotations(service.template)},
-                    "spec": _spec(service.template),
+                    "metadata": {"annotations": _annotations(template)},
+                    "spec": _spec(template),
                 }
             },
         }
     )
 
 
-def _annotations(template: lazy.run_v2.RevisionTemplate) -> dict[str, str]:
+def _annotations(template: Mapping[str, Any]) -> dict[str, str]:
     found = {
-        "autoscaling.knative.dev/minScale": str(template.scaling.min_instance_count),
-        "autoscaling.knative.dev/maxScale": str(template.scaling.max_instance_count),
+        "autoscaling.knative.dev/minScale": str(template["scaling"]["minInstanceCount"]),
+        "autoscaling.knative.dev/maxScale": str(template["scaling"]["maxInstanceCount"]),
         "run.googleapis.com/execution-environment": "gen2",
         "run.googleapis.com/cpu-throttling": "false",
         "run.googleapis.com/startup-cpu-boost": "true",
     }
-    if template.node_selector.accelerator:
-        disabled = str(template.gpu_zonal_redundancy_disabled).lower()
+    if "gpuZonalRedundancyDisabled" in template:
+        disabled = str(template["gpuZonalRedundancyDisabled"]).lower()
         found["run.googleapis.com/gpu-zonal-redundancy-disabled"] = disabled
-    access = template.vpc_access
-    if access.connector:
-        found["run.googleapis.com/vpc-access-connector"] = access.connector
-    for interface in access.network_interfaces:
+    access = template.get("vpcAccess", {})
+    if "connector" in access:
+        found["run.googleapis.com/vpc-access-connector"] = access["connector"]
+    for interface in access.get("networkInterfaces", []):
         found["run.googleapis.com/network-interfaces"] = json.dumps(
-            [{"network": interface.network, "subnetwork": interface.subnetwork}]
+            [{name: interface.get(name, "") for name in ("network", "subnetwork")}]
         )
-    if access.egress:
+    if "egress" in access:
         found["run.googleapis.com/vpc-access-egress"] = "all-traffic"
     return found
 
 
-def _spec(template: lazy.run_v2.RevisionTemplate) -> dict[str, Any]:
+def _spec(template: Mapping[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {
-        "containerConcurrency": template.max_instance_request_concurrency,
-        "timeoutSeconds": int(template.timeout.total_seconds()),
+        "containerConcurrency": template["maxInstanceRequestConcurrency"],
+        "timeoutSeconds": int(template["timeout"].removesuffix("s")),
     }
-    if template.service_account:
-        spec["serviceAccountName"] = template.service_account
-    if template.node_selector.accelerator:
-        accelerator = template.node_selector.accelerator
+    if template["serviceAccount"]:
+        spec["serviceAccountName"] = template["serviceAccount"]
+    if "nodeSelector" in template:
+        accelerator = template["nodeSelector"]["accelerator"]
         spec["nodeSelector"] = {"run.googleapis.com/accelerator": accelerator}
-    spec["containers"] = [_container(each) for each in template.containers]
-    spec["volumes"] = [_volume(each) for each in template.volumes]
+    spec["containers"] = [_container(each) for each in template["containers"]]
+    spec["volumes"] = [_volume(each) for each in template["volumes"]]
     return spec
 
 
-def _container(container: lazy.run_v2.Container) -> dict[str, Any]:
-    made: dict[str, Any] = {"name": container.name, "image": container.image}
-    if container.command:
-        made["command"] = list(container.command)
-    if container.args:
-        made["args"] = list(container.args)
-    made["ports"] = [{"containerPort": port.container_port} for port in container.ports]
-    made["env"] = [_variable(each) for each in container.env]
-    made["resources"] = {"limits": dict(sorted(container.resources.limits.items()))}
-    made["volumeMounts"] = [
-        {"name": mount.name, "mountPath": mount.mount_path} for mount in container.volume_mounts
-    ]
-    probe = container.startup_probe
-    made["startupProbe"] = {
-        "initialDelaySeconds": probe.initial_delay_seconds,
-        "periodSeconds": probe.period_seconds,
-        "timeoutSeconds": probe.timeout_seconds,
-        "failureThreshold": probe.failure_threshold,
-        **_asked(probe),
-    }
+def _container(container: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": container["name"], "image": container["image"]}
+    # These are written as in the second version, and so is a probe.
+    made |= {words: container[words] for words in ("command", "args") if container[words]}
+    made["ports"] = container["ports"]
+    made["env"] = [_variable(each) for each in container["env"]]
+    made["resources"] = {"limits": dict(sorted(container["resources"]["limits"].items()))}
+    made["volumeMounts"] = container["volumeMounts"]
+    made["startupProbe"] = container["startupProbe"]
     return made
 
 
-def _asked(probe: lazy.run_v2.Probe) -> dict[str, Any]:
-    if probe.http_get.path:
-        return {"httpGet": {"path": probe.http_get.path, "port": probe.http_get.port}}
-    return {"tcpSocket": {"port": probe.tcp_socket.port}}
+def _variable(variable: Mapping[str, Any]) -> dict[str, Any]:
+    if "value" in variable:
+        return {"name": variable["name"], "value": variable["value"]}
+    secret = variable["valueSource"]["secretKeyRef"]
+    reference = {"name": secret["secret"], "key": secret["version"]}
+    return {"name": variable["name"], "valueFrom": {"secretKeyRef": reference}}
 
 
-def _variable(variable: lazy.run_v2.EnvVar) -> dict[str, Any]:
-    secret = variable.value_source.secret_key_ref
-    if not secret.secret:
-        return {"name": variable.name, "value": variable.value}
-    reference = {"name": secret.secret, "key": secret.version}
-    return {"name": variable.name, "valueFrom": {"secretKeyRef": reference}}
-
-
-def _volume(volume: lazy.run_v2.Volume) -> dict[str, Any]:
-    if not volume.gcs.bucket:
-        limit = volume.empty_dir.size_limit
-        return {"name": volume.name, "emptyDir": {"medium": "Memory", "sizeLimit": limit}}
+def _volume(volume: Mapping[str, Any]) -> dict[str, Any]:
+    if "emptyDir" in volume:
+        limit = volume["emptyDir"]["sizeLimit"]
+        return {"name": volume["name"], "emptyDir": {"medium": "Memory", "sizeLimit": limit}}
+    bucket = volume["gcs"]
     attributes = {
-        "bucketName": volume.gcs.bucket,
-        "mountOptions": ",".join(volume.gcs.mount_options),
+        "bucketName": bucket["bucket"],
+        "mountOptions": ",".join(bucket["mountOptions"]),
     }
     driver = {
         "driver": "gcsfuse.run.googleapis.com",
-        "readOnly": volume.gcs.read_only,
+        "readOnly": bucket["readOnly"],
         "volumeAttributes": attributes,
     }
-    return {"name": volume.name, "csi": driver}
+    return {"name": volume["name"], "csi": driver}

@@ -19,8 +19,7 @@ import pytest
 
 from llm_widgets import Manager
 from llm_widgets.imports import start
-from llm_widgets.serving.edit import edited
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving.codec import deployment_of, edited
 from llm_widgets.serving.export import Language, written
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, Product, running

@@ -15,7 +15,7 @@ from llm_widgets.errors import DeploymentError
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke, rollout, service_list, services
 from llm_widgets.gcp.storage import buckets
-from llm_widgets.serving import checks, request
+from llm_widgets.serving import checks, codec
 from llm_widgets.serving.export import Language, written
 from local_cloud.runner.machine import Machine
 from local_cloud.testing.ollama_store import put_model, smollm2
@@ -44,10 +44,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 def deploy(product: Product, deployment: Deployment) -> ServiceSummary:
     assert checks.problems(deployment) == []
-    made = request.service(deployment)
-    place = (deployment.project, deployment.region, deployment.name)
-    services.create(product.clients, *place, made, validate_only=True)
-    operation = services.create(product.clients, *place, made)
+    made = codec.document(deployment)
+    services.create_from(product.clients, made, validate_only=True)
+    operation = services.create_from(product.clients, made)
     for progress in rollout.follow(product.clients, operation, period=0.2):
         last = progress
     assert last.service
@@ -125,7 +124,7 @@ def test_the_program_of_the_page_deploys(
     assert line in program
     exec(program.replace(line, ""), {"client": product.clients.services})
     there = services.get(product.clients, f"{PARENT}/services/by-python")
-    wanted = request.service(made)
+    wanted = services.message(codec.document(made))
     # What the platform fills in.
     wanted.template.service_account = there.template.service_account
     there.template.containers[0].ports[0].name = ""

@@ -14,7 +14,8 @@ from google.oauth2 import service_account
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.gcp.auth.sign_in import SCOPE
-from llm_widgets.serving import recipes, request
+from llm_widgets.gcp.run import services
+from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.export import Language, written
 from local_cloud.cloud import LocalCloud
 from local_cloud.testing.gcloud import Gcloud
@@ -104,7 +105,7 @@ def client(cloud: LocalCloud) -> run_v2.ServicesClient:
 def compare(client: run_v2.ServicesClient, made: Deployment, *, annotations: bool = True) -> None:
     """Compare what is there with the request that the page would have sent."""
     there = client.get_service(name=f"{PARENT}/services/{made.name}")
-    wanted = request.service(made)
+    wanted = services.message(codec.document(made))
     template = there.template
     # What the platform fills in, and gcloud, which has no flag for the name of the only container.
     template.service_account = wanted.template.service_account

@@ -18,7 +18,7 @@ from llm_widgets.gcp.storage import metadata
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import service_row
 from llm_widgets.page.session import Session
-from llm_widgets.serving import recipes, request
+from llm_widgets.serving import codec, recipes
 from local_cloud.testing.waiting import LONG, until
 from tests.contract.product import PROJECT, REGION, Product, open_project, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
@@ -65,9 +65,7 @@ def deployed(product: Product, *names: str) -> Iterator[None]:
     server = ("/bin/sh", "-c", "exec python3 -m http.server $PORT --bind 127.0.0.1")
     offered = replace(offered, command=server, probe=StartupProbe("/", period=1, timeout=1))
     started = [
-        services.create(
-            product.clients, PROJECT, REGION, name, request.service(replace(offered, name=name))
-        )
+        services.create_from(product.clients, codec.document(replace(offered, name=name)))
         for name in names
     ]
     for operation in started:

@@ -15,8 +15,7 @@ from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, rollout, service_json, services
 from llm_widgets.page.services.service_changes import differences
 from llm_widgets.page.services.service_edit import again
-from llm_widgets.serving import edit
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving.codec import deployment_of, edited
 from local_cloud.testing.programs import ECHO_SERVER
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 
@@ -113,7 +112,7 @@ def test_a_change_touches_nothing_else(product: Product) -> None:
     wanted = replace(
         now, max_instances=2, args=("--flag",), environment={"PLAIN": "three", "NEW": "="}
     )
-    changed, paths = edit.edited(document, now, wanted)
+    changed, paths = edited(document, now, wanted)
     assert paths == ["template"]
     assert [change.field for change in differences(now, wanted)] == [
         "max_instances",
@@ -148,7 +147,7 @@ def test_a_sidecar_stays(product: Product) -> None:
     before = services.get(product.clients, name)
     document = service_json.read(product.clients, name)
     now = deployment_of(document)
-    service_json.patch(product.clients, *edit.edited(document, now, replace(now, timeout=60)))
+    service_json.patch(product.clients, *edited(document, now, replace(now, timeout=60)))
     with pytest.raises(DeploymentError):
         for _ in rollout.follow_service(product.clients, name, period=0.1):
             pass
@@ -162,11 +161,11 @@ def test_a_sidecar_stays(product: Product) -> None:
 def test_somebody_else_was_faster(product: Product) -> None:
     document = service_json.read(product.clients, NAME)
     now = deployment_of(document)
-    theirs, paths = edit.edited(document, now, replace(now, labels={"team": "red"}))
+    theirs, paths = edited(document, now, replace(now, labels={"team": "red"}))
     assert paths == ["labels"]
     service_json.patch(product.clients, theirs, paths)
     wait(product)
-    mine, paths = edit.edited(document, now, replace(now, concurrency=9))
+    mine, paths = edited(document, now, replace(now, concurrency=9))
     with pytest.raises(ConflictError):
         service_json.patch(product.clients, mine, paths)
     after = services.get(product.clients, NAME)
@@ -177,7 +176,7 @@ def test_somebody_else_was_faster(product: Product) -> None:
 def test_nothing_changed_is_nothing_sent(product: Product) -> None:
     document = service_json.read(product.clients, NAME)
     now = deployment_of(document)
-    assert edit.edited(document, now, now) == (document, [])
+    assert edited(document, now, now) == (document, [])
     assert differences(now, now) == ()
 
 

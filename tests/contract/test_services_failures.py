@@ -20,7 +20,7 @@ from llm_widgets.page.services.remedies import carry_out, is_beside
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
-from llm_widgets.serving import recipes, request
+from llm_widgets.serving import codec, recipes
 from local_cloud.testing.waiting import until
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
@@ -56,8 +56,7 @@ def offered(product: Product, session: Session) -> Deployment:
 
 
 def put(product: Product, deployment: Deployment) -> Any:
-    place = (deployment.project, deployment.region, deployment.name)
-    return services.create(product.clients, *place, request.service(deployment))
+    return services.create_from(product.clients, codec.document(deployment))
 
 
 def broken(product: Product, session: Session, deployment: Deployment) -> ServicePageState:

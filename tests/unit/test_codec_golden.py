@@ -13,9 +13,8 @@ import pytest
 from google.cloud import run_v2
 from google.protobuf import json_format
 
-from llm_widgets.serving import request
-from llm_widgets.serving.edit import edited
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.gcp.run import services
+from llm_widgets.serving.codec import deployment_of, document, edited
 from llm_widgets.serving.export import Language, written
 from tests.unit.codec_cases import CHANGES, DATA, DEPLOYMENTS, FOREIGN, LEAST
 
@@ -32,7 +31,7 @@ def text_of(document: Any) -> str:
 
 def wire(deployment: Deployment) -> dict[str, Any]:
     """Give the request as it goes over the wire."""
-    service = run_v2.Service.pb(request.service(deployment))
+    service = run_v2.Service.pb(services.message(document(deployment)))
     sent: dict[str, Any] = json_format.MessageToDict(service)
     return sent
 

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import Ingress, SubnetAccess
+from llm_widgets.gcp.run import services
 from llm_widgets.page.services.deploy_fields import deploy_fields
 from llm_widgets.page.services.deploy_values import deployment_from, values_of
 from llm_widgets.page.services.service_changes import Change, differences
-from llm_widgets.serving import recipes, request
-from llm_widgets.serving.edit import edited
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving import codec, recipes
+from llm_widgets.serving.codec import deployment_of, edited
 from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
 from llm_widgets.serving.snippets import snippets
 
@@ -38,7 +38,7 @@ def offered(source: Source = Source.OLLAMA, **changes: Any) -> Any:
 
 def document(deployment: Any) -> dict[str, Any]:
     """Write the service as the API would."""
-    service = request.service(deployment)
+    service = services.message(codec.document(deployment))
     text = json_format.MessageToJson(type(service).pb(service))
     return {"name": NAME, "etag": '"1"', **json.loads(text)}
 
@@ -50,7 +50,7 @@ def document(deployment: Any) -> dict[str, Any]:
         {},
         {"subnet": SubnetAccess("net", "sub"), "ingress": Ingress.INTERNAL},
         {"connector": "projects/p/locations/r/connectors/c", "labels": {"team": "blue"}},
-        {"secrets": {"TOKEN": "hf-token:3"}, "accelerator": "", "zonal_redundancy": True},
+        {"secrets": {"TOKEN": "hf-token:3"}, "accelerator": "", "zonal_redundancy": False},
         {"service_account": "a@b", "min_instances": 1, "timeout": 60, "cache_gib": 3},
     ],
 )

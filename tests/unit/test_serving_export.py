@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import Deployment, Ingress, SubnetAccess
-from llm_widgets.serving import recipes, request
+from llm_widgets.gcp.run import services
+from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.export import Language, written
 from llm_widgets.serving.export_gcloud import listed
 from llm_widgets.serving.export_terraform import quoted
@@ -71,7 +72,7 @@ def test_python_makes_the_very_request(made: Deployment) -> None:
     program = written(made, Language.PYTHON)
     names: dict[str, object] = {}
     exec(program.partition("client = ")[0], names)
-    assert names["service"] == request.service(made)
+    assert names["service"] == services.message(codec.document(made))
     compile(program, "export", "exec")
     assert "projects/some-project/locations/europe-west4" in program
 

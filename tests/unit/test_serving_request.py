@@ -13,7 +13,8 @@ from google.protobuf.json_format import MessageToDict
 from llm_widgets import serving
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import Deployment, SubnetAccess
-from llm_widgets.serving import request
+from llm_widgets.gcp.run import services
+from llm_widgets.serving import codec
 from llm_widgets.serving.ollama import SCRIPT
 
 GB = 10**9
@@ -22,7 +23,7 @@ PLACE = {"project": "my-project", "region": "europe-west4", "bucket": "b"}
 
 def wire(deployment: Deployment) -> dict[str, Any]:
     """Give what goes over the wire: fields with their default values are not sent."""
-    service = request.service(deployment)
+    service = services.message(codec.document(deployment))
     return MessageToDict(run_v2.Service.pb(service))
 
 
@@ -266,5 +267,5 @@ def test_labels_that_make_it_ours_can_not_be_replaced(vllm: Deployment) -> None:
 
 def test_quotes_and_lines_survive(vllm: Deployment) -> None:
     arguments = ('--model-loader-extra-config={"concurrency": 16}', "a\n'b\"$c")
-    text = run_v2.Service.to_json(request.service(replace(vllm, args=arguments)))
+    text = run_v2.Service.to_json(services.message(codec.document(replace(vllm, args=arguments))))
     assert tuple(json.loads(text)["template"]["containers"][0]["args"]) == arguments

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import about_service, explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.client.clients import Clients
+
+
+def message(document: Mapping[str, Any]) -> lazy.run_v2.Service:
+    """Write the JSON of a service to create as the message that Google's client takes.
+
+    Its name is left out: project, region and id are arguments of the request.
+    """
+    service = lazy.run_v2.Service()
+    fields = {field: value for field, value in document.items() if field != "name"}
+    lazy.json_format.ParseDict(fields, lazy.run_v2.Service.pb(service))
+    return service
+
+
+def create_from(
+    clients: Clients, document: Mapping[str, Any], *, validate_only: bool = False
+) -> Any:
+    """Create the service of a JSON document; see :func:`create`."""
+    _, project, _, region, _, service_id = str(document["name"]).split("/")
+    service = message(document)
+    return create(clients, project, region, service_id, service, validate_only=validate_only)
 
 
 def create(

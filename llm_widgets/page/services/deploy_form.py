@@ -37,7 +37,7 @@ from llm_widgets.page.services.deploy_values import (
 )
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 from llm_widgets.page.services.remedies import Done, carry_out
-from llm_widgets.serving import checks, hardware, request
+from llm_widgets.serving import checks, codec, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -280,9 +280,9 @@ class DeployFormState(HasTraits):
         return name
 
     def _create(self, wanted: Deployment, *, dry: bool) -> str:
-        place = (wanted.project, wanted.region, wanted.name)
-        services.create(self._session.clients, *place, request.service(wanted), validate_only=dry)
-        return f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
+        document = codec.document(wanted)
+        services.create_from(self._session.clients, document, validate_only=dry)
+        return str(document["name"])
 
     def _check_name(self, wanted: Deployment) -> None:
         fresh = self._names.begin()

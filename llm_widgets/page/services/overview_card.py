@@ -13,7 +13,7 @@ from llm_widgets.gcp.client import messages
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, service_label
 from llm_widgets.page.services.log_panel import log_stream
 from llm_widgets.page.services.services_table import CONSOLE, STATES
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving import codec
 from llm_widgets.serving.phases import StepState
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.html import note
@@ -115,7 +115,7 @@ class Overview:
             Detail("Deployed by", service.updated_by),
         ]
         if self._state.document:
-            now = deployment_of(self._state.document)
+            now = codec.deployment_of(self._state.document)
             gpu = gpus.by_accelerator(now.accelerator)
             details += [
                 Detail("GPU", gpu.label if gpu else now.accelerator or "None"),

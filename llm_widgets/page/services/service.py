@@ -17,7 +17,7 @@ from llm_widgets.gcp.run import services as service_api
 from llm_widgets.page.services.deploy_values import member as checked_member
 from llm_widgets.page.services.log_search import LogSearch
 from llm_widgets.page.services.service_logs import LogTail
-from llm_widgets.serving import existing
+from llm_widgets.serving import codec
 from llm_widgets.serving.phases import Line, Seen, phases
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ class ServicePageState(HasTraits):
         )
         project = self._session.project
         context = Context.of(
-            existing.deployment_of(document),
+            codec.deployment_of(document),
             project_number=project.number if project else "",
             caller=identity.current(self._session.clients).member,
         )

@@ -18,8 +18,7 @@ from llm_widgets.page.services.callers import let_in
 from llm_widgets.page.services.deploy_values import deployment_from
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 from llm_widgets.page.services.service_changes import differences
-from llm_widgets.serving import checks, edit, hardware
-from llm_widgets.serving.existing import deployment_of
+from llm_widgets.serving import checks, codec, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,7 +88,7 @@ class ServiceEditState(HasTraits):
     def _open(self, name: str, change: Callable[[Deployment], Deployment]) -> None:
         def then(document: Json) -> None:
             self._document = document
-            read = deployment_of(document)
+            read = codec.deployment_of(document)
             with self.hold_trait_notifications():
                 self.problems = {}
                 self.changes = ()
@@ -143,7 +142,7 @@ class ServiceEditState(HasTraits):
         before = self.before
         if after is None or before is None:
             return False
-        self._pending = edit.edited(self._document, before, after)
+        self._pending = codec.edited(self._document, before, after)
         self.changes = differences(before, after)
         if not self._pending[1]:
             self.problems = {"": "Nothing is changed."}
@@ -183,10 +182,10 @@ class ServiceEditState(HasTraits):
                 return told
             if region := remedy.parameters.get("region"):
                 return self._copied(document, region)
-            before = deployment_of(document)
+            before = codec.deployment_of(document)
             is_change = remedy.kind is RemedyKind.REDEPLOY
             after = hardware.adapted(before, changed(before, remedy)) if is_change else before
-            fixed, paths = edit.edited(document, before, after)
+            fixed, paths = codec.edited(document, before, after)
             if "template" not in paths:
                 fixed = again(fixed)
                 paths = [*paths, "template"]

@@ -1,0 +1,128 @@
+"""Fields that are one value each of a service's JSON: adding one is a line of the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain.services import Ingress
+from llm_widgets.domain.units import number_text
+from llm_widgets.serving.codec.places import Json, container_of, differs, template_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from llm_widgets.domain.services import Deployment
+
+_ROOTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "service": lambda service: service,
+    "template": template_of,
+    "container": container_of,
+}
+_INGRESS = {
+    "INGRESS_TRAFFIC_ALL": Ingress.ALL,
+    "INGRESS_TRAFFIC_INTERNAL_ONLY": Ingress.INTERNAL,
+    "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER": Ingress.BALANCER,
+}
+_INGRESS_NAMES = {ingress: name for name, ingress in _INGRESS.items()}
+# GiB of the suffixes of a quantity of Kubernetes.
+_UNITS = {
+    "Ki": 2**-20,
+    "Mi": 2**-10,
+    "Gi": 1.0,
+    "Ti": 2.0**10,
+    "k": 1e3 / 2**30,
+    "M": 1e6 / 2**30,
+    "G": 1e9 / 2**30,
+    "T": 1e12 / 2**30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One field.
+
+    Attributes
+    ----------
+    field
+        Its name in :class:`llm_widgets.domain.services.Deployment`.
+    path
+        Where it stands, below the service, its template or the container of the requests.
+    absent
+        What Cloud Run takes where nothing stands there.
+    read, write
+        From the JSON to the deployment, and back.
+    """
+
+    field: str
+    path: str
+    absent: Any
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any]
+
+
+def cpus(text: str) -> float:
+    """Read a quantity of vCPUs, for example ``2`` or ``500m``."""
+    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+
+
+def gib(text: str) -> float:
+    """Read a quantity of memory, for example ``32Gi``, as GiB."""
+    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
+    return float(text.removesuffix(unit)) * _UNITS[unit] if unit else float(text) / 2**30
+
+
+def _seconds(text: str) -> int:
+    return int(float(text.rstrip("s")))
+
+
+SETTINGS = (
+    Setting(
+        "ingress",
+        "service.ingress",
+        "INGRESS_TRAFFIC_ALL",
+        lambda name: _INGRESS.get(name, Ingress.ALL),
+        lambda ingress: _INGRESS_NAMES[ingress],
+    ),
+    Setting("image", "container.image", "", str, str),
+    Setting("command", "container.command", [], tuple, list),
+    Setting("args", "container.args", [], tuple, list),
+    Setting("cpu", "container.resources.limits.cpu", "1", cpus, number_text),
+    Setting(
+        "memory_gib",
+        "container.resources.limits.memory",
+        "512Mi",
+        gib,
+        lambda amount: f"{number_text(amount)}Gi",
+    ),
+    Setting("min_instances", "template.scaling.minInstanceCount", 0, int, int),
+    # Left out, the most instances would be 100, more than any quota of GPUs.
+    Setting("max_instances", "template.scaling.maxInstanceCount", 100, int, int),
+    Setting("concurrency", "template.maxInstanceRequestConcurrency", 80, int, int),
+    Setting("timeout", "template.timeout", "300s", _seconds, lambda seconds: f"{seconds}s"),
+    Setting("service_account", "template.serviceAccount", "", str, str),
+)
+
+
+def read(service: Mapping[str, Any]) -> Json:
+    """Read all of them."""
+    return {each.field: each.read(_value(service, each)) for each in SETTINGS}
+
+
+def write(service: Json, before: Deployment | None, after: Deployment) -> None:
+    """Write those that differ."""
+    for each in SETTINGS:
+        if differs(before, after, each.field):
+            root, *between, last = each.path.split(".")
+            place = _ROOTS[root](service)
+            for key in between:
+                place = place.setdefault(key, {})
+            place[last] = each.write(getattr(after, each.field))
+
+
+def _value(service: Mapping[str, Any], setting: Setting) -> Any:
+    root, *between, last = setting.path.split(".")
+    place = _ROOTS[root](service)
+    for key in between:
+        place = place.get(key, {})
+    return place.get(last, setting.absent)
