@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.gcp.run import services
+from llm_widgets.page.services.deploy_values import deployment_from, values_of
 from llm_widgets.serving.codec import deployment_of, document, edited
 from tests.unit.codec_cases import DEPLOYMENTS, FOREIGN, LEAST, ollama, vllm
 
@@ -180,6 +181,8 @@ def test_what_others_have_made_is_carried_through(wanted: Deployment) -> None:
 def test_reading_what_others_have_made_changes_nothing(service: dict[str, Any]) -> None:
     before = deployment_of(service)
     assert edited(service, before, before) == (service, [])
+    # Nor does showing it in a form.
+    assert edited(service, before, deployment_from(before, values_of(before))) == (service, [])
 
 
 def test_sizes_of_all_units() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import names
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
+from llm_widgets.domain.units import number_text
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import recipes
 
@@ -58,8 +59,8 @@ def values_of(deployment: Deployment) -> Values:
         "name": deployment.name,
         "region": deployment.region,
         "accelerator": deployment.accelerator,
-        "cpu": f"{deployment.cpu:g}",
-        "memory_gib": f"{deployment.memory_gib:g}",
+        "cpu": number_text(deployment.cpu),
+        "memory_gib": number_text(deployment.memory_gib),
         "zonal_redundancy": deployment.zonal_redundancy,
         "min_instances": deployment.min_instances,
         "max_instances": deployment.max_instances,
