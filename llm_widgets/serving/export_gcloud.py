@@ -107,8 +107,8 @@ def _template(template: Mapping[str, Any]) -> list[str]:
         flags.append(f"--service-account={template['serviceAccount']}")
     access = template.get("vpcAccess", {})
     for interface in access.get("networkInterfaces", []):
-        flags += [f"--network={interface.get('network', '')}"]
-        flags += [f"--subnet={interface.get('subnetwork', '')}"]
+        named = {"network": "network", "subnetwork": "subnet"}
+        flags += [f"--{flag}={interface[key]}" for key, flag in named.items() if key in interface]
     if "connector" in access:
         flags.append(f"--vpc-connector={access['connector']}")
     return [*flags, "--vpc-egress=all-traffic"] if access else flags

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 Block = list[tuple[str, Any]]
 """Lines of a block: a name with a value, or with a block in its turn."""
 
-_INTERFACE = ("network", "subnetwork")
-
 
 def terraform(document: Mapping[str, Any]) -> str:
     """Write a ``google_cloud_run_v2_service``."""
@@ -66,7 +64,7 @@ def _template(template: Mapping[str, Any]) -> Block:
         if "connector" in access:
             network.append(("connector", access["connector"]))
         network += [
-            ("network_interfaces", [(name, each.get(name, "")) for name in _INTERFACE])
+            ("network_interfaces", list(each.items()))
             for each in access.get("networkInterfaces", [])
         ]
         lines.append(("vpc_access", network))

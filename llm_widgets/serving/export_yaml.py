@@ -77,10 +77,9 @@ def _annotations(template: Mapping[str, Any]) -> dict[str, str]:
     access = template.get("vpcAccess", {})
     if "connector" in access:
         found["run.googleapis.com/vpc-access-connector"] = access["connector"]
-    for interface in access.get("networkInterfaces", []):
-        found["run.googleapis.com/network-interfaces"] = json.dumps(
-            [{name: interface.get(name, "") for name in ("network", "subnetwork")}]
-        )
+    if "networkInterfaces" in access:
+        interfaces = json.dumps(access["networkInterfaces"])
+        found["run.googleapis.com/network-interfaces"] = interfaces
     if "egress" in access:
         found["run.googleapis.com/vpc-access-egress"] = "all-traffic"
     return found

@@ -22,7 +22,6 @@ gcloud beta run deploy vllm-name \
   --timeout=3600 \
   '--add-volume=name=models,type=cloud-storage,bucket=some-bucket,readonly=true,mount-options=only-dir=huggingface/org/name/sha;implicit-dirs;enable-buffered-read=true' \
   --add-volume-mount=volume=models,mount-path=/models \
-  --network= \
   --subnet=sub \
   --vpc-egress=all-traffic \
   --ingress=all \

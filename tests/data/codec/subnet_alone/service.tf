@@ -75,7 +75,6 @@ resource "google_cloud_run_v2_service" "vllm_name" {
     vpc_access {
       egress = "ALL_TRAFFIC"
       network_interfaces {
-        network    = ""
         subnetwork = "sub"
       }
     }
