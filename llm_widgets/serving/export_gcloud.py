@@ -6,6 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.serving import codec
+from llm_widgets.serving.codec.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,11 @@ def gcloud_command(document: Mapping[str, Any]) -> str:
         f"--project={service.project}",
         f"--region={service.region}",
         *_container(document["template"]["containers"][0]),
+        *_gpu(document["template"]),
+        "--no-cpu-throttling",
+        "--cpu-boost",
+        "--execution-environment=gen2",
+        *_settings(document),
         *_template(document["template"]),
         f"--ingress={service.ingress.value}",
         "--no-allow-unauthenticated",
@@ -55,14 +61,16 @@ def _delimiters() -> Iterator[str]:
 def _container(container: Mapping[str, Any]) -> list[str]:
     limits = container["resources"]["limits"]
     flags = [f"--image={container['image']}", f"--port={container['ports'][0]['containerPort']}"]
-    flags += [f"--{words}={listed(container[words])}" for words in _WORDS if container[words]]
-    variables = container["env"]
+    flags += [f"--{words}={listed(container[words])}" for words in _WORDS if words in container]
+    variables = container.get("env", [])
     plain = [each for each in variables if "value" in each]
     if plain:
         told = listed(f"{each['name']}={each['value']}" for each in plain)
         flags.append(f"--set-env-vars={told}")
     kept = [
-        (v["name"], v["valueSource"]["secretKeyRef"]) for v in container["env"] if v not in plain
+        (each["name"], each["valueSource"]["secretKeyRef"])
+        for each in variables
+        if each not in plain
     ]
     if kept:
         told = listed(f"{name}={secret['secret']}:{secret['version']}" for name, secret in kept)
@@ -84,26 +92,35 @@ def _probe(probe: Mapping[str, Any], kind: str = "") -> Iterator[str]:
             yield f"{kind}{name}={value}"
 
 
-def _template(template: Mapping[str, Any]) -> list[str]:
-    flags = []
-    if "nodeSelector" in template:
-        flags += ["--gpu=1", f"--gpu-type={template['nodeSelector']['accelerator']}"]
-        off = template["gpuZonalRedundancyDisabled"]
-        flags.append("--no-gpu-zonal-redundancy" if off else "--gpu-zonal-redundancy")
-    flags += [
-        "--no-cpu-throttling",
-        "--cpu-boost",
-        "--execution-environment=gen2",
-        f"--min-instances={template['scaling']['minInstanceCount']}",
-        f"--max-instances={template['scaling']['maxInstanceCount']}",
-        f"--concurrency={template['maxInstanceRequestConcurrency']}",
-        f"--timeout={template['timeout'].removesuffix('s')}",
+def _gpu(template: Mapping[str, Any]) -> list[str]:
+    if "nodeSelector" not in template:
+        return []
+    off = template["gpuZonalRedundancyDisabled"]
+    return [
+        "--gpu=1",
+        f"--gpu-type={template['nodeSelector']['accelerator']}",
+        "--no-gpu-zonal-redundancy" if off else "--gpu-zonal-redundancy",
     ]
-    for volume in template["volumes"]:
-        flags.append(f"--add-volume={listed(_volume(volume))}")
-    for mount in template["containers"][0]["volumeMounts"]:
-        flags.append(f"--add-volume-mount=volume={mount['name']},mount-path={mount['mountPath']}")
-    if template["serviceAccount"]:
+
+
+def _settings(document: Mapping[str, Any]) -> Iterator[str]:
+    for setting in SETTINGS:
+        found = setting.found_in(document)
+        if setting.flag and found is not None:
+            value = setting.read(found)
+            if isinstance(value, bool):
+                yield f"--{setting.flag}" if value else f"--no-{setting.flag}"
+            else:
+                yield f"--{setting.flag}={value}"
+
+
+def _template(template: Mapping[str, Any]) -> list[str]:
+    flags = [f"--add-volume={listed(_volume(each))}" for each in template["volumes"]]
+    flags += [
+        f"--add-volume-mount=volume={mount['name']},mount-path={mount['mountPath']}"
+        for mount in template["containers"][0]["volumeMounts"]
+    ]
+    if "serviceAccount" in template:
         flags.append(f"--service-account={template['serviceAccount']}")
     access = template.get("vpcAccess", {})
     for interface in access.get("networkInterfaces", []):

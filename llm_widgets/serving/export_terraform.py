@@ -10,25 +10,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Block = list[tuple[str, Any]]
-"""Lines of a block: a name with a value, or with a block in its turn."""
+_ORDER = (
+    *("project", "location", "name", "image", "command", "args", "env", "value", "resources"),
+    *("limits", "cpuIdle", "startupCpuBoost", "ports", "volumeMounts", "mountPath"),
+    *("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"),
+    *("bucket", "readOnly", "mountOptions", "medium", "sizeLimit", "egress", "connector"),
+    *("ingress", "deletionProtection", "labels", "annotations", "executionEnvironment"),
+    *("maxInstanceRequestConcurrency", "timeout", "serviceAccount"),
+    *("gpuZonalRedundancyDisabled", "nodeSelector", "scaling", "containers", "volumes"),
+)
+"""Fields as they are read best; others come after them, and blocks after single values."""
+
+_MAPS = ("labels", "annotations", "limits")
 
 
 def terraform(document: Mapping[str, Any]) -> str:
-    """Write a ``google_cloud_run_v2_service``."""
+    """Write a ``google_cloud_run_v2_service``: its fields are those of the API."""
     _, project, _, region, _, name = document["name"].split("/")
     resource = re.sub(r"[^a-z0-9]", "_", name)
-    lines: Block = [
-        ("project", project),
-        ("location", region),
-        ("name", name),
-        ("ingress", document["ingress"]),
-        ("deletion_protection", False),
-        ("labels", document["labels"]),
-        ("annotations", document["annotations"]),
-        ("template", _template(document["template"])),
-    ]
-    body = "\n".join(_written(lines, 1))
+    place = {"project": project, "location": region, "name": name, "deletionProtection": False}
+    body = "\n".join(_block({**document, **place}, 1))
     return f'resource "google_cloud_run_v2_service" "{resource}" {{\n{body}\n}}\n'
 
 
@@ -38,113 +39,43 @@ def quoted(text: str) -> str:
     return escaped.replace("\x7f", "\\u007f")
 
 
-def _template(template: Mapping[str, Any]) -> Block:
-    lines: Block = [
-        ("execution_environment", template["executionEnvironment"]),
-        ("max_instance_request_concurrency", template["maxInstanceRequestConcurrency"]),
-        ("timeout", template["timeout"]),
-    ]
-    if template["serviceAccount"]:
-        lines.append(("service_account", template["serviceAccount"]))
-    if "nodeSelector" in template:
-        lines += [
-            ("gpu_zonal_redundancy_disabled", template["gpuZonalRedundancyDisabled"]),
-            ("node_selector", [("accelerator", template["nodeSelector"]["accelerator"])]),
-        ]
-    limits: Block = [
-        ("min_instance_count", template["scaling"]["minInstanceCount"]),
-        ("max_instance_count", template["scaling"]["maxInstanceCount"]),
-    ]
-    lines.append(("scaling", limits))
-    lines += [("containers", _container(each)) for each in template["containers"]]
-    lines += [("volumes", _volume(each)) for each in template["volumes"]]
-    access = template.get("vpcAccess")
-    if access:
-        network: Block = [("egress", access["egress"])]
-        if "connector" in access:
-            network.append(("connector", access["connector"]))
-        network += [
-            ("network_interfaces", list(each.items()))
-            for each in access.get("networkInterfaces", [])
-        ]
-        lines.append(("vpc_access", network))
-    return lines
-
-
-def _container(container: Mapping[str, Any]) -> Block:
-    lines: Block = [("name", container["name"]), ("image", container["image"])]
-    lines += [(words, container[words]) for words in ("command", "args") if container[words]]
-    lines += [("env", _variable(each)) for each in container["env"]]
-    resources: Block = [
-        ("limits", container["resources"]["limits"]),
-        ("cpu_idle", False),
-        ("startup_cpu_boost", True),
-    ]
-    lines.append(("resources", resources))
-    lines += [("ports", [("container_port", port["containerPort"])]) for port in container["ports"]]
-    lines += [
-        ("volume_mounts", [("name", mount["name"]), ("mount_path", mount["mountPath"])])
-        for mount in container["volumeMounts"]
-    ]
-    probe = container["startupProbe"]
-    over_http = "httpGet" in probe
-    asked: Block = list(probe["httpGet" if over_http else "tcpSocket"].items())
-    lines.append(
-        (
-            "startup_probe",
-            [
-                ("initial_delay_seconds", probe["initialDelaySeconds"]),
-                ("period_seconds", probe["periodSeconds"]),
-                ("timeout_seconds", probe["timeoutSeconds"]),
-                ("failure_threshold", probe["failureThreshold"]),
-                ("http_get" if over_http else "tcp_socket", asked),
-            ],
-        )
-    )
-    return lines
-
-
-def _variable(variable: Mapping[str, Any]) -> Block:
-    if "value" in variable:
-        return [("name", variable["name"]), ("value", variable["value"])]
-    reference = variable["valueSource"]["secretKeyRef"]
-    secret: Block = [("secret", reference["secret"]), ("version", reference["version"])]
-    return [("name", variable["name"]), ("value_source", [("secret_key_ref", secret)])]
-
-
-def _volume(volume: Mapping[str, Any]) -> Block:
-    if "emptyDir" in volume:
-        memory: Block = [("medium", "MEMORY"), ("size_limit", volume["emptyDir"]["sizeLimit"])]
-        return [("name", volume["name"]), ("empty_dir", memory)]
-    source: Block = [
-        ("bucket", volume["gcs"]["bucket"]),
-        ("read_only", volume["gcs"]["readOnly"]),
-        ("mount_options", volume["gcs"]["mountOptions"]),
-    ]
-    return [("name", volume["name"]), ("gcs", source)]
-
-
-def _written(lines: Block, depth: int) -> Iterator[str]:
+def _block(fields: Mapping[str, Any], depth: int) -> Iterator[str]:
     """Write a block as ``terraform fmt`` does, with the equals signs of neighbours in a column."""
     indent = "  " * depth
-    for is_line, group in itertools.groupby(lines, lambda line: _is_line(line[1])):
+    for is_line, group in itertools.groupby(_sorted(fields), lambda field: _is_line(field[1])):
         if is_line:
-            yield from _aligned([(name, _value(value)) for name, value in group], indent)
+            yield from _aligned([(_name(key), _value(value)) for key, value in group], indent)
             continue
-        for name, value in group:
-            if isinstance(value, dict):
-                yield f"{indent}{name} = {{"
-                pairs = [(quoted(key), quoted(text)) for key, text in sorted(value.items())]
+        for key, value in group:
+            if key in _MAPS:
+                yield f"{indent}{key} = {{"
+                pairs = [(quoted(name), quoted(text)) for name, text in sorted(value.items())]
                 yield from _aligned(pairs, f"{indent}  ")
-            else:
-                yield f"{indent}{name} {{"
-                yield from _written(value, depth + 1)
-            yield f"{indent}}}"
+                yield f"{indent}}}"
+                continue
+            for each in value if isinstance(value, list) else [value]:
+                yield f"{indent}{_name(key)} {{"
+                yield from _block(each, depth + 1)
+                yield f"{indent}}}"
+
+
+def _sorted(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    def rank(field: tuple[str, Any]) -> tuple[bool, int]:
+        key, value = field
+        is_block = not _is_line(value) and key not in _MAPS
+        return is_block, _ORDER.index(key) if key in _ORDER else len(_ORDER)
+
+    return sorted(fields.items(), key=rank)
 
 
 def _is_line(value: Any) -> bool:
-    is_block = isinstance(value, list) and value and isinstance(value[0], tuple)
-    return not is_block and not isinstance(value, dict)
+    """Whether a field is a single value or a list of such, and no block or map."""
+    inner = value[0] if isinstance(value, list) and value else value
+    return not isinstance(inner, dict)
+
+
+def _name(key: str) -> str:
+    return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
 
 
 def _aligned(pairs: list[tuple[str, str]], indent: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from llm_widgets.serving import codec
+from llm_widgets.serving.codec.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +56,7 @@ def yaml_text(document: Mapping[str, Any]) -> str:
             },
             "spec": {
                 "template": {
-                    "metadata": {"annotations": _annotations(template)},
+                    "metadata": {"annotations": _annotations(document)},
                     "spec": _spec(template),
                 }
             },
@@ -63,16 +64,20 @@ def yaml_text(document: Mapping[str, Any]) -> str:
     )
 
 
-def _annotations(template: Mapping[str, Any]) -> dict[str, str]:
+def _annotations(document: Mapping[str, Any]) -> dict[str, str]:
+    template = document["template"]
     found = {
-        "autoscaling.knative.dev/minScale": str(template["scaling"]["minInstanceCount"]),
-        "autoscaling.knative.dev/maxScale": str(template["scaling"]["maxInstanceCount"]),
+        setting.annotation: _said(setting.found_in(document))
+        for setting in SETTINGS
+        if setting.annotation and setting.found_in(document) is not None
+    }
+    found |= {
         "run.googleapis.com/execution-environment": "gen2",
         "run.googleapis.com/cpu-throttling": "false",
         "run.googleapis.com/startup-cpu-boost": "true",
     }
     if "gpuZonalRedundancyDisabled" in template:
-        disabled = str(template["gpuZonalRedundancyDisabled"]).lower()
+        disabled = _said(template["gpuZonalRedundancyDisabled"])
         found["run.googleapis.com/gpu-zonal-redundancy-disabled"] = disabled
     access = template.get("vpcAccess", {})
     if "connector" in access:
@@ -85,12 +90,16 @@ def _annotations(template: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def _said(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _spec(template: Mapping[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "containerConcurrency": template["maxInstanceRequestConcurrency"],
         "timeoutSeconds": int(template["timeout"].removesuffix("s")),
     }
-    if template["serviceAccount"]:
+    if "serviceAccount" in template:
         spec["serviceAccountName"] = template["serviceAccount"]
     if "nodeSelector" in template:
         accelerator = template["nodeSelector"]["accelerator"]
@@ -103,9 +112,9 @@ def _spec(template: Mapping[str, Any]) -> dict[str, Any]:
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {"name": container["name"], "image": container["image"]}
     # These are written as in the second version, and so is a probe.
-    made |= {words: container[words] for words in ("command", "args") if container[words]}
+    made |= {words: container[words] for words in ("command", "args") if words in container}
     made["ports"] = container["ports"]
-    made["env"] = [_variable(each) for each in container["env"]]
+    made["env"] = [_variable(each) for each in container.get("env", [])]
     made["resources"] = {"limits": dict(sorted(container["resources"]["limits"].items()))}
     made["volumeMounts"] = container["volumeMounts"]
     made["startupProbe"] = container["startupProbe"]

@@ -36,9 +36,8 @@ _EMPTY: Json = {
         "executionEnvironment": "EXECUTION_ENVIRONMENT_GEN2",
         "containers": [
             {
-                # cpuIdle stays false: a GPU needs billing by instance, and an engine works
-                # between requests.
-                "resources": {"startupCpuBoost": True},
+                # A GPU needs billing by instance, and an engine works between requests.
+                "resources": {"cpuIdle": False, "startupCpuBoost": True},
                 "volumeMounts": [{"name": "models"}],
             }
         ],

@@ -40,7 +40,9 @@ def write(service: Json, before: Deployment | None, after: Deployment) -> None:
         ports = container.setdefault("ports", [{}])
         ports[0]["containerPort"] = after.port
     if differs(before, after, "environment", "secrets"):
-        container["env"] = _variables(container.get("env", []), after)
+        variables = _variables(container.get("env", []), after)
+        if variables or "env" in container:
+            container["env"] = variables
 
 
 def _variables(variables: list[Json], after: Deployment) -> list[Json]:

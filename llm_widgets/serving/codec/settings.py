@@ -52,6 +52,10 @@ class Setting:
         What Cloud Run takes where nothing stands there.
     read, write
         From the JSON to the deployment, and back.
+    flag
+        Of ``gcloud run deploy``, where the export has no other place for it.
+    annotation
+        Of the template in the first version of the API, where that has no field for it.
     """
 
     field: str
@@ -59,6 +63,24 @@ class Setting:
     absent: Any
     read: Callable[[Any], Any]
     write: Callable[[Any], Any]
+    flag: str = ""
+    annotation: str = ""
+
+    def found_in(self, service: Mapping[str, Any]) -> Any:
+        """Return what stands in a service's JSON; ``None`` where nothing does."""
+        root, *between, last = self.path.split(".")
+        place = _ROOTS[root](service)
+        for key in between:
+            place = place.get(key, {})
+        return place.get(last)
+
+    def put_into(self, service: Json, value: Any) -> None:
+        """Write a value of the JSON."""
+        root, *between, last = self.path.split(".")
+        place = _ROOTS[root](service)
+        for key in between:
+            place = place.setdefault(key, {})
+        place[last] = value
 
 
 def cpus(text: str) -> float:
@@ -95,34 +117,59 @@ SETTINGS = (
         gib,
         lambda amount: f"{number_text(amount)}Gi",
     ),
-    Setting("min_instances", "template.scaling.minInstanceCount", 0, int, int),
+    Setting(
+        "min_instances",
+        "template.scaling.minInstanceCount",
+        0,
+        int,
+        int,
+        flag="min-instances",
+        annotation="autoscaling.knative.dev/minScale",
+    ),
     # Left out, the most instances would be 100, more than any quota of GPUs.
-    Setting("max_instances", "template.scaling.maxInstanceCount", 100, int, int),
-    Setting("concurrency", "template.maxInstanceRequestConcurrency", 80, int, int),
-    Setting("timeout", "template.timeout", "300s", _seconds, lambda seconds: f"{seconds}s"),
+    Setting(
+        "max_instances",
+        "template.scaling.maxInstanceCount",
+        100,
+        int,
+        int,
+        flag="max-instances",
+        annotation="autoscaling.knative.dev/maxScale",
+    ),
+    Setting(
+        "concurrency",
+        "template.maxInstanceRequestConcurrency",
+        80,
+        int,
+        int,
+        flag="concurrency",
+    ),
+    Setting(
+        "timeout",
+        "template.timeout",
+        "300s",
+        _seconds,
+        lambda seconds: f"{seconds}s",
+        flag="timeout",
+    ),
     Setting("service_account", "template.serviceAccount", "", str, str),
 )
 
 
 def read(service: Mapping[str, Any]) -> Json:
     """Read all of them."""
-    return {each.field: each.read(_value(service, each)) for each in SETTINGS}
+    read = {}
+    for each in SETTINGS:
+        found = each.found_in(service)
+        read[each.field] = each.read(each.absent if found is None else found)
+    return read
 
 
 def write(service: Json, before: Deployment | None, after: Deployment) -> None:
-    """Write those that differ."""
+    """Write those that differ; a new service says nothing of what is empty or off."""
     for each in SETTINGS:
         if differs(before, after, each.field):
-            root, *between, last = each.path.split(".")
-            place = _ROOTS[root](service)
-            for key in between:
-                place = place.setdefault(key, {})
-            place[last] = each.write(getattr(after, each.field))
-
-
-def _value(service: Mapping[str, Any], setting: Setting) -> Any:
-    root, *between, last = setting.path.split(".")
-    place = _ROOTS[root](service)
-    for key in between:
-        place = place.get(key, {})
-    return place.get(last, setting.absent)
+            value = each.write(getattr(after, each.field))
+            is_empty = value is False or value in ("", [])
+            if before is not None or not is_empty:
+                each.put_into(service, value)
