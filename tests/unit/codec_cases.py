@@ -104,6 +104,7 @@ DEPLOYMENTS = {
         concurrency=80,
         timeout=300,
     ),
+    "affinity": vllm(session_affinity=True),
     "bare": vllm(
         args=(),
         environment={},
