@@ -107,8 +107,6 @@ class Deployment:
         Variables whose values come from Secret Manager: name to ``secret:version``.
     connector
         Resource name of a Serverless VPC Access connector; not together with ``subnet``.
-    session_affinity
-        Whether a caller's requests go to the same instance while it can take them.
     cache_gib
         Memory in which Cloud Storage FUSE keeps what it reads, GiB, out of ``memory_gib``;
         0 for none.
@@ -145,7 +143,6 @@ class Deployment:
     cache_gib: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     ingress: Ingress = Ingress.ALL
-    session_affinity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,6 @@ DEPLOYMENTS = {
         concurrency=80,
         timeout=300,
     ),
-    "affinity": vllm(session_affinity=True),
     "bare": vllm(
         args=(),
         environment={},

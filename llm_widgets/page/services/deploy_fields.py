@@ -174,16 +174,6 @@ def _scaling(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             group=SCALING,
         )
         for key, label, least, most, text in rows
-    ] + [
-        Field(
-            "session_affinity",
-            "Keep callers at their instance",
-            "checkbox",
-            value=default["session_affinity"],
-            default=default["session_affinity"],
-            help="By a cookie: an instance answers faster where it has answered the same before.",
-            group=SCALING,
-        )
     ]
 
 

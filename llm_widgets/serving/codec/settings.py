@@ -153,15 +153,6 @@ SETTINGS = (
         flag="timeout",
     ),
     Setting("service_account", "template.serviceAccount", "", str, str),
-    Setting(
-        "session_affinity",
-        "template.sessionAffinity",
-        absent=False,
-        read=bool,
-        write=bool,
-        flag="session-affinity",
-        annotation="run.googleapis.com/sessionAffinity",
-    ),
 )
 
 
