@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.domain.services import MANAGED_BY, ServiceState
+from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.services import MANAGED_BY, ServiceState, StartupProbe
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
-from llm_widgets.gcp.iam import invokers
+from llm_widgets.gcp.iam import bucket_readers, invokers
 from llm_widgets.gcp.run import revisions, rollout, service_json, services
+from llm_widgets.gcp.storage import buckets
 from llm_widgets.page.services.service_changes import differences
 from llm_widgets.page.services.service_edit import again
+from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.codec import deployment_of, edited
 from local_cloud.testing.programs import ECHO_SERVER
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
@@ -136,6 +139,41 @@ def test_a_change_touches_nothing_else(product: Product) -> None:
     assert after.template == expected
     assert after.labels == before.labels
     assert after.annotations == before.annotations
+
+
+def test_a_file_cache_is_taken_away_and_given_back(product: Product) -> None:
+    buckets.create_bucket(product.clients, PROJECT, "cached-models", REGION)
+    member = f"serviceAccount:{_default_account(product)}"
+    bucket_readers.grant_reader(product.clients, "cached-models", member, project=PROJECT)
+    record = ModelRecord("org/name", Source.OLLAMA, ModelStatus.READY)
+    offered = recipes.defaults(
+        record, project=PROJECT, region=REGION, bucket="cached-models", accelerator=""
+    )
+    cached = replace(
+        offered,
+        name="cached",
+        image="local/python:3",
+        command=("-c", ECHO_SERVER),
+        port=8080,
+        probe=StartupProbe("/", failures=60),
+        cache_gib=2,
+    )
+    for _ in rollout.follow(
+        product.clients, services.create_from(product.clients, codec.document(cached)), period=0.1
+    ):
+        pass
+    name = f"{PARENT}/services/cached"
+    for size in (0, 1):
+        there = service_json.read(product.clients, name)
+        before = deployment_of(there)
+        assert before.cache_gib != size
+        changed, paths = edited(there, before, replace(before, cache_gib=size))
+        service_json.patch(product.clients, changed, paths)
+        for _ in rollout.follow_service(product.clients, name, period=0.1):
+            pass
+        template = services.get(product.clients, name).template
+        assert [each.name for each in template.volumes] == ["models", *["cache"] * size]
+        assert deployment_of(service_json.read(product.clients, name)).cache_gib == size
 
 
 def test_a_sidecar_stays(product: Product) -> None:
