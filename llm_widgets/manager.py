@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets import hubs
 from llm_widgets.config import Settings, settings
+from llm_widgets.domain import members
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import (
     DeploymentError,
@@ -188,7 +189,7 @@ class Manager:
         problems = checks.problems(wanted)
         if problems:
             raise problems[0]
-        member = f"serviceAccount:{wanted.service_account}"
+        member = members.service_account(wanted.service_account)
         bucket_readers.grant_reader(self.clients, bucket, member, project=self.project.id)
         operation = services.create_from(self.clients, codec.document(wanted))
         last = None

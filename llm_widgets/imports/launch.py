@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_widgets.config import HUGGING_FACE, OLLAMA_REGISTRY
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, members
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import Fix, ManagerError, TransferError
 from llm_widgets.gcp.auth import identity
@@ -125,7 +125,7 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
         timeout=_TIMEOUT,
         # The manager's own service account may write to the buckets; a person's job runs as
         # the project's default one.
-        service_account=who.email if who.member.startswith("serviceAccount:") else "",
+        service_account=who.email if members.is_service_account(who.member) else "",
     )
     return run.Job(
         labels={MANAGED_BY[0]: MANAGED_BY[1]},

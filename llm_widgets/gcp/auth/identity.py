@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import members
 from llm_widgets.errors import UnavailableError
 from llm_widgets.gcp.auth import sign_in
 from llm_widgets.gcp.client import lazy
@@ -122,10 +123,10 @@ def _identity(clients: Clients) -> Identity:
     elif isinstance(credentials, lazy.user_credentials.Credentials):
         kind, email = IdentityKind.USER, credentials.account or _user_email(clients)
         label = email or "a user account that does not tell its e-mail address"
-        return Identity(kind, f"user:{email}" if email else "", email, label, cloud)
+        return Identity(kind, members.user(email) if email else "", email, label, cloud)
     else:
         kind, email = IdentityKind.UNKNOWN, getattr(credentials, "service_account_email", "")
-    member = f"serviceAccount:{email}" if email else ""
+    member = members.service_account(email) if email else ""
     return Identity(kind, member, email, email or kind.value, cloud)
 
 
@@ -146,11 +147,11 @@ def _federated(credentials: Any, cloud: str) -> Identity:
         return Identity(IdentityKind.FEDERATED, "", "", "a federated identity", cloud)
     of_the_pool = f"the pool {pool.rsplit('/', 1)[-1]}"
     if not subject:
-        form = f"principal://{pool}/subject/SUBJECT"
+        form = members.principal(pool, "SUBJECT")
         return Identity(
             IdentityKind.FEDERATED, "", "", f"an identity of {of_the_pool}", cloud, form
         )
-    member = f"principal://{pool}/subject/{subject}"
+    member = members.principal(pool, subject)
     return Identity(IdentityKind.FEDERATED, member, "", f"{subject} of {of_the_pool}", cloud)
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import members
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -249,7 +250,7 @@ def _denied(error: GoogleAPICallError, cause: str, doing: Doing) -> DeniedError:
     )
     if not permission:
         return DeniedError(f"Can't {doing.text}: access is denied.", cause=cause, fix=fix)
-    who = member.partition(":")[2] or "this identity"
+    who = members.label(member) or "this identity"
     on = f" on {account}" if account else ""
     return DeniedError(
         f"Can't {doing.text}: {who} lacks the permission {permission}{on}.", cause=cause, fix=fix

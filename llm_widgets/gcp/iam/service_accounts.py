@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from llm_widgets.domain import members
 from llm_widgets.errors import AlreadyExistsError
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
@@ -36,7 +37,7 @@ class ServiceAccount:
     @property
     def member(self) -> str:
         """How IAM policies write it."""
-        return f"serviceAccount:{self.email}"
+        return members.service_account(self.email)
 
 
 def runtime_email(project: str) -> str:
