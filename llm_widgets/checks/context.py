@@ -9,7 +9,7 @@ from llm_widgets.errors import Fix, ManagerError, NotFoundError
 from llm_widgets.gcp import links
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.parallel import outcomes
-from llm_widgets.gcp.iam import member_roles, service_accounts
+from llm_widgets.gcp.iam import policy, service_accounts
 from llm_widgets.gcp.storage import buckets
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Context:
         """
         found: frozenset[str] = self._once(
             f"roles of {member}",
-            lambda: member_roles.on_project(self.clients, self.project_id, member),
+            lambda: policy.roles_of(self.clients, policy.of_project(self.project_id), member),
         )
         return found
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import members
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.iam import bucket_readers, member_roles, service_accounts
+from llm_widgets.gcp.iam import bucket_readers, policy, service_accounts
 from llm_widgets.gcp.project import apis
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def carry_out(context: Context, action: str) -> str:
     if kind == "open-buckets":
         email, _, names = rest.partition(":")
         for bucket in names.split(","):
-            bucket_readers.grant_reader(clients, bucket, f"serviceAccount:{email}", project=project)
+            bucket_readers.grant_reader(
+                clients, bucket, members.service_account(email), project=project
+            )
         return f"{email} may read {names.replace(',', ', ')}."
     if kind == "grant":
         return _granted(context, rest)
@@ -61,10 +64,11 @@ def _granted(context: Context, what: str) -> str:
     clients, project = context.clients, context.project_id
     member = identity.current(clients).member
     if place == "account":
-        member_roles.grant_on_account(clients, project, resource, wanted, member)
+        places = [policy.of_service_account(resource, project=project)]
     elif place == "bucket":
-        for bucket in resource.split(","):
-            member_roles.grant_on_bucket(clients, project, bucket, wanted, member)
+        places = [policy.of_bucket(name, project=project) for name in resource.split(",")]
     else:
-        member_roles.grant_on_project(clients, project, wanted, member)
-    return f"Granted {' and '.join(wanted)} to {member.partition(':')[2]}."
+        places = [policy.of_project(project)]
+    for each in places:
+        policy.grant(clients, each, wanted, member)
+    return f"Granted {' and '.join(wanted)} to {members.label(member)}."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import NotFoundError
 from llm_widgets.gcp.client.failures import explained
+from llm_widgets.gcp.iam import policy
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
@@ -92,20 +93,10 @@ def allow(clients: Clients, version: str, member: str) -> None:
     Raises
     ------
     ManagerError
-        The secret's policy may not be changed.
+        The secret's policy may not be changed, or others change it all the time.
     """
-    secret = _secret(version)
-    with explained(
-        f"let {member} read the token in Secret Manager",
-        clients=clients,
-        project=_project(version),
-        permission="secretmanager.secrets.setIamPolicy",
-    ):
-        policy = clients.secrets.get_iam_policy(request={"resource": secret})
-        if any(b.role == _ACCESSOR and member in b.members for b in policy.bindings):
-            return
-        policy.bindings.add(role=_ACCESSOR, members=[member])
-        clients.secrets.set_iam_policy(request={"resource": secret, "policy": policy})
+    doing = f"let {member} read the token in Secret Manager"
+    policy.grant(clients, policy.of_secret(_secret(version)), [_ACCESSOR], member, doing=doing)
 
 
 def delete(clients: Clients, version: str) -> None:

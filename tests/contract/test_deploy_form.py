@@ -9,7 +9,7 @@ import pytest
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import Source
 from llm_widgets.errors import ManagerError, NotFoundError
-from llm_widgets.gcp.iam import bucket_readers, invokers, member_roles, service_accounts
+from llm_widgets.gcp.iam import bucket_readers, invokers, policy, service_accounts
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
@@ -145,7 +145,7 @@ def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Prod
     bare = service_accounts.create_runtime_account(product.clients, PROJECT)
     form.change({**values, "service_account": bare.email})
     until(lambda: form.reading.access == MISSING)
-    member_roles.grant_on_project(product.clients, PROJECT, [bucket_readers.READER], bare.member)
+    policy.grant(product.clients, policy.of_project(PROJECT), [bucket_readers.READER], bare.member)
     assert form.deployment
     form.reading.check(form.deployment)
     until(lambda: form.reading.access == GRANTED)

@@ -17,8 +17,7 @@ from llm_widgets.errors import DeniedError
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.client.rest import call
-from llm_widgets.gcp.iam import member_roles as cloud_roles
-from llm_widgets.gcp.iam import permissions
+from llm_widgets.gcp.iam import permissions, policy
 from llm_widgets.gcp.project import projects
 from llm_widgets.gcp.storage import buckets
 from tests.contract.product import MANAGER, PROJECT, REGION, Product, running
@@ -256,25 +255,19 @@ def test_enabling_denied_is_told(product: Product) -> None:
 @pytest.fixture
 def roles(product: Product) -> Iterator[Any]:
     """Give ``roles(*names)``: from then on the manager has these on the project, and no others."""
-    path = f"/v3/projects/{PROJECT}"
     account = projects.get(product.clients, PROJECT).default_service_account
-    cloud_roles.grant_on_project(
-        product.clients, PROJECT, ["roles/owner"], f"serviceAccount:{account}"
-    )
+    project = policy.of_project(PROJECT)
+    policy.grant(product.clients, project, ["roles/owner"], f"serviceAccount:{account}")
     # Owners may change policies, and may not make tokens of other accounts.
-    cloud_roles.grant_on_account(
-        product.clients, PROJECT, account, ["roles/iam.serviceAccountTokenCreator"], MANAGER
-    )
+    resource = policy.of_service_account(account, project=PROJECT)
+    policy.grant(product.clients, resource, ["roles/iam.serviceAccountTokenCreator"], MANAGER)
     admin = Clients(product.settings, Credentials(_token(product, account)))
 
-    def policy() -> dict[str, Any]:
-        return call(admin, "POST", "cloudresourcemanager.googleapis.com", f"{path}:getIamPolicy")
+    before = project.read(admin)["bindings"]
 
     def put(bindings: list[dict[str, Any]]) -> None:
-        body = {"policy": {**policy(), "bindings": bindings}}
-        call(admin, "POST", "cloudresourcemanager.googleapis.com", f"{path}:setIamPolicy", body)
+        project.write(admin, {**project.read(admin), "bindings": bindings})
 
-    before = policy()["bindings"]
     owner = {"role": "roles/owner", "members": [f"serviceAccount:{account}"]}
     yield lambda *names: put([owner, *({"role": name, "members": [MANAGER]} for name in names)])
     put(before)
@@ -327,9 +320,8 @@ def test_all_buckets_that_lack_something_are_opened_at_once(product: Product) ->
         f"Everything needed on {', '.join(names)}."
     )
     for name in names:
-        path = f"/storage/v1/b/{name}/iam"
-        policy = call(product.clients, "GET", "storage.googleapis.com", path)
-        assert {"role": "roles/storage.objectUser", "members": [MANAGER]} in policy["bindings"]
+        held = policy.roles_of(product.clients, policy.of_bucket(name), MANAGER)
+        assert "roles/storage.objectUser" in held
     product.clients.storage(PROJECT).bucket("second-models").delete(force=True)
 
 

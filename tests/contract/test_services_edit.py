@@ -13,6 +13,7 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.services import MANAGED_BY, ServiceState, StartupProbe
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
 from llm_widgets.gcp.iam import bucket_readers, invokers
+from llm_widgets.gcp.iam.policy import Grant
 from llm_widgets.gcp.run import revisions, rollout, service_json, services
 from llm_widgets.gcp.storage import buckets
 from llm_widgets.page.services.service_changes import differences
@@ -257,11 +258,12 @@ def test_callers_come_and_go_and_conditions_stay(product: Product) -> None:
     invokers.add_invoker(product.clients, NAME, "user:bob@example.org")
     invokers.add_invoker(product.clients, NAME, ANN)
     found = set(invokers.invokers(product.clients, NAME))
-    restricted = invokers.Invoker(ANN, "office hours")
-    assert found == {invokers.Invoker("user:bob@example.org"), invokers.Invoker(ANN), restricted}
-    invokers.remove_invoker(product.clients, NAME, invokers.Invoker(ANN))
+    ann, bob = (Grant(who, invokers.INVOKER) for who in (ANN, "user:bob@example.org"))
+    restricted = Grant(ANN, invokers.INVOKER, "office hours")
+    assert found == {bob, ann, restricted}
+    invokers.remove_invoker(product.clients, NAME, ann)
     found = set(invokers.invokers(product.clients, NAME))
-    assert found == {invokers.Invoker("user:bob@example.org"), restricted}
+    assert found == {bob, restricted}
 
 
 def test_a_service_that_is_gone(product: Product) -> None:

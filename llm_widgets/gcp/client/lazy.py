@@ -1,6 +1,6 @@
 """Google's packages, imported when they are first used: together they take seconds.
 
-Write ``packages.run_v2.Service(…)``. ``from packages import run_v2`` would import it at once.
+Write ``lazy.run_v2.Service(…)``. ``from lazy import run_v2`` would import it at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import urllib3
     from google import auth
     from google.api_core import exceptions as api_exceptions
+    from google.api_core import retry as api_retry
     from google.auth import (
         compute_engine,
         external_account,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "api_exceptions",
+    "api_retry",
     "auth",
     "auth_exceptions",
     "auth_requests",
@@ -69,6 +71,7 @@ __all__ = [
 
 _HOMES = {
     "api_exceptions": "google.api_core.exceptions",
+    "api_retry": "google.api_core.retry",
     "auth": "google.auth",
     "auth_exceptions": "google.auth.exceptions",
     "auth_requests": "google.auth.transport.requests",

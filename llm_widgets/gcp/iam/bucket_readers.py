@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from llm_widgets.errors import ConflictError
-from llm_widgets.gcp.client.failures import explained
+from llm_widgets.domain import members
+from llm_widgets.gcp.iam import policy
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.iam.policy import Grant
 
 READER = "roles/storage.objectViewer"
 READING_ROLES = frozenset(
@@ -22,19 +22,8 @@ READING_ROLES = frozenset(
 )
 """Roles on a bucket with ``storage.objects.get`` and ``storage.objects.list``."""
 
-_ATTEMPTS = 5
 
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A member that a bucket's own policy lets read; ``condition`` is its title, or empty."""
-
-    member: str
-    role: str
-    condition: str = ""
-
-
-def bucket_readers(clients: Clients, bucket: str, *, project: str = "") -> tuple[Reader, ...]:
+def bucket_readers(clients: Clients, bucket: str, *, project: str = "") -> tuple[Grant, ...]:
     """List the members that the bucket's own policy lets read its objects.
 
     Members of groups, and what is inherited from the project, are not in that policy.
@@ -44,12 +33,8 @@ def bucket_readers(clients: Clients, bucket: str, *, project: str = "") -> tuple
     ManagerError
         The policy may not be read.
     """
-    return tuple(
-        Reader(member, binding["role"], (binding.get("condition") or {}).get("title", ""))
-        for binding in _policy(clients, bucket, project).bindings
-        if binding["role"] in READING_ROLES
-        for member in sorted(binding["members"])
-    )
+    found = policy.grants(clients, policy.of_bucket(bucket, project=project))
+    return tuple(each for each in found if each.role in READING_ROLES)
 
 
 def may_read(clients: Clients, bucket: str, member: str, *, project: str = "") -> bool:
@@ -60,59 +45,20 @@ def may_read(clients: Clients, bucket: str, member: str, *, project: str = "") -
     ManagerError
         The policy may not be read.
     """
-    public = {"allUsers", "allAuthenticatedUsers"}
     return any(
-        (reader.member == member or reader.member in public) and not reader.condition
+        reader.member in {member, *members.PUBLIC} and not reader.condition
         for reader in bucket_readers(clients, bucket, project=project)
     )
 
 
 def grant_reader(clients: Clients, bucket: str, member: str, *, project: str = "") -> None:
-    """Let a member read the objects of a bucket; other bindings and conditions are kept.
+    """Let a member read the objects of a bucket.
 
     Raises
     ------
     ManagerError
         The policy may not be changed, or others change it all the time.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        policy = _policy(clients, bucket, project)
-        if not _add(policy, member):
-            return
-        try:
-            with explained(
-                f"let {member} read the bucket {bucket}",
-                clients=clients,
-                project=project,
-                bucket=bucket,
-                permission="storage.buckets.setIamPolicy",
-            ):
-                clients.storage(project).bucket(bucket).set_iam_policy(policy)
-        except ConflictError:
-            if attempt == _ATTEMPTS:
-                raise
-        else:
-            return
-
-
-def _add(policy: Any, member: str) -> bool:
-    """Add the member to the binding without a condition; say whether that changed anything."""
-    policy.version = 3
-    for binding in policy.bindings:
-        if binding["role"] == READER and not binding.get("condition"):
-            members = set(binding["members"])
-            binding["members"] = members | {member}
-            return member not in members
-    policy.bindings.append({"role": READER, "members": {member}})
-    return True
-
-
-def _policy(clients: Clients, bucket: str, project: str) -> Any:
-    with explained(
-        f"read who may use the bucket {bucket}",
-        clients=clients,
-        project=project,
-        bucket=bucket,
-        permission="storage.buckets.getIamPolicy",
-    ):
-        return clients.storage(project).bucket(bucket).get_iam_policy(requested_policy_version=3)
+    doing = f"let {member} read the bucket {bucket}"
+    resource = policy.of_bucket(bucket, project=project)
+    policy.grant(clients, resource, [READER], member, doing=doing)

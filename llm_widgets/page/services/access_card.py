@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from llm_widgets.gcp.iam.invokers import PUBLIC
+from llm_widgets.domain.members import PUBLIC
 from llm_widgets.widgets.dialog import ConfirmDialog
 from llm_widgets.widgets.layout import button, card, row
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
 if TYPE_CHECKING:
-    from llm_widgets.gcp.iam.invokers import Invoker
+    from llm_widgets.gcp.iam.policy import Grant
     from llm_widgets.page.services.service import ServicePageState
 
 
@@ -22,7 +22,7 @@ class AccessCard:
 
     def __init__(self, state: ServicePageState) -> None:
         self._state = state
-        self._asked: Invoker | None = None
+        self._asked: Grant | None = None
         self._error = Notice()
         self._public = Notice()
         self._table = DataTable(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from traitlets import HasTraits, Instance, Unicode
 
+from llm_widgets.domain import members
 from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
-from llm_widgets.gcp.iam import bucket_readers, member_roles
+from llm_widgets.gcp.iam import bucket_readers, policy
 from llm_widgets.page.background import Latest
 
 if TYPE_CHECKING:
@@ -109,11 +110,11 @@ class ReadingState(HasTraits):
     def _reads_by_the_project(self, wanted: Deployment) -> bool:
         clients = self._session.clients
         try:
-            found = member_roles.on_project(clients, wanted.project, _member(wanted))
+            found = policy.roles_of(clients, policy.of_project(wanted.project), _member(wanted))
         except ManagerError:
             return False  # nobody must be allowed to look there
         return bool(found & bucket_readers.READING_ROLES)
 
 
 def _member(wanted: Deployment) -> str:
-    return f"serviceAccount:{wanted.service_account}"
+    return members.service_account(wanted.service_account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import names
+from llm_widgets.domain import members, names
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.domain.units import number_text
 from llm_widgets.errors import InvalidInputError
@@ -39,9 +39,6 @@ FOLLOWING = (
     "connector",
 )
 """Fields that follow others: see :func:`followers`."""
-
-_PUBLIC = ("allUsers", "allAuthenticatedUsers")
-_MEMBER_KINDS = ("user", "group", "serviceAccount", "domain", "principal", "principalSet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +150,24 @@ def callers_from(values: Mapping[str, Any]) -> Callers:
     """
     if values.get("callers", ONLY_ME) == ONLY_ME:
         return Callers()
-    return Callers(tuple(member(text) for text in values.get("members", [])))
+    return Callers(tuple(_caller(text) for text in values.get("members", [])))
 
 
-def member(text: str) -> str:
-    """Check a member; a bare e-mail address is a user's, or a service account's by its domain.
+def _caller(text: str) -> str:
+    """Return the member that a person means.
 
     Raises
     ------
     InvalidInputError
         It is no member, or everybody.
     """
-    text = text.strip()
-    if text in _PUBLIC:
+    found = members.parsed(text)
+    if found in members.PUBLIC:
         raise InvalidInputError(
-            f"{text} would let everybody call the service; this page never does that.",
+            f"{found} would let everybody call the service; this page never does that.",
             field="members",
         )
-    kind, colon, rest = text.partition(":")
-    if colon and kind in _MEMBER_KINDS and rest.strip():
-        return text
-    if not colon and "@" in text.strip("@"):
-        is_account = text.endswith(".gserviceaccount.com")
-        return f"{'serviceAccount' if is_account else 'user'}:{text}"
-    raise InvalidInputError(
-        f"{names.shown(text)} is no member: write user:, group:, serviceAccount: or domain: "
-        "and who it is.",
-        field="members",
-    )
+    return found
 
 
 def _probe(given: Mapping[str, Any], port: int, before: Deployment) -> StartupProbe:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import RemedyKind
 from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.iam import granting
+from llm_widgets.gcp.iam import policy
 from llm_widgets.gcp.project import apis, quotas
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def carry_out(session: Session, remedy: Remedy) -> Done:
     clients, project, wanted = session.clients, session.project_id, remedy.parameters
     if remedy.kind is RemedyKind.GRANT:
         role, resource, member = wanted["role"], wanted["resource"], wanted["member"]
-        granting.grant(clients, resource, role, member, project=project)
+        policy.grant(clients, policy.named(resource, project=project), [role], member)
         return Done(f"{role} was granted to {member}.")
     if remedy.kind is RemedyKind.ENABLE_API:
         apis.enable(clients, project, wanted["api"])

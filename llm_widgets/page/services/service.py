@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, explain
+from llm_widgets.domain import members
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, service_json, summaries
 from llm_widgets.gcp.run import services as service_api
-from llm_widgets.page.services.deploy_values import member as checked_member
 from llm_widgets.page.services.log_search import LogSearch
 from llm_widgets.page.services.service_logs import LogTail
 from llm_widgets.serving import codec
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from llm_widgets.gcp.client import lazy
-    from llm_widgets.gcp.iam.invokers import Invoker
+    from llm_widgets.gcp.iam.policy import Grant
     from llm_widgets.gcp.run.revisions import RevisionFact
     from llm_widgets.page.session import Session
 
@@ -99,7 +99,7 @@ class ServicePageState(HasTraits):
     def load_invokers(self) -> None:
         """Read who may call."""
 
-        def then(found: tuple[Invoker, ...]) -> None:
+        def then(found: tuple[Grant, ...]) -> None:
             self.access_error = None
             self.invokers = found
 
@@ -121,14 +121,13 @@ class ServicePageState(HasTraits):
             Whether that has to be confirmed first, as ``text`` means everybody.
         """
         self.access_error = None
-        wanted = text.strip()
-        if wanted in invokers.PUBLIC and not confirmed:
-            return True
         try:
-            wanted = wanted if wanted in invokers.PUBLIC else checked_member(wanted)
+            wanted = members.parsed(text)
         except ManagerError as error:
             self.access_error = error
             return False
+        if wanted in members.PUBLIC and not confirmed:
+            return True
         self._session.background.run(
             lambda: invokers.add_invoker(self._session.clients, self.name, wanted),
             lambda _: self.load_invokers(),
@@ -136,7 +135,7 @@ class ServicePageState(HasTraits):
         )
         return False
 
-    def remove_invoker(self, invoker: Invoker) -> None:
+    def remove_invoker(self, invoker: Grant) -> None:
         """Let somebody call no more."""
         self._session.background.run(
             lambda: invokers.remove_invoker(self._session.clients, self.name, invoker),
