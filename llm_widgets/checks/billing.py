@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import links
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject
-from llm_widgets.gcp import links
 from llm_widgets.gcp.project import billing
 from llm_widgets.gcp.project.billing import BillingState
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import links
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
-from llm_widgets.gcp import links
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.parallel import outcomes
 from llm_widgets.gcp.iam import policy, service_accounts

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.checks.verdicts import judged, listed
+from llm_widgets.domain import links
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject
 from llm_widgets.errors import ManagerError, NotFoundError
-from llm_widgets.gcp import links
 from llm_widgets.gcp.client.parallel import outcomes
 from llm_widgets.gcp.iam import bucket_readers, permissions, role_catalogue
 from llm_widgets.gcp.iam.service_accounts import RUNTIME_ID, RUNTIME_TITLE, runtime_email

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import links
 from llm_widgets.domain.checklist import Answer, CheckState, Work
-from llm_widgets.gcp import links
 from llm_widgets.gcp.iam import role_catalogue
 
 if TYPE_CHECKING:

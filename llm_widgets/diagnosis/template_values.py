@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.units import duration_text
 from llm_widgets.serving import ollama, vllm
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llm_widgets.diagnosis.context import Context
-
-CONSOLE = "https://console.cloud.google.com"
 
 LONGEST_PROBE = {True: 1800, False: 600}
 """Seconds that ``period * failures`` of a startup probe may take, with and without a GPU
@@ -79,11 +77,10 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     yield "instances", str(context.max_instances or "")
     yield "cache", str(context.cache_gib or "")
     if context.project:
-        query = f"service=run.googleapis.com&usage=ALL&project={context.project}"
-        yield "quota_page", f"{CONSOLE}/iam-admin/quotas?{query}"
+        yield "quota_page", links.quotas(context.project)
     if context.project and context.region and context.service:
-        path = f"{context.region}/{context.service}"
-        yield "logs_url", f"{CONSOLE}/run/detail/{path}/logs?project={context.project}"
+        parent = f"projects/{context.project}/locations/{context.region}"
+        yield "logs_url", links.service(f"{parent}/services/{context.service}", "logs")
 
 
 def _ollama(context: Context) -> Iterator[tuple[str, str]]:

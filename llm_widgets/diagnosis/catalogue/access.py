@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.template_values import CONSOLE
+from llm_widgets.domain import links
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
 
 _ACCOUNT = r"[\w.-]{1,100}@[\w.-]{1,150}[\w]"
 _SECRET = r"projects/(?P<secret_project>[\w:.-]{1,60})/secrets/(?P<secret>[\w-]{1,255})"  # noqa: S105 - a pattern
-_IAM = CONSOLE + "/iam-admin/iam?project={project}"
+_PROJECT = "{project}"
 
 
 def _secret(groups: Groups, context: Context) -> Groups:
@@ -70,7 +70,7 @@ KINDS: tuple[Kind, ...] = (
                 member="{caller}",
                 command="gcloud iam service-accounts add-iam-policy-binding {account} "
                 "--project={project}",
-                url=CONSOLE + "/iam-admin/serviceaccounts?project={project}",
+                url=links.service_accounts(_PROJECT),
             ),
             Advice(RemedyKind.NONE, "Choose another service account for the service to run as."),
         ),
@@ -88,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
                 resource="projects/{project}",
                 member="{caller}",
                 command="gcloud projects add-iam-policy-binding {project}",
-                url=_IAM,
+                url=links.iam(_PROJECT),
             ),
         ),
         source="google-github-actions/deploy-cloudrun#427",
@@ -115,14 +115,14 @@ KINDS: tuple[Kind, ...] = (
                 "Enable {api}; it takes a minute or two to take effect.",
                 {"api": "{api}"},
                 command="gcloud services enable {api} --project={project}",
-                url=CONSOLE + "/apis/library/{api}?project={project}",
+                url=links.api("{api}", _PROJECT),
             ),
             Advice(
                 RemedyKind.ENABLE_API,
                 "Enable the Cloud Run API.",
                 {"api": "run.googleapis.com"},
                 command="gcloud services enable run.googleapis.com --project={project}",
-                url=CONSOLE + "/apis/library/run.googleapis.com?project={project}",
+                url=links.api("run.googleapis.com", _PROJECT),
                 fallback=True,
             ),
         ),
@@ -144,7 +144,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Link a billing account to the project.",
-                url=CONSOLE + "/billing/linkedaccount?project={project}",
+                url=links.billing(_PROJECT),
             ),
         ),
         source="Google APIs: BILLING_DISABLED of google.api.ErrorReason",
@@ -170,8 +170,7 @@ KINDS: tuple[Kind, ...] = (
                 resource="{secret_name}",
                 member="serviceAccount:{account}",
                 command="gcloud secrets add-iam-policy-binding {secret} --project={project}",
-                url=CONSOLE
-                + "/security/secret-manager/secret/{secret}/permissions?project={project}",
+                url=links.secret_policy("{secret}", _PROJECT),
             ),
         ),
         source="terraform-google-modules/terraform-docs-samples#168",
@@ -192,7 +191,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Create the secret, or take its variable out of the service.",
-                url=CONSOLE + "/security/secret-manager?project={project}",
+                url=links.secrets(_PROJECT),
             ),
         ),
         source="Cloud Run API: SECRETS_ACCESS_CHECK_FAILED",
@@ -206,7 +205,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Grant roles/secretmanager.secretAccessor on the secret to the service account.",
-                url=CONSOLE + "/security/secret-manager?project={project}",
+                url=links.secrets(_PROJECT),
             ),
         ),
         source="Cloud Run API: Condition.CommonReason",
@@ -258,7 +257,7 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Choose a larger subnet, or enlarge this one: Cloud Run wants at least /26.",
-                url=CONSOLE + "/networking/networks/list?project={project}",
+                url=links.networks(_PROJECT),
             ),
         ),
         source="GoogleCloudPlatform/enterprise-knowledge-solution#172",

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from llm_widgets.diagnosis.catalogue.quotas import LOOK, LOWER, request, without_none
 from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
 
-_GPU_PAGE = "https://g.co/cloudrun/gpu-quota"
 
 _REGIONS = Advice(
     RemedyKind.CHOOSE,
@@ -52,7 +51,9 @@ KINDS: tuple[Kind, ...] = (
                 "first GPU.",
                 {"zonal_redundancy": "false"},
             ),
-            request("Request the quota with zonal redundancy: {quota} in {region}.", _GPU_PAGE),
+            request(
+                "Request the quota with zonal redundancy: {quota} in {region}.", links.GPU_QUOTA
+            ),
         ),
         source="hashicorp/terraform-provider-google#21999",
         derive=_redundant,
@@ -75,12 +76,12 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         advice=(
-            request("Request the quota {quota} in {region}.", _GPU_PAGE),
+            request("Request the quota {quota} in {region}.", links.GPU_QUOTA),
             _REGIONS,
             Advice(
                 RemedyKind.OPEN_LINK,
                 "Request a quota for GPUs of Cloud Run.",
-                url=_GPU_PAGE,
+                url=links.GPU_QUOTA,
                 fallback=True,
             ),
         ),
@@ -114,7 +115,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         advice=(
             LOWER,
-            request("Request a higher quota: {quota} in {region}.", _GPU_PAGE),
+            request("Request a higher quota: {quota} in {region}.", links.GPU_QUOTA),
             _REGIONS,
             LOOK,
         ),
@@ -141,7 +142,7 @@ KINDS: tuple[Kind, ...] = (
                 "Delete a service that has a GPU, or wait some minutes until an old revision is "
                 "gone, then deploy it again.",
             ),
-            Advice(RemedyKind.OPEN_LINK, "Request a quota for more GPUs.", url=_GPU_PAGE),
+            Advice(RemedyKind.OPEN_LINK, "Request a quota for more GPUs.", url=links.GPU_QUOTA),
             _REGIONS,
         ),
         source="Cloud Run API: condition of a revision that found no GPU free",

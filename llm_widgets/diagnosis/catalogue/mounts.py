@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.failure import Confidence, Groups, Kind, Rank, anywhere
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.template_values import CONSOLE
+from llm_widgets.domain import links
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
@@ -57,7 +57,7 @@ KINDS: tuple[Kind, ...] = (
                 },
                 command="gcloud storage buckets add-iam-policy-binding gs://{bucket} "
                 "--member=serviceAccount:{account} --role=roles/storage.objectViewer",
-                url=CONSOLE + "/storage/browser/{bucket};tab=permissions?project={project}",
+                url=links.bucket_policy("{bucket}", "{project}"),
             ),
             Advice(
                 RemedyKind.NONE,

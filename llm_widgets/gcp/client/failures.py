@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import members
+from llm_widgets.domain import links, members
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -20,7 +20,6 @@ from llm_widgets.errors import (
     QuotaError,
     UnavailableError,
 )
-from llm_widgets.gcp import links
 from llm_widgets.gcp.auth import identity, sign_in
 from llm_widgets.gcp.client import lazy, messages
 from llm_widgets.gcp.iam import role_catalogue
@@ -220,7 +219,7 @@ def _billing(cause: str, doing: Doing) -> BillingError:
         cause=cause,
         fix=Fix(
             text="Link a billing account to the project.",
-            url=links.billing(project) if project else f"{links.CONSOLE}/billing",
+            url=links.billing(project),
         ),
     )
 

@@ -6,8 +6,8 @@ from fnmatch import fnmatchcase
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import links
 from llm_widgets.errors import Fix
-from llm_widgets.gcp import links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

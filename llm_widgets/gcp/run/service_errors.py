@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import links
 from llm_widgets.domain.units import duration_text
 from llm_widgets.errors import (
     DeniedError,
@@ -14,7 +15,6 @@ from llm_widgets.errors import (
     NotFoundError,
     UnavailableError,
 )
-from llm_widgets.gcp import links
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy, messages
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from llm_widgets.checks.networks import CONNECTORS, SUBNETS
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
-from llm_widgets.gcp import links
 from llm_widgets.page.general.error_notices import Doubts
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.html import note, set_text

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import capacity, gpus
+from llm_widgets.domain import capacity, gpus, links
 from llm_widgets.domain.capacity import Fit
-from llm_widgets.gcp import links
 from llm_widgets.gcp.project import quotas
 from llm_widgets.page.general.error_notices import Doubts
 from llm_widgets.page.general.quota_dialog import QuotaDialog

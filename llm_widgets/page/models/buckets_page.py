@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.gcp import links
+from llm_widgets.domain import links
 from llm_widgets.page.models.bucket_card import BucketCard
 from llm_widgets.page.models.progress_card import ProgressCard
 from llm_widgets.page.models.unreadable_card import UnreadableCard

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.config import OLLAMA_REGISTRY, Settings
+from llm_widgets.domain import links
 from llm_widgets.domain.models import ModelRecord, Source
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
-from llm_widgets.gcp import links
 from llm_widgets.imports.verify import FileCheck
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList

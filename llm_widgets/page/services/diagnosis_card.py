@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import RemedyKind, choices
-from llm_widgets.diagnosis.template_values import CONSOLE
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 from llm_widgets.gcp.client import messages
 from llm_widgets.widgets.html import note
 from llm_widgets.widgets.layout import button, row, stack
@@ -98,7 +97,7 @@ class DiagnosisCard:
     def _remedy(self, remedy: Remedy) -> w.Widget:
         shown = Notice()
         label = self._label(remedy)
-        url = "" if self._is_local and remedy.url.startswith(CONSOLE) else remedy.url
+        url = "" if self._is_local and links.is_console(remedy.url) else remedy.url
         shown.show(
             "info",
             remedy.text,

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 from llm_widgets.domain.units import duration_text
-from llm_widgets.gcp import links
 from llm_widgets.gcp.client import messages
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, service_label
 from llm_widgets.page.services.log_panel import log_stream

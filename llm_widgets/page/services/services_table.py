@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.diagnosis import Evidence, diagnose
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, links
 from llm_widgets.domain.services import ServiceState, ServiceSummary
-from llm_widgets.gcp import links
 from llm_widgets.gcp.client import messages
 from llm_widgets.widgets.table import Action, Column, StatusState
 

@@ -1,16 +1,19 @@
-"""Pages of the Cloud Console."""
+"""Pages of the Cloud Console.
+
+The functions take templates such as ``{project}`` as well: names are put in as they are.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from llm_widgets.errors import Fix
 
 CONSOLE = "https://console.cloud.google.com"
 GPU_QUOTA = "https://g.co/cloudrun/gpu-quota"
+"""Google's form that asks for GPUs of Cloud Run."""
 
 
 def service(name: str, tab: str = "metrics") -> str:
@@ -24,8 +27,13 @@ def service(name: str, tab: str = "metrics") -> str:
 
 def bucket(name: str, project: str = "") -> str:
     """Link to the objects of a bucket."""
-    page = f"{CONSOLE}/storage/browser/{quote(name)}"
+    page = f"{CONSOLE}/storage/browser/{name}"
     return f"{page}?project={project}" if project else page
+
+
+def bucket_policy(name: str, project: str) -> str:
+    """Link to the IAM policy of a bucket."""
+    return f"{CONSOLE}/storage/browser/{name};tab=permissions?project={project}"
 
 
 def iam(project: str) -> str:
@@ -53,9 +61,25 @@ def api_library(project: str) -> str:
     return f"{CONSOLE}/apis/library?project={project}"
 
 
-def billing(project: str) -> str:
-    """Link to the billing account of a project."""
-    return f"{CONSOLE}/billing/linkedaccount?project={project}"
+def billing(project: str = "") -> str:
+    """Link to the billing account of a project, or to all of them."""
+    return f"{CONSOLE}/billing/linkedaccount?project={project}" if project else f"{CONSOLE}/billing"
+
+
+def secrets(project: str) -> str:
+    """Link to the secrets of a project."""
+    return f"{CONSOLE}/security/secret-manager?project={project}"
+
+
+def secret_policy(secret: str, project: str) -> str:
+    """Link to the IAM policy of a secret."""
+    page = f"{CONSOLE}/security/secret-manager/secret/{secret}/permissions"
+    return f"{page}?project={project}"
+
+
+def networks(project: str) -> str:
+    """Link to the networks of a project."""
+    return f"{CONSOLE}/networking/networks/list?project={project}"
 
 
 def new_connector(project: str) -> str:
@@ -73,6 +97,11 @@ def subnet(region: str, name: str, project: str) -> str:
     return f"{CONSOLE}/networking/subnetworks/details/{region}/{name}?project={project}"
 
 
+def is_console(url: str) -> bool:
+    """Whether a link leads to the console; a local cloud has none."""
+    return url.startswith(CONSOLE)
+
+
 def without_console(fix: Fix) -> Fix:
-    """Take a link to the console away: a local cloud has none."""
-    return replace(fix, url="") if fix.url.startswith(CONSOLE) else fix
+    """Return a fix without its link, if that leads to the console."""
+    return replace(fix, url="") if is_console(fix.url) else fix
