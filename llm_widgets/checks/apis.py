@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import links
+from llm_widgets.domain import google_apis, links
 from llm_widgets.domain.checklist import BOTH, Answer, CheckState, Subject, Work
 from llm_widgets.gcp.project import apis
 
@@ -16,9 +16,9 @@ SUBJECT = Subject(
 )
 
 _BLOCKING: dict[str, frozenset[Work]] = {
-    "run.googleapis.com": BOTH,
-    "storage.googleapis.com": BOTH,
-    "iam.googleapis.com": frozenset({Work.DEPLOY}),
+    google_apis.RUN: BOTH,
+    google_apis.STORAGE: BOTH,
+    google_apis.IAM: frozenset({Work.DEPLOY}),
 }
 """Those without which nothing goes; the others cost a part of the page."""
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import google_apis
+
 if TYPE_CHECKING:
     from llm_widgets.errors import Fix
 
@@ -48,7 +50,7 @@ def service_accounts(project: str) -> str:
 
 def quotas(project: str) -> str:
     """Link to the quotas of Cloud Run in a project."""
-    return f"{CONSOLE}/iam-admin/quotas?service=run.googleapis.com&usage=ALL&project={project}"
+    return f"{CONSOLE}/iam-admin/quotas?service={google_apis.RUN}&usage=ALL&project={project}"
 
 
 def api(name: str, project: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, reason, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.domain import links
+from llm_widgets.domain import google_apis, links
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
@@ -120,9 +120,9 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.ENABLE_API,
                 "Enable the Cloud Run API.",
-                {"api": "run.googleapis.com"},
-                command="gcloud services enable run.googleapis.com --project={project}",
-                url=links.api("run.googleapis.com", _PROJECT),
+                {"api": google_apis.RUN},
+                command=f"gcloud services enable {google_apis.RUN} --project={{project}}",
+                url=links.api(google_apis.RUN, _PROJECT),
                 fallback=True,
             ),
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.diagnosis.failure import Groups, Kind, Rank, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.diagnosis.template_values import number
+from llm_widgets.domain import google_apis
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
@@ -15,7 +16,7 @@ _GIB = 2**30
 _MILLI_CPU = 1000
 _PAGE = "{quota_page}"
 _COMMAND = (
-    "gcloud beta quotas preferences create --service=run.googleapis.com --project={project} "
+    f"gcloud beta quotas preferences create --service={google_apis.RUN} --project={{project}} "
     "--quota-id={quota} --preferred-value={quota_value} --dimensions=region={region} "
     "--email={email}"
 )

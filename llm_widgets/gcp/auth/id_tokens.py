@@ -8,6 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import google_apis
 from llm_widgets.errors import DeniedError, Fix, SignInError
 from llm_widgets.gcp.auth.sign_in import SIGN_IN_COMMAND
 from llm_widgets.gcp.client import lazy
@@ -111,7 +112,7 @@ def _generated(clients: Clients, email: str, audience: str) -> str:
     """Ask the IAM Credentials API for a token of a service account that is impersonated."""
     account = f"projects/-/serviceAccounts/{email}"
     answer = clients.session.post(
-        f"{clients.url('iamcredentials.googleapis.com')}/v1/{account}:generateIdToken",
+        f"{clients.url(google_apis.IAM_CREDENTIALS)}/v1/{account}:generateIdToken",
         json={"audience": audience, "includeEmail": True},
         timeout=30,
     )

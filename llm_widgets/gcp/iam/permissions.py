@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from llm_widgets.domain import google_apis
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
@@ -90,7 +91,7 @@ def on_service_account(
 
     def ask(some: list[str]) -> Iterable[str]:
         with explained(f"test permissions on {email}", clients=clients, project=project):
-            answer = call(clients, "POST", "iam.googleapis.com", path, {"permissions": some})
+            answer = call(clients, "POST", google_apis.IAM, path, {"permissions": some})
             found: list[str] = answer.get("permissions", [])
             return found
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from llm_widgets.domain import google_apis
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
@@ -121,7 +122,7 @@ def of_project(project_id: str) -> Resource:
     return _Project(
         f"the project {project_id}",
         "resourcemanager.projects",
-        "cloudresourcemanager.googleapis.com",
+        google_apis.RESOURCE_MANAGER,
         f"/v3/projects/{project_id}",
         project_id,
     )
@@ -130,7 +131,7 @@ def of_project(project_id: str) -> Resource:
 def of_bucket(name: str, *, project: str = "") -> Resource:
     """Return a bucket."""
     path = f"/storage/v1/b/{quote(name)}"
-    host = "storage.googleapis.com"
+    host = google_apis.STORAGE
     return _Bucket(f"the bucket {name}", "storage.buckets", host, path, project, name)
 
 
@@ -143,7 +144,7 @@ def of_service_account(email: str, *, project: str) -> Resource:
         The one it is used in.
     """
     path = f"/v1/projects/-/serviceAccounts/{quote(email)}"
-    return _ServiceAccount(email, "iam.serviceAccounts", "iam.googleapis.com", path, project)
+    return _ServiceAccount(email, "iam.serviceAccounts", google_apis.IAM, path, project)
 
 
 def of_secret(name: str) -> Resource:
@@ -152,7 +153,7 @@ def of_secret(name: str) -> Resource:
     return Resource(
         f"the secret {secret_id}",
         "secretmanager.secrets",
-        "secretmanager.googleapis.com",
+        google_apis.SECRET_MANAGER,
         f"/v1/{name}",
         project_id,
     )
@@ -164,7 +165,7 @@ def of_cloud_run(name: str) -> Resource:
     return Resource(
         f"the {kind.removesuffix('s')} {short}",
         f"run.{kind}",
-        "run.googleapis.com",
+        google_apis.RUN,
         f"/v2/{name}",
         project_id,
     )

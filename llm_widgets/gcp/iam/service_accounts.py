@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from llm_widgets.domain import members
+from llm_widgets.domain import google_apis, members
 from llm_widgets.errors import AlreadyExistsError
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
@@ -22,8 +22,6 @@ RUNTIME_ID = "llm-runtime"
 
 RUNTIME_TITLE = "LLM services"
 """Its name for people."""
-
-_HOST = "iam.googleapis.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def get(clients: Clients, project: str, email: str) -> ServiceAccount:
         permission="iam.serviceAccounts.get",
     ):
         path = f"/v1/projects/{project}/serviceAccounts/{quote(email)}"
-        return _account(call(clients, "GET", _HOST, path))
+        return _account(call(clients, "GET", google_apis.IAM, path))
 
 
 def create_runtime_account(clients: Clients, project: str) -> ServiceAccount:
@@ -88,7 +86,7 @@ def create_runtime_account(clients: Clients, project: str) -> ServiceAccount:
             permission="iam.serviceAccounts.create",
         ):
             path = f"/v1/projects/{project}/serviceAccounts"
-            return _account(call(clients, "POST", _HOST, path, body))
+            return _account(call(clients, "POST", google_apis.IAM, path, body))
     except AlreadyExistsError:
         return get(clients, project, runtime_email(project))
 
@@ -108,7 +106,10 @@ def enable(clients: Clients, project: str, email: str) -> None:
         permission="iam.serviceAccounts.enable",
     ):
         call(
-            clients, "POST", _HOST, f"/v1/projects/{project}/serviceAccounts/{quote(email)}:enable"
+            clients,
+            "POST",
+            google_apis.IAM,
+            f"/v1/projects/{project}/serviceAccounts/{quote(email)}:enable",
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
 
@@ -137,7 +138,7 @@ def _pages(
     }
     while limit > 0:
         body["pageSize"] = min(limit, _PAGE_SIZE)
-        page = call(clients, "POST", "logging.googleapis.com", "/v2/entries:list", body)
+        page = call(clients, "POST", google_apis.LOGGING, "/v2/entries:list", body)
         found = page.get("entries", [])
         yield from (_entry(entry) for entry in found)
         limit -= len(found)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client import lazy, parallel
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
@@ -14,7 +15,6 @@ from llm_widgets.gcp.client.rest import call
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
-_HOST = "monitoring.googleapis.com"
 PERIOD = timedelta(minutes=1)
 """Between two points. Cloud Run counts instances as often: in a longer period, one that went from
 active to idle, or to the next revision, would count twice."""
@@ -124,7 +124,7 @@ def _series(
     ):
         path = f"/v3/projects/{project}/timeSeries?{urlencode(query)}"
         try:
-            answer = call(clients, "GET", _HOST, path)
+            answer = call(clients, "GET", google_apis.MONITORING, path)
         except lazy.api_exceptions.NotFound:
             answer = {}  # nothing of that kind was ever measured in the project
     points = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -13,18 +14,18 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 NEEDED = {
-    "run.googleapis.com": "Cloud Run",
-    "storage.googleapis.com": "Cloud Storage",
-    "iam.googleapis.com": "IAM",
-    "cloudresourcemanager.googleapis.com": "Resource Manager",
-    "cloudbilling.googleapis.com": "Cloud Billing",
-    "vpcaccess.googleapis.com": "Serverless VPC Access",
-    "compute.googleapis.com": "Compute Engine",
-    "logging.googleapis.com": "Cloud Logging",
-    "monitoring.googleapis.com": "Cloud Monitoring",
-    "cloudquotas.googleapis.com": "Cloud Quotas",
-    "secretmanager.googleapis.com": "Secret Manager",
-    "serviceusage.googleapis.com": "Service Usage",
+    google_apis.RUN: "Cloud Run",
+    google_apis.STORAGE: "Cloud Storage",
+    google_apis.IAM: "IAM",
+    google_apis.RESOURCE_MANAGER: "Resource Manager",
+    google_apis.BILLING: "Cloud Billing",
+    google_apis.VPC_ACCESS: "Serverless VPC Access",
+    google_apis.COMPUTE: "Compute Engine",
+    google_apis.LOGGING: "Cloud Logging",
+    google_apis.MONITORING: "Cloud Monitoring",
+    google_apis.QUOTAS: "Cloud Quotas",
+    google_apis.SECRET_MANAGER: "Secret Manager",
+    google_apis.SERVICE_USAGE: "Service Usage",
 }
 """APIs that the product uses, with their names for people."""
 

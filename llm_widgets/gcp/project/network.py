@@ -1,4 +1,8 @@
-"""Networks that services may use: subnets for direct access, and connectors."""
+"""Networks that services may use: subnets for direct access, and connectors.
+
+Compute Engine is called without its package: that takes seconds to import, during which the page
+would stand still.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from llm_widgets.domain import google_apis
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
@@ -19,8 +24,6 @@ if TYPE_CHECKING:
 LONGEST_PREFIX = 26
 """Direct VPC egress needs a subnet of /26 or larger."""
 
-# Its package takes seconds to import, during which the page would stand still.
-_COMPUTE = "compute.googleapis.com"
 _CHANGED_WITHIN = 60  # seconds
 
 
@@ -135,11 +138,13 @@ def turn_on_private_google_access(clients: Clients, project: str, region: str, s
     ):
         place = _path(project, region)
         path = f"{place}/subnetworks/{quote(subnet)}/setPrivateIpGoogleAccess"
-        operation = call(clients, "POST", _COMPUTE, path, {"privateIpGoogleAccess": True})
+        operation = call(
+            clients, "POST", google_apis.COMPUTE, path, {"privateIpGoogleAccess": True}
+        )
         deadline = time.monotonic() + _CHANGED_WITHIN
         while operation.get("status") != "DONE" and time.monotonic() < deadline:
             wait = f"{place}/operations/{quote(operation['name'])}/wait"
-            operation = call(clients, "POST", _COMPUTE, wait)
+            operation = call(clients, "POST", google_apis.COMPUTE, wait)
     _check(operation, subnet, region)
 
 
@@ -150,7 +155,7 @@ def _path(project: str, region: str) -> str:
 def _subnetworks(clients: Clients, path: str) -> Iterator[dict[str, Any]]:
     token = ""
     while True:
-        page = call(clients, "GET", _COMPUTE, f"{path}?pageToken={quote(token)}")
+        page = call(clients, "GET", google_apis.COMPUTE, f"{path}?pageToken={quote(token)}")
         yield from page.get("items", [])
         token = page.get("nextPageToken", "")
         if not token:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import gpus
+from llm_widgets.domain import google_apis, gpus
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from llm_widgets.domain.gpus import Gpu
     from llm_widgets.gcp.client.clients import Clients
 
-SERVICE = "run.googleapis.com"
 CPU = "CpuAllocPerProjectRegion"
 MEMORY = "MemAllocPerProjectRegion"
 
@@ -89,7 +88,7 @@ def get(clients: Clients, project: str, quota_id: str) -> Quota:
     ManagerError
         It is not to be seen, or does not exist before the first deployment.
     """
-    name = f"projects/{project}/locations/global/services/{SERVICE}/quotaInfos/{quota_id}"
+    name = f"projects/{project}/locations/global/services/{google_apis.RUN}/quotaInfos/{quota_id}"
     with explained(
         f"read the quota {quota_id}",
         clients=clients,
@@ -149,7 +148,7 @@ def ask_for_more(
     own_id = preference_id(quota_id, region)
     unit = _unit(quota_id)
     preference: dict[str, Any] = {
-        "service": SERVICE,
+        "service": google_apis.RUN,
         "quota_id": quota_id,
         "dimensions": {"region": region},
         "quota_config": {"preferred_value": raw_value(quota_id, value)},
@@ -212,7 +211,7 @@ def requests(clients: Clients, project: str) -> dict[tuple[str, str], QuotaReque
         found = [
             each
             for each in clients.quotas.list_quota_preferences(parent=parent)
-            if each.service == SERVICE
+            if each.service == google_apis.RUN
         ]
     found.sort(key=lambda each: each.update_time.timestamp() if each.update_time else 0)
     return {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client.failures import about_service
 from llm_widgets.gcp.client.rest import call
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 Json = dict[str, Any]
-_HOST = "run.googleapis.com"
 _LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 _REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
@@ -38,7 +38,7 @@ def read(clients: Clients, name: str) -> Json:
         It is gone, or not to be seen.
     """
     with about_service(clients, name, "open", "get"):
-        return call(clients, "GET", _HOST, f"/v2/{name}")
+        return call(clients, "GET", google_apis.RUN, f"/v2/{name}")
 
 
 def patch(
@@ -68,7 +68,7 @@ def patch(
     body = {field: service[field] for field in ("name", "etag", *fields) if field in service}
     query = f"updateMask={','.join(fields)}" + ("&validateOnly=true" if validate_only else "")
     with about_service(clients, str(service["name"]), "change", "update"):
-        call(clients, "PATCH", _HOST, f"/v2/{service['name']}?{query}", body)
+        call(clients, "PATCH", google_apis.RUN, f"/v2/{service['name']}?{query}", body)
 
 
 def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
@@ -90,7 +90,9 @@ def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
     parent = f"projects/{project}/locations/{region}"
     name = f"{parent}/services/{service_id}"
     with about_service(clients, name, "create", "create"):
-        call(clients, "POST", _HOST, f"/v2/{parent}/services?serviceId={service_id}", body)
+        call(
+            clients, "POST", google_apis.RUN, f"/v2/{parent}/services?serviceId={service_id}", body
+        )
     return name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import google_apis
 from llm_widgets.domain.capacity import Kind, worth_asking
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.auth import identity
@@ -94,7 +95,7 @@ class QuotaDialog:
         email = values.get("email")
         raw = quotas.raw_value(quota_id, value)
         self.dialog.command = (
-            f"gcloud beta quotas preferences create --service={quotas.SERVICE} "
+            f"gcloud beta quotas preferences create --service={google_apis.RUN} "
             f"--project={self._session.project_id} --quota-id={quota_id} "
             f"--preferred-value={raw} --dimensions=region={self._region} "
             f"--preference-id={quotas.preference_id(quota_id, self._region)}"
