@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 HUGGING_FACE = "https://huggingface.co"
 OLLAMA_REGISTRY = "https://registry.ollama.ai"
-LAST_PORT = 65535
-"""The largest number of a TCP port."""
+REGION = "europe-west1"
+"""The region that is offered first where nobody names one."""
 
 _MOST_TASKS = 100
 
@@ -50,7 +50,7 @@ class Settings:
     ollama_registry: str = OLLAMA_REGISTRY
     project: str = ""
     default_project: str = ""
-    region: str = "europe-west1"
+    region: str = REGION
     image: str = ""
     import_tasks: int = 0
     iap_audience: str = ""
@@ -59,6 +59,11 @@ class Settings:
     def is_local_cloud(self) -> bool:
         """Whether the Google APIs are those of the embedded local cloud."""
         return bool(self.google_endpoint)
+
+    @property
+    def cloud(self) -> str:
+        """What the Google APIs are called in a sentence."""
+        return "the local cloud" if self.is_local_cloud else "Google Cloud"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,7 +87,7 @@ class Settings:
             project=env.get("LLM_WIDGETS_PROJECT", ""),
             default_project=env.get("LLM_WIDGETS_PROJECT", "")
             or env.get("GOOGLE_CLOUD_PROJECT", ""),
-            region=env.get("LLM_WIDGETS_REGION", "europe-west1"),
+            region=env.get("LLM_WIDGETS_REGION", REGION),
             image=env.get("LLM_WIDGETS_IMAGE", ""),
             import_tasks=_count(env, "LLM_WIDGETS_IMPORT_TASKS"),
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_widgets.cli import local_cloud
-from llm_widgets.config import LAST_PORT, settings
+from llm_widgets.config import settings
+from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.errors import ManagerError
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def _notebook() -> Path:
 
 
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
+    if not (text.isascii() and text.isdigit() and int(text) <= LARGEST_PORT):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LARGEST_PORT}")
     return int(text)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import members
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -92,7 +94,7 @@ class Context:
         """The identity that the service runs as; empty when not known."""
         if self.service_account or not self.project_number:
             return self.service_account
-        return f"{self.project_number}-compute@developer.gserviceaccount.com"
+        return members.default_account(self.project_number)
 
     @property
     def service_agent(self) -> str:

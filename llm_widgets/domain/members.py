@@ -34,6 +34,11 @@ def principal(pool: str, subject: str) -> str:
     return f"principal://{pool}/subject/{subject}"
 
 
+def default_account(project_number: str) -> str:
+    """Return the e-mail address of the account that services run as when they name none."""
+    return f"{project_number}-compute@developer{_ACCOUNT_DOMAIN}"
+
+
 def label(member: str) -> str:
     """Return what identifies a member without its kind: mostly an e-mail address."""
     return member.partition(":")[2]

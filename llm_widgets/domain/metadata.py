@@ -11,6 +11,9 @@ from typing import Any
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import ManagerError
 
+METADATA_NAME = "llm-manager-metadata.json"
+"""Name of the object that makes a bucket a bucket of models."""
+
 SCHEMA_VERSION = 1
 DESCRIPTION = "Models in this bucket, written by Cloud Run LLM Manager."
 

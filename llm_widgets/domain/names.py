@@ -10,8 +10,10 @@ _PROJECT = re.compile(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9_.-]{1,220}[a-z0-9]")
 _BUCKET_COMPONENT = 63
 _IP_ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+SERVICE_LENGTH = 49
+"""Characters of the name of a Cloud Run service at most."""
+
 _SERVICE = re.compile(r"[a-z]([a-z0-9-]{0,47}[a-z0-9])?")
-_SERVICE_LENGTH = 49
 _REGION = re.compile(r"[a-z]+-[a-z]+\d+")
 _SHOWN = 60
 
@@ -86,7 +88,7 @@ def service(value: str) -> str:
         raise InvalidInputError("Enter a service name.", field="name")
     if not _SERVICE.fullmatch(value):
         raise InvalidInputError(
-            f"{shown(value)} can't be the name of a service: it takes at most {_SERVICE_LENGTH} "
+            f"{shown(value)} can't be the name of a service: it takes at most {SERVICE_LENGTH} "
             "lowercase letters, digits and hyphens, a letter first and no hyphen last.",
             field="name",
         )
@@ -97,7 +99,7 @@ def service_suggestion(framework: str, model_id: str) -> str:
     """Make a service name from a model's id: ``ollama-smollm2-135m``."""
     tail = model_id.rsplit("/", 1)[-1].lower()
     name = re.sub(r"[^a-z0-9]+", "-", f"{framework}-{tail}").strip("-")
-    return name[:_SERVICE_LENGTH].rstrip("-")
+    return name[:SERVICE_LENGTH].rstrip("-")
 
 
 def region(value: str) -> str:

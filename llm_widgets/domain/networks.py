@@ -19,6 +19,9 @@ _NETWORK, _SUBNET, _CONNECTOR = (
 )
 """Labels of a project that keep its default."""
 
+LARGEST_PORT = 65535
+"""Of TCP."""
+
 # Names of Compute Engine and of Serverless VPC Access: letters, digits and hyphens.
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GIB = 2**30
+"""Bytes."""
+
 _STEPS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600

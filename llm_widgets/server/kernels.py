@@ -14,6 +14,12 @@ from traitlets import Float, Int, List, Unicode
 if TYPE_CHECKING:
     from jupyter_client.manager import KernelManager
 
+ABANDON_AFTER = 600.0
+"""Seconds without a browser after which a kernel goes."""
+
+LOOK_EVERY = 15
+"""Seconds between two looks for such kernels."""
+
 
 class OwnKernelSpecManager(KernelSpecManager):
     """Knows one kernel: the Python that runs this server.
@@ -43,9 +49,9 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
     """
 
     abandon_after = Float(
-        600.0, config=True, help="Seconds without a browser after which a kernel goes."
+        ABANDON_AFTER, config=True, help="Seconds without a browser after which a kernel goes."
     )
-    cull_interval = Int(15, config=True, help="Seconds between two rounds.")
+    cull_interval = Int(LOOK_EVERY, config=True, help="Seconds between two rounds.")
     # Above zero: that switches the rounds on. The rule itself is `cull_kernel_if_idle` below.
     cull_idle_timeout = Int(1, config=True)
 

@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING
 from tornado.netutil import bind_sockets
 from traitlets.config import Config
 
-from llm_widgets.config import LAST_PORT
+from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.server import noise
 from llm_widgets.server.app import Server
 from llm_widgets.server.iap import IapIdentityProvider
-from llm_widgets.server.kernels import AbandonedKernelManager, OwnKernelSpecManager
+from llm_widgets.server.kernels import (
+    ABANDON_AFTER,
+    LOOK_EVERY,
+    AbandonedKernelManager,
+    OwnKernelSpecManager,
+)
 
 if TYPE_CHECKING:
     import socket
@@ -45,8 +50,8 @@ def launch(
     host: str = "127.0.0.1",
     port: int | None = None,
     warm_kernels: int = 1,
-    abandon_after: float = 600.0,
-    look_every: int = 15,
+    abandon_after: float = ABANDON_AFTER,
+    look_every: int = LOOK_EVERY,
     iap_audience: str = "",
     iap_certs_url: str = "",
     allowed_hosts: Sequence[str] = (),
@@ -122,8 +127,8 @@ def _chosen_port(port: int | None) -> int:
         if not (given.isascii() and given.isdigit()):
             raise ManagerError(f"PORT is not a number: {given!r}.")
         port = int(given)
-    if not 0 <= port <= LAST_PORT:  # the resolver would take the rest of a division by 65536
-        raise ManagerError(f"Port {port} does not exist: ports end at {LAST_PORT}.")
+    if not 0 <= port <= LARGEST_PORT:  # the resolver would take the rest of a division by 65536
+        raise ManagerError(f"Port {port} does not exist: ports end at {LARGEST_PORT}.")
     return port
 
 

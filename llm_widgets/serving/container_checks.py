@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.models import Framework
 from llm_widgets.domain.names import shown
+from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 RESERVED = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 """Variables that Cloud Run sets itself and refuses to be given."""
-
-LARGEST_PORT = 65535
 
 _IMAGE = re.compile(
     r"[a-z0-9][\w.-]*(:\d+)?(/[\w.-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
+from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from llm_widgets.domain.services import Deployment
 
-GIB = 2**30
 ROOM = 1.2
 """Where nothing but the size of a model's files is known, they times this must fit into a GPU."""
 

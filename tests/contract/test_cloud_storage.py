@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -156,7 +157,7 @@ def test_adopting_keeps_what_is_there(product: Product) -> None:
     plain_bucket(product, "adopted")
     assert not buckets.holds_models(product.clients, "adopted")
     buckets.adopt(product.clients, "adopted")
-    blob = product.clients.storage().bucket("adopted").blob(buckets.METADATA_NAME)
+    blob = product.clients.storage().bucket("adopted").blob(METADATA_NAME)
     blob.upload_from_string('{"schemaVersion": 1, "models": [], "mine": 1}')
     buckets.adopt(product.clients, "adopted")
     assert '"mine": 1' in blob.download_as_text()

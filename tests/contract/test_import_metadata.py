@@ -13,11 +13,11 @@ import pytest
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
-from llm_widgets.domain.metadata import MetadataFileError
+from llm_widgets.domain.metadata import METADATA_NAME, MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
-from llm_widgets.gcp.storage.buckets import METADATA_NAME, adopt, create_bucket
+from llm_widgets.gcp.storage.buckets import adopt, create_bucket
 from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.plan import plan_import

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.models import ModelStatus, Source
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -390,7 +391,7 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     (record,) = tab.models.bucket("partly-models").models  # type: ignore[union-attr]
     until(lambda: not start.is_running(product.clients, "partly-models", import_id))
     remove_model(product.clients, "partly-models", record)
-    assert object_names(product, "partly-models") == [buckets.METADATA_NAME]
+    assert object_names(product, "partly-models") == [METADATA_NAME]
     assert [path for path in (product.data / "uploads").rglob("*") if path.is_file()] == []
 
 

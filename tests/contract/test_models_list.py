@@ -12,6 +12,7 @@ import pytest
 from google.cloud import run_v2
 
 from llm_widgets.domain import regions
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
 from llm_widgets.errors import InUseError, ManagerError, NotFoundError
 from llm_widgets.gcp.run import services
@@ -107,7 +108,7 @@ def test_a_list_that_may_not_be_had(tab: ModelsTab, product: Product) -> None:
 
 
 def test_a_damaged_list_is_repaired(tab: ModelsTab, product: Product) -> None:
-    blob = product.clients.storage().bucket(BUCKET).blob(buckets.METADATA_NAME)
+    blob = product.clients.storage().bucket(BUCKET).blob(METADATA_NAME)
     blob.upload_from_string('{"models": [')
     tab.refresh()
     damaged = tab.models.bucket(BUCKET)
@@ -233,7 +234,7 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
     assert delete(force=True) is None
     assert objects.list(f"{record.prefix}/") == []
     until(lambda: tab.models.bucket(BUCKET).models == ())  # type: ignore[union-attr]
-    assert json.loads(objects.read(buckets.METADATA_NAME)[0])["models"] == []  # type: ignore[index]
+    assert json.loads(objects.read(METADATA_NAME)[0])["models"] == []  # type: ignore[index]
 
 
 def test_who_reads_a_model(product: Product) -> None:

@@ -28,7 +28,7 @@ ROOMS = {
     "widgets": "errors",
     "page": f"{BELOW_PAGE} widgets",
     "manager": BELOW_PAGE,
-    "server": "config errors",
+    "server": "config domain errors",
     "cli": "checks config domain errors gcp imports server",
     "__main__": "cli",
     "__init__": "manager page",

@@ -20,7 +20,7 @@ from llm_widgets.domain.memory import (
     ollama,
     vllm,
 )
-from llm_widgets.domain.memory.estimate import GIB
+from llm_widgets.domain.units import GIB
 
 L4, RTX = gpus.GPUS
 

@@ -8,6 +8,7 @@ import pytest
 
 from llm_widgets import serving
 from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
+from llm_widgets.domain.units import GIB
 from llm_widgets.serving import checks, hardware, ollama
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def test_the_smallest_gpu_that_fits(size: int, region: str, accelerator: str) ->
 
 
 def test_a_cache_leaves_memory_to_the_engine() -> None:
-    assert hardware.cache_gib(20 * hardware.GIB, 32) == 22
-    assert hardware.cache_gib(30 * hardware.GIB, 32) == 0
+    assert hardware.cache_gib(20 * GIB, 32) == 22
+    assert hardware.cache_gib(30 * GIB, 32) == 0
     assert hardware.cache_gib(0, 32) == 0
 
 

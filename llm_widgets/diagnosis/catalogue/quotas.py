@@ -8,11 +8,11 @@ from llm_widgets.diagnosis.failure import Groups, Kind, Rank, said
 from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.diagnosis.template_values import number
 from llm_widgets.domain import google_apis
+from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
     from llm_widgets.diagnosis.context import Context
 
-_GIB = 2**30
 _MILLI_CPU = 1000
 _PAGE = "{quota_page}"
 _COMMAND = (
@@ -63,8 +63,8 @@ def _cpu(groups: Groups, context: Context) -> Groups:
 def _memory(groups: Groups, context: Context) -> Groups:
     values = without_none(groups, context)
     values["quota_value"] = values["requested"]
-    values["requested"] = number(int(values["requested"]) / _GIB)
-    values["allowed"] = number(int(values["allowed"]) / _GIB)
+    values["requested"] = number(int(values["requested"]) / GIB)
+    values["allowed"] = number(int(values["allowed"]) / GIB)
     return values
 
 
@@ -72,8 +72,8 @@ def _cpu_and_memory(groups: Groups, context: Context) -> Groups:
     cpu = _cpu(groups, context)
     return {
         **cpu,
-        "memory_requested": number(int(groups["memory_requested"]) / _GIB),
-        "memory_allowed": number(int(groups["memory_allowed"]) / _GIB),
+        "memory_requested": number(int(groups["memory_requested"]) / GIB),
+        "memory_allowed": number(int(groups["memory_allowed"]) / GIB),
     }
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
+from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.gpus import Gpu
 
-GIB = 2**30
 LONGEST = 1 << 24
 """Tokens beyond which no one looks for the longest context."""
 

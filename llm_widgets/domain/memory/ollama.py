@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory.estimate import (
-    GIB,
     LONGEST,
     Estimate,
     Part,
@@ -26,6 +25,7 @@ from llm_widgets.domain.memory.estimate import (
     why_not,
 )
 from llm_widgets.domain.memory.model import Attention, Latent
+from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
     from llm_widgets.domain.gpus import Gpu

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory.estimate import (
-    GIB,
     LONGEST,
     Estimate,
     Part,
@@ -24,6 +23,7 @@ from llm_widgets.domain.memory.estimate import (
     why_not,
 )
 from llm_widgets.domain.memory.vllm_cache import BLOCK, Cache
+from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
     from llm_widgets.domain.gpus import Gpu

@@ -107,7 +107,7 @@ def _asked(clients: Clients) -> Identity:
 
 def _identity(clients: Clients) -> Identity:
     credentials: Any = clients.credentials
-    cloud = "the local cloud" if clients.settings.is_local_cloud else "Google Cloud"
+    cloud = clients.settings.cloud
     if isinstance(credentials, lazy.service_account.Credentials):
         kind, email = IdentityKind.SERVICE_ACCOUNT, credentials.service_account_email
     elif isinstance(credentials, lazy.impersonated_credentials.Credentials):

@@ -182,8 +182,7 @@ def _cause(error: GoogleAPICallError) -> str:
 
 
 def _unreachable(cause: str, doing: Doing) -> UnavailableError:
-    local = doing.clients is not None and doing.clients.settings.is_local_cloud
-    other = "the local cloud" if local else "Google Cloud"
+    other = doing.clients.settings.cloud if doing.clients else "Google Cloud"
     return UnavailableError(
         f"Can't {doing.text}: {other} does not answer.",
         cause=cause,

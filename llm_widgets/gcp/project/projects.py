@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import names
+from llm_widgets.domain import members, names
 from llm_widgets.errors import DeniedError, Fix, NotFoundError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
@@ -42,7 +42,7 @@ class Project:
     @property
     def default_service_account(self) -> str:
         """E-mail address of the account that services run as when they name none."""
-        return f"{self.number}-compute@developer.gserviceaccount.com"
+        return members.default_account(self.number)
 
 
 @dataclass(frozen=True, slots=True)

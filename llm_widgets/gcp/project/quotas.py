@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import google_apis, gpus
+from llm_widgets.domain.units import GIB
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -20,10 +21,9 @@ MEMORY = "MemAllocPerProjectRegion"
 
 _UNLIMITED = -1
 _MILLI = 1000
-_GIB = 2**30
 
 # The API counts these in thousandths, and memory in bytes; other GPUs are counted as such.
-_UNITS = {CPU: _MILLI, MEMORY: _GIB}
+_UNITS = {CPU: _MILLI, MEMORY: GIB}
 _COUNTED_IN_MILLI = frozenset({"NvidiaRtxPro6000"})
 _SUFFIXES = {"m": 1 / 1000, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
@@ -230,7 +230,7 @@ def usage(services: Iterable[lazy.run_v2.Service]) -> Usage:
         for container in template.containers:
             limits = container.resources.limits
             cpu += instances * _number(limits.get("cpu", "1"))
-            memory += instances * _number(limits.get("memory", "512Mi")) / _GIB
+            memory += instances * _number(limits.get("memory", "512Mi")) / GIB
         if template.node_selector.accelerator:
             gpu = template.node_selector.accelerator
             count[gpu] = count.get(gpu, 0) + instances

@@ -17,13 +17,13 @@ from llm_widgets.errors import (
 )
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy, messages
+from llm_widgets.gcp.iam.invokers import INVOKER
 
 if TYPE_CHECKING:
     from requests import Response
 
     from llm_widgets.gcp.client.clients import Clients
 
-INVOKER = "roles/run.invoker"
 LET_IN = "let-in"
 """Action of a fix: the caller is added to those who may call the service."""
 

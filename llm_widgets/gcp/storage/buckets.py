@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import names
-from llm_widgets.domain.metadata import MetadataFile
+from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llm_widgets.gcp.client.clients import Clients
-
-METADATA_NAME = "llm-manager-metadata.json"
-"""Name of the object that makes a bucket a bucket of models."""
 
 _TIMEOUT = 20  # seconds for one answer
 _UNFINISHED_DAYS = 7  # after which Cloud Storage throws away what an import did not finish

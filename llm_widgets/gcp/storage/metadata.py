@@ -9,12 +9,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
+from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile, MetadataFileError
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
-from llm_widgets.gcp.storage.buckets import METADATA_NAME
 from llm_widgets.gcp.storage.metadata_recovery import known_models
 
 if TYPE_CHECKING:

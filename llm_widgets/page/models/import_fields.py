@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import regions
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.models import Source
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.page.models.import_form import ImportRequest
@@ -206,7 +207,7 @@ def _bucket_fields(
             required=True,
             suggestions=tuple(Option(each.name, each.location) for each in others),
             placeholder=others[0].name if others else "",
-            help="It gets the file llm-manager-metadata.json; what is in it stays as it is.",
+            help=f"It gets the file {METADATA_NAME}; what is in it stays as it is.",
             max_length=222,
             group="Bucket",
             show_when=("bucket", ADOPT),

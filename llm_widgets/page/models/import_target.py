@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import names
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.regions import bucket_warning
 from llm_widgets.errors import (
     AlreadyExistsError,
@@ -60,7 +61,7 @@ class Target:
         """Say what is done with the bucket at the start."""
         return {
             TargetKind.EXISTING: "",
-            TargetKind.ADOPT: f"gets {buckets.METADATA_NAME} at the start",
+            TargetKind.ADOPT: f"gets {METADATA_NAME} at the start",
             TargetKind.CREATE: "is created at the start",
         }[self.kind]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.models import Framework
+from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.serving import ollama
 from llm_widgets.widgets.fields import Field
 
@@ -82,7 +83,7 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             default,
             "Where the engine listens; it does not read PORT, so both must say the same.",
             group=CONTAINER,
-            limits=(1, 65535),
+            limits=(1, LARGEST_PORT),
         ),
         _rows(
             "args",
@@ -132,7 +133,7 @@ def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
     )
     longest = 1800 if offered.accelerator else 600
     rows = (
-        ("probe_port", "Port asked", "Where it is asked.", (1, 65535)),
+        ("probe_port", "Port asked", "Where it is asked.", (1, LARGEST_PORT)),
         ("probe_initial_delay", "Delay (seconds)", "Before the first time.", (0, 240)),
         ("probe_period", "Period (seconds)", "From one time to the next.", (1, 240)),
         ("probe_timeout", "Timeout (seconds)", "Not longer than the period.", (1, 240)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import gpus
+from llm_widgets.domain import gpus, names
 from llm_widgets.domain.models import Framework
 from llm_widgets.page.services.access_fields import (
     NETWORK,
@@ -15,6 +15,7 @@ from llm_widgets.page.services.access_fields import (
 from llm_widgets.page.services.container_fields import container_fields, container_summaries
 from llm_widgets.page.services.deploy_values import FIT_ANYWAY, values_of
 from llm_widgets.serving import hardware
+from llm_widgets.serving.checks import LONGEST_TIMEOUT
 from llm_widgets.widgets.fields import Field, Option
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _place(offered: Deployment, default: dict[str, Any], location: str) -> list[
             required=True,
             value=default["name"],
             default=default["name"],
-            max_length=49,
+            max_length=names.SERVICE_LENGTH,
             help="Part of its address; lowercase letters, digits, hyphens; fixed once deployed.",
             group=PLACE,
         ),
@@ -158,7 +159,13 @@ def _scaling(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             1000,
             f"{engine} follows it, so that the engine works on what it is given.",
         ),
-        ("timeout", "Longest request (seconds)", 1, 3600, "Long answers and cold starts fit in."),
+        (
+            "timeout",
+            "Longest request (seconds)",
+            1,
+            LONGEST_TIMEOUT,
+            "Long answers and cold starts fit in.",
+        ),
     )
     return [
         Field(
