@@ -108,9 +108,3 @@ def regions() -> tuple[str, ...]:
     """Give all regions that have a GPU, in the order of the table."""
     seen = dict.fromkeys(r for gpu in GPUS for r in (*gpu.regions, *gpu.invited_regions))
     return tuple(seen)
-
-
-def price_per_hour(gpu: Gpu, *, cpu: float, memory_gib: float, redundant: bool = False) -> float:
-    """Compute US dollars for an hour in which one instance is awake, tier 1."""
-    second = gpu.price[redundant] + cpu * CPU_PRICE + memory_gib * MEMORY_PRICE
-    return second * 3600

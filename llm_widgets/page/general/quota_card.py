@@ -9,6 +9,7 @@ from llm_widgets.domain.capacity import Fit
 from llm_widgets.gcp.project import quotas
 from llm_widgets.page.general.error_notices import Doubts
 from llm_widgets.page.general.quota_dialog import QuotaDialog
+from llm_widgets.serving import cost
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.layout import button, card
 from llm_widgets.widgets.notice import Notice
@@ -103,7 +104,7 @@ class QuotaCard:
     def _row(self, gpu: Gpu, region: str) -> dict[str, Any]:
         found = self._state.survey.capacity(gpu, region)
         invited = region in gpu.invited_regions
-        price = gpus.price_per_hour(gpu, cpu=gpu.default_cpu, memory_gib=gpu.default_memory_gib)
+        price = cost.of_instance(gpu, gpu.default_cpu, gpu.default_memory_gib, redundant=False)
         return {
             "id": f"{gpu.accelerator}/{region}",
             "name": f"{gpu.short_label} in {region}",

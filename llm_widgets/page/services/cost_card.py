@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
+from llm_widgets.serving import cost
 from llm_widgets.widgets.html import note
 
 if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.domain.services import Deployment
-
-_HOURS = 24
 
 
 def cost_note() -> w.Widget:
@@ -23,22 +22,12 @@ def cost_note() -> w.Widget:
     )
 
 
-def cost(deployment: Deployment) -> str:
+def cost_text(deployment: Deployment) -> str:
     """Say what a deployment costs while it runs."""
-    gpu = gpus.by_accelerator(deployment.accelerator)
-    second = deployment.cpu * gpus.CPU_PRICE + deployment.memory_gib * gpus.MEMORY_PRICE
-    hour = second * 3600
-    if gpu:
-        hour = gpus.price_per_hour(
-            gpu,
-            cpu=deployment.cpu,
-            memory_gib=deployment.memory_gib,
-            redundant=deployment.zonal_redundancy,
-        )
-    text = f"About ${hour:.2f} for each hour that an instance is awake."
+    found = cost.of_deployment(deployment)
+    text = f"About ${found.hour:.2f} for each hour that an instance is awake."
     if deployment.min_instances:
         count = deployment.min_instances
-        day = hour * _HOURS * count
         always = "an instance always runs" if count == 1 else f"{count} instances always run"
-        text += f" At least ${day:.2f} a day, as {always}."
+        text += f" At least ${found.least_day:.2f} a day, as {always}."
     return text

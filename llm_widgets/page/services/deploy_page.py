@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.page.services.bucket_access import GRANTED, MISSING
-from llm_widgets.page.services.cost_card import cost, cost_note
+from llm_widgets.page.services.cost_card import cost_note, cost_text
 from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
@@ -193,7 +193,7 @@ class DeployPage:
         deployment = state.deployment
         if deployment is None or state.subject is None:
             return
-        set_text(self._cost, cost(deployment))
+        set_text(self._cost, cost_text(deployment))
         self._form.folded = summaries(deployment)
         self._request.show(deployment)
         if deployment.region == state.subject.location:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
-from llm_widgets.page.services.cost_card import cost, cost_note
+from llm_widgets.page.services.cost_card import cost_note, cost_text
 from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import followers, values_of
 from llm_widgets.page.services.field_errors import placed
@@ -90,7 +90,7 @@ class EditPage:
         return fields
 
     def _draw(self, now: Deployment) -> None:
-        set_text(self._cost, cost(now))
+        set_text(self._cost, cost_text(now))
         self._form.folded = summaries(now)
 
     def _typed(self, values: Values) -> None:
