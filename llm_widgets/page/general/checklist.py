@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, Dict, Float, HasTraits, Tuple
+from traitlets import Dict, Tuple
 
 from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.run import CHECKS, empty_rows, run, wait_until_ok
 from llm_widgets.domain import checklist
 from llm_widgets.errors import ManagerError
-from llm_widgets.page.background import Latest
+from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_widgets.domain.checklist import Row, Work
-    from llm_widgets.page.session import Session
 
 
-class ChecklistState(HasTraits):
+class ChecklistState(RoundsState):
     """The rows, filled as the answers come.
 
     Attributes
     ----------
     rows
         :class:`llm_widgets.domain.checklist.Row` objects in the order of the page.
-    checked_at
-        When the last round was complete: seconds since 1970; 0 before the first.
-    running
-        Whether a round is under way.
     acting
         Row keys for which an action runs.
     problems
@@ -38,33 +33,18 @@ class ChecklistState(HasTraits):
     """
 
     rows: Tuple = Tuple()
-    checked_at = Float(0.0)
-    running = Bool(default_value=False)
     acting: Tuple = Tuple()
     problems: Dict = Dict()
 
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._latest = Latest()
-        self._lock = threading.Lock()
-        session.observe(self._project_changed, "project")
-
     def refresh(self) -> None:
         """Ask everything again; what was known stays to be seen until its answer comes."""
-        project = self._session.project
-        if project is None:
-            return
-        fresh = self._latest.begin()
-        context = Context(self._session.clients, project)
-        self.running = True
 
-        def tell(row: Row) -> None:
-            if fresh():
-                with self._lock:
-                    self.rows = checklist.replaced(self.rows, row)
+        def ask(context: Context, is_newest: Callable[[], bool]) -> str:
+            def tell(row: Row) -> None:
+                if is_newest():
+                    with self._lock:
+                        self.rows = checklist.replaced(self.rows, row)
 
-        def work() -> str:
             run(context, tell, CHECKS)
             try:
                 return context.runtime_account().email
@@ -72,17 +52,9 @@ class ChecklistState(HasTraits):
                 return ""
 
         def then(account: str) -> None:
-            if fresh():
-                self._session.runtime_account = account
-                self.checked_at = time.time()
-                self.running = False
+            self._session.runtime_account = account
 
-        def failed(error: ManagerError) -> None:
-            if fresh():
-                self.running = False
-                self._session.report(error)
-
-        self._session.background.run(work, then, failed)
+        self._begin_round(ask, then)
 
     def blockers(self, work: Work) -> list[Row]:
         """Give the rows for which a kind of work would fail; see :mod:`domain.checklist`."""

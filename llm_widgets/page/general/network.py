@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, Dict, Float, HasTraits, Instance, Tuple
+from traitlets import Dict, Instance, Tuple
 
 from llm_widgets.checks import networks
-from llm_widgets.checks.context import Context
 from llm_widgets.checks.networks import Found
 from llm_widgets.domain import gpus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_labels
@@ -17,20 +15,22 @@ from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.client.parallel import Outcome, outcomes
 from llm_widgets.gcp.project import network, projects
 from llm_widgets.page.background import Latest
+from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.checks.context import Context
     from llm_widgets.page.session import Session
 
 
-class NetworkState(HasTraits):
+class NetworkState(RoundsState):
     """What there is, by region, and the default for all deployments.
 
     Attributes
     ----------
     found
         ``"region/kind"`` to :class:`llm_widgets.checks.networks.Found`, filled as answers come.
-    checked_at
-        When the last round was complete: seconds since 1970; 0 before the first.
     turning_on
         ``(region, subnet)`` whose Private Google Access is being turned on.
     error
@@ -40,20 +40,14 @@ class NetworkState(HasTraits):
     """
 
     found: Dict = Dict()
-    checked_at = Float(0.0)
-    running = Bool(default_value=False)
     turning_on: Tuple = Tuple()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     not_kept: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._latest = Latest()
+        super().__init__(session)
         self._latest_choice = Latest()
-        self._lock = threading.Lock()
         self._writing = threading.Lock()
-        session.observe(self._project_changed, "project")
 
     @property
     def default(self) -> NetworkChoice:
@@ -122,34 +116,23 @@ class NetworkState(HasTraits):
 
     def refresh(self) -> None:
         """Ask every region again."""
-        project = self._session.project
-        if project is None:
-            return
-        fresh = self._latest.begin()
-        self.running = True
-        context = Context(self._session.clients, project)
 
-        def tell(answer: Found) -> None:
-            with self._lock:
-                if fresh():
-                    self.found = {**self.found, f"{answer.region}/{answer.kind}": answer}
+        def ask(context: Context, is_newest: Callable[[], bool]) -> None:
+            def tell(answer: Found) -> None:
+                with self._lock:
+                    if is_newest():
+                        self.found = {**self.found, f"{answer.region}/{answer.kind}": answer}
+
+            networks.survey(context, tell)
 
         def then(_: object) -> None:
-            if fresh():
-                self._session.networks_found = {
-                    region: [choice for choice in self.choices() if self._has(region, choice)]
-                    for region in gpus.regions()
-                    if not self._errors(region)
-                }
-                self.checked_at = time.time()
-                self.running = False
+            self._session.networks_found = {
+                region: [choice for choice in self.choices() if self._has(region, choice)]
+                for region in gpus.regions()
+                if not self._errors(region)
+            }
 
-        def failed(error: ManagerError) -> None:
-            if fresh():
-                self.running = False
-                self._session.report(error)
-
-        self._session.background.run(lambda: networks.survey(context, tell), then, failed)
+        self._begin_round(ask, then)
 
     def turn_on(self, *targets: tuple[str, str]) -> None:
         """Turn Private Google Access of subnets on, given as region and name; then look again."""

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Bool, Float, HasTraits, Instance
+from traitlets import Instance
 
 from llm_widgets.checks import quotas as checks
-from llm_widgets.checks.context import Context
 from llm_widgets.checks.quotas import Survey
 from llm_widgets.domain import capacity, gpus
 from llm_widgets.domain.capacity import Wanted
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.project import quotas
-from llm_widgets.page.background import Latest
+from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from llm_widgets.checks.context import Context
     from llm_widgets.domain.capacity import Verdict
     from llm_widgets.domain.services import Deployment
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.project.quotas import QuotaRequest
-    from llm_widgets.page.session import Session
 
 
-class QuotasState(HasTraits):
+class QuotasState(RoundsState):
     """What is known of the quotas, filled as answers come.
 
     Attributes
     ----------
     survey
         The answers so far.
-    checked_at
-        When the last round was complete: seconds since 1970; 0 before the first.
     """
 
     survey: Instance[Survey] = Instance(Survey, args=())
-    checked_at = Float(0.0)
-    running = Bool(default_value=False)
-
-    def __init__(self, session: Session) -> None:
-        super().__init__()
-        self._session = session
-        self._latest = Latest()
-        self._lock = threading.Lock()
-        session.observe(self._project_changed, "project")
 
     def verdict(self, accelerator: str, region: str) -> Verdict | None:
         """Judge whether a service with a GPU fits in a region.
@@ -70,35 +56,22 @@ class QuotasState(HasTraits):
 
     def refresh(self) -> None:
         """Ask for everything again."""
-        project = self._session.project
-        if project is None:
-            return
-        fresh = self._latest.begin()
-        self.running = True
-        context = Context(self._session.clients, project)
 
-        def tell(kind: str, key: str, answer: Any) -> None:
-            with self._lock:
-                if not fresh():
-                    return
-                known = {**getattr(self.survey, kind), key: answer}
-                if kind == "requests":
-                    known = answer
-                errors = {k: e for k, e in self.survey.errors.items() if k != key}
-                changes = {"errors": errors, kind: known}
-                self.survey = replace(self.survey, **changes)
+        def ask(context: Context, is_newest: Callable[[], bool]) -> None:
+            def tell(kind: str, key: str, answer: Any) -> None:
+                with self._lock:
+                    if not is_newest():
+                        return
+                    known = {**getattr(self.survey, kind), key: answer}
+                    if kind == "requests":
+                        known = answer
+                    errors = {k: e for k, e in self.survey.errors.items() if k != key}
+                    changes = {"errors": errors, kind: known}
+                    self.survey = replace(self.survey, **changes)
 
-        def then(_: object) -> None:
-            if fresh():
-                self.checked_at = time.time()
-                self.running = False
+            checks.survey(context, tell)
 
-        def failed(error: ManagerError) -> None:
-            if fresh():
-                self.running = False
-                self._session.report(error)
-
-        self._session.background.run(lambda: checks.survey(context, tell), then, failed)
+        self._begin_round(ask, lambda _: None)
 
     def request(
         self,
