@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, HasTraits, Instance, Unicode
+from traitlets import Bool, Unicode
 
-from llm_widgets.errors import ManagerError
 from llm_widgets.page.background import Latest
-from llm_widgets.page.services.service_logs import moment
+from llm_widgets.page.services.service_logs import LogEntries, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.observe.logs import LogEntry
-    from llm_widgets.page.services.service_logs import LogTail
+    from llm_widgets.page.services.service_logs import Listener, LogTail
     from llm_widgets.page.session import Session
 
 PAGE = 500
@@ -30,7 +29,7 @@ MOST = 10_000
 _SAME_MOMENT = timedelta(microseconds=1)
 
 
-class LogSearch(HasTraits):
+class LogSearch(LogEntries):
     """What is shown of a service's log.
 
     Attributes
@@ -52,42 +51,22 @@ class LogSearch(HasTraits):
     paused = Bool(default_value=False)
     loading = Bool(default_value=False)
     has_earlier = Bool(default_value=False)
-    error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session, tail: LogTail) -> None:
-        super().__init__()
-        self._session = session
+        super().__init__(session)
         self._tail = tail
         self._latest = Latest()
-        self._lock = threading.RLock()
-        self._entries: list[LogEntry] = []
         self._waiting: list[LogEntry] = []
         self._asked = False  # for entries as they are looked for now
-        self._added: list[Callable[[Sequence[LogEntry]], None]] = []
-        self._earlier: list[Callable[[Sequence[LogEntry]], None]] = []
-        self._reset: list[Callable[[Sequence[LogEntry]], None]] = []
+        self._earlier: list[Listener] = []
         tail.on_added(self._come)
         tail.on_reset(self._come)
         self.observe(lambda _: self._begin(), ["severity", "search"])
         self.observe(lambda _: self._resume(), "paused")
 
-    def on_added(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
-        """Have ``listener`` called with entries that are to be shown after the others."""
-        self._added.append(listener)
-
-    def on_earlier(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
+    def on_earlier(self, listener: Listener) -> None:
         """Have ``listener`` called with entries that are to be shown before the others."""
         self._earlier.append(listener)
-
-    def on_reset(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
-        """Have ``listener`` called with all entries to show, in place of the others."""
-        self._reset.append(listener)
-
-    @property
-    def entries(self) -> tuple[LogEntry, ...]:
-        """What is shown, the oldest first."""
-        with self._lock:
-            return tuple(self._entries)
 
     def show_earlier(self) -> None:
         """Read older entries; they go before those that are shown."""
@@ -170,13 +149,6 @@ class LogSearch(HasTraits):
             self._tell(self._earlier, new)
         else:
             self._tell(self._reset, self._entries)
-
-    @staticmethod
-    def _tell(
-        listeners: Iterable[Callable[[Sequence[LogEntry]], None]], entries: Sequence[LogEntry]
-    ) -> None:
-        for listener in listeners:
-            listener(tuple(entries))
 
     def _is_wanted(self, entry: LogEntry) -> bool:
         loud = not self.severity or _RANK.get(entry.severity, 0) >= _RANK[self.severity]

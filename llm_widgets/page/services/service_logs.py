@@ -12,10 +12,12 @@ from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.observe import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from llm_widgets.gcp.observe.logs import LogEntry
     from llm_widgets.page.session import Session
+
+    Listener = Callable[[Sequence[LogEntry]], None]
 
 PERIOD = 2.5
 """Seconds between two looks at the log."""
@@ -28,29 +30,31 @@ _LATE = timedelta(seconds=30)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-class LogTail(HasTraits):
-    """Follows the log of a service until it is closed."""
+class LogEntries(HasTraits):
+    """Entries of a log, and who wants to know of new ones.
+
+    Attributes
+    ----------
+    error
+        Why the log can't be read.
+    """
 
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        _, self._project, _, self._region, _, self._service_id = name.split("/")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._entries: list[LogEntry] = []
-        self._since: datetime | None = None
-        self._all = False
-        self._closed = False
-        self._added: list[Callable[[Sequence[LogEntry]], None]] = []
-        self._reset: list[Callable[[Sequence[LogEntry]], None]] = []
+        self._added: list[Listener] = []
+        self._reset: list[Listener] = []
 
-    def on_added(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
+    def on_added(self, listener: Listener) -> None:
         """Have ``listener`` called with entries that have come and follow the others."""
         self._added.append(listener)
 
-    def on_reset(self, listener: Callable[[Sequence[LogEntry]], None]) -> None:
-        """Have ``listener`` called with all entries when one has come that belongs between them."""
+    def on_reset(self, listener: Listener) -> None:
+        """Have ``listener`` called with all entries, in place of those that it knows."""
         self._reset.append(listener)
 
     @property
@@ -58,6 +62,22 @@ class LogTail(HasTraits):
         """All entries so far, the oldest first."""
         with self._lock:
             return tuple(self._entries)
+
+    @staticmethod
+    def _tell(listeners: Iterable[Listener], entries: Sequence[LogEntry]) -> None:
+        for listener in listeners:
+            listener(tuple(entries))
+
+
+class LogTail(LogEntries):
+    """Follows the log of a service until it is closed."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__(session)
+        _, self._project, _, self._region, _, self._service_id = name.split("/")
+        self._since: datetime | None = None
+        self._all = False
+        self._closed = False
 
     @property
     def has_all(self) -> bool:
@@ -91,12 +111,9 @@ class LogTail(HasTraits):
         new, is_late = self._taken(sorted(found, key=moment), is_all=len(found) < limit)
         self.error = None
         if is_late:
-            everything = self.entries
-            for listener in self._reset:
-                listener(everything)
+            self._tell(self._reset, self.entries)
         elif new:
-            for listener in self._added:
-                listener(new)
+            self._tell(self._added, new)
 
     def look_if_allowed(self) -> None:
         """Do the same; a log that may not be read becomes the error that is shown."""
@@ -114,7 +131,7 @@ class LogTail(HasTraits):
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> list[LogEntry]:
-        """Read the newest entries that a filter finds, as :func:`cloud.logs.service_filter`.
+        """Read the newest entries that :func:`llm_widgets.gcp.observe.logs.service_filter` finds.
 
         Raises
         ------
