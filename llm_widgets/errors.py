@@ -121,3 +121,12 @@ class TransferError(ManagerError):
 
 class DeploymentError(ManagerError):
     """A service did not come up."""
+
+
+def unexpected(error: Exception) -> ManagerError:
+    """Word a failure that nobody foresaw; its traceback is in the log, never on the page."""
+    return ManagerError(
+        "Something went wrong inside the manager itself.",
+        cause=f"{type(error).__name__}: {error}",
+        fix=Fix(text="Try again; if it stays, the log of the manager has the details."),
+    )

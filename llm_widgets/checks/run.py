@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.checks import apis, billing, permissions, runtime, secret_manager
 from llm_widgets.domain.checklist import Answer, CheckState, Row, Subject
-from llm_widgets.errors import ManagerError
+from llm_widgets.errors import ManagerError, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -125,11 +125,8 @@ def _answers(check: Check, context: Context) -> list[tuple[Subject, Answer]]:
         answer = could_not_tell(error, context)
     except Exception as error:  # noqa: BLE001 - one check that breaks must not take the others with it
         _log.exception("A check failed in a way that has no sentence of its own")
-        answer = Answer(
-            CheckState.UNKNOWN,
-            "Something went wrong inside the manager itself.",
-            detail=f"{type(error).__name__}: {error}",
-        )
+        failure = unexpected(error)
+        answer = Answer(CheckState.UNKNOWN, failure.message, detail=failure.cause)
     else:
         return [(subject, found[subject.key]) for subject in check.subjects]
     return [(subject, answer) for subject in check.subjects]

@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.errors import ManagerError, unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,15 +96,6 @@ class Background:
 def _is_process_ending(error: Exception) -> bool:
     """Tell whether work failed because threads take no more of it; Python says so in words only."""
     return isinstance(error, RuntimeError) and str(error).endswith(" shutdown")
-
-
-def unexpected(error: Exception) -> ManagerError:
-    """Word a failure that nobody foresaw; its traceback is in the log, never on the page."""
-    return ManagerError(
-        "Something went wrong inside the manager itself.",
-        cause=f"{type(error).__name__}: {error}",
-        fix=Fix(text="Try again; if it stays, the log of the manager has the details."),
-    )
 
 
 class Latest:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.checklist import Work
 from llm_widgets.domain.networks import read_choices
-from llm_widgets.page.general.blockers_card import Blockers
+from llm_widgets.page.general.blockers_card import Blockers, QuotaBlocker
 from llm_widgets.page.general.general import GeneralState
-from llm_widgets.page.general.quota_blocker_card import QuotaBlocker
 from llm_widgets.page.general.tab import general_view
 from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.models.tab import ModelsView

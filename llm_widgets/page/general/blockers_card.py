@@ -1,11 +1,14 @@
-"""What the checklist says against an import or a deployment, shown where that begins."""
+"""What stands against an import or a deployment, shown where that begins."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import gpus
 from llm_widgets.domain.checklist import Work
 from llm_widgets.page.general.checklist_card import shown
+from llm_widgets.page.general.quota_dialog import QuotaDialog
+from llm_widgets.page.general.quotas import wanted_by
 from llm_widgets.widgets.checklist import Checklist
 from llm_widgets.widgets.layout import stack
 from llm_widgets.widgets.notice import Notice
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.page.general.checklist import ChecklistState
+    from llm_widgets.page.general.quotas import QuotasState
+    from llm_widgets.page.services.deploy_form import DeployFormState
+    from llm_widgets.page.session import Session
 
 _SENTENCES = {
     Work.IMPORT: "Importing a model would fail until this is mended.",
@@ -22,7 +28,7 @@ _SENTENCES = {
 
 
 class Blockers:
-    """The rows that block, with the fixes of the checklist; ``box`` goes into the page.
+    """The rows of the checklist that block, with their fixes; ``box`` goes into the page.
 
     Without blockers the box is not there.
     """
@@ -42,3 +48,41 @@ class Blockers:
         rows = self._state.blockers(self._work)
         self._rows.show([shown(row, self._state) for row in rows])
         self.box.layout.display = None if rows else "none"
+
+
+class QuotaBlocker:
+    """What quotas say against a deployment, with the fix of their card.
+
+    Where it fits, ``box`` is not there.
+    """
+
+    def __init__(self, session: Session, quotas: QuotasState, form: DeployFormState) -> None:
+        self._quotas = quotas
+        self._form = form
+        self._dialog = QuotaDialog(session, quotas)
+        self._notice = Notice()
+        self._notice.on_action(self._ask_for_more)
+        self.box: w.VBox = stack(self._notice, self._dialog.dialog)
+        quotas.observe(self._draw, "survey")
+        form.observe(self._draw, "deployment")
+        self._draw()
+
+    def _draw(self, _: object = None) -> None:
+        deployment = self._form.deployment
+        reason = self._quotas.shortage(deployment) if deployment else ""
+        if reason and deployment:
+            self._notice.show(
+                "warning",
+                f"The quotas of {deployment.region} don't allow this. {reason}",
+                detail="Choose fewer or smaller instances or another region, or ask for more.",
+                action_label="Request quota",
+            )
+        else:
+            self._notice.clear()
+        self.box.layout.display = None if reason else "none"
+
+    def _ask_for_more(self) -> None:
+        deployment = self._form.deployment
+        gpu = gpus.by_accelerator(deployment.accelerator) if deployment else None
+        if deployment and gpu:
+            self._dialog.show(gpu, deployment.region, wanted_by(deployment))

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import links
 from llm_widgets.page.models.bucket_card import BucketCard
 from llm_widgets.page.models.progress_card import ProgressCard
-from llm_widgets.page.models.unreadable_card import UnreadableCard
-from llm_widgets.widgets.layout import button, stack, toolbar
+from llm_widgets.widgets.layout import button, card, stack, toolbar
 from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.table import Column, DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from llm_widgets.page.models.models import BucketModels, ModelsState
     from llm_widgets.page.session import Session
+
+_UNREADABLE = (
+    Column("bucket", "Bucket"),
+    Column("location", "Location"),
+    Column("reason", "Reason"),
+    Column("fix", "Fix", "code"),
+)
 
 
 class ModelList:
@@ -43,7 +50,7 @@ class ModelList:
         self._start_import = start_import
         self._cards: dict[str, BucketCard] = {}
         self._progress: dict[str, ProgressCard] = {}
-        self._unreadable = UnreadableCard()
+        self._unreadable = _Unreadable()
         self._notice = Notice()
         self._buckets = stack()
         self._imports = stack()
@@ -128,3 +135,32 @@ class ModelList:
             resume=lambda: imports.resume(bucket, key, model_id),
             dismiss=lambda: imports.dismiss(key),
         )
+
+
+class _Unreadable:
+    """Buckets of which it can't be told whether they hold models, with the reasons."""
+
+    def __init__(self) -> None:
+        self._table = DataTable(caption="Buckets that can't be read", columns=_UNREADABLE)
+        self.box = card(
+            "Buckets that can't be read",
+            self._table,
+            text="They may hold models that are not shown here.",
+        )
+
+    def show(self, buckets: Sequence[BucketModels]) -> None:
+        """Draw what is known of them."""
+        self._table.rows = [
+            {
+                "id": bucket.name,
+                "bucket": bucket.name,
+                "location": bucket.location,
+                "reason": {
+                    "text": bucket.problem.message,
+                    "note": bucket.problem.fix.text if bucket.problem.fix else "",
+                },
+                "fix": (bucket.problem.fix.command or None) if bucket.problem.fix else None,
+            }
+            for bucket in buckets
+            if bucket.problem
+        ]

@@ -14,7 +14,8 @@ from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
 from llm_widgets.page.services.remedies import is_beside
-from llm_widgets.page.services.request_card import RequestCard
+from llm_widgets.page.services.text_tabs_card import TextChoice
+from llm_widgets.serving.export import Language, written
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import paragraph, set_text
 from llm_widgets.widgets.layout import button, card, row, stack, toolbar
@@ -59,7 +60,10 @@ class DeployPage:
         )
         self._diagnosis = DiagnosisCard(self._remedy, form_label, is_local=is_local)
         self._diagnosis.box.add_class("llm-answer")
-        self._request = RequestCard()
+        self._request = TextChoice(
+            "Request",
+            "Exactly what is asked of Cloud Run, for those who keep it in a repository.",
+        )
         self._memory = MemoryCard(
             state.memory, lambda tokens: self._fill(self._state.use_context(tokens))
         )
@@ -195,7 +199,7 @@ class DeployPage:
             return
         set_text(self._cost, cost_text(deployment))
         self._form.folded = summaries(deployment)
-        self._request.show(deployment)
+        self._request.show(tuple(Language), lambda name: written(deployment, Language(name)))
         if deployment.region == state.subject.location:
             self._place.clear()
         else:

@@ -106,7 +106,8 @@ class ServicePage:
             self._yaml.text = dumped(self._state.document)
         self._conversation.follow(service)
         if service.state in SERVING:
-            self._snippets.show(snippets(service.url, service.served_name, service.name))
+            texts = snippets(service.url, service.served_name, service.name)
+            self._snippets.show(tuple(texts), texts.__getitem__)
             shown: tuple[w.Widget, ...] = (self._chat.box, self._snippets.box)
         else:
             shown = (note("There is something to try once the service is ready."),)

@@ -10,27 +10,34 @@ from llm_widgets.widgets.details import CopyText
 from llm_widgets.widgets.layout import card
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
 
 class TextChoice:
-    """Texts by their names; ``box`` is what goes into the page."""
+    """Texts by their names, each written when it is shown; ``box`` is what goes into the page."""
 
     def __init__(self, title: str, text: str) -> None:
-        self._texts: dict[str, str] = {}
+        self._write: Callable[[str], str] = str
         self._shown = CopyText(label=title)
         self._choice = w.Dropdown(description="Written as", options=[])
         self._choice.observe(lambda _: self._draw(), "value")
         self.box = card(title, self._choice, self._shown, text=text)
 
-    def show(self, texts: Mapping[str, str]) -> None:
-        """Show other texts; the one that was chosen stays so where it is there."""
-        self._texts = dict(texts)
-        if tuple(self._choice.options) != tuple(texts):
+    def show(self, names: Sequence[str], write: Callable[[str], str]) -> None:
+        """Show other texts; the one that was chosen stays so where it is there.
+
+        Parameters
+        ----------
+        write
+            Writes the text with a name.
+        """
+        self._write = write
+        if tuple(self._choice.options) != tuple(names):
             chosen = self._choice.value
-            self._choice.options = tuple(texts)
-            self._choice.value = chosen if chosen in texts else next(iter(texts))
+            self._choice.options = tuple(names)
+            self._choice.value = chosen if chosen in names else names[0]
         self._draw()
 
     def _draw(self) -> None:
-        self._shown.text = self._texts.get(self._choice.value or "", "")
+        if self._choice.value:
+            self._shown.text = self._write(self._choice.value)
