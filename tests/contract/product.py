@@ -50,8 +50,9 @@ def open_project(session: Session, product: Product) -> None:
 
 
 def running(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Product]:
-    """Give a product with a running cloud, then stop it."""
-    product = Product(folder, environment)
+    """Give a product with a running cloud and a cache of its own, then stop it."""
+    environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    product = Product(folder / "cloud", environment)
     yield product
     product.cloud.stop()
     environment.undo()

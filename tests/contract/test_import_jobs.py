@@ -47,7 +47,6 @@ TOKEN = "hf_local_reader"
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield from running(tmp_path_factory.mktemp("imports"), environment)
 
 

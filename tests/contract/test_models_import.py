@@ -45,7 +45,6 @@ BUCKET = "import-models"
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         for started in running(tmp_path_factory.mktemp("models"), environment):
             buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
             yield started
