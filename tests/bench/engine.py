@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
-import time
 from pathlib import Path
 
 from google.auth.credentials import AnonymousCredentials
@@ -18,6 +16,7 @@ from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.transfer.options import Options
 from llm_widgets.transfer.share import Task
 from llm_widgets.transfer.transfer import Engine
+from tests.bench.usage import told_of
 
 
 def main() -> None:
@@ -33,19 +32,8 @@ def main() -> None:
         options=options,
         task=task,
     )
-    begun = time.monotonic()
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    assert engine.run() or task.count > 1
-    seconds = time.monotonic() - begun
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    told = {
-        "seconds": seconds,
-        "rate": plan.size / seconds / 1e6,
-        "cpu": usage.ru_utime + usage.ru_stime - used.ru_utime - used.ru_stime,
-        "user": usage.ru_utime - used.ru_utime,
-        "rss": usage.ru_maxrss / 1024,
-    }
-    print(json.dumps(told))
+    with told_of(plan):
+        assert engine.run() or task.count > 1
 
 
 if __name__ == "__main__":

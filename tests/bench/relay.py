@@ -6,17 +6,15 @@ A verified transfer can't do less. Nothing is retried, saved or checked against 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import resource
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from llm_widgets.domain.imports import HubFile, ImportPlan
+from tests.bench.usage import told_of
 
 BLOCK = 1 << 20
 
@@ -26,25 +24,14 @@ def main() -> None:
     lanes = int(os.environ.get("LANES", "4"))
     plan = ImportPlan.from_json(Path(plan_file).read_text())
     waiting = list(plan.files)
-    begun = time.monotonic()
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    threads = [
-        threading.Thread(target=relay_all, args=(endpoint, plan, waiting)) for _ in range(lanes)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.monotonic() - begun
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    told = {
-        "seconds": seconds,
-        "rate": plan.size / seconds / 1e6,
-        "cpu": usage.ru_utime + usage.ru_stime - used.ru_utime - used.ru_stime,
-        "user": usage.ru_utime - used.ru_utime,
-        "rss": usage.ru_maxrss / 1024,
-    }
-    print(json.dumps(told))
+    with told_of(plan):
+        threads = [
+            threading.Thread(target=relay_all, args=(endpoint, plan, waiting)) for _ in range(lanes)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def relay_all(endpoint: str, plan: ImportPlan, waiting: list[HubFile]) -> None:
