@@ -16,6 +16,7 @@ LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The local cloud is a package of its own, whose tests know nothing of this one.
 LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
+NODE_MODULES := node_modules/.package-lock.json
 
 .PHONY: run test test-fast lint lock clean
 .DEFAULT_GOAL := run
@@ -35,13 +36,14 @@ test-fast: $(READY)
 	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
 	@$(BIN)/python -m pytest tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
 
-lint: $(READY) node_modules/.package-lock.json
+lint: $(READY) $(NODE_MODULES)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file local_cloud/pyproject.toml
 	@$(BIN)/python .ci/undone.py
 	@node_modules/.bin/biome ci .
+	@node_modules/.bin/tsc
 
 lock:
 	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \
@@ -66,6 +68,6 @@ $(READY): pyproject.toml local_cloud/pyproject.toml requirements/dev.txt require
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable local_cloud
 	@touch $@
 
-node_modules/.package-lock.json: package.json package-lock.json
-	@command -v npm >/dev/null || { echo "npm is needed to check the JavaScript: install Node.js 20 or later."; exit 1; }
+$(NODE_MODULES): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the JavaScript: install Node.js 20 or later."; exit 1; }
 	@npm ci --silent --no-audit --no-fund

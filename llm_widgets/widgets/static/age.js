@@ -3,8 +3,11 @@
 import { el } from "./dom.js";
 import { formatAgo } from "./format.js";
 
+/** @import { AgeTraits, Context } from "./types.js" */
+
 const AGE_MS = 10000;
 
+/** @param {Context<AgeTraits>} context */
 function render({ model, el: root }) {
 	const age = el("span", { class: "llm-note" });
 	root.append(age);

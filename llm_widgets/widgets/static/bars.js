@@ -2,27 +2,29 @@
 
 import { el } from "./dom.js";
 
+/** @import { BarsTraits, Context } from "./types.js" */
+
+/** The elements of one bar. */
 function makeRow() {
-	const row = {
-		label: el("span", { class: "llm-bar-label" }),
-		bar: el("progress", { max: 1 }),
-		text: el("span", { class: "llm-bar-text" }),
-	};
-	row.element = el("div", { class: "llm-bar" }, row.label, row.bar, row.text);
-	return row;
+	const label = el("span", { class: "llm-bar-label" });
+	const bar = el("progress", { max: 1 });
+	const text = el("span", { class: "llm-bar-text" });
+	return { label, bar, text, element: el("div", { class: "llm-bar" }, label, bar, text) };
 }
 
+/** @param {Context<BarsTraits>} context */
 function render({ model, el: root }) {
 	const box = el("div", { class: "llm-transfer" });
+	/** @type {ReturnType<typeof makeRow>[]} */
 	const rows = [];
 	root.append(box);
 
 	function draw() {
 		const bars = model.get("bars");
-		while (rows.length > bars.length) rows.pop().element.remove();
+		while (rows.length > bars.length) rows.pop()?.element.remove();
 		bars.forEach(({ label, share, text, state }, index) => {
-			rows[index] ??= makeRow();
-			const row = rows[index];
+			const row = rows[index] ?? makeRow();
+			rows[index] = row;
 			if (!row.element.isConnected) box.append(row.element);
 			row.element.dataset.state = state;
 			row.label.textContent = row.label.title = label;

@@ -7,8 +7,11 @@ import { el, isolateKeys } from "./dom.js";
 import { formatAgo } from "./format.js";
 import { commandBox, externalLink, icon, statusChip } from "./parts.js";
 
+/** @import { CheckRow, ChecklistSent, ChecklistTraits, Context } from "./types.js" */
+
 const AGE_MS = 10000;
 
+/** @param {Context<ChecklistTraits, ChecklistSent>} context */
 function render({ model, el: root }) {
 	isolateKeys(root);
 	const summary = el("span", { role: "status" });
@@ -16,9 +19,14 @@ function render({ model, el: root }) {
 	const list = el("ul", { class: "llm-checks" });
 	root.append(el("div", { class: "llm-checks-head" }, summary, age), list);
 
-	/** Row id → {item, json}. */
+	/**
+	 * What is shown, by the ids of the rows.
+	 *
+	 * @type {Map<string, {item: HTMLLIElement, json: string}>}
+	 */
 	const drawn = new Map();
 
+	/** @param {CheckRow} row */
 	function actions(row) {
 		if (row.busy)
 			return el("span", { class: "llm-check-busy" }, icon("busy"), el("span", { text: row.busy }));
@@ -33,7 +41,9 @@ function render({ model, el: root }) {
 		return button;
 	}
 
+	/** @param {CheckRow} row */
 	function remedy(row) {
+		/** @type {HTMLElement[]} */
 		const parts = [];
 		if (row.problem) parts.push(el("p", { class: "llm-error", role: "alert", text: row.problem }));
 		if (row.detail) {
@@ -67,6 +77,7 @@ function render({ model, el: root }) {
 		return box;
 	}
 
+	/** @param {CheckRow} row */
 	function makeItem(row) {
 		return el(
 			"li",
@@ -84,17 +95,29 @@ function render({ model, el: root }) {
 		);
 	}
 
-	/** Tell where the focus is in a row that is about to be replaced, and put it back there. */
+	/**
+	 * Replace a row, and put the focus and what is unfolded back where they were in it.
+	 *
+	 * @param {HTMLLIElement} old
+	 * @param {HTMLLIElement} made
+	 */
 	function keepFocus(old, made) {
-		const controls = (item) => [...item.querySelectorAll("button, summary, a, [tabindex]")];
-		const place = controls(old).indexOf(document.activeElement);
+		/** @param {HTMLLIElement} item */
+		const controls = (item) => [
+			.../** @type {NodeListOf<HTMLElement>} */ (
+				item.querySelectorAll("button, summary, a, [tabindex]")
+			),
+		];
+		const place = controls(old).indexOf(/** @type {HTMLElement} */ (document.activeElement));
 		const onRow = document.activeElement === old;
 		const open = old.querySelector("details")?.open;
 		old.replaceWith(made);
-		if (open && made.querySelector("details")) made.querySelector("details").open = true;
+		const details = made.querySelector("details");
+		if (open && details) details.open = true;
 		if (place < 0 && !onRow) return;
-		const next = controls(made);
-		if (next.length && !onRow) next[Math.min(place, next.length - 1)].focus();
+		const all = controls(made);
+		const next = all[Math.min(place, all.length - 1)];
+		if (next && !onRow) next.focus();
 		else {
 			made.tabIndex = -1;
 			made.focus();
@@ -112,12 +135,9 @@ function render({ model, el: root }) {
 		rows.forEach((row, index) => {
 			const json = JSON.stringify(row);
 			const old = drawn.get(row.id);
-			let item = old?.item;
-			if (old?.json !== json) {
-				item = makeItem(row);
-				if (old) keepFocus(old.item, item);
-				drawn.set(row.id, { item, json });
-			}
+			const item = old?.json === json ? old.item : makeItem(row);
+			if (old && item !== old.item) keepFocus(old.item, item);
+			drawn.set(row.id, { item, json });
 			if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
 		});
 	}

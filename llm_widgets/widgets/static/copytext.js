@@ -3,6 +3,9 @@
 import { isolateKeys } from "./dom.js";
 import { codeBox } from "./parts.js";
 
+/** @import { Context, CopyTextTraits } from "./types.js" */
+
+/** @param {Context<CopyTextTraits>} context */
 function render({ model, el: root }) {
 	isolateKeys(root);
 	const draw = () => root.replaceChildren(codeBox(model.get("text"), model.get("label")));

@@ -3,13 +3,20 @@
 import { el, isolateKeys } from "./dom.js";
 import { copyButton, externalLink, statusChip } from "./parts.js";
 
+/** @import { Context, Detail, DetailsTraits } from "./types.js" */
+
+/**
+ * @param {Detail} item
+ * @returns {HTMLElement}
+ */
 function shownValue(item) {
-	if (item.value === "" || item.value === null) return el("span", { class: "llm-note", text: "–" });
+	if (item.value === "") return el("span", { class: "llm-note", text: "–" });
 	if (item.state) return statusChip(item.state, item.value);
 	if (item.href) return externalLink(item.value, item.href);
 	return el(item.code ? "code" : "span", { text: item.value });
 }
 
+/** @param {Context<DetailsTraits>} context */
 function render({ model, el: root }) {
 	isolateKeys(root);
 	const list = el("dl", { class: "llm-details" });

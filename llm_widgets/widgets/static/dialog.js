@@ -9,6 +9,9 @@ import { el, isolateKeys, uid } from "./dom.js";
 import { makeForm } from "./formcore.js";
 import { commandBox } from "./parts.js";
 
+/** @import { Context, DialogTraits, FormBaseReceived, FormBaseSent } from "./types.js" */
+
+/** @param {Context<DialogTraits, FormBaseSent, FormBaseReceived>} context */
 function initialize({ model }) {
 	const titleId = uid("title");
 	const textId = uid("text");
@@ -37,6 +40,7 @@ function initialize({ model }) {
 	isolateKeys(dialog);
 	document.body.append(dialog);
 
+	/** @type {Element | null} */
 	let opener = null;
 
 	function drawTexts() {
@@ -77,7 +81,7 @@ function initialize({ model }) {
 		model.set("shown", false);
 		model.save_changes();
 		core.buildFields(false);
-		if (opener?.isConnected) opener.focus();
+		if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
 		opener = null;
 	}
 
@@ -111,6 +115,7 @@ function initialize({ model }) {
 	};
 }
 
+/** @param {{el: HTMLElement}} context */
 function render({ el: root }) {
 	root.hidden = true;
 }

@@ -3,29 +3,48 @@
  * so nothing that comes from a cloud or from a person is read as markup.
  */
 
+/** @typedef {keyof HTMLElementTagNameMap} Tag */
+
+/**
+ * What is no property of elements: `class`, `text`, and `data` for `dataset`.
+ *
+ * @typedef {{ class?: string, text?: string, data?: Record<string, string | number> }} OwnProps
+ */
+
+/**
+ * What an element is made with. Values that are missing are left out.
+ *
+ * @template {Tag} T
+ * @typedef {OwnProps & { for?: string, [attribute: `aria-${string}`]: string }
+ *   & { [Name in keyof HTMLElementTagNameMap[T]]?: HTMLElementTagNameMap[T][Name] | null | undefined }} Props
+ */
+
+/** Names without a dash that are attributes and no properties. */
+const ATTRIBUTES = ["role", "for", "popover"];
+
 /**
  * Create an element.
  *
- * @param {string} tag element name
- * @param {object} [props] `class`, `text`, `data` (object), `on` (event name to listener);
- *   names with a dash and `role`, `for`, `list`, `popover` become attributes, the rest properties
+ * @template {Tag} T
+ * @param {T} tag element name
+ * @param {Props<T>} [props] names with a dash and those in `ATTRIBUTES` become attributes
  * @param {...(Node | string | null | undefined)} children empty values are left out
- * @returns {HTMLElement}
+ * @returns {HTMLElementTagNameMap[T]}
  */
-export function el(tag, props = {}, ...children) {
+export function el(tag, props, ...children) {
 	const node = document.createElement(tag);
-	for (const [name, value] of Object.entries(props)) {
+	/** @type {OwnProps & Record<string, unknown>} */
+	const given = { ...props };
+	const { class: names, text, data, ...rest } = given;
+	if (names !== undefined) node.className = names;
+	if (text !== undefined) node.textContent = text;
+	for (const [name, value] of Object.entries(data ?? {})) node.dataset[name] = String(value);
+	for (const [name, value] of Object.entries(rest)) {
 		if (value === undefined || value === null) continue;
-		if (name === "class") node.className = value;
-		else if (name === "text") node.textContent = value;
-		else if (name === "data") Object.assign(node.dataset, value);
-		else if (name === "on") {
-			for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
-		} else if (name.includes("-") || ["role", "for", "list", "popover"].includes(name)) {
-			node.setAttribute(name, value);
-		} else node[name] = value;
+		if (name.includes("-") || ATTRIBUTES.includes(name)) node.setAttribute(name, String(value));
+		else Reflect.set(node, name, value);
 	}
-	node.append(...children.filter((child) => child !== undefined && child !== null));
+	for (const child of children) if (child !== undefined && child !== null) node.append(child);
 	return node;
 }
 
@@ -75,6 +94,7 @@ export function safeHref(address) {
  * @returns {{call: () => void, cancel: () => void}}
  */
 export function debounce(ms, fn) {
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	let timer;
 	return {
 		call() {

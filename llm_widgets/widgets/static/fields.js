@@ -7,20 +7,13 @@ import { el, uid } from "./dom.js";
 import { messages, withMessages } from "./fieldnotes.js";
 import { pairsField, rowsField } from "./rows.js";
 
-/**
- * @typedef {object} FieldSpec see `Field` in dialog.py, which makes these
- * @property {string} key
- * @property {string} label
- * @property {string} kind
- */
+/** @import { FieldSpec, FormField } from "./types.js" */
 
 /**
  * Build one field.
  *
  * @param {FieldSpec} spec
- * @returns {{key: string, spec: FieldSpec, element: HTMLElement, read: () => unknown,
- *   write: (value: unknown) => void, setError: (text: string) => void, setHint: (text: string) => void,
- *   focus: () => void, problem: () => string}}
+ * @returns {FormField}
  */
 export function buildField(spec) {
 	if (spec.kind === "cards") return cardsField(spec);
@@ -30,7 +23,12 @@ export function buildField(spec) {
 	return inputField(spec);
 }
 
-/** Why the browser would not accept a control's value, in our words; empty when it does. */
+/**
+ * Why the browser would not accept a control's value, in our words; empty when it does.
+ *
+ * @param {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} control
+ * @param {FieldSpec} spec
+ */
 function problemOf(control, spec) {
 	const state = control.validity;
 	if (state.valid) return "";
@@ -45,7 +43,14 @@ function problemOf(control, spec) {
 	return control.validationMessage;
 }
 
+/**
+ * What a person types or chooses in.
+ *
+ * @param {FieldSpec} spec
+ * @param {string} id
+ */
 function control(spec, id) {
+	/** @type {{id: string, name: string, required: boolean, autocomplete: AutoFill, spellcheck: boolean}} */
 	const shared = {
 		id,
 		name: spec.key,
@@ -76,13 +81,17 @@ function control(spec, id) {
 	if (spec.pattern) input.pattern = spec.pattern;
 	if (spec.max_length) input.maxLength = spec.max_length;
 	if (spec.kind === "number") {
-		if (spec.minimum !== null) input.min = spec.minimum;
-		if (spec.maximum !== null) input.max = spec.maximum;
-		input.step = spec.step ?? 1;
+		if (spec.minimum !== null) input.min = String(spec.minimum);
+		if (spec.maximum !== null) input.max = String(spec.maximum);
+		input.step = String(spec.step ?? 1);
 	}
 	return input;
 }
 
+/**
+ * @param {FieldSpec} spec
+ * @returns {FormField}
+ */
 function inputField(spec) {
 	const id = uid(spec.key);
 	const input = control(spec, id);
@@ -100,7 +109,7 @@ function inputField(spec) {
 		notes.hint,
 		notes.error,
 	);
-	if (spec.suggestions?.length) {
+	if (spec.suggestions.length) {
 		const list = el(
 			"datalist",
 			{ id: uid("list") },
@@ -109,6 +118,7 @@ function inputField(spec) {
 		input.setAttribute("list", list.id);
 		element.append(list);
 	}
+	/** @type {Omit<FormField, "setError" | "setHint">} */
 	const field = {
 		key: spec.key,
 		spec,
@@ -119,7 +129,7 @@ function inputField(spec) {
 			return input.value === "" ? null : Number(input.value);
 		},
 		write(value) {
-			input.value = value ?? "";
+			input.value = String(value ?? "");
 		},
 		focus: () => input.focus(),
 		problem: () => problemOf(input, spec),
@@ -127,12 +137,17 @@ function inputField(spec) {
 	return withMessages(field, input, notes);
 }
 
+/**
+ * @param {FieldSpec} spec
+ * @returns {FormField}
+ */
 function checkboxField(spec) {
 	const id = uid(spec.key);
 	const input = el("input", { type: "checkbox", id, name: spec.key, required: spec.required });
 	const notes = messages(spec);
 	input.setAttribute("aria-describedby", notes.describedBy);
 	const line = el("div", { class: "llm-check" }, input, el("label", { for: id, text: spec.label }));
+	/** @type {Omit<FormField, "setError" | "setHint">} */
 	const field = {
 		key: spec.key,
 		spec,
@@ -147,7 +162,12 @@ function checkboxField(spec) {
 	return withMessages(field, input, notes);
 }
 
-/** One choice of several, each explained on a card of its own. */
+/**
+ * One choice of several, each explained on a card of its own.
+ *
+ * @param {FieldSpec} spec
+ * @returns {FormField}
+ */
 function cardsField(spec) {
 	const name = uid(spec.key);
 	const notes = messages(spec);
@@ -167,7 +187,7 @@ function cardsField(spec) {
 			{ class: "llm-choice" },
 			radio,
 			el("span", { class: "llm-choice-title", id: title, text: option.label }),
-			el("span", { class: "llm-choice-text", id: text, text: option.description ?? "" }),
+			el("span", { class: "llm-choice-text", id: text, text: option.description }),
 		);
 		return { radio, card };
 	});
@@ -180,6 +200,7 @@ function cardsField(spec) {
 		notes.hint,
 		notes.error,
 	);
+	/** @type {Omit<FormField, "setError" | "setHint">} */
 	const field = {
 		key: spec.key,
 		spec,

@@ -7,7 +7,24 @@ import { el, isolateKeys } from "./dom.js";
 import { formatBytes, formatPercent } from "./format.js";
 import { icon } from "./parts.js";
 
-/** State of a file → its icon and its words. */
+/** @import { Context, FileRow, FilesReceived, FilesSent, FilesTraits } from "./types.js" */
+
+/**
+ * What shows one file.
+ *
+ * @typedef {object} FileElements
+ * @property {HTMLElement} element
+ * @property {HTMLElement} symbol
+ * @property {HTMLProgressElement} bar
+ * @property {HTMLElement} words
+ * @property {HTMLElement} error
+ */
+
+/**
+ * State of a file → its icon and its words.
+ *
+ * @type {Record<FileRow["state"], [symbol: "off" | "busy" | "ok" | "error", words: string]>}
+ */
 const STATES = {
 	waiting: ["off", "Waiting"],
 	active: ["busy", ""],
@@ -19,12 +36,15 @@ const STATES = {
 };
 
 export default () => {
+	/** @type {Map<string, FileRow>} */
 	const files = new Map();
+	/** @type {Set<(isReset: boolean, names: string[]) => void>} */
 	const views = new Set();
 
-	function apply({ type, files: changed = [] }) {
+	/** @param {FilesReceived} message */
+	function apply({ type, files: changed }) {
 		if (type === "reset") files.clear();
-		for (const file of changed) files.set(file.name, { ...files.get(file.name), ...file });
+		for (const file of changed) files.set(file.name, file);
 		for (const view of views)
 			view(
 				type === "reset",
@@ -32,42 +52,48 @@ export default () => {
 			);
 	}
 
+	/** @param {Context<FilesTraits, FilesSent, FilesReceived>} context */
 	function initialize({ model }) {
 		model.on("msg:custom", apply);
 		model.send({ type: "ready" });
 	}
 
+	/** @param {Context<FilesTraits, FilesSent, FilesReceived>} context */
 	function render({ model, el: root }) {
+		/** @type {Map<string, FileElements>} */
 		const rows = new Map();
 		const list = el("ul", { class: "llm-files", tabIndex: 0, "aria-label": model.get("label") });
 		isolateKeys(root);
 		root.append(list);
 
+		/**
+		 * @param {string} name
+		 * @returns {FileElements}
+		 */
 		function makeRow(name) {
-			const row = {
-				symbol: el("span", { class: "llm-file-state" }),
-				bar: el("progress", { max: 1, "aria-label": `Progress of ${name}` }),
-				words: el("span", { class: "llm-file-words" }),
-				error: el("span", { class: "llm-error" }),
-			};
-			row.element = el(
+			const symbol = el("span", { class: "llm-file-state" });
+			const bar = el("progress", { max: 1, "aria-label": `Progress of ${name}` });
+			const words = el("span", { class: "llm-file-words" });
+			const error = el("span", { class: "llm-error" });
+			const element = el(
 				"li",
 				{ class: "llm-file" },
-				row.symbol,
+				symbol,
 				el("span", { class: "llm-file-name", text: name, title: name }),
-				row.bar,
-				row.words,
-				row.error,
+				bar,
+				words,
+				error,
 			);
-			list.append(row.element);
+			const row = { symbol, bar, words, error, element };
+			list.append(element);
 			rows.set(name, row);
 			return row;
 		}
 
-		function draw(name) {
-			const file = files.get(name);
-			const row = rows.get(name) ?? makeRow(name);
-			const [symbol, words] = STATES[file.state] ?? STATES.waiting;
+		/** @param {FileRow} file */
+		function draw(file) {
+			const row = rows.get(file.name) ?? makeRow(file.name);
+			const [symbol, words] = STATES[file.state];
 			const share = file.total > 0 ? file.bytes / file.total : Number(symbol === "ok");
 			if (row.element.dataset.state !== file.state) row.symbol.replaceChildren(icon(symbol));
 			row.element.dataset.state = file.state;
@@ -77,15 +103,22 @@ export default () => {
 					? `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`
 					: formatBytes(file.total);
 			row.words.textContent = [words || formatPercent(share), size].join(" · ");
-			row.error.textContent = file.error ?? "";
+			row.error.textContent = file.error;
 		}
 
-		function view(reset, names) {
-			if (reset) {
+		/**
+		 * @param {boolean} isReset
+		 * @param {string[]} names
+		 */
+		function view(isReset, names) {
+			if (isReset) {
 				rows.clear();
 				list.replaceChildren();
 			}
-			for (const name of names) draw(name);
+			for (const name of names) {
+				const file = files.get(name);
+				if (file) draw(file);
+			}
 			list.hidden = files.size === 0;
 		}
 

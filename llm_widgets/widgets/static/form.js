@@ -3,6 +3,9 @@
 import { el, isolateKeys } from "./dom.js";
 import { makeForm } from "./formcore.js";
 
+/** @import { Context, FormBaseReceived, FormBaseSent, FormTraits } from "./types.js" */
+
+/** @param {Context<FormTraits, FormBaseSent, FormBaseReceived>} context */
 function render({ model, el: root }) {
 	const core = makeForm(model, {
 		isOpen: () => true,

@@ -27,6 +27,7 @@ export function formatBytes(bytes) {
  */
 export function formatAgo(then, now = Date.now()) {
 	const seconds = Math.round((then - now) / 1000);
+	/** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 	const steps = [
 		["day", 86400],
 		["hour", 3600],

@@ -10,18 +10,36 @@ import { grouped, makeFolds, reveal } from "./groups.js";
 import { icon } from "./parts.js";
 import { addRestore } from "./restore.js";
 
+/** @import { FieldSpec, FormBaseReceived, FormBaseSent, FormBaseTraits, FormField, FormValue, FormValues, Model, PlacedField } from "./types.js" */
+
 const LIVE_PAUSE_MS = 300;
 
-/** Whether a field offers a value, or takes any. */
+/**
+ * Whether a field offers a value, or takes any.
+ *
+ * @param {FieldSpec} spec
+ * @param {FormValue} value
+ */
 const takes = (spec, value) =>
 	!spec.options.length || spec.options.some((option) => option.value === value);
 
-/** What a field holds that nobody has touched: its default, or the first choice. */
-const defaultOf = (spec) => (takes(spec, spec.value) ? spec.value : spec.options[0].value);
+/**
+ * What a field holds that nobody has touched: its value, or the first choice.
+ *
+ * @param {FieldSpec} spec
+ * @returns {FormValue}
+ */
+const defaultOf = (spec) =>
+	takes(spec, spec.value) ? spec.value : (spec.options[0]?.value ?? null);
 
+/** @param {FormField} field */
 const holds = (field) => JSON.stringify(field.read());
 
-/** What a new field takes over from the one before: what was typed, and any choice. */
+/**
+ * What a new field takes over from the one before: what was typed, and any choice.
+ *
+ * @param {PlacedField} field
+ */
 function carried(field) {
 	return field.spec.options.length || holds(field) !== field.untouched ? field.read() : undefined;
 }
@@ -29,7 +47,7 @@ function carried(field) {
 /**
  * Make the inner parts of a form and bind them to its model.
  *
- * @param {object} model a `FormBase` in form.py
+ * @param {Model<FormBaseTraits, FormBaseSent, FormBaseReceived>} model
  * @param {object} options
  * @param {() => boolean} options.isOpen whether a person can fill it in now
  * @param {() => void} options.cancelled called when the cancel button is pressed
@@ -44,10 +62,16 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	const buttons = el("div", { class: "llm-dialog-buttons" }, progress, cancel, submit);
 
 	const folds = makeFolds(model);
+	/** @type {PlacedField[]} */
 	let fields = [];
 	let submitted = false;
 
 	const shown = () => fields.filter((field) => !field.element.hidden);
+	/**
+	 * @param {object} options
+	 * @param {boolean} options.secrets whether passwords are among them
+	 * @returns {FormValues}
+	 */
 	const values = ({ secrets }) => {
 		const kept = shown().filter((field) => secrets || field.spec.kind !== "password");
 		return Object.fromEntries(kept.map((field) => [field.key, field.read()]));
@@ -56,18 +80,30 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		if (isOpen()) model.send({ type: "input", values: values({ secrets: false }) });
 	});
 
-	/** Build the fields; where `keep`, what was typed and the focus are carried over. */
+	/**
+	 * Build one field, with what an older one of the same key held.
+	 *
+	 * @param {FieldSpec} spec
+	 * @param {FormValue | undefined} before
+	 * @returns {PlacedField}
+	 */
+	function place(spec, before) {
+		const field = buildField(spec);
+		field.write(defaultOf(spec));
+		const untouched = holds(field);
+		if (before !== undefined && takes(spec, before)) field.write(before);
+		return { ...field, untouched, drawRestore: addRestore(field) };
+	}
+
+	/**
+	 * Build the fields.
+	 *
+	 * @param {boolean} keep whether what was typed and the focus are carried over
+	 */
 	function buildFields(keep) {
 		const before = new Map(keep ? fields.map((field) => [field.key, carried(field)]) : []);
 		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
-		fields = model.get("fields").map(buildField);
-		for (const field of fields) {
-			const value = before.get(field.key);
-			field.write(defaultOf(field.spec));
-			field.untouched = holds(field);
-			if (value !== undefined && takes(field.spec, value)) field.write(value);
-			addRestore(field);
-		}
+		fields = model.get("fields").map((spec) => place(spec, before.get(spec.key)));
 		fieldBox.replaceChildren(
 			...(cards ? grouped(fields, folds) : fields.map((field) => field.element)),
 		);
@@ -82,15 +118,16 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		for (const field of fields) {
 			const condition = field.spec.show_when;
 			const other = condition && fields.find((each) => each.key === condition[0]);
-			field.element.hidden = Boolean(other) && other.read() !== condition[1];
+			field.element.hidden = Boolean(condition && other && other.read() !== condition[1]);
 		}
 	}
 
 	function drawErrors() {
 		const errors = model.get("errors");
 		for (const field of fields) {
-			field.setError(errors[field.key] ?? "");
-			if (errors[field.key]) reveal(field);
+			const error = errors[field.key] ?? "";
+			field.setError(error);
+			if (error) reveal(field);
 		}
 		failure.replaceChildren();
 		failure.hidden = model.get("error") === "";
@@ -118,17 +155,22 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 
 	/** Show what the browser itself finds wrong; the first such field gets the focus. */
 	function checkFields() {
-		const problems = shown().map((field) => [field, field.problem()]);
-		for (const [field, problem] of problems) {
+		const problems = shown().map((field) => ({ field, problem: field.problem() }));
+		for (const { field, problem } of problems) {
 			field.setError(problem || (model.get("errors")[field.key] ?? ""));
 		}
-		const first = problems.find(([, problem]) => problem !== "");
-		if (first) reveal(first[0]);
-		first?.[0].focus();
-		return first === undefined;
+		const first = problems.find(({ problem }) => problem !== "");
+		if (!first) return true;
+		reveal(first.field);
+		first.field.focus();
+		return false;
 	}
 
-	/** Send what is filled in, once the browser finds nothing wrong. */
+	/**
+	 * Send what is filled in, once the browser finds nothing wrong.
+	 *
+	 * @param {"submit" | "check"} type
+	 */
 	function sendAs(type) {
 		if (model.get("busy") !== "" || !checkFields()) return;
 		live.cancel();
@@ -136,13 +178,16 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		model.send({ type, values: values({ secrets: true }) });
 	}
 
+	/** @param {SubmitEvent} event */
 	function onSubmit(event) {
 		event.preventDefault();
 		sendAs("submit");
 	}
 
+	/** @param {Event} event */
 	function onInput(event) {
-		const field = fields.find((each) => each.element.contains(event.target));
+		const { target } = event;
+		const field = fields.find(({ element }) => target instanceof Node && element.contains(target));
 		field?.drawRestore();
 		field?.setError("");
 		field?.setHint("");
@@ -161,10 +206,16 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		}
 	}
 
-	/** Put values into fields, as if they had been typed; Python knows of them already. */
-	function fill(values) {
-		for (const field of fields.filter((each) => each.key in values)) {
-			field.write(values[field.key]);
+	/**
+	 * Put values into fields, as if they had been typed; Python knows of them already.
+	 *
+	 * @param {FormValues} given
+	 */
+	function fill(given) {
+		for (const field of fields) {
+			const value = given[field.key];
+			if (value === undefined) continue;
+			field.write(value);
 			field.drawRestore();
 		}
 		showAndHide();
@@ -195,6 +246,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		sendAs,
 		buildFields,
 		drawBusy,
+		/** @param {HTMLFormElement} form */
 		listen(form) {
 			form.addEventListener("submit", onSubmit);
 			form.addEventListener("input", onInput);

@@ -2,24 +2,41 @@
 
 import { el, uid } from "./dom.js";
 
-/** Keep which groups a form folds, and which of them a person has opened. */
+/** @import { FormBaseReceived, FormBaseSent, FormBaseTraits, FormField, Model } from "./types.js" */
+
+/**
+ * Which groups a form folds.
+ *
+ * @typedef {object} Folds
+ * @property {Set<string>} opened those that a person has opened
+ * @property {Map<string, HTMLElement>} notes where the line stands that sums a group up
+ * @property {() => Record<string, string>} summaries that line, for each group that is folded
+ */
+
+/**
+ * Keep which groups a form folds, and which of them a person has opened.
+ *
+ * @param {Model<FormBaseTraits, FormBaseSent, FormBaseReceived>} model
+ * @returns {Folds}
+ */
 export function makeFolds(model) {
-	const opened = new Set();
+	/** @type {Map<string, HTMLElement>} */
 	const notes = new Map();
 	model.on("change:folded", () => {
-		for (const [group, note] of notes) note.textContent = model.get("folded")[group] ?? "";
+		for (const [group, note] of notes) note.textContent = model.get("folded")?.[group] ?? "";
 	});
-	return { opened, notes, summaries: () => model.get("folded") ?? {} };
+	return { opened: new Set(), notes, summaries: () => model.get("folded") ?? {} };
 }
 
 /**
  * Put fields on cards by their group, in the order in which the groups first come.
  *
- * @param {object[]} fields fields of fields.js
- * @param {object} folds see `makeFolds`
+ * @param {FormField[]} fields
+ * @param {Folds} folds
  * @returns {HTMLElement[]}
  */
 export function grouped(fields, folds) {
+	/** @type {Map<string, FormField[]>} */
 	const groups = new Map();
 	for (const field of fields) {
 		const { group } = field.spec;
@@ -36,8 +53,17 @@ export function grouped(fields, folds) {
 	});
 }
 
+/**
+ * A card's content behind a line that unfolds it.
+ *
+ * @param {string} group
+ * @param {HTMLElement} title
+ * @param {HTMLElement} box
+ * @param {Folds} folds
+ * @returns {HTMLElement}
+ */
 function folded(group, title, box, folds) {
-	const note = el("span", { class: "llm-note", text: folds.summaries()[group] });
+	const note = el("span", { class: "llm-note", text: folds.summaries()[group] ?? "" });
 	folds.notes.set(group, note);
 	const details = el(
 		"details",
@@ -52,7 +78,11 @@ function folded(group, title, box, folds) {
 	return details;
 }
 
-/** Unfold the card that a field stands on. */
+/**
+ * Unfold the card that a field stands on.
+ *
+ * @param {FormField} field
+ */
 export function reveal(field) {
 	const fold = field.element.closest("details");
 	if (fold) fold.open = true;

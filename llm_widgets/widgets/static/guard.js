@@ -6,8 +6,12 @@
 import { el, isolateKeys } from "./dom.js";
 import { icon } from "./parts.js";
 
+/** @import { Context, GuardReceived, GuardSent, GuardTraits } from "./types.js" */
+
+/** @param {Context<GuardTraits, GuardSent, GuardReceived>} context */
 function initialize({ model }) {
 	let answered = performance.now();
+	/** @type {HTMLElement | null} */
 	let banner = null;
 
 	function show() {
@@ -58,6 +62,7 @@ function initialize({ model }) {
 	};
 }
 
+/** @param {{el: HTMLElement}} context */
 function render({ el: root }) {
 	root.hidden = true;
 }

@@ -7,6 +7,9 @@
 import { el, isolateKeys } from "./dom.js";
 import { externalLink, icon } from "./parts.js";
 
+/** @import { Context, HeaderTraits } from "./types.js" */
+
+/** @param {Context<HeaderTraits>} context */
 function render({ model, el: root }) {
 	const place = document.querySelector("[data-llm-header]");
 	const target = place ?? root;

@@ -2,13 +2,22 @@
 
 import { el } from "./dom.js";
 
+/** @import { Context, MemoryTraits } from "./types.js" */
+
 const GIB = 2 ** 30;
 
-function gib(bytes) {
+/**
+ * A size in binary units, as memories have them.
+ *
+ * @param {number} bytes
+ * @returns {string}
+ */
+export function gib(bytes) {
 	if (bytes < GIB / 10) return `${Math.round(bytes / 2 ** 20)} MiB`;
 	return `${(bytes / GIB).toFixed(bytes >= 10 * GIB ? 1 : 2)} GiB`;
 }
 
+/** @param {Context<MemoryTraits>} context */
 function render({ model, el: root }) {
 	const bar = el("div", { class: "llm-memory-bar", "aria-hidden": "true" });
 	const list = el("ul", { class: "llm-memory-parts" });

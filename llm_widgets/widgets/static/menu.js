@@ -3,6 +3,8 @@
 import { el, safeHref, uid } from "./dom.js";
 import { icon } from "./parts.js";
 
+/** @import { Action, Row } from "./types.js" */
+
 /**
  * The menu of further actions; one for the whole table.
  *
@@ -10,12 +12,22 @@ import { icon } from "./parts.js";
  */
 export function rowMenu(choose) {
 	const element = el("div", { class: "llm-menu", role: "menu", popover: "auto", id: uid("menu") });
+	/** @type {HTMLElement | null} */
 	let opener = null;
 
 	function items() {
-		return [...element.querySelectorAll('[role="menuitem"]')];
+		return [
+			.../** @type {NodeListOf<HTMLElement>} */ (element.querySelectorAll('[role="menuitem"]')),
+		];
 	}
 
+	/**
+	 * Show the menu beside the button that was pressed.
+	 *
+	 * @param {HTMLElement} button
+	 * @param {Action[]} actions
+	 * @param {Row} row
+	 */
 	function open(button, actions, row) {
 		opener = button;
 		const about = row.name ?? row.id;
@@ -24,13 +36,16 @@ export function rowMenu(choose) {
 			...actions.map((action) => {
 				const reason = row.disabled?.[action.key];
 				const href = safeHref(row.links?.[action.key]);
-				const item = el(href ? "a" : "button", {
-					...(href ? { href, target: "_blank", rel: "noopener noreferrer" } : { type: "button" }),
+				/** @type {{role: string, tabIndex: number, class: string, title: string | undefined}} */
+				const shared = {
 					role: "menuitem",
 					tabIndex: -1,
 					class: `llm-menu-item${action.danger ? " llm-danger-text" : ""}`,
 					title: reason,
-				});
+				};
+				const item = href
+					? el("a", { ...shared, href, target: "_blank", rel: "noopener noreferrer" })
+					: el("button", { ...shared, type: "button" });
 				item.append(el("span", { text: action.label }));
 				if (href) {
 					item.append(
@@ -65,20 +80,22 @@ export function rowMenu(choose) {
 
 	element.addEventListener("keydown", (event) => {
 		const all = items();
-		const at = all.indexOf(document.activeElement);
-		const target = {
+		const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+		/** @type {Record<string, HTMLElement | undefined>} */
+		const targets = {
 			ArrowDown: all[(at + 1) % all.length],
 			ArrowUp: all[(at - 1 + all.length) % all.length],
 			Home: all[0],
 			End: all[all.length - 1],
-		}[event.key];
+		};
+		const target = targets[event.key];
 		if (target) {
 			event.preventDefault();
 			target.focus();
 		} else if (event.key === "Tab") element.hidePopover();
 	});
 	element.addEventListener("toggle", (event) => {
-		const isOpen = event.newState === "open";
+		const isOpen = "newState" in event && event.newState === "open";
 		opener?.setAttribute("aria-expanded", String(isOpen));
 		if (
 			!isOpen &&

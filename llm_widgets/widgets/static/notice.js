@@ -3,6 +3,9 @@
 import { el, isolateKeys } from "./dom.js";
 import { commandBox, externalLink, icon } from "./parts.js";
 
+/** @import { Context, NoticeSent, NoticeTraits } from "./types.js" */
+
+/** @param {Context<NoticeTraits, NoticeSent>} context */
 function render({ model, el: root }) {
 	isolateKeys(root);
 

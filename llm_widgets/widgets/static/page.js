@@ -2,18 +2,31 @@
 
 /** The heading of the view that is shown: other tabs and other views have no size. */
 const headingShown = () =>
-	[...document.querySelectorAll(".llm-toolbar")].find((heading) => heading.offsetHeight);
+	[.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".llm-toolbar"))].find(
+		(heading) => heading.offsetHeight,
+	);
 
-/** Whether something lies above the window, or below the bar that sticks to its top. */
+/**
+ * Whether something lies above the window, or below the bar that sticks to its top.
+ *
+ * @param {Element} element
+ */
 const isCovered = (element) => {
 	const bar = Number.parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop);
 	return element.getBoundingClientRect().top < (bar || 0);
 };
 
-/** An answer that has come: a notice in a place that is there for answers. */
-const answerIn = (node) =>
-	[node, node.querySelector?.(".llm-notice")].find((each) => each?.matches?.(".llm-notice"));
+/**
+ * A notice that has come with a node: itself, or the first in it.
+ *
+ * @param {Node} node
+ */
+const noticeIn = (node) => {
+	if (!(node instanceof Element)) return null;
+	return node.matches(".llm-notice") ? node : node.querySelector(".llm-notice");
+};
 
+/** @param {{el: HTMLElement}} context */
 function render({ el: root }) {
 	root.hidden = true;
 	let shown = headingShown();
@@ -30,7 +43,7 @@ function render({ el: root }) {
 	}
 
 	const observer = new MutationObserver((records) => {
-		for (const answer of records.flatMap(({ addedNodes }) => [...addedNodes].map(answerIn))) {
+		for (const answer of records.flatMap(({ addedNodes }) => [...addedNodes].map(noticeIn))) {
 			if (answer?.closest(".llm-answer")) answer.scrollIntoView({ block: "nearest" });
 		}
 		if (isWaiting) return;

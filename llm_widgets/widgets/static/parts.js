@@ -2,7 +2,11 @@
 
 import { el, safeHref } from "./dom.js";
 
-/** Outlines on a 24 × 24 grid, drawn with a stroke of 2; a leading "." marks a filled shape. */
+/** @import { StatusState } from "./types.js" */
+
+/**
+ * Outlines on a 24 × 24 grid, drawn with a stroke of 2; a leading "." marks a filled shape.
+ */
 const SHAPES = {
 	ok: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M7.5 12.5l3 3 6-6.5"],
 	error: ["M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z", "M12 7.5v6", "M12 16.4v.2"],
@@ -30,10 +34,12 @@ const SHAPES = {
 	laptop: ["M5 5h14v10H5z", "M2.5 19h19"],
 };
 
+/** @typedef {keyof typeof SHAPES} Shape */
+
 /**
  * A decorative icon; what it means is said in the text beside it.
  *
- * @param {string} name a key of `SHAPES`
+ * @param {Shape} name
  * @returns {SVGElement}
  */
 export function icon(name) {
@@ -42,7 +48,7 @@ export function icon(name) {
 	svg.setAttribute("viewBox", "0 0 24 24");
 	svg.setAttribute("aria-hidden", "true");
 	svg.setAttribute("class", `llm-icon llm-icon-${name}`);
-	for (const shape of SHAPES[name] ?? SHAPES.unknown) {
+	for (const shape of SHAPES[name]) {
 		const path = document.createElementNS(ns, "path");
 		const filled = shape.startsWith(".");
 		path.setAttribute("d", filled ? shape.slice(1) : shape);
@@ -52,18 +58,22 @@ export function icon(name) {
 	return svg;
 }
 
-/** States that a status may have; each is an icon and a colour. */
+/**
+ * States that a status may have; each is an icon and a colour.
+ *
+ * @type {StatusState[]}
+ */
 const STATES = ["ok", "warning", "error", "busy", "off", "info", "unknown"];
 
 /**
  * A status: icon and words, so that colour is never the only sign.
  *
- * @param {string} state one of `STATES`
+ * @param {StatusState | undefined} state one of another name counts as unknown
  * @param {string} text
  * @returns {HTMLElement}
  */
 export function statusChip(state, text) {
-	const known = STATES.includes(state) ? state : "unknown";
+	const known = state !== undefined && STATES.includes(state) ? state : "unknown";
 	return el(
 		"span",
 		{ class: "llm-status", data: { state: known } },
@@ -105,7 +115,12 @@ export function copyButton(text, label) {
 		{ type: "button", class: "llm-icon-button", title: label, "aria-label": label },
 		icon("copy"),
 	);
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	let timer;
+	/**
+	 * @param {Shape} symbol
+	 * @param {string} words
+	 */
 	const say = (symbol, words) => {
 		button.replaceChildren(icon(symbol));
 		said.textContent = words;
@@ -142,7 +157,7 @@ async function copy(text) {
 	box.select();
 	const done = document.execCommand("copy");
 	box.remove();
-	opener?.focus();
+	if (opener instanceof HTMLElement) opener.focus();
 	if (!done) throw new Error("copying was refused");
 }
 
@@ -151,28 +166,34 @@ async function copy(text) {
  *
  * @param {string} text
  * @param {string} label what the text is, for example "Command"
+ * @param {(string | Node)[]} [shown] the text in pieces, where it is not shown as one
  * @returns {HTMLElement}
  */
-export function codeBox(text, label) {
+export function codeBox(text, label, shown = [text]) {
 	return el(
 		"div",
 		{ class: "llm-code-box" },
 		el(
 			"pre",
 			{ class: "llm-code", tabIndex: 0, role: "group", "aria-label": label },
-			el("code", { text }),
+			el("code", {}, ...shown),
 		),
 		copyButton(() => text, `Copy: ${label}`),
 	);
 }
 
-/** Show command lines: long ones go on in a new line, between two words where that is possible. */
+/**
+ * Show command lines: long ones go on in a new line, between two words where that is possible.
+ *
+ * @param {string} text
+ * @param {string} label what the text is, for example "Command"
+ * @returns {HTMLElement}
+ */
 export function commandBox(text, label) {
-	const box = codeBox(text, label);
 	const words = text
 		.split(/( |\n)/)
 		.map((word) => (word.trim() ? el("span", { class: "llm-code-word", text: word }) : word));
+	const box = codeBox(text, label, words);
 	box.classList.add("llm-command");
-	box.querySelector("code").replaceChildren(...words);
 	return box;
 }

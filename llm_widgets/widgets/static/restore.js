@@ -2,17 +2,17 @@
 
 import { el } from "./dom.js";
 
+/** @import { FormField } from "./types.js" */
+
 /**
  * Add a button that restores the default; it is there while the field holds something else.
  *
- * @param {object} field a field of fields.js; it gets `drawRestore()`
+ * @param {FormField} field
+ * @returns {() => void} shows the button or hides it, for what the field holds now
  */
 export function addRestore(field) {
 	const { spec } = field;
-	if (spec.default === null || spec.default === undefined) {
-		field.drawRestore = () => {};
-		return;
-	}
+	if (spec.default === null) return () => {};
 	const button = el("button", {
 		type: "button",
 		class: "llm-restore",
@@ -20,7 +20,7 @@ export function addRestore(field) {
 		title: "Restore the default",
 		"aria-label": `Restore the default of ${spec.label}`,
 	});
-	field.drawRestore = () => {
+	const draw = () => {
 		button.hidden = JSON.stringify(field.read()) === JSON.stringify(spec.default);
 	};
 	button.addEventListener("click", () => {
@@ -29,5 +29,6 @@ export function addRestore(field) {
 		field.element.dispatchEvent(new Event("input", { bubbles: true }));
 	});
 	field.element.append(button);
-	field.drawRestore();
+	draw();
+	return draw;
 }

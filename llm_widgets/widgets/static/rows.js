@@ -7,7 +7,15 @@ import { el } from "./dom.js";
 import { messages, withMessages } from "./fieldnotes.js";
 import { icon } from "./parts.js";
 
-/** A text box that grows with its lines. `read` gives unchanged text exactly as it came. */
+/** @import { FieldSpec, FormField, FormValue } from "./types.js" */
+
+/**
+ * A text box that grows with its lines. `read` gives unchanged text exactly as it came.
+ *
+ * @param {string} label
+ * @param {string} text
+ * @param {string} placeholder
+ */
 function growing(label, text, placeholder) {
 	const box = el("textarea", {
 		class: "llm-input llm-row-input",
@@ -31,10 +39,12 @@ function growing(label, text, placeholder) {
 /**
  * Build a field of rows.
  *
- * @param {object} spec see `Field` in form.py
+ * @template {string | string[]} Value
+ * @param {FieldSpec} spec
  * @param {string[]} columns what each box of a row is called
- * @param {(cells: string[]) => unknown} pack a row's texts to its value
- * @param {(value: unknown) => string[]} unpack the reverse
+ * @param {(cells: string[]) => Value} pack a row's texts to its value
+ * @param {(value: Value) => string[]} unpack the reverse
+ * @returns {FormField}
  */
 function listField(spec, columns, pack, unpack) {
 	const notes = messages(spec);
@@ -50,6 +60,7 @@ function listField(spec, columns, pack, unpack) {
 		notes.hint,
 		notes.error,
 	);
+	/** @type {{element: HTMLElement, cells: ReturnType<typeof growing>[], remove: HTMLElement, isNew: boolean}[]} */
 	let rows = [];
 
 	const changed = () => set.dispatchEvent(new Event("input", { bubbles: true }));
@@ -63,6 +74,10 @@ function listField(spec, columns, pack, unpack) {
 		});
 	}
 
+	/**
+	 * @param {string[]} texts what its boxes hold
+	 * @param {boolean} isNew whether it counts only once something is typed in it
+	 */
 	function append(texts, isNew) {
 		const cells = columns.map((column, index) => growing(column, texts[index] ?? "", column));
 		const remove = el(
@@ -70,30 +85,31 @@ function listField(spec, columns, pack, unpack) {
 			{ type: "button", class: "llm-icon-button", title: "Remove" },
 			icon("close"),
 		);
-		const row = { cells, remove, isNew };
-		row.element = el(
+		const element = el(
 			"div",
 			{ class: "llm-rows-row", data: { columns: columns.length } },
 			...cells.map(({ box }) => box),
 			remove,
 		);
+		const row = { element, cells, remove, isNew };
 		remove.addEventListener("click", () => {
 			rows = rows.filter((each) => each !== row);
-			row.element.remove();
+			element.remove();
 			number();
 			add.focus();
 			changed();
 		});
 		rows.push(row);
-		list.append(row.element);
+		list.append(element);
 	}
 
 	add.addEventListener("click", () => {
 		append([], true);
 		number();
-		rows.at(-1).cells[0].box.focus();
+		rows.at(-1)?.cells[0]?.box.focus();
 	});
 
+	/** @type {Omit<FormField, "setError" | "setHint">} */
 	const field = {
 		key: spec.key,
 		spec,
@@ -102,36 +118,46 @@ function listField(spec, columns, pack, unpack) {
 			const filled = rows
 				.map((row) => ({ texts: row.cells.map((cell) => cell.read()), isNew: row.isNew }))
 				.filter(({ texts, isNew }) => !isNew || texts.some((text) => text !== ""));
-			return filled.map(({ texts }) => pack(texts));
+			return /** @type {string[] | string[][]} */ (filled.map(({ texts }) => pack(texts)));
 		},
 		write(value) {
 			rows = [];
 			list.replaceChildren();
-			for (const each of value ?? []) append(unpack(each), false);
+			for (const each of /** @type {Value[]} */ (value ?? [])) append(unpack(each), false);
 			number();
 		},
-		focus: () => (rows[0]?.cells[0].box ?? add).focus(),
+		focus: () => (rows[0]?.cells[0]?.box ?? add).focus(),
 		problem: () => "",
 	};
 	return withMessages(field, set, notes);
 }
 
-/** A field of words, one in each row; its value is a list of strings. */
+/**
+ * A field of words, one in each row; its value is a list of strings.
+ *
+ * @param {FieldSpec} spec
+ * @returns {FormField}
+ */
 export function rowsField(spec) {
 	return listField(
 		spec,
-		[spec.columns?.[0] ?? "Value"],
-		([text]) => text,
+		[spec.columns[0] ?? "Value"],
+		([text = ""]) => text,
 		(value) => [value],
 	);
 }
 
-/** A field of names with values; its value is a list of `[name, value]`. */
+/**
+ * A field of names with values; its value is a list of `[name, value]`.
+ *
+ * @param {FieldSpec} spec
+ * @returns {FormField}
+ */
 export function pairsField(spec) {
 	return listField(
 		spec,
-		[spec.columns?.[0] ?? "Name", spec.columns?.[1] ?? "Value"],
-		([name, value]) => [name.trim(), value],
+		[spec.columns[0] ?? "Name", spec.columns[1] ?? "Value"],
+		([name = "", value = ""]) => [name.trim(), value],
 		(pair) => pair,
 	);
 }

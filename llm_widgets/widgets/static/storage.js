@@ -4,8 +4,11 @@
  * setting `value`, which from then on is written back whenever it changes.
  */
 
+/** @import { Context, StorageSent, StorageTraits } from "./types.js" */
+
 const MAX_CHARACTERS = 65536;
 
+/** @param {Context<StorageTraits, StorageSent>} context */
 function initialize({ model }) {
 	const name = `${model.get("key")}.v${model.get("version")}`;
 
@@ -33,6 +36,7 @@ function initialize({ model }) {
 	model.send({ type: "saved", value: read() });
 }
 
+/** @param {{el: HTMLElement}} context */
 function render({ el: root }) {
 	root.hidden = true;
 }

@@ -5,23 +5,32 @@
 
 import { el, isolateKeys } from "./dom.js";
 
+/** @import { Context, StreamItem, StreamReceived, StreamSent, StreamTraits } from "./types.js" */
+
 export default () => {
+	/** @type {StreamItem[]} */
 	let items = [];
+	/** @type {Set<(change: StreamReceived) => void>} */
 	const views = new Set();
 
-	function apply({ type, items: added = [], text = "" }) {
-		if (type === "reset") items = [];
-		if (type === "reset" || type === "append") items.push(...added);
-		if (type === "prepend") items.unshift(...added);
-		if (type === "extend" && items.length) items[items.length - 1].text += text;
-		for (const view of views) view({ type, added, text });
+	/** @param {StreamReceived} change */
+	function apply(change) {
+		const last = items.at(-1);
+		if (change.type === "extend") {
+			if (last) last.text += change.text;
+		} else if (change.type === "reset") items = [...change.items];
+		else if (change.type === "append") items.push(...change.items);
+		else items.unshift(...change.items);
+		for (const view of views) view(change);
 	}
 
+	/** @param {Context<StreamTraits, StreamSent, StreamReceived>} context */
 	function initialize({ model }) {
 		model.on("msg:custom", apply);
 		model.send({ type: "ready" });
 	}
 
+	/** @param {Context<StreamTraits, StreamSent, StreamReceived>} context */
 	function render({ model, el: root }) {
 		const pane = el("div", {
 			class: "llm-stream",
@@ -32,9 +41,11 @@ export default () => {
 		const placeholder = el("p", { class: "llm-note", text: model.get("placeholder") });
 		isolateKeys(root);
 		root.append(pane);
+		/** @type {StreamReceived[]} */
 		let pending = [];
 		let frame = 0;
 
+		/** @param {StreamItem} item */
 		function line(item) {
 			const text = el("span", { class: "llm-stream-text" });
 			text.append(document.createTextNode(item.text));
@@ -47,32 +58,34 @@ export default () => {
 		function flush() {
 			frame = 0;
 			let atBottom = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
-			for (const { type, added, text } of pending) {
-				if (type === "reset") pane.replaceChildren();
-				if (type === "prepend") {
+			for (const change of pending) {
+				if (change.type === "extend") {
+					const text = pane.lastElementChild?.querySelector(".llm-stream-text")?.firstChild;
+					if (text instanceof Text) text.appendData(change.text);
+				} else if (change.type === "prepend") {
 					placeholder.remove();
 					const before = pane.scrollHeight;
-					pane.prepend(...added.map(line));
+					pane.prepend(...change.items.map(line));
 					// The newest of them stand above what was first until now.
 					pane.scrollTop = pane.scrollHeight - before - pane.clientHeight / 2;
 					atBottom = false;
-				} else if (type === "extend")
-					pane.lastElementChild?.querySelector(".llm-stream-text").firstChild.appendData(text);
-				else if (added.length) {
-					placeholder.remove();
-					pane.append(...added.map(line));
+				} else {
+					if (change.type === "reset") pane.replaceChildren();
+					if (change.items.length) placeholder.remove();
+					pane.append(...change.items.map(line));
 				}
 			}
 			pending = [];
 			const excess = pane.childElementCount - model.get("max_items");
-			for (let i = 0; i < excess; i += 1) pane.firstElementChild.remove();
+			for (let i = 0; i < excess; i += 1) pane.firstElementChild?.remove();
 			if (pane.childElementCount === 0) pane.append(placeholder);
 			if (atBottom) pane.scrollTop = pane.scrollHeight;
 		}
 
+		/** @param {StreamReceived} change */
 		function view(change) {
 			// Later additions change the item itself: a copy shows the text as it was then.
-			pending.push({ ...change, added: change.added.map((item) => ({ ...item })) });
+			pending.push(structuredClone(change));
 			if (frame === 0) frame = requestAnimationFrame(flush);
 		}
 
@@ -86,7 +99,7 @@ export default () => {
 		model.on("change:kind change:label change:placeholder change:height", style);
 		style();
 		views.add(view);
-		view({ type: "reset", added: items, text: "" });
+		view({ type: "reset", items });
 		return () => views.delete(view);
 	}
 

@@ -3,17 +3,43 @@
  * so focus, scroll position and open menus survive an update. Sorting and filtering stay here.
  */
 
-import { cellText, compare, drawValue, sortValue, withNote } from "./cells.js";
+import { cellText, compare, drawValue, mainText, sortValue, withNote } from "./cells.js";
 import { el, isolateKeys } from "./dom.js";
 import { rowMenu } from "./menu.js";
 import { icon } from "./parts.js";
 
+/** @import { Action, CellValue, Column, Context, Row, TableSent, TableTraits } from "./types.js" */
+
+/**
+ * What is shown of a row.
+ *
+ * @typedef {object} Drawn
+ * @property {HTMLTableRowElement} tr
+ * @property {string} json the row as it was drawn
+ * @property {Row} row
+ * @property {Map<string, {td: HTMLTableCellElement, json: string}>} cells by the columns' keys
+ */
+
+/**
+ * A row's value in a column.
+ *
+ * @param {Row} row
+ * @param {Column} column
+ */
+const cellOf = (row, column) => /** @type {CellValue} */ (row[column.key]);
+
+/** @param {Context<TableTraits, TableSent>} context */
 function render({ model, el: root }) {
 	root.classList.add("llm-table-root");
 	isolateKeys(root);
 
-	/** Row id → {tr, json, cells: Map(column key → {td, json}), row}. */
+	/**
+	 * What is shown, by the ids of the rows.
+	 *
+	 * @type {Map<string, Drawn>}
+	 */
 	const drawn = new Map();
+	/** @type {{key: string | null, direction: "none" | "ascending" | "descending"}} */
 	let sort = { key: null, direction: "none" };
 
 	const filter = el("input", {
@@ -44,6 +70,10 @@ function render({ model, el: root }) {
 
 	const menu = rowMenu((action, row) => send(action, row));
 
+	/**
+	 * @param {string} action
+	 * @param {string} row
+	 */
 	function send(action, row) {
 		model.send({ type: "action", action, row });
 	}
@@ -84,7 +114,7 @@ function render({ model, el: root }) {
 					direction: direction === "ascending" ? "descending" : "ascending",
 				};
 				drawHead();
-				headRow.querySelector(`[data-sort="${CSS.escape(column.key)}"]`).focus();
+				focusIn(headRow, `[data-sort="${CSS.escape(column.key)}"]`);
 				arrange();
 			});
 			th.append(button);
@@ -102,13 +132,17 @@ function render({ model, el: root }) {
 		headRow.replaceChildren(...heads);
 	}
 
+	/**
+	 * @param {Column} column
+	 * @param {Row} row
+	 */
 	function drawCell(column, row) {
-		const value = row[column.key];
+		const value = cellOf(row, column);
 		const missing = value === null || value === undefined || value === "";
 		const td = el("td", { data: { kind: column.kind, label: column.label } });
 		if (missing) td.append(el("span", { class: "llm-note", text: "–" }));
 		else if (column.action) {
-			const name = cellText(value?.text ?? value);
+			const name = mainText(value);
 			const button = el("button", {
 				type: "button",
 				class: "llm-link",
@@ -121,6 +155,7 @@ function render({ model, el: root }) {
 		return td;
 	}
 
+	/** @param {Row} row */
 	function drawActions(row) {
 		const td = el("td", { data: { kind: "actions", label: "Actions" } });
 		const box = el("div", { class: "llm-actions" });
@@ -153,6 +188,11 @@ function render({ model, el: root }) {
 		return td;
 	}
 
+	/**
+	 * @param {Action} action
+	 * @param {Row} row
+	 * @param {string} about what the row is called
+	 */
 	function actionButton(action, row, about) {
 		const reason = row.disabled?.[action.key];
 		const button = el("button", {
@@ -172,17 +212,24 @@ function render({ model, el: root }) {
 		return button;
 	}
 
-	/** Draw what changed in one row, cell by cell. */
+	/**
+	 * Draw what changed in one row, cell by cell.
+	 *
+	 * @param {Row} row
+	 * @returns {Drawn}
+	 */
 	function drawRow(row) {
 		const json = JSON.stringify(row);
-		let entry = drawn.get(row.id);
-		if (entry?.json === json) return entry;
-		if (!entry) {
-			entry = { tr: el("tr", { data: { row: row.id } }), cells: new Map() };
-			drawn.set(row.id, entry);
-		}
-		entry.json = json;
-		entry.row = row;
+		const before = drawn.get(row.id);
+		if (before?.json === json) return before;
+		const tr = before?.tr ?? el("tr", { data: { row: row.id } });
+		const entry = { tr, json, row, cells: before?.cells ?? new Map() };
+		drawn.set(row.id, entry);
+		/**
+		 * @param {string} key
+		 * @param {string} cellJson all that the cell is drawn from
+		 * @param {() => HTMLTableCellElement} make
+		 */
 		const draw = (key, cellJson, make) => {
 			const cell = entry.cells.get(key);
 			if (cell?.json === cellJson) return;
@@ -206,9 +253,10 @@ function render({ model, el: root }) {
 		const rows = model.get("rows");
 		const words = filter.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
 		const columns = model.get("columns");
+		/** @param {Row} row */
 		const matches = (row) => {
 			const text = columns
-				.map((column) => cellText(row[column.key]))
+				.map((column) => cellText(cellOf(row, column)))
 				.join(" ")
 				.toLowerCase();
 			return words.every((word) => text.includes(word));
@@ -216,9 +264,9 @@ function render({ model, el: root }) {
 		const shown = words.length ? rows.filter(matches) : [...rows];
 		const column = columns.find((each) => each.key === sort.key);
 		if (column) {
-			const keyed = shown.map((row) => [sortValue(column, row[column.key]), row]);
-			keyed.sort((a, b) => compare(a[0], b[0], sort.direction));
-			shown.splice(0, shown.length, ...keyed.map(([, row]) => row));
+			const keyed = shown.map((row) => ({ row, value: sortValue(column, cellOf(row, column)) }));
+			keyed.sort((a, b) => compare(a.value, b.value, sort.direction));
+			shown.splice(0, shown.length, ...keyed.map(({ row }) => row));
 		}
 		place(shown.map((row) => drawRow(row).tr));
 		const loading = model.get("loading") && rows.length === 0;
@@ -233,17 +281,23 @@ function render({ model, el: root }) {
 		filterBar.hidden = !model.get("filterable") || rows.length === 0;
 	}
 
-	/** Move only the elements that are in the wrong place: moving an element takes its focus away. */
+	/**
+	 * Move only the elements that are in the wrong place: moving an element takes its focus away.
+	 *
+	 * @param {HTMLTableRowElement[]} wanted
+	 */
 	function place(wanted) {
+		/** @type {Set<Element>} */
 		const keep = new Set(wanted);
 		for (const child of [...body.children]) if (!keep.has(child)) child.remove();
 		let next = body.firstElementChild;
 		for (const tr of wanted) {
-			if (tr === next) next = next.nextElementSibling;
+			if (tr === next) next = tr.nextElementSibling;
 			else {
-				const active = tr.contains(document.activeElement) ? document.activeElement : null;
+				const active = document.activeElement;
+				const held = active instanceof HTMLElement && tr.contains(active) ? active : null;
 				body.insertBefore(tr, next);
-				active?.focus({ preventScroll: true });
+				held?.focus({ preventScroll: true });
 			}
 		}
 	}
@@ -274,16 +328,37 @@ function render({ model, el: root }) {
 	root.append(menu.element);
 }
 
-/** Replace a cell; if the focus was on a button in it, the same button of the new cell gets it. */
+/**
+ * Replace a cell; if the focus was on a button in it, the same button of the new cell gets it.
+ *
+ * @param {HTMLElement} before
+ * @param {HTMLElement} after
+ */
 function replaceKeepingFocus(before, after) {
-	const action = before.contains(document.activeElement)
-		? document.activeElement.dataset.action
-		: undefined;
+	const active = document.activeElement;
+	const action =
+		active instanceof HTMLElement && before.contains(active) ? active.dataset.action : undefined;
 	before.replaceWith(after);
-	if (action)
-		after.querySelector(`[data-action="${CSS.escape(action)}"]`)?.focus({ preventScroll: true });
+	if (action) focusIn(after, `[data-action="${CSS.escape(action)}"]`, { preventScroll: true });
 }
 
+/**
+ * Give the focus to what a selector finds.
+ *
+ * @param {HTMLElement} root
+ * @param {string} selector
+ * @param {FocusOptions} [options]
+ */
+function focusIn(root, selector, options) {
+	const found = root.querySelector(selector);
+	if (found instanceof HTMLElement) found.focus(options);
+}
+
+/**
+ * Rows that stand for those on their way.
+ *
+ * @param {number} columns
+ */
 function skeletonRows(columns) {
 	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
 	return [1, 2, 3].map(() => el("tr", {}, ...Array.from({ length: columns }, cell)));

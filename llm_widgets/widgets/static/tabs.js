@@ -5,10 +5,15 @@
 
 import { uid } from "./dom.js";
 
+/** @import { Context, TabsTraits } from "./types.js" */
+
+/** @param {Context<TabsTraits>} context */
 function render({ model, el: root }) {
 	root.hidden = true;
+	/** @type {MutationObserver | null} */
 	let observer = null;
 
+	/** @param {Element} shell */
 	function tie(shell) {
 		const tabs = [...shell.querySelectorAll(":scope > .lm-TabBar [role='tab']")];
 		const panels = [...shell.querySelectorAll(":scope > .widget-tab-contents > *")];
@@ -25,7 +30,13 @@ function render({ model, el: root }) {
 		if (bar) set(bar, "aria-label", model.get("label"));
 	}
 
-	/** Setting an attribute to what it is would wake the observer for ever. */
+	/**
+	 * Set an attribute. To set one to what it is already would wake the observer for ever.
+	 *
+	 * @param {Element} node
+	 * @param {string} name
+	 * @param {string} value
+	 */
 	function set(node, name, value) {
 		if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 	}

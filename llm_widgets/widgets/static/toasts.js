@@ -6,8 +6,11 @@
 import { el, isolateKeys } from "./dom.js";
 import { externalLink, icon } from "./parts.js";
 
+/** @import { Context, ToastsReceived, ToastsTraits } from "./types.js" */
+
 const LIFETIME_MS = 7000;
 
+/** @param {Context<ToastsTraits, never, ToastsReceived>} context */
 function initialize({ model }) {
 	const list = el("div", {
 		class: "llm-toasts",
@@ -19,11 +22,13 @@ function initialize({ model }) {
 	isolateKeys(list);
 	document.body.append(list);
 
+	/** @param {HTMLElement} toast */
 	function remove(toast) {
 		toast.remove();
 		if (!list.childElementCount && list.matches(":popover-open")) list.hidePopover();
 	}
 
+	/** @param {ToastsReceived} message */
 	function show({ text, kind, link }) {
 		const symbol = kind === "success" ? "ok" : kind;
 		const close = el(
@@ -47,7 +52,12 @@ function initialize({ model }) {
 		if (kind !== "error") expire(toast, LIFETIME_MS);
 	}
 
-	/** Errors stay until they are closed; the rest waits while the pointer or the focus is on it. */
+	/**
+	 * Errors stay until they are closed; the rest waits while the pointer or the focus is on it.
+	 *
+	 * @param {HTMLElement} toast
+	 * @param {number} ms
+	 */
 	function expire(toast, ms) {
 		setTimeout(() => {
 			if (toast.matches(":hover, :focus-within")) expire(toast, 1000);
@@ -59,6 +69,7 @@ function initialize({ model }) {
 	return () => list.remove();
 }
 
+/** @param {{el: HTMLElement}} context */
 function render({ el: root }) {
 	root.hidden = true;
 }
