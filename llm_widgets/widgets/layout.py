@@ -15,8 +15,19 @@ if TYPE_CHECKING:
 
 
 _SHEETS = (
-    *("base", "parts", "header", "layout", "buttons", "inputs", "fields", "dialog", "form"),
-    *("table", "cells", "menu", "notices", "stream", "progress", "charts", "details"),
+    *(
+        "tokens",
+        "base",
+        "parts",
+        "header",
+        "layout",
+        "buttons",
+        "inputs",
+        "fields",
+        "dialog",
+        "form",
+    ),
+    *("form", "table", "cells", "menu", "notices", "stream", "progress", "charts", "details"),
     *("checklist", "tabs"),
 )
 """The style sheet's files in ``static``; what comes later wins."""
