@@ -1,6 +1,7 @@
 # make run     the manager on the embedded local cloud, nothing else needed
 # make test    all tests
 # make lint    what .ci/run checks besides
+# make bundle  builds what the browser gets from the components' JavaScript and style sheets
 # make clean   removes everything that the above made, data of the local cloud included
 
 PYTHON ?= python3
@@ -16,9 +17,10 @@ LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The local cloud is a package of its own, whose tests know nothing of this one.
 LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
+BUILT := llm_widgets/widgets/built
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: run test test-fast lint lock clean
+.PHONY: run test test-fast lint bundle lock clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -44,6 +46,11 @@ lint: $(READY) $(NODE_MODULES)
 	@$(BIN)/python .ci/undone.py
 	@node_modules/.bin/biome ci .
 	@node_modules/.bin/tsc
+	@npm run --silent bundle -- --outdir=node_modules/.cache/built
+	@diff -rq $(BUILT) node_modules/.cache/built || { echo "What is built differs from its sources: run make bundle."; exit 1; }
+
+bundle: $(NODE_MODULES)
+	@npm run --silent bundle -- --outdir=$(BUILT)
 
 lock:
 	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \

@@ -1,7 +1,8 @@
 """Browser components. They show what they are given and report what a person does; no more.
 
-Each is one class here and one ES module in ``static``; the style sheets beside them are one for
-all. They work in Voilà and in JupyterLab. Build the page with `page`, which brings the styles.
+Each is one class here and one ES module in ``static``. Modules and style sheets are built into one
+file each (``built``, by ``make bundle``), which a page gets once, whatever it shows. They work in
+Voilà and in JupyterLab, in a `page` or alone in a cell.
 """
 
 from llm_widgets.widgets.details import CopyText, Detail, DetailList

@@ -3,58 +3,22 @@
 from __future__ import annotations
 
 import logging
-import re
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import anywidget
-from ipywidgets import CallbackDispatcher
+import traitlets as t
+from ipywidgets import CallbackDispatcher, widget_serialization
+
+from llm_widgets.widgets._library import Library, built
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STATIC = Path(__file__).parent / "static"
-
 log = logging.getLogger(__name__)
-
-_IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";$', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const) (\w+))", re.MULTILINE)
-
-
-@cache
-def module_source(name: str) -> str:
-    """Read an ES module and put the modules that it imports from ``static`` in front of it.
-
-    The browser gets each component as one text without an address, from which relative
-    imports can't be followed. The sources stay plain modules that editors and linters know;
-    here each imported one becomes a function that is called once, so that names don't clash.
-
-    Parameters
-    ----------
-    name
-        File name without ``.js``.
-    """
-    helpers: dict[str, str] = {}
-
-    def resolved(module: str) -> str:
-        text = (STATIC / f"{module}.js").read_text("utf-8")
-        for _, needed in _IMPORT.findall(text):
-            if needed not in helpers:
-                body = resolved(needed)
-                names = ", ".join(_EXPORT.findall(body))
-                inner = _EXPORT.sub("", body)
-                helpers[needed] = (
-                    f"const from_{needed} = (() => {{\n{inner}return {{ {names} }};\n}})();"
-                )
-        return _IMPORT.sub(r"const \1 = from_\2;", text)
-
-    own = resolved(name)
-    return "\n".join([*helpers.values(), own])
 
 
 class Component(anywidget.AnyWidget):
-    """A widget whose browser side is ``static/<module>.js``.
+    """A widget whose browser side is ``static/<module>.js``, which the library brings.
 
     Parameters
     ----------
@@ -67,16 +31,22 @@ class Component(anywidget.AnyWidget):
         For a keyword that is no trait of the component.
     """
 
+    _esm = built("loader.js")
+    _module = t.Unicode().tag(sync=True)
+    _library = t.Instance(Library).tag(sync=True, **widget_serialization)
+
+    module: ClassVar[str] = ""
+
     def __init_subclass__(cls, *, module: str = "", **kwargs: Any) -> None:
         if module:
-            cls._esm = module_source(module)
+            cls.module = module
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **traits: Any) -> None:
         unknown = sorted(name for name in traits if not self.has_trait(name))
         if unknown:
             raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}")
-        super().__init__(**traits)
+        super().__init__(_module=self.module, _library=Library.shared(), **traits)
         self.on_msg(self._receive)
 
     def _receive(self, _widget: object, content: object, _buffers: object) -> None:

@@ -7,36 +7,15 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets as t
 
-from llm_widgets.widgets._component import STATIC, Component
+from llm_widgets.widgets._component import Component
 from llm_widgets.widgets.html import heading, note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_SHEETS = (
-    *(
-        "tokens",
-        "base",
-        "parts",
-        "header",
-        "layout",
-        "buttons",
-        "inputs",
-        "fields",
-        "dialog",
-        "form",
-    ),
-    *("form", "table", "cells", "menu", "notices", "stream", "progress", "charts", "details"),
-    *("checklist", "tabs"),
-)
-"""The style sheet's files in ``static``; what comes later wins."""
-
-
-class StyleSheet(Component, module="page"):
-    """Brings the style sheet of all components to the page; `page` adds it."""
-
-    _css = "\n".join((STATIC / f"{name}.css").read_text("utf-8") for name in _SHEETS)
+class InSight(Component, module="insight"):
+    """Brings into sight what a click has led to; `page` adds it."""
 
 
 class Header(Component, module="header"):
@@ -81,8 +60,8 @@ class Root(w.VBox):  # type: ignore[misc] # it has no types
 
 
 def page(*children: w.Widget) -> Root:
-    """Put the whole page together: style sheet, header, tabs, dialogs, toasts."""
-    root = Root([StyleSheet(), *children])
+    """Put the whole page together: header, tabs, dialogs, toasts."""
+    root = Root([InSight(), *children])
     root.add_class("llm-page")
     return root
 

@@ -1,4 +1,4 @@
-/** Carries the style sheet of all components, and brings into sight what a click has led to. */
+/** Brings into sight what a click has led to. */
 
 /** The heading of the view that is shown: other tabs and other views have no size. */
 const headingShown = () =>
