@@ -26,7 +26,8 @@ NODE_MODULES := node_modules/.package-lock.json
 run: $(READY)
 	@exec $(BIN)/llm-widgets run --data "$(DATA)" --port "$(PORT)"
 
-test: $(READY)
+test: $(READY) $(NODE_MODULES)
+	@npm run --silent test
 	@$(BIN)/python tests/install_chromium.py
 	@$(LOCAL_CLOUD) tests/unit -n $(WORKERS)
 	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)

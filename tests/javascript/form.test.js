@@ -1,0 +1,260 @@
+import assert from "node:assert/strict";
+import { mock, test } from "node:test";
+import dialog from "../../llm_widgets/widgets/static/dialog.js";
+import form from "../../llm_widgets/widgets/static/form.js";
+import { find, show, texts, type, Widget } from "./browser.js";
+
+/** @import { DialogTraits, FieldSpec, FormBaseReceived, FormBaseSent, FormTraits } from "../../llm_widgets/widgets/static/types.js" */
+
+/**
+ * @param {string} key
+ * @param {Partial<FieldSpec>} [more]
+ * @returns {FieldSpec}
+ */
+const field = (key, more) => ({
+	...{ key, label: key, kind: /** @type {const} */ ("text"), help: "", required: false },
+	...{ value: null, options: [], suggestions: [], pattern: "", pattern_help: "" },
+	...{ placeholder: "", max_length: 0, minimum: null, maximum: null, step: null, group: "" },
+	...{ show_when: null, default: null, is_long: false, columns: [], add_label: "" },
+	...more,
+});
+
+/** @param {string[]} values */
+const options = (...values) => values.map((value) => ({ value, label: value, description: "" }));
+
+/**
+ * @param {FieldSpec[]} fields
+ * @param {Partial<FormTraits>} [more]
+ */
+function shown(fields, more) {
+	/** @type {Widget<FormTraits, FormBaseSent, FormBaseReceived>} */
+	const widget = new Widget({
+		fields,
+		...{ submit_label: "Send", live: false, busy: "", errors: {}, error: "", hints: {} },
+		...{ label: "Deploy", cancel_label: "Cancel", check_label: "Check", folded: {}, done: "" },
+		...more,
+	});
+	const { el, close } = show(form, widget);
+	const element = find(el, "form", HTMLElement);
+	return {
+		widget,
+		el,
+		close,
+		input: (/** @type {string} */ key) =>
+			/** @type {HTMLInputElement} */ (find(el, `[name="${key}"]`)),
+		submit: () => element.dispatchEvent(new Event("submit", { cancelable: true })),
+	};
+}
+
+test("values leave once, stripped, of the fields that are shown", () => {
+	const { widget, input, submit } = shown([
+		field("name"),
+		field("secret", { kind: "password" }),
+		field("count", { kind: "number", value: 3 }),
+		field("empty", { kind: "number" }),
+		field("public", { kind: "checkbox", value: true }),
+		field("source", { kind: "select", options: options("hub", "disk"), value: "disk" }),
+		field("path", { show_when: ["source", "disk"], value: "/a" }),
+		field("repo", { show_when: ["source", "hub"], value: "b" }),
+	]);
+	type(input("name"), "  my model ");
+	type(input("secret"), " s ");
+	submit();
+	assert.deepEqual(widget.sent, [
+		{
+			type: "submit",
+			values: {
+				...{ name: "my model", secret: " s ", count: 3, empty: null },
+				...{ public: true, source: "disk", path: "/a" },
+			},
+		},
+	]);
+});
+
+test("a field comes and goes with the choice that it belongs to", () => {
+	const { input, widget, submit } = shown([
+		field("source", { kind: "select", options: options("hub", "disk") }),
+		field("path", { show_when: ["source", "disk"], required: true }),
+	]);
+	const box = input("path").closest(".llm-field");
+	assert.equal(/** @type {HTMLElement} */ (box).hidden, true);
+	submit();
+	assert.deepEqual(widget.sent, [{ type: "submit", values: { source: "hub" } }]);
+	type(input("source"), "disk");
+	assert.equal(/** @type {HTMLElement} */ (box).hidden, false);
+});
+
+test("the first field that the browser refuses gets the focus, and nothing is sent", () => {
+	const { widget, el, input, submit } = shown([
+		field("name", { label: "Name", required: true }),
+		field("count", { label: "Count", kind: "number", minimum: 2, maximum: 9, value: 1 }),
+	]);
+	submit();
+	assert.deepEqual(widget.sent, []);
+	assert.deepEqual(texts(el, ".llm-field .llm-error"), [
+		...["Name is required.", "Count must be at least 2."],
+	]);
+	assert.equal(document.activeElement, input("name"));
+	assert.equal(input("name").getAttribute("aria-invalid"), "true");
+	type(input("name"), "x");
+	assert.equal(input("name").getAttribute("aria-invalid"), "false");
+});
+
+test("new fields take over what was typed, and not what was only offered", () => {
+	const { widget, input } = shown([field("name", { value: "old" }), field("region")]);
+	type(input("region"), "europe-west1");
+	input("region").focus();
+	widget.update({ fields: [field("name", { value: "new" }), field("region"), field("gpu")] });
+	assert.equal(input("name").value, "new");
+	assert.equal(input("region").value, "europe-west1");
+	assert.equal(document.activeElement, input("region"));
+});
+
+test("a choice that is no longer offered falls back to the first", () => {
+	const gpus = (/** @type {string[]} */ ...names) => [
+		field("gpu", { kind: "select", options: options(...names) }),
+	];
+	const { widget, input } = shown(gpus("l4", "h100"));
+	type(input("gpu"), "h100");
+	widget.update({ fields: gpus("l4", "h100", "b200") });
+	assert.equal(input("gpu").value, "h100");
+	widget.update({ fields: gpus("l4") });
+	assert.equal(input("gpu").value, "l4");
+});
+
+test("an answer moves the focus only after a submit", () => {
+	const { widget, input, submit } = shown([field("a"), field("b")]);
+	input("a").focus();
+	widget.update({ errors: { b: "taken" } });
+	assert.equal(document.activeElement, input("a"));
+	submit();
+	widget.update({ errors: { b: "still taken" } });
+	assert.equal(document.activeElement, input("b"));
+});
+
+test("a busy form is not sent again", () => {
+	const { widget, el, submit } = shown([field("a")]);
+	widget.update({ busy: "Working…" });
+	submit();
+	assert.deepEqual(widget.sent, []);
+	assert.deepEqual(texts(el, ".llm-dialog-busy"), ["Working…"]);
+	widget.update({ busy: "", done: "Valid." });
+	assert.deepEqual(texts(el, ".llm-dialog-busy"), ["Valid."]);
+});
+
+test("live values leave after a pause, without passwords, and not after the form is gone", () => {
+	mock.timers.enable({ apis: ["setTimeout"] });
+	const { widget, input, close } = shown([field("a"), field("p", { kind: "password" })], {
+		live: true,
+	});
+	type(input("p"), "secret");
+	type(input("a"), "x");
+	mock.timers.tick(299);
+	assert.deepEqual(widget.sent, []);
+	mock.timers.tick(1);
+	assert.deepEqual(widget.sent, [{ type: "input", values: { a: "x" } }]);
+	type(input("a"), "xy");
+	close();
+	mock.timers.tick(1000);
+	assert.equal(widget.sent.length, 1);
+	mock.timers.reset();
+});
+
+test("rows keep what they hold to the letter; a new one that is empty does not count", () => {
+	const { widget, el, submit } = shown([
+		field("args", { kind: "rows", value: ["--a=b c", ""] }),
+		field("env", { kind: "pairs", value: [["KEY", "a\r\nb"]] }),
+	]);
+	find(el, "fieldset > div > button", HTMLElement).click();
+	submit();
+	assert.deepEqual(widget.sent, [
+		{ type: "submit", values: { args: ["--a=b c", ""], env: [["KEY", "a\r\nb"]] } },
+	]);
+	find(el, ".llm-rows-row button", HTMLElement).click();
+	submit();
+	assert.deepEqual(widget.sent[1], {
+		type: "submit",
+		values: { args: [""], env: [["KEY", "a\r\nb"]] },
+	});
+});
+
+test("the default comes back, and its button is there only meanwhile", () => {
+	const { el, input } = shown([field("cpu", { value: "4", default: "8" })]);
+	const button = find(el, ".llm-restore", HTMLElement);
+	assert.equal(button.hidden, false);
+	button.click();
+	assert.equal(input("cpu").value, "8");
+	assert.equal(button.hidden, true);
+	assert.equal(document.activeElement, input("cpu"));
+	type(input("cpu"), "2");
+	assert.equal(button.hidden, false);
+});
+
+test("Python fills fields in without asking for an answer, and starts the form over", () => {
+	const { widget, input } = shown([field("a", { value: "offered" }), field("b")], { live: true });
+	widget.deliver({ type: "fill", values: { b: "filled" } });
+	assert.equal(input("b").value, "filled");
+	assert.equal(input("a").value, "offered");
+	widget.deliver({ type: "reset" });
+	assert.equal(input("b").value, "");
+	assert.deepEqual(widget.sent, []);
+});
+
+test("an error unfolds the card that its field stands on", () => {
+	const { widget, el } = shown([field("a", { group: "Main" }), field("b", { group: "More" })], {
+		folded: { More: "nothing changed" },
+	});
+	const fold = /** @type {HTMLDetailsElement} */ (find(el, "details"));
+	assert.deepEqual(texts(el, "details summary .llm-note"), ["nothing changed"]);
+	assert.equal(fold.open, false);
+	widget.update({ errors: { b: "wrong" } });
+	assert.equal(fold.open, true);
+	widget.update({ folded: { More: "one changed" } });
+	assert.deepEqual(texts(el, "details summary .llm-note"), ["one changed"]);
+});
+
+/** @param {Partial<DialogTraits>} [more] */
+function opened(more) {
+	/** @type {Widget<DialogTraits, FormBaseSent, FormBaseReceived>} */
+	const widget = new Widget({
+		fields: [field("name")],
+		...{ submit_label: "Create", live: false, busy: "", errors: {}, error: "", hints: {} },
+		...{ title: "Create", text: "", changes: [], command: "", danger: false, wide: false },
+		...{ shown: false },
+		...more,
+	});
+	const opener = document.createElement("button");
+	document.body.append(opener);
+	opener.focus();
+	const { close } = show(dialog, widget);
+	const box = /** @type {HTMLDialogElement} */ ([...document.querySelectorAll("dialog")].at(-1));
+	return { widget, opener, box, close };
+}
+
+test("a dialog takes the focus and gives it back; what was typed is forgotten", () => {
+	const { widget, opener, box, close } = opened();
+	assert.equal(box.open, false);
+	widget.update({ shown: true });
+	const input = () => find(box, "input", HTMLElement);
+	assert.equal(box.open, true);
+	assert.equal(document.activeElement, input());
+	type(/** @type {HTMLInputElement} */ (input()), "typed");
+	box.dispatchEvent(new Event("cancel", { cancelable: true }));
+	assert.equal(box.open, false);
+	assert.equal(widget.traits.shown, false);
+	assert.deepEqual(widget.sent, [{ type: "cancel" }]);
+	assert.equal(document.activeElement, opener);
+	assert.equal(/** @type {HTMLInputElement} */ (input()).value, "");
+	close();
+	assert.equal(box.isConnected, false);
+});
+
+test("a dialog that takes something away offers to leave first", () => {
+	const { widget, box, close } = opened({ danger: true, fields: [] });
+	widget.update({ shown: true });
+	assert.equal(document.activeElement?.textContent, "Cancel");
+	assert.ok(find(box, 'button[type="submit"]').classList.contains("llm-danger"));
+	widget.update({ shown: false });
+	assert.equal(box.open, false);
+	close();
+});

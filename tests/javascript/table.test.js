@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { cellText, compare, sortValue } from "../../llm_widgets/widgets/static/cells.js";
+import table from "../../llm_widgets/widgets/static/table.js";
+import { find, show, texts, type, Widget } from "./browser.js";
+
+/** @import { Action, Column, Row, TableSent, TableTraits } from "../../llm_widgets/widgets/static/types.js" */
+
+/**
+ * @param {string} key
+ * @param {Partial<Column>} [more]
+ * @returns {Column}
+ */
+const column = (key, more) => ({
+	...{ key, label: key, kind: /** @type {const} */ ("text"), sortable: true, action: "", width: 0 },
+	...more,
+});
+
+/**
+ * @param {string} key
+ * @param {Partial<Action>} [more]
+ * @returns {Action}
+ */
+const action = (key, more) => ({ key, label: key, overflow: false, danger: false, ...more });
+
+/** @type {Row[]} */
+const ROWS = [
+	{ id: "a", name: "model-10", size: 5_000 },
+	{ id: "b", name: "model-9", size: null },
+	{ id: "c", name: "Model-2", size: 70_000 },
+];
+
+/** @param {Partial<TableTraits>} [more] */
+function shown(more) {
+	/** @type {Widget<TableTraits, TableSent>} */
+	const widget = new Widget({
+		caption: "Models",
+		columns: [column("name"), column("size", { kind: "bytes" })],
+		actions: [action("deploy"), action("delete", { overflow: true, danger: true })],
+		rows: ROWS,
+		empty: "Nothing.",
+		empty_action: "",
+		loading: false,
+		filterable: true,
+		...more,
+	});
+	const { el } = show(table, widget);
+	return {
+		widget,
+		el,
+		names: () => texts(el, "tbody td:first-child"),
+		head: (/** @type {string} */ key) => find(el, `[data-sort="${key}"]`, HTMLElement),
+		button: (/** @type {string} */ row, /** @type {string} */ key) =>
+			find(el, `tr[data-row="${row}"] [data-action="${key}"]`, HTMLElement),
+	};
+}
+
+test("rows stand as Python orders them until a heading is pressed", () => {
+	const { names, head, el } = shown();
+	assert.deepEqual(names(), ["model-10", "model-9", "Model-2"]);
+	head("name").click();
+	assert.deepEqual(names(), ["Model-2", "model-9", "model-10"]);
+	assert.equal(find(el, "th").getAttribute("aria-sort"), "ascending");
+	head("name").click();
+	assert.deepEqual(names(), ["model-10", "model-9", "Model-2"]);
+	assert.equal(document.activeElement, head("name"));
+});
+
+test("what is missing comes last both ways", () => {
+	const { names, head } = shown();
+	head("size").click();
+	assert.deepEqual(names(), ["model-10", "Model-2", "model-9"]);
+	head("size").click();
+	assert.deepEqual(names(), ["Model-2", "model-10", "model-9"]);
+});
+
+test("values are compared by what they are", () => {
+	assert.equal(sortValue({ kind: "time" }, { time: "1970-01-01T00:00:01Z", note: "x" }), 1000);
+	assert.equal(sortValue({ kind: "time" }, "1970-01-01T00:00:02Z"), 2000);
+	assert.equal(sortValue({ kind: "progress" }, { value: 0.5 }), 0.5);
+	assert.equal(sortValue({ kind: "text" }, ""), null);
+	assert.equal(cellText({ text: "Ready", note: "since today" }), "Ready since today");
+	assert.ok(compare(2, 10, "ascending") < 0);
+	assert.ok(compare("v2", "v10", "ascending") < 0);
+	assert.ok(compare("v2", "v10", "descending") > 0);
+	assert.equal(compare(null, null, "descending"), 0);
+});
+
+test("the filter wants every word, in any column", () => {
+	const { el, names } = shown();
+	const box = find(el, "input", HTMLInputElement);
+	type(box, "MODEL 70000");
+	assert.deepEqual(names(), ["Model-2"]);
+	assert.deepEqual(texts(el, ".llm-filter .llm-note"), ["1 of 3"]);
+	type(box, "model nowhere");
+	assert.deepEqual(texts(el, ".llm-empty p"), ["Nothing matches the filter."]);
+	type(box, "");
+	assert.equal(names().length, 3);
+});
+
+test("a row that has not changed keeps its elements and its focus", () => {
+	const { widget, button, el } = shown();
+	const before = button("b", "deploy");
+	before.focus();
+	const first = find(el, 'tr[data-row="a"]');
+	widget.update({ rows: [{ id: "new", name: "new", size: 1 }, ...ROWS.slice(1)] });
+	assert.equal(button("b", "deploy"), before);
+	assert.equal(document.activeElement, before);
+	assert.equal(first.isConnected, false);
+	assert.equal(el.querySelectorAll("tbody tr").length, 3);
+});
+
+test("a cell that is drawn anew gives its focus to the same button", () => {
+	const { widget, button } = shown();
+	const before = button("a", "deploy");
+	before.focus();
+	widget.update({ rows: ROWS.map((row) => ({ ...row, disabled: { deploy: "It is running." } })) });
+	const after = button("a", "deploy");
+	assert.notEqual(after, before);
+	assert.equal(document.activeElement, after);
+	assert.equal(after.title, "It is running.");
+	after.click();
+	assert.deepEqual(widget.sent, []);
+});
+
+test("actions name their row, those that it lacks are not offered", () => {
+	const { widget, button, el } = shown({
+		rows: [{ id: "a", name: "model", size: 1, hidden: ["deploy"] }],
+	});
+	assert.equal(el.querySelector('[data-action="deploy"]'), null);
+	button("a", "more").click();
+	const item = find(el, '[role="menuitem"]', HTMLElement);
+	assert.equal(item.textContent, "delete");
+	assert.equal(document.activeElement, item);
+	item.click();
+	assert.deepEqual(widget.sent, [{ type: "action", action: "delete", row: "a" }]);
+});
+
+test("a link of the menu must be one that may be followed", () => {
+	const { button, el } = shown({
+		rows: [{ id: "a", name: "m", size: 1, links: { delete: "javascript:alert(1)" } }],
+	});
+	button("a", "more").click();
+	assert.equal(find(el, '[role="menuitem"]').tagName, "BUTTON");
+});
+
+test("arrows go round in the menu", () => {
+	const { button, el } = shown({
+		actions: [action("one", { overflow: true }), action("two", { overflow: true })],
+	});
+	button("a", "more").click();
+	const press = (/** @type {string} */ key) => {
+		find(el, ".llm-menu").dispatchEvent(new KeyboardEvent("keydown", { key }));
+		return document.activeElement?.textContent;
+	};
+	assert.deepEqual(["ArrowDown", "ArrowDown", "ArrowUp", "Home", "End"].map(press), [
+		...["two", "one", "two", "one", "two"],
+	]);
+});
+
+test("text that looks like markup stays text", () => {
+	const { el, names } = shown({ rows: [{ id: "x", name: "<img src=x>", size: null }] });
+	assert.deepEqual(names(), ["<img src=x>"]);
+	assert.equal(el.querySelector("img"), null);
+});
+
+test("rows on their way are told from none", () => {
+	const { widget, el } = shown({ rows: [], loading: true, empty_action: "Import" });
+	assert.equal(find(el, "table").getAttribute("aria-busy"), "true");
+	assert.equal(el.querySelectorAll(".llm-skeleton").length, 9);
+	assert.equal(find(el, ".llm-empty", HTMLElement).hidden, true);
+	widget.update({ loading: false });
+	assert.equal(find(el, ".llm-empty", HTMLElement).hidden, false);
+	find(el, ".llm-empty button", HTMLElement).click();
+	assert.deepEqual(widget.sent, [{ type: "empty_action" }]);
+});
