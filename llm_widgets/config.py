@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,26 @@ from llm_widgets.errors import Fix, InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HUGGING_FACE = "https://huggingface.co"
-OLLAMA_REGISTRY = "https://registry.ollama.ai"
 REGION = "europe-west1"
 """The region that is offered first where nobody names one."""
 
 _MOST_TASKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a service outside of Google Cloud is asked.
+
+    Attributes
+    ----------
+    variable
+        Name of the environment variable that holds another base URL.
+    default
+        The service's own base URL, without a slash at the end.
+    """
+
+    variable: str
+    default: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +42,6 @@ class Settings:
     ----------
     google_endpoint
         Base URL of the Google APIs when they are not Google's own, else empty.
-    hugging_face_endpoint, ollama_registry
-        Base URLs of the two hubs, without a slash at the end.
     project
         Id of the project that the product is locked to, or empty.
     default_project
@@ -43,17 +55,19 @@ class Settings:
         Tasks of an import's job; 0 lets the size of the model decide.
     iap_audience
         Audience of the Identity-Aware Proxy in front of the page, or empty.
+    variables
+        The environment that was read, for the endpoints that hubs declare: see
+        :meth:`endpoint`. It is in no ``repr``, as it may hold secrets.
     """
 
     google_endpoint: str = ""
-    hugging_face_endpoint: str = HUGGING_FACE
-    ollama_registry: str = OLLAMA_REGISTRY
     project: str = ""
     default_project: str = ""
     region: str = REGION
     image: str = ""
     import_tasks: int = 0
     iap_audience: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     @property
     def is_local_cloud(self) -> bool:
@@ -82,8 +96,6 @@ class Settings:
         env = os.environ if environment is None else environment
         return cls(
             google_endpoint=_endpoint(env, "LLM_WIDGETS_GOOGLE_ENDPOINT", ""),
-            hugging_face_endpoint=_endpoint(env, "HF_ENDPOINT", HUGGING_FACE),
-            ollama_registry=_endpoint(env, "LLM_WIDGETS_OLLAMA_REGISTRY", OLLAMA_REGISTRY),
             project=env.get("LLM_WIDGETS_PROJECT", ""),
             default_project=env.get("LLM_WIDGETS_PROJECT", "")
             or env.get("GOOGLE_CLOUD_PROJECT", ""),
@@ -91,7 +103,18 @@ class Settings:
             image=env.get("LLM_WIDGETS_IMAGE", ""),
             import_tasks=_count(env, "LLM_WIDGETS_IMPORT_TASKS"),
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
+            variables=dict(env),
         )
+
+    def endpoint(self, endpoint: Endpoint) -> str:
+        """Return the base URL of a service, without a slash at the end.
+
+        Raises
+        ------
+        InvalidInputError
+            The environment names something that is no ``http://`` or ``https://`` URL.
+        """
+        return _endpoint(self.variables, endpoint.variable, endpoint.default)
 
 
 @cache

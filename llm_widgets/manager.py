@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets import hubs
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain import members
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import (
     DeploymentError,
     Fix,
@@ -66,6 +66,7 @@ class Manager:
 
     def __init__(self, project: str = "", chosen: Settings | None = None) -> None:
         self.settings = chosen or settings()
+        hubs.check_endpoints(self.settings)
         self.clients = Clients(self.settings)
         wanted = project or self.settings.default_project
         if not wanted:
@@ -95,9 +96,9 @@ class Manager:
         Parameters
         ----------
         source
-            ``"huggingface"`` or ``"ollama"``.
+            Id of the hub, for example ``"huggingface"`` or ``"ollama"``.
         """
-        return hubs.inspect(_source(source), model_id, self.settings, revision=revision)
+        return hubs.inspect(source, model_id, self.settings, revision=revision)
 
     def import_model(
         self,
@@ -228,11 +229,3 @@ class Manager:
             ),
             None,
         )
-
-
-def _source(value: str) -> Source:
-    try:
-        return Source(value)
-    except ValueError:
-        known = " or ".join(repr(source.value) for source in Source)
-        raise InvalidInputError(f"{value!r} is no source: use {known}.", field="source") from None

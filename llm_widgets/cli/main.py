@@ -117,8 +117,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from llm_widgets import hubs  # noqa: PLC0415 - what only this command needs
     from llm_widgets.server import launch  # noqa: PLC0415 - starts a web server
 
+    hubs.check_endpoints(settings())
     launch(
         _notebook(),
         host=options.host,

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
-from llm_widgets.domain.units import bytes_text
-from llm_widgets.errors import Fix, TransferError
+from llm_widgets.domain.models import ModelRecord, ModelStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 IMPORTS_PREFIX = "llm-manager/imports"
 """Where plans, progress and finished parts of imports lie in a bucket."""
 
 PLAN_VERSION = 1
 
-HTTP_LIMIT = 50_000_000_000
-"""Bytes of the largest file that Hugging Face serves over HTTP; larger ones take its own protocol,
-Xet (``huggingface_hub`` 2.4, ``constants.MAX_HTTP_DOWNLOAD_SIZE``)."""
+LEFT_OUT_BY_HAND = "left out by you"
+"""Why a file is not copied that a person does not want."""
 
 
 class DigestKind(StrEnum):
@@ -72,12 +72,16 @@ class HubModel:
 
     Attributes
     ----------
+    source
+        Id of its hub.
     id
         Normal form of what was typed.
     revision
         Commit sha, or sha256 of the manifest: what is copied is pinned to it.
     files
-        All files, those that are left out included.
+        All files, those that are left out included. Those whose content is in the listing are
+        published last and in this order: one that makes the model visible to an engine stands
+        at the end.
     license
         Licence id or first line, empty when the hub names none.
     gated
@@ -88,7 +92,7 @@ class HubModel:
         Sentences that the person should read before confirming.
     """
 
-    source: Source
+    source: str
     id: str
     revision: str
     files: tuple[HubFile, ...]
@@ -106,6 +110,17 @@ class HubModel:
     def size(self) -> int:
         """Bytes of the files that are copied."""
         return sum(file.size for file in self.chosen)
+
+    def with_chosen(self, paths: Collection[str]) -> HubModel:
+        """Return the model with another choice of files: those of these paths are copied."""
+        files = tuple(
+            replace(
+                file,
+                skipped="" if file.path in paths else file.skipped or LEFT_OUT_BY_HAND,
+            )
+            for file in self.files
+        )
+        return replace(self, files=files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,7 @@ class ImportPlan:
     id: str
     bucket: str
     project: str
-    source: Source
+    source: str
     model_id: str
     revision: str
     prefix: str
@@ -191,7 +206,7 @@ class ImportPlan:
             data = json.loads(text)
             if data.pop("version") > PLAN_VERSION:
                 raise ValueError("the plan was written by a later version of this product")
-            data["source"] = Source(data["source"])
+            data["source"] = source_of(data)
             data["created_at"] = datetime.fromisoformat(data["created_at"])
             data["files"] = tuple(_file(entry) for entry in data["files"])
             return cls(**data)
@@ -211,18 +226,15 @@ def _file(entry: dict[str, Any]) -> HubFile:
     )
 
 
-def refuse_too_large(source: Source, file: HubFile) -> None:
-    """See that a file can be had over HTTP.
+def source_of(data: dict[str, Any]) -> str:
+    """Return the id of the hub that a plan or a manifest names.
 
     Raises
     ------
-    TransferError
-        It can't.
+    TypeError
+        It names none.
     """
-    if source is Source.HUGGING_FACE and file.size > HTTP_LIMIT:
-        raise TransferError(
-            f"{file.path} has {bytes_text(file.size)}: too large to be imported.",
-            cause=f"Hugging Face serves files over {bytes_text(HTTP_LIMIT)} by its own protocol "
-            "(Xet) only, which this version does not speak.",
-            fix=Fix(text="Choose a version of the model with smaller, more files."),
-        )
+    source = data["source"]
+    if not isinstance(source, str) or not source:
+        raise TypeError("the source is not the id of a hub")
+    return source

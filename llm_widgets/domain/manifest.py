@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from llm_widgets.domain.imports import Digest, DigestKind
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.imports import Digest, DigestKind, source_of
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 
 MANIFESTS_PREFIX = "llm-manager/models"
 """Where the manifests of the models of a bucket lie in it."""
@@ -49,7 +49,7 @@ class ModelManifest:
     """
 
     import_id: str
-    source: Source
+    source: str
     model_id: str
     revision: str
     prefix: str
@@ -102,7 +102,7 @@ class ModelManifest:
             data = json.loads(text)
             if data.pop("version") > _VERSION:
                 raise ValueError("the manifest was written by a later version of this product")
-            data["source"] = Source(data["source"])
+            data["source"] = source_of(data)
             data["submitted_at"] = datetime.fromisoformat(data["submitted_at"])
             data["finished_at"] = datetime.fromisoformat(data["finished_at"])
             data["files"] = tuple(_file(entry) for entry in data["files"])

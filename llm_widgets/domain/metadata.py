@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
 
 METADATA_NAME = "llm-manager-metadata.json"
@@ -18,6 +18,10 @@ SCHEMA_VERSION = 1
 DESCRIPTION = "Models in this bucket, written by Cloud Run LLM Manager."
 
 _REPAIRED = "repaired"
+
+_OLD_PREFIXES = {"huggingface": "{id}", "ollama": "ollama/models"}
+"""Where the application before this one, which knew these two hubs, put a model: those of the
+second all share a folder. Its entries don't tell it."""
 
 _FIELDS = {
     # name in the file: (field of ModelRecord, type)
@@ -61,7 +65,7 @@ class MetadataFile:
     others: tuple[Any, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
-    def find(self, key: tuple[Source, str, str]) -> ModelRecord | None:
+    def find(self, key: tuple[str, str, str]) -> ModelRecord | None:
         """Find the entry with a key: source, id and revision."""
         return next((model for model in self.models if model.key == key), None)
 
@@ -79,7 +83,7 @@ class MetadataFile:
         old = self.find(record.key)
         return self if old and old.status is ModelStatus.READY else self.with_model(record)
 
-    def without(self, key: tuple[Source, str, str]) -> MetadataFile:
+    def without(self, key: tuple[str, str, str]) -> MetadataFile:
         """Give the file without the entry with a key."""
         return replace(self, models=tuple(model for model in self.models if model.key != key))
 
@@ -140,12 +144,14 @@ class MetadataFile:
 
 
 def _record(entry: Any) -> ModelRecord | None:
-    """Read an entry; ``None`` where its id, source or status means nothing to this version."""
+    """Read an entry; ``None`` where it has no id or source, or its status is not known."""
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
         return None
     left = dict(entry)
+    source = left.pop("source", None)
+    if not isinstance(source, str) or not source:
+        return None
     try:
-        source = Source(left.pop("source", None))
         status = ModelStatus(left.pop("status", None))
     except ValueError:
         return None
@@ -157,13 +163,8 @@ def _record(entry: Any) -> ModelRecord | None:
             del left[name]
     identifier = left.pop("id")
     if "prefix" not in known and "import_id" not in known:
-        known["prefix"] = _prefix_of_old(source, identifier)
+        known["prefix"] = _OLD_PREFIXES.get(source, "").format(id=identifier)
     return ModelRecord(id=identifier, source=source, status=status, extra=left, **known)
-
-
-def _prefix_of_old(source: Source, identifier: str) -> str:
-    """Tell where the application before this one put a model: Ollama's all share a folder."""
-    return identifier if source is Source.HUGGING_FACE else "ollama/models"
 
 
 def _value(value: Any, kind: type) -> Any:
@@ -192,7 +193,7 @@ def _time_text(time: datetime) -> str:
 def _entry(record: ModelRecord) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": record.id,
-        "source": record.source.value,
+        "source": record.source,
         "status": record.status.value,
         "size": record.size,
     }

@@ -11,23 +11,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Source(StrEnum):
-    """The hub that a model comes from. The value stands in ``llm-manager-metadata.json``."""
-
-    HUGGING_FACE = "huggingface"
-    OLLAMA = "ollama"
-
-    @property
-    def label(self) -> str:
-        """The name as people write it."""
-        return {Source.HUGGING_FACE: "Hugging Face", Source.OLLAMA: "Ollama"}[self]
-
-    @property
-    def framework(self) -> Framework:
-        """The engine that serves models of this source."""
-        return {Source.HUGGING_FACE: Framework.VLLM, Source.OLLAMA: Framework.OLLAMA}[self]
-
-
 class Framework(StrEnum):
     """The engine that serves a model. The value stands in the label ``llm-engine``."""
 
@@ -38,6 +21,11 @@ class Framework(StrEnum):
     def label(self) -> str:
         """The name as people write it."""
         return {Framework.VLLM: "vLLM", Framework.OLLAMA: "Ollama"}[self]
+
+
+def framework_of(source: str) -> Framework | None:
+    """Return the engine that serves models of a hub; ``None`` where none does."""
+    return {"huggingface": Framework.VLLM, "ollama": Framework.OLLAMA}.get(source)
 
 
 class ModelStatus(StrEnum):
@@ -56,10 +44,13 @@ class ModelRecord:
     ----------
     id
         Id at its hub, for example ``meta-llama/Llama-3.1-8B`` or ``gemma2:9b``.
+    source
+        Id of the hub that it comes from: see :mod:`llm_widgets.hubs.registry`. It may be one
+        that this version does not know.
     size
         Bytes of all files, 0 when not known.
     revision
-        Commit sha at Hugging Face; sha256 of the manifest for Ollama.
+        What the hub pins the model's files to: a commit, or the sha256 of a manifest.
     prefix
         Where its files lie in the bucket, without a slash at the end.
     error
@@ -69,7 +60,7 @@ class ModelRecord:
     """
 
     id: str
-    source: Source
+    source: str
     status: ModelStatus
     size: int = 0
     revision: str = ""
@@ -84,6 +75,6 @@ class ModelRecord:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def key(self) -> tuple[Source, str, str]:
+    def key(self) -> tuple[str, str, str]:
         """What tells records of one bucket apart: source, id and revision."""
         return (self.source, self.id, self.revision)

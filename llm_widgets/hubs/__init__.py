@@ -1,27 +1,37 @@
-"""Where models come from: the Hugging Face Hub and Ollama's registry.
+"""Where models come from: one folder for each hub, and what they share.
 
 An id becomes a :class:`~llm_widgets.domain.imports.HubModel`: what is copied, pinned to one
-revision, with sizes and digests, and the proof that this person may read it.
+revision, with sizes and digests, and the proof that this person may read it. Hubs are named by
+their ids; one that this version does not know is shown as what it is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.models import Source
-from llm_widgets.hubs import huggingface, ollama, suggestions
-from llm_widgets.hubs.selection import rechosen
-from llm_widgets.hubs.suggestions import Suggestion
+from llm_widgets.domain.names import shown
+from llm_widgets.hubs import names, registry
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
     from llm_widgets.domain.imports import HubModel
+    from llm_widgets.hubs.base import Hub, Suggestion
 
-__all__ = ["Suggestion", "inspect", "newest_revision", "rechosen", "suggest"]
+
+def check_endpoints(settings: Settings) -> None:
+    """Check the addresses of all hubs, before one of them is needed.
+
+    Raises
+    ------
+    InvalidInputError
+        The environment names something that is no address; the message names the variable.
+    """
+    for hub in registry.HUBS:
+        settings.endpoint(hub.endpoint)
 
 
 def inspect(
-    source: Source,
+    hub_id: str,
     text: str,
     settings: Settings,
     *,
@@ -29,66 +39,50 @@ def inspect(
     revision: str = "",
     look_inside: bool = True,
 ) -> HubModel:
-    """Make the pre-flight of an import: see `huggingface.inspect` and `ollama.inspect`.
-
-    Parameters
-    ----------
-    text
-        What was typed for the model.
-    token, revision
-        For Hugging Face only.
-    look_inside
-        Whether the headers of the weights are read too, which tell how much memory the model
-        takes: a request for each file. Who types an id does not wait for that.
+    """Make the pre-flight of an import: see :meth:`llm_widgets.hubs.base.Hub.inspect`.
 
     Raises
     ------
+    InvalidInputError
+        There is no such hub, or the text is the address of a page of another one.
     ManagerError
-        The model does not exist, may not be read, or can't be served; or the hub is away.
+        What the hub raises.
     """
-    if source is Source.OLLAMA:
-        return ollama.inspect(
-            text,
-            registry=settings.ollama_registry,
-            hugging_face=settings.hugging_face_endpoint,
-            look_inside=look_inside,
-        )
-    return huggingface.inspect(
-        text,
-        endpoint=settings.hugging_face_endpoint,
-        token=token,
-        revision=revision,
-        look_inside=look_inside,
-    )
+    hub = registry.get(hub_id)
+    _refuse_page_of_another(hub, text)
+    return hub.inspect(text, settings, token=token, revision=revision, look_inside=look_inside)
 
 
-def newest_revision(source: Source, model_id: str, settings: Settings, *, token: str = "") -> str:
-    """Give the revision that an import of this model would have now.
-
-    Raises
-    ------
-    ManagerError
-        The model is gone, may not be read any more, or the hub is away.
-    """
-    if source is Source.OLLAMA:
-        return ollama.newest_revision(
-            model_id,
-            registry=settings.ollama_registry,
-            hugging_face=settings.hugging_face_endpoint,
-        )
-    return huggingface.newest_revision(
-        model_id, endpoint=settings.hugging_face_endpoint, token=token
-    )
+def newest_revision(hub_id: str, model_id: str, settings: Settings) -> str:
+    """Return the newest revision: see :meth:`llm_widgets.hubs.base.Hub.newest_revision`."""
+    return registry.get(hub_id).newest_revision(model_id, settings)
 
 
-def suggest(source: Source, query: str, settings: Settings) -> tuple[Suggestion, ...]:
-    """Give models that exist and whose id contains what was typed, smallest first.
+def suggest(hub_id: str, query: str, settings: Settings) -> tuple[Suggestion, ...]:
+    """Return models that exist: see :meth:`llm_widgets.hubs.base.Hub.suggest`."""
+    return registry.get(hub_id).suggest(query, settings)
 
-    Raises
-    ------
-    ManagerError
-        The hub is away, or refuses.
-    """
-    if source is Source.OLLAMA:
-        return suggestions.ollama(query, registry=settings.ollama_registry)
-    return suggestions.hugging_face(query, endpoint=settings.hugging_face_endpoint)
+
+def label(hub_id: str) -> str:
+    """Return a hub's name as people write it; the id where the hub is not known."""
+    hub = registry.of(hub_id)
+    return hub.label if hub else hub_id
+
+
+def page(hub_id: str, model_id: str, settings: Settings) -> str:
+    """Return the address of a model's page; empty where it has none, or the hub is not known."""
+    hub = registry.of(hub_id)
+    return hub.page(model_id, settings) if hub else ""
+
+
+def _refuse_page_of_another(hub: Hub, text: str) -> None:
+    typed = text.strip()
+    host = names.host(typed)
+    if host in hub.hosts:
+        return
+    for other in registry.HUBS:
+        if host in other.hosts:
+            raise names.invalid(
+                f"{shown(typed)} is a model of {other.label}.",
+                f"Choose {other.label} as the source.",
+            )

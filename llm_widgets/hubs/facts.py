@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import memory
+from llm_widgets.domain.memory.numbers import whole
 from llm_widgets.errors import ManagerError
 from llm_widgets.hubs import gguf, headers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.hubs.headers import ReadRange
@@ -43,8 +44,8 @@ _MEMORY_KEYS = (
 )
 
 
-def from_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Collect the facts of a Hugging Face model's configuration.
+def from_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Collect the facts of a ``config.json`` as transformers reads it.
 
     Returns
     -------
@@ -52,27 +53,29 @@ def from_config(config: dict[str, Any]) -> dict[str, Any]:
         ``architecture``, ``model_type``, ``dtype``, ``quantization``, ``context_length``
         (tokens) and ``config``, an excerpt with the keys that memory is computed from, taken
         from ``text_config`` where a model nests them. What the configuration does not tell
-        is left out.
+        or tells as something else than it is, is left out.
     """
     nested = config.get("text_config")
     text = {**config, **nested} if isinstance(nested, dict) else config
-    architectures = config.get("architectures") or text.get("architectures") or [None]
-    quantization = text.get("quantization_config") or {}
+    architectures = config.get("architectures") or text.get("architectures")
+    named = architectures[0] if isinstance(architectures, list) and architectures else None
+    quantization = text.get("quantization_config")
+    method = quantization.get("quant_method") if isinstance(quantization, dict) else None
     found = {
-        "architecture": architectures[0],
-        "model_type": config.get("model_type"),
-        "dtype": text.get("dtype") or text.get("torch_dtype"),
-        "quantization": quantization.get("quant_method"),
-        "context_length": text.get("max_position_embeddings"),
+        "architecture": _text(named),
+        "model_type": _text(config.get("model_type")),
+        "dtype": _text(text.get("dtype")) or _text(text.get("torch_dtype")),
+        "quantization": _text(method),
+        "context_length": whole(text, "max_position_embeddings"),
         "config": {key: text[key] for key in _MEMORY_KEYS if text.get(key) is not None},
     }
     return {key: value for key, value in found.items() if value}
 
 
 def memory_of_safetensors(
-    config: dict[str, Any], files: Sequence[HubFile], read: ReadRange
+    config: Mapping[str, Any], files: Sequence[HubFile], read: ReadRange
 ) -> dict[str, Any]:
-    """Collect what the GPU memory of a Hugging Face model is computed from.
+    """Collect what the GPU memory of a model in safetensors files is computed from.
 
     Parameters
     ----------
@@ -115,3 +118,7 @@ def memory_of_gguf(url: str, size: int, read: ReadRange, *, others: int) -> dict
     except (ManagerError, TimeoutError):
         return {}
     return memory.to_facts(memory.from_gguf(metadata, tensors, other_weights=others))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

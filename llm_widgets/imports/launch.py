@@ -11,7 +11,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_widgets.config import HUGGING_FACE, OLLAMA_REGISTRY
 from llm_widgets.domain import gpus, members
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import Fix, ManagerError, TransferError
@@ -19,6 +18,7 @@ from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.run import jobs
 from llm_widgets.gcp.storage.buckets import get_bucket
+from llm_widgets.hubs import registry
 from llm_widgets.imports.plan import task_count
 from llm_widgets.transfer.share import RETRIES
 
@@ -116,7 +116,9 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
     container = run.Container(
         image=settings.image,
         args=[_COMMAND],
-        env=[run.EnvVar(name=key, value=value) for key, value in _environment(settings).items()],
+        env=[
+            run.EnvVar(name=key, value=value) for key, value in worker_environment(settings).items()
+        ],
         resources=run.ResourceRequirements(limits={"cpu": _CPU, "memory": _MEMORY}),
     )
     task = run.TaskTemplate(
@@ -133,13 +135,13 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
     )
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """Give the settings that a worker needs and that are not the defaults. Never a secret."""
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """Return the settings that a worker needs and that are not the defaults. Never a secret."""
     values = {
-        "HF_ENDPOINT": (settings.hugging_face_endpoint, HUGGING_FACE),
-        "LLM_WIDGETS_OLLAMA_REGISTRY": (settings.ollama_registry, OLLAMA_REGISTRY),
-        "LLM_WIDGETS_GOOGLE_ENDPOINT": (settings.google_endpoint, ""),
+        hub.endpoint.variable: (settings.endpoint(hub.endpoint), hub.endpoint.default)
+        for hub in registry.HUBS
     }
+    values["LLM_WIDGETS_GOOGLE_ENDPOINT"] = (settings.google_endpoint, "")
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
@@ -157,7 +159,7 @@ def _start_process(settings: Settings, plan: ImportPlan) -> int:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env={**os.environ, **_environment(settings)},
+                env={**os.environ, **worker_environment(settings)},
                 start_new_session=True,  # it outlives the kernel or the terminal that asked for it
             )
     except OSError as error:

@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import ImportPlan, refuse_too_large
-from llm_widgets.domain.models import Source
+from llm_widgets.domain.imports import ImportPlan
 from llm_widgets.errors import Fix, TransferError
+from llm_widgets.hubs import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.imports import HubFile, HubModel
+    from llm_widgets.hubs.base import Hub
 
 _TASK_SIZE = 8_000_000_000
 """Bytes that one task is to move: some minute at the gigabit a second that Cloud Run gives it."""
@@ -27,8 +28,6 @@ _TASKS_OF_A_FILE = 4
 
 _LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
 _ID_LENGTH = 20
-_OLLAMA_MANIFESTS = "manifests"
-_OLLAMA_MANIFEST_PARTS = 5  # manifests/<host>/<namespace>/<model>/<tag>
 
 
 def plan_import(
@@ -56,10 +55,13 @@ def plan_import(
     ------
     TransferError
         The model can't be imported as it is; the message names the file.
+    InvalidInputError
+        Its hub is not known.
     """
-    prefix = _prefix(model)
+    hub = registry.get(model.source)
+    prefix = f"{hub.id}/{hub.folder(model)}"
     files = model.chosen
-    _check(model, files, prefix)
+    _check(hub, model, files, prefix)
     return ImportPlan(
         id=import_id(bucket, model.source, model.id, model.revision, (f.path for f in files)),
         bucket=bucket,
@@ -77,11 +79,9 @@ def plan_import(
     )
 
 
-def import_id(
-    bucket: str, source: Source, model_id: str, revision: str, paths: Iterable[str]
-) -> str:
+def import_id(bucket: str, source: str, model_id: str, revision: str, paths: Iterable[str]) -> str:
     """Name an import: the same for two starts of the same one, with the same choice of files."""
-    text = "\n".join([bucket, source.value, model_id, revision, *sorted(paths)])
+    text = "\n".join([bucket, source, model_id, revision, *sorted(paths)])
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
@@ -91,19 +91,7 @@ def task_count(plan: ImportPlan) -> int:
     return max(1, min(_MOST_TASKS, useful, -(-plan.size // _TASK_SIZE)))
 
 
-def _prefix(model: HubModel) -> str:
-    if model.source is Source.HUGGING_FACE:
-        return f"{model.source}/{model.id}/{model.revision}"
-    # One folder for each manifest: it is a complete OLLAMA_MODELS, and can be removed alone.
-    for file in model.files:
-        parts = PurePosixPath(file.path).parts
-        if len(parts) == _OLLAMA_MANIFEST_PARTS and parts[0] == _OLLAMA_MANIFESTS:
-            name = "/".join(part.replace(":", "-") for part in parts[1:])
-            return f"{model.source}/{name}/{model.revision[:12]}"
-    raise TransferError(f"{model.id} has no manifest, so Ollama could not load it.")
-
-
-def _check(model: HubModel, files: tuple[HubFile, ...], prefix: str) -> None:
+def _check(hub: Hub, model: HubModel, files: tuple[HubFile, ...], prefix: str) -> None:
     if not files:
         raise TransferError(
             f"No file of {model.id} is chosen.", fix=Fix(text="Choose at least the weights.")
@@ -121,4 +109,4 @@ def _check(model: HubModel, files: tuple[HubFile, ...], prefix: str) -> None:
                 f"The name of {file.path} is too long for Cloud Storage.",
                 cause=f"It takes {_LONGEST_NAME} bytes with its folder {prefix}.",
             )
-        refuse_too_large(model.source, file)
+        hub.check_file(file)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import IMPORTS_PREFIX
 from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest, manifest_name
-from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
@@ -93,8 +93,10 @@ def _forget(clients: Clients, folder: ImportFolder, *, prefix: str) -> None:
 
 def owns_files(models: Iterable[ModelRecord], record: ModelRecord) -> bool:
     """Tell whether the folder of a model is its own alone, given all models of its bucket."""
-    if not record.prefix or (record.source is Source.OLLAMA and not record.import_id):
-        return False  # the application before this one put all models of Ollama into one folder
+    if not record.prefix:
+        return False
+    if not record.import_id and f"/{record.id}/" not in f"/{record.prefix}/":
+        return False  # other applications put all models of some hubs into one folder
     others = (model.prefix for model in models if model.key != record.key)
     return not any(
         f"{other}/".startswith(f"{record.prefix}/") or f"{record.prefix}/".startswith(f"{other}/")

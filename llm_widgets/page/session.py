@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from traitlets import Dict, HasTraits, Instance, Unicode
 
+from llm_widgets import hubs
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.networks import NetworkChoice
 from llm_widgets.gcp.client.clients import Clients
@@ -47,6 +48,7 @@ class Session(HasTraits):
     def __init__(self, chosen: Settings | None = None) -> None:
         super().__init__()
         self.settings = chosen or settings()
+        hubs.check_endpoints(self.settings)
         self.clients = Clients(self.settings)
         self.background = Background()
         self._listeners: list[Callable[[str, NoticeKind], None]] = []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory import from_facts
 from llm_widgets.domain.memory.ollama import BLOCK
-from llm_widgets.domain.models import Framework
+from llm_widgets.domain.models import Framework, framework_of
+from llm_widgets.errors import DeploymentError
 from llm_widgets.serving import gpu_memory, hardware, ollama, vllm
 
 if TYPE_CHECKING:
@@ -55,13 +56,21 @@ def defaults(
     manifest
         What was kept of the model when it was imported. Without it only the size of its files
         tells which GPU it needs.
+
+    Raises
+    ------
+    DeploymentError
+        No engine serves models of its hub.
     """
+    framework = framework_of(record.source)
+    if framework is None:
+        raise DeploymentError(f"No engine that this version knows serves {record.id}.")
     files = manifest.files if manifest else ()
     streamed = not files or any(file.path.endswith(".safetensors") for file in files)
 
     def made(gpu: str | None, context: int | None) -> Deployment:
         place = {"project": project, "region": region, "bucket": bucket}
-        if record.source.framework is Framework.OLLAMA:
+        if framework is Framework.OLLAMA:
             found = ollama.deployment(record, **place, accelerator=gpu, context_length=context)
         else:
             found = vllm.deployment(

@@ -27,9 +27,6 @@ _AT_ONCE = 8
 _PUBLISH_TIMEOUT = 600.0
 """Seconds for one answer: Cloud Storage may take minutes to put an object together."""
 
-OLLAMA_MANIFESTS = "manifests/"
-"""Folder of the file that makes an Ollama model visible to Ollama: it is published last."""
-
 
 class MissingPartsError(Exception):
     """A verified file is neither an unfinished upload nor an object any more."""
@@ -72,6 +69,8 @@ class Publisher:
     def publish(self, checkpoints: dict[str, Checkpoint]) -> ModelManifest:
         """Make all files visible, then the manifest.
 
+        Files whose content is in the plan come last, in its order.
+
         Parameters
         ----------
         checkpoints
@@ -86,7 +85,6 @@ class Publisher:
         """
         moved = [file for file in self._plan.files if file.path in checkpoints]
         held = [file for file in self._plan.files if file.path not in checkpoints]
-        held.sort(key=lambda file: file.path.startswith(OLLAMA_MANIFESTS))
         contents = {file.path: _content(file) for file in held}
 
         def complete(file: HubFile) -> bool:

@@ -21,7 +21,7 @@ from urllib.request import Request, urlopen
 
 from llm_widgets.cli.local_cloud import local_cloud
 from llm_widgets.config import Settings
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.gcp.project.projects import Project
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.page.models.models import ModelsState
@@ -59,7 +59,7 @@ def crowded(folder: Path) -> Iterator[Session]:
 
 def _add_models(session: Session, bucket: str) -> None:
     buckets.create_bucket(session.clients, PROJECT, bucket, REGION)
-    model = ModelRecord(f"org/{bucket}", Source.HUGGING_FACE, ModelStatus.READY, prefix="org")
+    model = ModelRecord(f"org/{bucket}", "huggingface", ModelStatus.READY, prefix="org")
     metadata.update_metadata(session.clients.storage(), bucket, lambda file: file.with_model(model))
 
 

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
-from llm_widgets.domain.models import Source
 from llm_widgets.transfer import crc
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class NginxHub:
             )
             for entry in self._entries
         )
-        return HubModel(Source.HUGGING_FACE, REPO, SHA, files)
+        return HubModel("huggingface", REPO, SHA, files)
 
     def stop(self) -> None:
         self._process.terminate()

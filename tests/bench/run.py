@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
-from llm_widgets.domain.models import Source
 from llm_widgets.imports.plan import plan_import
 from tests.bench.hub import REPO, SHA, Entry, NginxHub, make_files
 from tests.bench.measure import PYTHON, Measured, run, sink_state
@@ -111,7 +110,7 @@ def capped_model(size: int, *arguments: object) -> Iterator[HubModel]:
     with process(*words) as (digest,):
         url = f"http://127.0.0.1:{SOURCE_PORT}/file"
         file = HubFile("model.safetensors", size, Digest(DigestKind.SHA256, digest), url=url)
-        yield HubModel(Source.HUGGING_FACE, REPO, SHA, (file,))
+        yield HubModel("huggingface", REPO, SHA, (file,))
 
 
 def speed(bench: Bench) -> None:
@@ -232,7 +231,7 @@ def memory(bench: Bench) -> None:
             capped_model(size * 1000 * MB) as model,
         ):
             # The hub's limit for plain HTTP is not what is looked at here.
-            bench.write_plan(HubModel(Source.OLLAMA, "m:t", SHA, (*model.files, _manifest())))
+            bench.write_plan(HubModel("ollama", "m:t", SHA, (*model.files, _manifest())))
             measured = bench.engine()
         rate = size * 1000 / measured.told["seconds"]
         print(f"{size:4} GB: {measured.told['rss']:.0f} MB resident, {rate:.0f} MB/s", flush=True)
@@ -257,7 +256,7 @@ def tasks(bench: Bench) -> None:
             HubFile(f"model-{i}.safetensors", size, file.digest, url=f"{file.url}?{i}")
             for i in range(entries)
         )
-        bench.write_plan(HubModel(Source.HUGGING_FACE, REPO, SHA, copies))
+        bench.write_plan(HubModel("huggingface", REPO, SHA, copies))
         for count in (1, 8):
             found = []
             for _ in range(bench.rounds):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from traitlets import HasTraits
 
-    from llm_widgets.domain.models import ModelRecord, Source
+    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.errors import ManagerError
     from llm_widgets.page.models.import_check import ImportCheck
 
@@ -43,7 +43,7 @@ class ModelsTab:
 
     def check(
         self,
-        source: Source,
+        source: str,
         model_id: str,
         target: Target | str,
         *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.gcp.storage import buckets, metadata
 from local_cloud.testing.ollama_store import put_model, smollm2
 from tests.contract.product import PROJECT, REGION
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 BUCKET = "served-models"
 PREFIX = "ollama/library/smollm2/135m"
-RECORD = ModelRecord(
-    "smollm2:135m", Source.OLLAMA, ModelStatus.READY, size=98_362_432, prefix=PREFIX
-)
+RECORD = ModelRecord("smollm2:135m", "ollama", ModelStatus.READY, size=98_362_432, prefix=PREFIX)
 
 
 def put_served_model(product: Product) -> None:

@@ -50,7 +50,9 @@ def manager(product: Product) -> Manager:
         folder = BEFORE / "buckets" / bucket
         for path in folder.rglob("*"):
             if path.is_file():
-                text = path.read_text("utf-8").replace(HUB, product.settings.ollama_registry)
+                text = path.read_text("utf-8").replace(
+                    HUB, product.settings.variables["HF_ENDPOINT"]
+                )
                 blob = storage.bucket(bucket).blob(str(path.relative_to(folder)))
                 blob.upload_from_string(text)
     return made

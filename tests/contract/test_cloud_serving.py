@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus
 from llm_widgets.domain.services import ServiceState, StartupProbe
 from llm_widgets.errors import DeploymentError
 from llm_widgets.gcp.observe import logs
@@ -55,7 +55,7 @@ def deploy(product: Product, deployment: Deployment) -> ServiceSummary:
 
 def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
     pytest.importorskip("xllamacpp")
-    found = ModelRecord("smollm2:135m", Source.OLLAMA, ModelStatus.READY, size=SIZE, prefix=PREFIX)
+    found = ModelRecord("smollm2:135m", "ollama", ModelStatus.READY, size=SIZE, prefix=PREFIX)
     made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
     deployed = deploy(product, made)
     assert deployed.state is ServiceState.READY
@@ -84,7 +84,7 @@ def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
 
 def test_a_model_that_is_not_in_the_bucket_never_gets_ready(product: Product) -> None:
     pytest.importorskip("xllamacpp")
-    found = ModelRecord("gone:1b", Source.OLLAMA, ModelStatus.READY, prefix=PREFIX)
+    found = ModelRecord("gone:1b", "ollama", ModelStatus.READY, prefix=PREFIX)
     made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
     with pytest.raises(DeploymentError):
         deploy(product, made)
@@ -94,7 +94,7 @@ def test_a_model_that_is_not_in_the_bucket_never_gets_ready(product: Product) ->
 
 @pytest.mark.skipif(bool(Machine.here().find("vllm")), reason="there is a vLLM on this machine")
 def test_without_vllm_the_reason_says_what_to_do(product: Product) -> None:
-    found = ModelRecord("org/name", Source.HUGGING_FACE, ModelStatus.READY, prefix="huggingface/x")
+    found = ModelRecord("org/name", "huggingface", ModelStatus.READY, prefix="huggingface/x")
     made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
     with pytest.raises(DeploymentError) as caught:
         deploy(product, made)
@@ -109,7 +109,7 @@ def test_the_program_of_the_page_deploys(
     product: Product, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Of the program only the address of the client is another here."""
-    found = ModelRecord("org/name", Source.OLLAMA, ModelStatus.READY, prefix=PREFIX)
+    found = ModelRecord("org/name", "ollama", ModelStatus.READY, prefix=PREFIX)
     made = replace(
         serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET, accelerator=""),
         name="by-python",

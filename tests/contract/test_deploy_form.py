@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_widgets.domain.manifest import manifest_name
-from llm_widgets.domain.models import Source
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.iam import bucket_readers, invokers, policy, service_accounts
 from llm_widgets.gcp.run import service_json, services
@@ -56,14 +55,14 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 def put(product: Product, name: str) -> None:
     """Put into the bucket what an import leaves beside the files of a model."""
-    kept = manifest(name, Source.HUGGING_FACE)
+    kept = manifest(name, "huggingface")
     storage = product.clients.storage(PROJECT)
     SmallObjects(storage, BUCKET).write(manifest_name(name), kept.to_json().encode())
     metadata.update_metadata(storage, BUCKET, lambda file: file.with_model(record(name)))
 
 
 def record(name: str) -> ModelRecord:
-    kept = manifest(name, Source.HUGGING_FACE)
+    kept = manifest(name, "huggingface")
     found = kept.record()
     return type(found)(**{**{k: getattr(found, k) for k in found.__slots__}, "import_id": name})
 

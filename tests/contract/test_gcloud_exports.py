@@ -11,7 +11,7 @@ from google.api_core.client_options import ClientOptions
 from google.cloud import run_v2
 from google.oauth2 import service_account
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.run import services
@@ -32,14 +32,14 @@ BUCKET = "exported-models"
 NASTY = ("^x^", "a=b=c", "a,b|c", "it's", '{"n": "o"}', "two\nlines", "$HOME ${x} %{y}", "ü 你")
 
 
-def offered(source: Source) -> Deployment:
+def offered(source: str) -> Deployment:
     record = ModelRecord("org/name", source, ModelStatus.READY, 10**9, prefix="folder")
     return recipes.defaults(record, project="local-project", region="europe-west1", bucket=BUCKET)
 
 
 def nasty(name: str) -> Deployment:
     """Give a service that starts, told everything that is hard to write down."""
-    made = offered(Source.OLLAMA)
+    made = offered("ollama")
     return replace(
         made,
         name=name,
@@ -60,8 +60,8 @@ def nasty(name: str) -> Deployment:
 
 
 CASES = {
-    "ollama": replace(offered(Source.OLLAMA), name="by-{}-ollama"),
-    "vllm": replace(offered(Source.HUGGING_FACE), name="by-{}-vllm"),
+    "ollama": replace(offered("ollama"), name="by-{}-ollama"),
+    "vllm": replace(offered("huggingface"), name="by-{}-vllm"),
     "nasty": nasty("by-{}-nasty"),
     "tcp": replace(nasty("by-{}-tcp"), probe=StartupProbe("", failures=60)),
 }

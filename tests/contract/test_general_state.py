@@ -11,7 +11,7 @@ from llm_widgets.cli.local_cloud import product_environment
 from llm_widgets.config import Settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Fit
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
 from llm_widgets.gcp.iam import service_accounts
@@ -156,7 +156,7 @@ def test_a_denied_region_colours_itself_only(product: Product, general: GeneralS
 
 
 def test_quotas_judge_a_deployment_before_it_is_asked_for(general: GeneralState) -> None:
-    record = ModelRecord(id="local/tiny", source=Source.HUGGING_FACE, status=ModelStatus.READY)
+    record = ModelRecord(id="local/tiny", source="huggingface", status=ModelStatus.READY)
     deployment = recipes.defaults(
         record, project=PROJECT, region=REGION, bucket="some-models", service_account=ACCOUNT
     )

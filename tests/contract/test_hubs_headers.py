@@ -22,7 +22,6 @@ from llm_widgets.domain.memory import (
     estimate_vllm,
     from_facts,
 )
-from llm_widgets.domain.models import Source
 from llm_widgets.errors import HubError, UnavailableError
 from llm_widgets.hubs import gguf, headers, http
 from local_cloud.hub import Hub
@@ -295,8 +294,8 @@ def test_refusals_and_silence(serve: Any) -> None:
 
 
 def test_facts_of_a_hugging_face_model(hub: Hub) -> None:
-    settings = Settings(hugging_face_endpoint=hub.url)
-    found = hubs.inspect(Source.HUGGING_FACE, TINY_LLAMA, settings)
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    found = hubs.inspect("huggingface", TINY_LLAMA, settings)
     model = from_facts(json.loads(json.dumps(found.facts)))
     assert model is not None
     assert not model.unknown
@@ -309,8 +308,8 @@ def test_facts_of_a_hugging_face_model(hub: Hub) -> None:
 
 
 def test_facts_of_an_ollama_model(hub: Hub) -> None:
-    settings = Settings(hugging_face_endpoint=hub.url, ollama_registry=hub.url)
-    found = hubs.inspect(Source.OLLAMA, "smollm2:135m", settings)
+    settings = Settings(variables={"HF_ENDPOINT": hub.url, "LLM_WIDGETS_OLLAMA_REGISTRY": hub.url})
+    found = hubs.inspect("ollama", "smollm2:135m", settings)
     model = from_facts(json.loads(json.dumps(found.facts)))
     assert model is not None
     assert not model.unknown
@@ -327,8 +326,8 @@ def test_an_import_does_not_depend_on_headers(hub: Hub) -> None:
     hub.repositories.add_commit(
         Repository("made-here/broken"), files, title="Add", date="2026-11-01T00:00:00.000Z"
     )
-    settings = Settings(hugging_face_endpoint=hub.url)
-    found = hubs.inspect(Source.HUGGING_FACE, "made-here/broken", settings)
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    found = hubs.inspect("huggingface", "made-here/broken", settings)
     assert "memory" not in found.facts
     assert from_facts(found.facts) is None
     assert found.size == sum(len(content) for content in files.values())

@@ -14,7 +14,6 @@ import requests
 from llm_widgets import hubs
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import DigestKind
-from llm_widgets.domain.models import Source
 from llm_widgets.errors import (
     GatedModelError,
     HubError,
@@ -61,8 +60,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator[Hu
 
 
 def inspect(hub: Hub, text: str, *, token: str = "", revision: str = "") -> HubModel:
-    settings = Settings(hugging_face_endpoint=hub.url)
-    return hubs.inspect(Source.HUGGING_FACE, text, settings, token=token, revision=revision)
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    return hubs.inspect("huggingface", text, settings, token=token, revision=revision)
 
 
 def add(hub: Hub, name: str, files: Mapping[str, bytes | Blob]) -> None:
@@ -71,7 +70,7 @@ def add(hub: Hub, name: str, files: Mapping[str, bytes | Blob]) -> None:
 
 def test_everything_that_an_import_needs_to_know(hub: Hub) -> None:
     model = inspect(hub, f" https://huggingface.co/{TINY_LLAMA} ")
-    assert (model.id, model.source, model.gated) == (TINY_LLAMA, Source.HUGGING_FACE, False)
+    assert (model.id, model.source, model.gated) == (TINY_LLAMA, "huggingface", False)
     assert model.license == "apache-2.0"
     assert len(model.revision) == 40
     assert {file.path for file in model.chosen} == {
@@ -114,8 +113,8 @@ def test_revisions(hub: Hub) -> None:
     assert old.revision != newest.revision
     assert "README.md" not in {file.path for file in old.files}
     assert inspect(hub, f"https://huggingface.co/{TINY_LLAMA}/tree/v1").revision == old.revision
-    settings = Settings(hugging_face_endpoint=hub.url)
-    assert hubs.newest_revision(Source.HUGGING_FACE, TINY_LLAMA, settings) == newest.revision
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    assert hubs.newest_revision("huggingface", TINY_LLAMA, settings) == newest.revision
     with pytest.raises(NotFoundError, match="no revision “v9”"):
         inspect(hub, TINY_LLAMA, revision="v9")
     with pytest.raises(InvalidInputError):
@@ -128,8 +127,8 @@ def test_a_newer_commit_is_noticed(hub: Hub) -> None:
     repository = hub.repositories.get("made-here/moving")
     assert repository is not None
     hub.repositories.add_commit(repository, {"README.md": b"."}, title="More", date=DATE)
-    settings = Settings(hugging_face_endpoint=hub.url)
-    after = hubs.newest_revision(Source.HUGGING_FACE, "made-here/moving", settings)
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    after = hubs.newest_revision("huggingface", "made-here/moving", settings)
     assert after != before
     assert inspect(hub, "made-here/moving", revision=before).revision == before
 
@@ -229,8 +228,8 @@ def test_a_hub_that_fails_or_pauses_or_is_away(hub: Hub, faults: Faults) -> None
         probe.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
     for call in (
-        lambda: hubs.inspect(Source.HUGGING_FACE, "a/b", Settings(hugging_face_endpoint=nobody)),
-        lambda: hubs.suggest(Source.HUGGING_FACE, "", Settings(hugging_face_endpoint=nobody)),
+        lambda: hubs.inspect("huggingface", "a/b", Settings(variables={"HF_ENDPOINT": nobody})),
+        lambda: hubs.suggest("huggingface", "", Settings(variables={"HF_ENDPOINT": nobody})),
     ):
         with pytest.raises(UnavailableError, match="can't be reached"):
             call()
@@ -251,13 +250,11 @@ def test_many_at_once(hub: Hub) -> None:
 
 
 def test_suggestions_exist_and_have_their_sizes(hub: Hub) -> None:
-    settings = Settings(hugging_face_endpoint=hub.url)
-    found = {entry.id: entry for entry in hubs.suggest(Source.HUGGING_FACE, "tiny", settings)}
+    settings = Settings(variables={"HF_ENDPOINT": hub.url})
+    found = {entry.id: entry for entry in hubs.suggest("huggingface", "tiny", settings)}
     assert set(found) == {TINY_LLAMA, TINY_LLAMA_GATED}
     assert found[TINY_LLAMA_GATED].gated
     weights = inspect(hub, TINY_LLAMA).size
     assert found[TINY_LLAMA].size == pytest.approx(weights, rel=0.05)
-    assert hubs.suggest(Source.HUGGING_FACE, "no such", settings) == ()
-    assert SMOLLM2_GGUF not in {
-        entry.id for entry in hubs.suggest(Source.HUGGING_FACE, "", settings)
-    }
+    assert hubs.suggest("huggingface", "no such", settings) == ()
+    assert SMOLLM2_GGUF not in {entry.id for entry in hubs.suggest("huggingface", "", settings)}

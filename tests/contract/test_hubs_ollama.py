@@ -12,7 +12,6 @@ import requests
 
 from llm_widgets import hubs
 from llm_widgets.config import Settings
-from llm_widgets.domain.models import Source
 from llm_widgets.errors import HubError, InvalidInputError, NotFoundError, UnavailableError
 from local_cloud.hub import Hub
 from local_cloud.hub.samples import SMOLLM2_GGUF
@@ -32,11 +31,11 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def settings(hub: Hub) -> Settings:
-    return Settings(hugging_face_endpoint=hub.url, ollama_registry=hub.url)
+    return Settings(variables={"HF_ENDPOINT": hub.url, "LLM_WIDGETS_OLLAMA_REGISTRY": hub.url})
 
 
 def inspect(hub: Hub, text: str) -> HubModel:
-    return hubs.inspect(Source.OLLAMA, text, settings(hub))
+    return hubs.inspect("ollama", text, settings(hub))
 
 
 def add(hub: Hub, model: str, config: dict[str, Any], *kinds: str) -> None:
@@ -48,7 +47,7 @@ def add(hub: Hub, model: str, config: dict[str, Any], *kinds: str) -> None:
 def test_everything_that_an_import_needs_to_know(hub: Hub, typed: str) -> None:
     model = inspect(hub, typed)
     raw = requests.get(f"{hub.url}/v2/library/smollm2/manifests/135m", timeout=30).content
-    assert (model.id, model.source) == ("smollm2:135m", Source.OLLAMA)
+    assert (model.id, model.source) == ("smollm2:135m", "ollama")
     assert model.revision == hashlib.sha256(raw).hexdigest()
     assert model.license == "Apache License, Version 2.0, January 2004"
     facts = {key: value for key, value in model.facts.items() if key != "memory"}
@@ -86,9 +85,9 @@ def test_a_gguf_of_hugging_face(hub: Hub) -> None:
 def test_a_tag_that_moved_is_noticed(hub: Hub) -> None:
     add(hub, "moving", {"model_format": "gguf"}, "model")
     before = inspect(hub, "made-here/moving").revision
-    assert hubs.newest_revision(Source.OLLAMA, "made-here/moving", settings(hub)) == before
+    assert hubs.newest_revision("ollama", "made-here/moving", settings(hub)) == before
     add(hub, "moving", {"model_format": "gguf"}, "model", "params")
-    assert hubs.newest_revision(Source.OLLAMA, "made-here/moving", settings(hub)) != before
+    assert hubs.newest_revision("ollama", "made-here/moving", settings(hub)) != before
 
 
 def test_blobs_that_stand_twice_in_a_manifest_are_copied_once(hub: Hub) -> None:
@@ -152,14 +151,15 @@ def test_wrong_input_and_a_registry_that_is_away(hub: Hub) -> None:
         inspect(hub, "../smollm2")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        nobody = Settings(ollama_registry=f"http://127.0.0.1:{probe.getsockname()[1]}")
+        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        nobody = Settings(variables={"LLM_WIDGETS_OLLAMA_REGISTRY": address})
     with pytest.raises(UnavailableError, match="can't be reached"):
-        hubs.inspect(Source.OLLAMA, "smollm2", nobody)
+        hubs.inspect("ollama", "smollm2", nobody)
 
 
 def test_suggestions_exist_and_have_their_sizes(hub: Hub) -> None:
-    found = hubs.suggest(Source.OLLAMA, "SMOL", settings(hub))
+    found = hubs.suggest("ollama", "SMOL", settings(hub))
     assert {entry.id for entry in found} == {"smollm2:135m", "smollm2:latest"}
     for entry in found:
         assert entry.size == pytest.approx(inspect(hub, entry.id).size, rel=0.01)
-    assert hubs.suggest(Source.OLLAMA, "no such", settings(hub)) == ()
+    assert hubs.suggest("ollama", "no such", settings(hub)) == ()

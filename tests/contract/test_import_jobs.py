@@ -10,7 +10,7 @@ import pytest
 
 from llm_widgets import hubs
 from llm_widgets.domain.manifest import ModelManifest, manifest_name
-from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import ConflictError, DeniedError, NotFoundError
 from llm_widgets.gcp import secrets
@@ -59,7 +59,7 @@ def bucket(product: Product, request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def plan_of(product: Product, bucket: str, model: str, token: str = "") -> ImportPlan:
-    source = Source.OLLAMA if ":" in model else Source.HUGGING_FACE
+    source = "ollama" if ":" in model else "huggingface"
     found = hubs.inspect(source, model, product.settings, token=token)
     version = secrets.put_hub_token(product.clients, PROJECT, token) if token else ""
     return plan_import(
@@ -99,6 +99,9 @@ def test_ollama_model_by_a_job(product: Product, bucket: str) -> None:
     below = [name.removeprefix(f"{plan.prefix}/") for name in names(product, bucket)]
     manifest = "manifests/registry.ollama.ai/library/smollm2/135m"
     assert manifest in below
+    listed = SmallObjects(product.clients.storage(), bucket).list(f"{plan.prefix}/")
+    last = max(listed, key=lambda each: each.generation)
+    assert last.name == f"{plan.prefix}/{manifest}"  # only then Ollama sees the model
     stored = product.clients.storage().bucket(bucket)
     text = json.loads(stored.blob(f"{plan.prefix}/{manifest}").download_as_bytes())
     for layer in [text["config"], *text["layers"]]:

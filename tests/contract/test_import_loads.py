@@ -14,7 +14,6 @@ from tokenizers import Tokenizer
 from llm_widgets import hubs
 from llm_widgets.domain.imports import DigestKind
 from llm_widgets.domain.manifest import ModelManifest, manifest_name
-from llm_widgets.domain.models import Source
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.gcp.storage.buckets import create_bucket
 from llm_widgets.gcp.storage.objects import SmallObjects
@@ -40,7 +39,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, M
 
 def import_tiny_llama(product: Product) -> tuple[Path, ModelManifest]:
     create_bucket(product.clients, PROJECT, BUCKET, REGION)
-    found = hubs.inspect(Source.HUGGING_FACE, "local/tiny-llama", product.settings)
+    found = hubs.inspect("huggingface", "local/tiny-llama", product.settings)
     plan = plan_import(found, bucket=BUCKET, project=PROJECT)
     objects = SmallObjects(product.clients.storage(), BUCKET)
     ImportFolder(objects, plan.id).write_plan(plan)

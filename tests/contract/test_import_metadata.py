@@ -14,7 +14,7 @@ import pytest
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
 from llm_widgets.domain.metadata import METADATA_NAME, MetadataFileError
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.gcp.storage.buckets import adopt, create_bucket
@@ -55,7 +55,7 @@ def bucket(clients: Clients) -> str:
 def record(number: int) -> ModelRecord:
     name = f"acme/{number}"
     return ModelRecord(
-        name, Source.HUGGING_FACE, ModelStatus.IMPORTING, size=number, prefix=f"huggingface/{name}"
+        name, "huggingface", ModelStatus.IMPORTING, size=number, prefix=f"huggingface/{name}"
     )
 
 
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> No
     digest = Digest(DigestKind.SHA256, "ab" * 32)
     manifest = ModelManifest(
         import_id="abc",
-        source=Source.OLLAMA,
+        source="ollama",
         model_id="smollm2:135m",
         revision="c" * 64,
         prefix="ollama/x",
@@ -132,7 +132,7 @@ def test_imports_that_did_not_end_well_are_in_a_rebuilt_file(clients: Clients, b
     file = HubFile("model.safetensors", 5, digest, url="http://hub/m")
 
     def imported(name: str, *states: ImportState, said: str = "") -> ModelRecord:
-        model = HubModel(Source.HUGGING_FACE, f"acme/{name}", "c" * 40, (file,))
+        model = HubModel("huggingface", f"acme/{name}", "c" * 40, (file,))
         plan = plan_import(model, bucket=bucket, project="local-project", requested_by="a@b.c")
         folder = ImportFolder(objects, plan.id)
         folder.write_plan(plan)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain.metadata import METADATA_NAME
-from llm_widgets.domain.models import ModelStatus, Source
+from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import (
     AlreadyExistsError,
     DeniedError,
@@ -64,7 +64,7 @@ def test_a_new_bucket_is_made_when_the_import_is_confirmed(
     tab: ModelsTab, product: Product
 ) -> None:
     target = Target(TargetKind.CREATE, "fresh-models", "us-central1")
-    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    checked = tab.check("huggingface", TINY, target)
     assert (checked.place.location, checked.warnings) == ("us-central1", ())
     assert (checked.is_ready, checked.is_measured, checked.has_token) == (False, False, False)
     assert checked.seconds == pytest.approx(checked.model.size / 100e6)
@@ -75,7 +75,7 @@ def test_a_new_bucket_is_made_when_the_import_is_confirmed(
     assert record.imported_by == "manager@local-project.iam.gserviceaccount.com"
     assert record.license == "apache-2.0"
     assert tab.models.location("fresh-models") == "us-central1"
-    again = tab.check(Source.HUGGING_FACE, TINY, "fresh-models")
+    again = tab.check("huggingface", TINY, "fresh-models")
     assert again.is_ready
     assert any("in the bucket already" in warning for warning in again.warnings)
 
@@ -85,7 +85,7 @@ def test_another_bucket_of_the_project_is_adopted(tab: ModelsTab, product: Produ
     tab.refresh()
     assert "plain-bucket" in [other.name for other in tab.models.others]
     target = Target(TargetKind.ADOPT, "plain-bucket")
-    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    checked = tab.check("huggingface", TINY, target)
     assert "no GPUs in us-west1" in "".join(checked.warnings)
     assert object_names(product, "plain-bucket") == []
     tab.start()
@@ -95,7 +95,7 @@ def test_another_bucket_of_the_project_is_adopted(tab: ModelsTab, product: Produ
 
 
 def test_a_changed_choice_of_files_is_another_import(tab: ModelsTab, product: Product) -> None:
-    default = tab.check(Source.HUGGING_FACE, PRIVATE, BUCKET, token=READER)
+    default = tab.check("huggingface", PRIVATE, BUCKET, token=READER)
     tab.form.toggle("README.md")
     tab.form.toggle("generation_config.json")
     changed = tab.form.checked
@@ -126,7 +126,7 @@ def test_a_changed_choice_of_files_is_another_import(tab: ModelsTab, product: Pr
 )
 def test_gated_without_the_right_token(tab: ModelsTab, token: str, sentence: str) -> None:
     with pytest.raises(GatedModelError, match=sentence) as caught:
-        tab.check(Source.HUGGING_FACE, GATED, BUCKET, token=token)
+        tab.check("huggingface", GATED, BUCKET, token=token)
     assert caught.value.fix
     assert not token or token not in str(caught.value)
     assert tab.form.checked is None
@@ -140,7 +140,7 @@ def test_a_token_is_nowhere_but_in_secret_manager(
         tab.session.settings = replace(product.settings, image="")
         remove_model(product.clients, BUCKET, tab.ready(BUCKET, GATED))  # by the job, before
         tab.refresh()
-    checked = tab.check(Source.HUGGING_FACE, GATED, BUCKET, token=f" {READER}\n")
+    checked = tab.check("huggingface", GATED, BUCKET, token=f" {READER}\n")
     assert (checked.model.gated, checked.has_token) == (True, True)
     product.faults.update(bandwidth=200_000)  # so that it can be looked at while it runs
     tab.start()
@@ -184,7 +184,7 @@ def test_a_token_of_an_import_that_does_not_start_is_taken_back(
     tab: ModelsTab, product: Product
 ) -> None:
     target = Target(TargetKind.CREATE, "no-jobs-models", REGION)
-    tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    tab.check("huggingface", GATED, target, token=READER)
     product.faults.update(denied_permissions=["run.jobs.*"])
     with pytest.raises(DeniedError, match=r"run\.jobs"):
         tab.start()
@@ -198,7 +198,7 @@ def test_a_token_of_an_import_that_does_not_start_is_taken_back(
 def test_a_bucket_that_got_no_list_of_models_gets_it_at_the_next_try(
     tab: ModelsTab, product: Product
 ) -> None:
-    tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "half-made-models", REGION))
+    tab.check("huggingface", TINY, Target(TargetKind.CREATE, "half-made-models", REGION))
     full = {"match": "^POST /upload/storage/v1/b/half-made-models/", "status": 403}
     said = "The project exceeded its storage quota."
     product.faults.update(failures=[{**full, "reason": "quotaExceeded", "message": said}])
@@ -212,7 +212,7 @@ def test_a_bucket_that_got_no_list_of_models_gets_it_at_the_next_try(
 def test_a_bucket_of_the_project_that_somebody_else_has_made_meanwhile_is_not_taken(
     tab: ModelsTab, product: Product
 ) -> None:
-    tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "taken-models", REGION))
+    tab.check("huggingface", TINY, Target(TargetKind.CREATE, "taken-models", REGION))
     product.clients.storage(PROJECT).create_bucket("taken-models", location=REGION)
     with pytest.raises(AlreadyExistsError):
         tab.start()
@@ -225,23 +225,23 @@ def test_what_the_start_takes_is_looked_at_before_anything_is_made(
     target = Target(TargetKind.CREATE, "not-made-models", REGION)
     product.faults.update(denied_permissions=["run.jobs.runWithOverrides"])
     with pytest.raises(DeniedError, match="may not run import jobs in local-project") as caught:
-        tab.check(Source.HUGGING_FACE, TINY, target)
+        tab.check("huggingface", TINY, target)
     assert "run.jobs.runWithOverrides" in caught.value.cause
     assert caught.value.fix
     assert "--role=roles/run.jobsExecutorWithOverrides" in caught.value.fix.command
     product.faults.update(denied_permissions=["secretmanager.secrets.create"])
     with pytest.raises(DeniedError, match="may not keep a token in Secret Manager") as caught:
-        tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+        tab.check("huggingface", GATED, target, token=READER)
     assert caught.value.fix
     assert "--role=roles/secretmanager.admin" in caught.value.fix.command
-    tab.check(Source.HUGGING_FACE, TINY, target)  # which needs no token
+    tab.check("huggingface", TINY, target)  # which needs no token
 
 
 def test_where_a_token_can_not_be_kept_there_is_no_new_bucket(
     tab: ModelsTab, product: Product
 ) -> None:
     target = Target(TargetKind.CREATE, "not-made-models", REGION)
-    tab.check(Source.HUGGING_FACE, GATED, target, token=READER)
+    tab.check("huggingface", GATED, target, token=READER)
     product.faults.update(disabled_apis=["secretmanager.googleapis.com"])
     with pytest.raises(ManagerError, match="Secret Manager"):
         tab.start()
@@ -255,21 +255,21 @@ LONG = "a" * 500
 @pytest.mark.parametrize(
     ("source", "model_id", "field"),
     [
-        (Source.HUGGING_FACE, "../../etc/passwd", "model_id"),
-        (Source.HUGGING_FACE, "<img src=x onerror=alert(1)>", "model_id"),
-        (Source.HUGGING_FACE, "größe/модель", "model_id"),
-        (Source.HUGGING_FACE, LONG, "model_id"),
-        (Source.HUGGING_FACE, "", "model_id"),
-        (Source.HUGGING_FACE, "nobody/has-this", ""),
-        (Source.OLLAMA, "../x:y", "model_id"),
-        (Source.OLLAMA, "smollm2:<b>", "model_id"),
-        (Source.OLLAMA, "模型:最新", "model_id"),
-        (Source.OLLAMA, LONG, "model_id"),
-        (Source.OLLAMA, "smollm2:nothing", ""),
-        (Source.OLLAMA, "hf.co/local/nothing:Q4_0", ""),
+        ("huggingface", "../../etc/passwd", "model_id"),
+        ("huggingface", "<img src=x onerror=alert(1)>", "model_id"),
+        ("huggingface", "größe/модель", "model_id"),
+        ("huggingface", LONG, "model_id"),
+        ("huggingface", "", "model_id"),
+        ("huggingface", "nobody/has-this", ""),
+        ("ollama", "../x:y", "model_id"),
+        ("ollama", "smollm2:<b>", "model_id"),
+        ("ollama", "模型:最新", "model_id"),
+        ("ollama", LONG, "model_id"),
+        ("ollama", "smollm2:nothing", ""),
+        ("ollama", "hf.co/local/nothing:Q4_0", ""),
     ],
 )
-def test_ids_that_are_none(tab: ModelsTab, source: Source, model_id: str, field: str) -> None:
+def test_ids_that_are_none(tab: ModelsTab, source: str, model_id: str, field: str) -> None:
     with pytest.raises(ManagerError) as caught:
         tab.check(source, model_id, BUCKET)
     assert getattr(caught.value, "field", "") == field
@@ -281,13 +281,13 @@ def test_ids_that_are_none(tab: ModelsTab, source: Source, model_id: str, field:
 @pytest.mark.parametrize("revision", ["..", "no such", "a b", "nothing-like-it"])
 def test_revisions_that_are_none(tab: ModelsTab, revision: str) -> None:
     with pytest.raises((InvalidInputError, NotFoundError), match=r"revision|branch") as caught:
-        tab.check(Source.HUGGING_FACE, TINY, BUCKET, revision=revision)
+        tab.check("huggingface", TINY, BUCKET, revision=revision)
     assert caught.value.field == "revision"
 
 
 def test_a_token_with_a_line_break_inside(tab: ModelsTab) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        tab.check(Source.HUGGING_FACE, GATED, BUCKET, token="hf_local\n_reader")
+        tab.check("huggingface", GATED, BUCKET, token="hf_local\n_reader")
     assert caught.value.field == "token"
     assert "hf_local" not in str(caught.value)
 
@@ -307,13 +307,13 @@ def test_buckets_that_can_not_be_used(tab: ModelsTab, product: Product) -> None:
     }
     for target, sentence in refused.items():
         with pytest.raises(InvalidInputError, match=sentence):
-            tab.check(Source.HUGGING_FACE, TINY, target)
+            tab.check("huggingface", TINY, target)
     product.faults.update(denied_permissions=["storage.objects.create"])
     with pytest.raises(DeniedError, match="may not write models into the bucket"):
-        tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.ADOPT, "read-only-bucket"))
+        tab.check("huggingface", TINY, Target(TargetKind.ADOPT, "read-only-bucket"))
     product.faults.update(denied_permissions=["storage.buckets.create"])
     with pytest.raises(DeniedError, match="may not create buckets in local-project"):
-        tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.CREATE, "good-name", REGION))
+        tab.check("huggingface", TINY, Target(TargetKind.CREATE, "good-name", REGION))
 
 
 def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Product) -> None:
@@ -321,7 +321,7 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
     told: list[str] = []
     for model_id in (GATED, "local/tin", TINY):
         tab.form.look_up(
-            Source.HUGGING_FACE, model_id, "", lambda said, error: told.append(said or str(error))
+            "huggingface", model_id, "", lambda said, error: told.append(said or str(error))
         )
     until(lambda: told)
     tab.session.background.close()
@@ -332,7 +332,7 @@ def test_only_the_last_of_several_ids_is_answered(tab: ModelsTab, product: Produ
 def test_why_an_import_failed_is_told_later_too(tab: ModelsTab, product: Product) -> None:
     tab.session.settings = replace(product.settings, image="")
     target = Target(TargetKind.CREATE, "failed-models", REGION)
-    checked = tab.check(Source.HUGGING_FACE, TINY, target)
+    checked = tab.check("huggingface", TINY, target)
     product.faults.update(failures=[{"match": "/resolve/", "status": 404}])
     tab.start()
     (import_id,) = tab.models.imports.watched
@@ -354,14 +354,14 @@ def test_a_bucket_of_the_project_that_was_not_looked_into_yet(
     tab: ModelsTab, product: Product
 ) -> None:
     product.clients.storage(PROJECT).create_bucket("brand-new-bucket", location=REGION)
-    checked = tab.check(Source.HUGGING_FACE, TINY, Target(TargetKind.ADOPT, "brand-new-bucket"))
+    checked = tab.check("huggingface", TINY, Target(TargetKind.ADOPT, "brand-new-bucket"))
     assert checked.place.location == REGION
 
 
 def test_looking_an_id_up_reads_no_weights(tab: ModelsTab, product: Product) -> None:
     product.faults.update(failures=[{"match": "safetensors$", "status": 500}])
     told: list[str] = []
-    tab.form.look_up(Source.HUGGING_FACE, TINY, "", lambda said, _: told.append(said))
+    tab.form.look_up("huggingface", TINY, "", lambda said, _: told.append(said))
     until(lambda: told)
     assert told == [f"{TINY}: 806 kB in 8 files."]
 
@@ -370,7 +370,7 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     product.faults.update(bandwidth=4_000_000)
     target = Target(TargetKind.CREATE, "partly-models", REGION)
     tab.session.settings = replace(product.settings, image="")
-    whole = tab.check(Source.OLLAMA, "smollm2:135m", target)
+    whole = tab.check("ollama", "smollm2:135m", target)
     assert (whole.present, whole.held) == (0, (0, 0))
     tab.start()
     (import_id,) = tab.models.imports.watched
@@ -380,7 +380,7 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     until(lambda: [name for name in object_names(product, "partly-models") if "/files/" in name])
     os.kill(note.pid, signal.SIGKILL)
     tab.refresh()
-    partly = tab.check(Source.OLLAMA, "smollm2:135m", "partly-models")
+    partly = tab.check("ollama", "smollm2:135m", "partly-models")
     assert 0 < partly.present < partly.model.size
     assert partly.seconds < whole.seconds
     assert partly.held == (1, partly.model.size)
@@ -397,7 +397,7 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
 def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:
     product.faults.update(bandwidth=2_000_000)
     target = Target(TargetKind.CREATE, "cancelled-models", REGION)
-    checked = tab.check(Source.OLLAMA, "smollm2:135m", target)
+    checked = tab.check("ollama", "smollm2:135m", target)
     tab.start()
     (import_id,) = tab.models.imports.watched
     imports = tab.models.imports
@@ -410,7 +410,7 @@ def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:
     tab.refresh()
     (record,) = tab.models.bucket("cancelled-models").models  # type: ignore[union-attr]
     assert (record.status, record.error) == (ModelStatus.FAILED, "The import was cancelled.")
-    again = tab.check(Source.OLLAMA, "smollm2:135m", "cancelled-models")
+    again = tab.check("ollama", "smollm2:135m", "cancelled-models")
     assert again.is_begun
     product.faults.reset()
     imports.resume("cancelled-models", import_id, record.id)

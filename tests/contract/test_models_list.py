@@ -13,7 +13,7 @@ from google.cloud import run_v2
 
 from llm_widgets.domain import regions
 from llm_widgets.domain.metadata import METADATA_NAME
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import InUseError, ManagerError, NotFoundError
 from llm_widgets.gcp.run import services
 from llm_widgets.gcp.storage import buckets
@@ -41,7 +41,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         for started in running(tmp_path_factory.mktemp("models"), environment):
             buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
             tab = ModelsTab(started)
-            tab.check(Source.HUGGING_FACE, TINY, BUCKET, revision="v1")
+            tab.check("huggingface", TINY, BUCKET, revision="v1")
             tab.start()
             tab.ready(BUCKET, TINY)
             tab.session.close()
@@ -123,10 +123,10 @@ def test_a_damaged_list_is_repaired(tab: ModelsTab, product: Product) -> None:
 
 def test_a_newer_revision_is_told_until_it_is_there(tab: ModelsTab) -> None:
     old = record_of(tab, BUCKET)
-    newest = until(lambda: tab.models.updates.newest.get((Source.HUGGING_FACE, TINY)))
+    newest = until(lambda: tab.models.updates.newest.get(("huggingface", TINY)))
     assert newest != old.revision
     assert tab.models.updates.newer(old, [old]) == newest
-    checked = tab.check(Source.HUGGING_FACE, TINY, BUCKET)
+    checked = tab.check("huggingface", TINY, BUCKET)
     assert (checked.model.revision, checked.there) == (newest, None)
     assert tab.models.updates.newer(old, [old, replace(old, revision=newest)]) == ""
 
@@ -140,7 +140,7 @@ def test_an_import_is_seen_by_everyone_and_resumed_when_its_worker_died(
     product.faults.update(bandwidth=1_000_000)
     buckets.create_bucket(product.clients, PROJECT, "killed-models", REGION)
     mine.refresh()
-    mine.check(Source.OLLAMA, "smollm2:135m", "killed-models")
+    mine.check("ollama", "smollm2:135m", "killed-models")
     mine.start()
     other = ModelsTab(product)
     (import_id,) = until(lambda: list(other.models.imports.watched))
@@ -188,7 +188,7 @@ def test_verified_again(tab: ModelsTab, product: Product) -> None:
 
 
 def test_a_model_of_another_application(tab: ModelsTab, product: Product) -> None:
-    old = ModelRecord("org/old", Source.HUGGING_FACE, ModelStatus.READY, prefix="org/old")
+    old = ModelRecord("org/old", "huggingface", ModelStatus.READY, prefix="org/old")
     update_metadata(product.clients.storage(), BUCKET, lambda file: file.with_model(old))
     tab.refresh()
     tab.model.open(BUCKET, record_of(tab, BUCKET, "org/old"))
@@ -237,9 +237,7 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
 
 
 def test_who_reads_a_model(product: Product) -> None:
-    record = ModelRecord(
-        "a/b", Source.HUGGING_FACE, ModelStatus.READY, prefix="huggingface/a/b/1234"
-    )
+    record = ModelRecord("a/b", "huggingface", ModelStatus.READY, prefix="huggingface/a/b/1234")
     made = {
         "whole": service(bucket="used-models"),
         "folder": service(bucket="used-models", options=("only-dir=huggingface/a",)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import MANAGED_BY, ServiceState, StartupProbe
 from llm_widgets.errors import ConflictError, DeploymentError, NotFoundError
 from llm_widgets.gcp.iam import bucket_readers, invokers
@@ -146,7 +146,7 @@ def test_a_file_cache_is_taken_away_and_given_back(product: Product) -> None:
     buckets.create_bucket(product.clients, PROJECT, "cached-models", REGION)
     member = f"serviceAccount:{_default_account(product)}"
     bucket_readers.grant_reader(product.clients, "cached-models", member, project=PROJECT)
-    record = ModelRecord("org/name", Source.OLLAMA, ModelStatus.READY)
+    record = ModelRecord("org/name", "ollama", ModelStatus.READY)
     offered = recipes.defaults(
         record, project=PROJECT, region=REGION, bucket="cached-models", accelerator=""
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from tests.contract.product import REGION
 from tests.contract.served_model import RECORD
 from tests.e2e.services_tab import unfold
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GPUS = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
 QWEN = ModelRecord(
-    "Qwen/Qwen3-4B", Source.HUGGING_FACE, ModelStatus.READY, size=8_044_981_248, prefix="qwen3-4b"
+    "Qwen/Qwen3-4B", "huggingface", ModelStatus.READY, size=8_044_981_248, prefix="qwen3-4b"
 )
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import DigestKind, HubModel
-from llm_widgets.domain.models import Source
 from llm_widgets.gcp.storage.metadata import read_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.plan import plan_import
@@ -82,7 +81,7 @@ def hub_model(source: FaultySource, revision: str = SHA) -> HubModel:
         for name in source.files
     }
     files = tuple(source.hub_file(name, kind=kind) for name, kind in kinds.items())
-    return HubModel(Source.HUGGING_FACE, "acme/llm", revision, files, license="mit")
+    return HubModel("huggingface", "acme/llm", revision, files, license="mit")
 
 
 @dataclass

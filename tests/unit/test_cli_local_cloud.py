@@ -9,6 +9,8 @@ import pytest
 from llm_widgets.cli.local_cloud import product_environment
 from llm_widgets.cli.main import main
 from llm_widgets.config import Settings
+from llm_widgets.hubs.huggingface.hub import HuggingFace
+from llm_widgets.hubs.ollama.hub import Ollama
 
 
 def test_its_variables_become_our_settings() -> None:
@@ -23,8 +25,8 @@ def test_its_variables_become_our_settings() -> None:
     made = product_environment(printed)
     found = Settings.from_environment(made)
     assert found.google_endpoint == "http://127.0.0.1:1"
-    assert found.ollama_registry == "http://127.0.0.1:2"
-    assert found.hugging_face_endpoint == "http://127.0.0.1:3"
+    assert found.endpoint(Ollama.endpoint) == "http://127.0.0.1:2"
+    assert found.endpoint(HuggingFace.endpoint) == "http://127.0.0.1:3"
     assert (found.default_project, found.image) == ("a-project", "llm-manager:local")
     assert made["GOOGLE_APPLICATION_CREDENTIALS"] == "/a/key.json"
     assert not {name for name in made if name.startswith("CLOUDSDK")}  # a person's own stay

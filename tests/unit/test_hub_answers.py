@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from llm_widgets.config import HUGGING_FACE, OLLAMA_REGISTRY
 from llm_widgets.errors import (
     GatedModelError,
     HubError,
@@ -13,13 +12,23 @@ from llm_widgets.errors import (
     NotFoundError,
     UnavailableError,
 )
-from llm_widgets.hubs import facts, failures, names, suggestions
+from llm_widgets.hubs import facts
+from llm_widgets.hubs.failures import general
+from llm_widgets.hubs.huggingface import failures as hugging_face_failures
+from llm_widgets.hubs.huggingface import names as hugging_face_names
+from llm_widgets.hubs.huggingface import suggestions as hugging_face_suggestions
+from llm_widgets.hubs.ollama import failures as ollama_failures
+from llm_widgets.hubs.ollama import names as ollama_names
+from llm_widgets.hubs.ollama import suggestions as ollama_suggestions
+
+HUGGING_FACE = "https://huggingface.co"
+OLLAMA_REGISTRY = "https://registry.ollama.ai"
 
 
 def explained(
     status: int, code: str = "", said: str = "", *, has_token: bool = True
 ) -> ManagerError:
-    return failures.hugging_face(
+    return hugging_face_failures.explained(
         status,
         {"X-Error-Code": code, "X-Error-Message": said},
         endpoint=HUGGING_FACE,
@@ -101,7 +110,7 @@ def test_a_missing_model_may_be_a_private_one() -> None:
 
 
 def test_a_pause_that_the_hub_asks_for_is_told() -> None:
-    error = failures.general(429, {"Retry-After": "17"}, hub="Hugging Face")
+    error = general(429, {"Retry-After": "17"}, hub="Hugging Face")
     assert isinstance(error, UnavailableError)
     assert error.fix is not None
     assert "17 seconds" in error.fix.text
@@ -117,14 +126,14 @@ def test_a_pause_that_the_hub_asks_for_is_told() -> None:
     ],
 )
 def test_refusals_of_ollama(status: int, kind: type[ManagerError], said: str) -> None:
-    error = failures.ollama(status, {}, names.ollama("gemma3:4b"), "")
+    error = ollama_failures.explained(status, {}, ollama_names.model("gemma3:4b"), "")
     assert type(error) is kind
     assert said in error.message
 
 
 def test_what_a_registry_says_itself_is_the_cause() -> None:
     said = "The specified repository contains sharded GGUF. Ollama does not support this yet."
-    error = failures.ollama(400, {}, names.ollama("hf.co/a/b:Q4_K_M"), said)
+    error = ollama_failures.explained(400, {}, ollama_names.model("hf.co/a/b:Q4_K_M"), said)
     assert (error.message, error.cause) == ("hf.co refused the request.", said)
 
 
@@ -164,15 +173,15 @@ def test_facts_of_a_nested_and_quantised_model() -> None:
 
 
 def test_suggestions_are_names_in_normal_form_smallest_first() -> None:
-    for_vllm = suggestions.hugging_face("", endpoint=HUGGING_FACE)
-    for_ollama = suggestions.ollama("", registry=OLLAMA_REGISTRY)
-    for listed, read in ((for_vllm, names.hugging_face), (for_ollama, names.ollama)):
+    for_vllm = hugging_face_suggestions.find("", endpoint=HUGGING_FACE)
+    for_ollama = ollama_suggestions.find("", registry=OLLAMA_REGISTRY)
+    for listed, read in ((for_vllm, hugging_face_names.model), (for_ollama, ollama_names.model)):
         assert len(listed) > 10
         assert [entry.size for entry in listed] == sorted(entry.size for entry in listed)
         for entry in listed:
             assert read(entry.id).id == entry.id
             assert entry.size > 100_000_000
-    assert {entry.id for entry in suggestions.ollama("GEMMA", registry=OLLAMA_REGISTRY)} == {
+    assert {entry.id for entry in ollama_suggestions.find("GEMMA", registry=OLLAMA_REGISTRY)} == {
         entry.id for entry in for_ollama if "gemma" in entry.id
     }
-    assert suggestions.hugging_face("no such model", endpoint=HUGGING_FACE) == ()
+    assert hugging_face_suggestions.find("no such model", endpoint=HUGGING_FACE) == ()

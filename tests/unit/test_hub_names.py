@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llm_widgets import hubs
+from llm_widgets.config import Settings
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.hubs import names
+from llm_widgets.hubs.huggingface import names as hugging_face
+from llm_widgets.hubs.ollama import names as ollama
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,7 @@ from llm_widgets.hubs import names
     ],
 )
 def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str) -> None:
-    name = names.hugging_face(typed)
+    name = hugging_face.model(typed)
     assert (name.id, name.revision) == (model_id, revision)
 
 
@@ -50,7 +53,6 @@ def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str
         ("-org/name", "hyphen or dot at an end"),
         ("org/name.git", "“.git”"),
         ("gemma3:4b", "name of Ollama"),
-        ("https://ollama.com/library/gemma3", "is a model of Ollama"),
         ("https://example.com/org/name", "not a page of huggingface.co"),
         ("https://huggingface.co/datasets/org/name", "a dataset, not a model"),
         ("https://huggingface.co/", "is not a model ID"),
@@ -59,7 +61,7 @@ def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str
 )
 def test_what_is_no_id_of_hugging_face(typed: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said) as caught:
-        names.hugging_face(typed)
+        hugging_face.model(typed)
     assert caught.value.field == "model_id"
     assert len(caught.value.message) < 250
 
@@ -95,10 +97,10 @@ def test_what_is_no_id_of_hugging_face(typed: str, said: str) -> None:
     ],
 )
 def test_ollama_names_addresses_and_commands(typed: str, model_id: str, manifest: str) -> None:
-    name = names.ollama(typed)
+    name = ollama.model(typed)
     assert name.id == model_id
     assert name.manifest_path == f"manifests/{manifest}"
-    assert names.ollama(name.id) == name
+    assert ollama.model(name.id) == name
 
 
 @pytest.mark.parametrize(
@@ -125,14 +127,35 @@ def test_ollama_names_addresses_and_commands(typed: str, model_id: str, manifest
 )
 def test_what_is_no_name_of_ollama(typed: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said) as caught:
-        names.ollama(typed)
+        ollama.model(typed)
     assert caught.value.field == "model_id"
     assert len(caught.value.message) < 250
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["https://ollama.com/library/gemma3", " OLLAMA.com/gemma3\n", "registry.ollama.ai/user/model"],
+)
+def test_the_page_of_another_hub(typed: str) -> None:
+    with pytest.raises(InvalidInputError, match="is a model of Ollama") as caught:
+        hubs.inspect("huggingface", typed, Settings())
+    assert caught.value.field == "model_id"
+    assert caught.value.fix
+    assert caught.value.fix.text == "Choose Ollama as the source."
+
+
+def test_a_hub_that_is_none() -> None:
+    said = "'zml' is no source: use 'huggingface' or 'ollama'"
+    with pytest.raises(InvalidInputError, match=said) as caught:
+        hubs.inspect("zml", "a/b", Settings())
+    assert caught.value.field == "source"
+    assert hubs.label("zml") == "zml"
+    assert hubs.page("zml", "a/b", Settings()) == ""
+
+
 @given(st.text(max_size=600))
 def test_any_text_is_an_id_or_a_sentence(text: str) -> None:
-    for read in (names.hugging_face, names.ollama):
+    for read in (hugging_face.model, ollama.model):
         try:
             model_id = read(text).id
         except InvalidInputError:
@@ -143,20 +166,20 @@ def test_any_text_is_an_id_or_a_sentence(text: str) -> None:
 
 
 def test_revisions() -> None:
-    assert names.revision("") == ""
+    assert hugging_face.revision("") == ""
     for good in ("main", "v1.0", "refs/pr/3", "0a1b2c3", "feature/x-y"):
-        assert names.revision(f" {good} ") == good
+        assert hugging_face.revision(f" {good} ") == good
     for bad in ("../x", "a b", "-x", "a..b", "x/", "ü", "x" * 300, "<b>"):
         with pytest.raises(InvalidInputError) as caught:
-            names.revision(bad)
+            hugging_face.revision(bad)
         assert caught.value.field == "revision"
 
 
 def test_a_token_is_one_word_and_never_repeated() -> None:
-    assert names.token("  hf_abc\n") == "hf_abc"
-    assert names.token("") == ""
+    assert hugging_face.token("  hf_abc\n") == "hf_abc"
+    assert hugging_face.token("") == ""
     for bad in ("hf_a\nb", "hf_a b", "hf_\u200b", "hf_ü"):
         with pytest.raises(InvalidInputError) as caught:
-            names.token(bad)
+            hugging_face.token(bad)
         assert caught.value.field == "token"
         assert bad not in str(caught.value)

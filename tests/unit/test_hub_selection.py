@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
-from llm_widgets.domain.models import Source
-from llm_widgets.hubs import selection
-from llm_widgets.hubs.selection import SAFETENSORS_INDEX, WeightsError
+from llm_widgets.domain.imports import LEFT_OUT_BY_HAND, Digest, DigestKind, HubFile, HubModel
+from llm_widgets.hubs.huggingface import selection
+from llm_widgets.hubs.huggingface.selection import SAFETENSORS_INDEX, WeightsError
 
 SHARDS = [f"model-0000{number}-of-00003.safetensors" for number in (1, 2, 3)]
 SMALL = [
@@ -143,7 +142,7 @@ def test_repositories_that_vllm_cannot_load(
 def test_the_choice_can_be_changed_and_put_back() -> None:
     digest = Digest(DigestKind.SHA256, "0" * 64)
     model = HubModel(
-        source=Source.HUGGING_FACE,
+        source="huggingface",
         id="org/name",
         revision="1" * 40,
         files=(
@@ -152,9 +151,9 @@ def test_the_choice_can_be_changed_and_put_back() -> None:
             HubFile("README.md", 100, digest, skipped="text for people"),
         ),
     )
-    changed = selection.rechosen(model, {"model.safetensors", "README.md"})
+    changed = model.with_chosen({"model.safetensors", "README.md"})
     assert [file.path for file in changed.chosen] == ["model.safetensors", "README.md"]
     assert changed.size == 110
-    assert changed.files[0].skipped == selection.LEFT_OUT_BY_HAND
-    back = selection.rechosen(changed, {"config.json", "model.safetensors"})
+    assert changed.files[0].skipped == LEFT_OUT_BY_HAND
+    back = changed.with_chosen({"config.json", "model.safetensors"})
     assert back.chosen == model.chosen

@@ -21,7 +21,7 @@ ROOMS = {
     "gcp": "config domain errors",
     "hubs": "config domain errors",
     "transfer": "domain errors gcp",
-    "imports": "config domain errors gcp transfer",
+    "imports": "config domain errors gcp hubs transfer",
     "serving": "domain errors gcp",
     "checks": "domain errors gcp",
     "diagnosis": "domain errors serving",
@@ -29,7 +29,7 @@ ROOMS = {
     "page": f"{BELOW_PAGE} widgets",
     "manager": BELOW_PAGE,
     "server": "config domain errors",
-    "cli": "checks config domain errors gcp imports server",
+    "cli": "checks config domain errors gcp hubs imports server",
     "__main__": "cli",
     "__init__": "manager page",
 }

@@ -9,12 +9,12 @@ import pytest
 from llm_widgets.domain.imports import Digest, DigestKind
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 
 NOW = datetime(2026, 11, 23, 8, 0, 1, 250000, tzinfo=UTC)
 RECORD = ModelRecord(
     id="acme/llm",
-    source=Source.HUGGING_FACE,
+    source="huggingface",
     status=ModelStatus.READY,
     size=12,
     revision="c" * 40,
@@ -53,13 +53,14 @@ def test_round_trip() -> None:
 
 def test_reads_the_application_before_this_one() -> None:
     file = MetadataFile.from_json(json.dumps(OLD))
-    hf, ollama = file.models
+    hf, ollama, other = file.models
     assert (hf.id, hf.status, hf.size) == ("google/gemma-3-1b-it", ModelStatus.READY, 2003)
     assert hf.submitted_at == datetime(2025, 10, 18, 20, 14, 53, 123000, tzinfo=UTC)
     assert hf.prefix == "google/gemma-3-1b-it"
     assert ollama.status is ModelStatus.IMPORTING
     assert ollama.prefix == "ollama/models"
-    assert file.others == ({"id": "x/y", "source": "zml", "status": "completed"},)
+    assert (other.id, other.source, other.prefix) == ("x/y", "zml", "")
+    assert file.others == ()
 
 
 def test_fields_that_are_not_known_are_written_back() -> None:
@@ -76,7 +77,7 @@ def test_fields_that_are_not_known_are_written_back() -> None:
     assert first["notes"] == ["a"]
     assert first["size"] == "12 GB"  # no number: kept as it is rather than lost
     assert first["submittedAt"] == "yesterday"
-    assert OLD["models"][2] in written["models"]
+    assert written["models"][2] == {**OLD["models"][2], "size": 0}
     assert "not an entry" in written["models"]
     assert written["schemaVersion"] == 1
 
@@ -88,7 +89,7 @@ def test_an_entry_replaces_the_one_of_the_same_model_and_revision() -> None:
     assert file.models[0].status is ModelStatus.READY
     assert file.models[0].extra == {"pinned": True}
     assert len(file.with_model(replace(RECORD, revision="d" * 40)).models) == 3
-    assert len(file.with_model(replace(RECORD, source=Source.OLLAMA)).models) == 3
+    assert len(file.with_model(replace(RECORD, source="ollama")).models) == 3
     assert [model.id for model in file.without(RECORD.key).models] == ["b/c"]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from llm_widgets.domain import gpus, regions
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.errors import HubError, InvalidInputError
 from llm_widgets.imports.plan import import_id
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
 def record(status: ModelStatus, **more: object) -> ModelRecord:
-    return ModelRecord("a/b", Source.HUGGING_FACE, status, import_id="1", **more)  # type: ignore[arg-type]
+    return ModelRecord("a/b", "huggingface", status, import_id="1", **more)  # type: ignore[arg-type]
 
 
 def seen(state: ImportState, active: int = 0, **more: object) -> WatchedImport:
@@ -54,7 +54,7 @@ def test_condition(status: ModelStatus, watched: WatchedImport | None, expected:
 
 
 def test_an_entry_without_an_import_never_moves() -> None:
-    old = ModelRecord("a/b", Source.HUGGING_FACE, ModelStatus.IMPORTING)
+    old = ModelRecord("a/b", "huggingface", ModelStatus.IMPORTING)
     assert condition(old, None) is Condition.INCOMPLETE
 
 
@@ -108,7 +108,7 @@ def test_places_of_buckets() -> None:
 
 def test_the_choice_of_files_is_part_of_the_id() -> None:
     def made(*paths: str) -> str:
-        return import_id("bucket", Source.HUGGING_FACE, "a/b", "1", paths)
+        return import_id("bucket", "huggingface", "a/b", "1", paths)
 
     assert made("x", "y") == made("y", "x")
     assert len({made("x", "y"), made("x"), made("x", "y", "z")}) == 3
@@ -131,7 +131,7 @@ def test_what_was_filled_in() -> None:
     adopted = request_of({**values, "bucket": ADOPT, "adopted": "other"})
     assert adopted.target == Target(TargetKind.ADOPT, "other")
     plain = request_of({"source": "ollama", "ollama_id": "x:y", "bucket": "mine"})
-    assert plain == ImportRequest(Source.OLLAMA, "x:y", Target(TargetKind.EXISTING, "mine"))
+    assert plain == ImportRequest("ollama", "x:y", Target(TargetKind.EXISTING, "mine"))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_was_filled_in() -> None:
     ],
 )
 def test_where_a_failure_is_shown(field: str, kind: TargetKind, expected: str) -> None:
-    request = ImportRequest(Source.HUGGING_FACE, "a/b", Target(kind, "models"))
+    request = ImportRequest("huggingface", "a/b", Target(kind, "models"))
     assert field_of(request, InvalidInputError("No.", field=field)) == expected
     assert field_of(request, HubError("No.")) == ""
 

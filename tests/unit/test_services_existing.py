@@ -13,7 +13,7 @@ from google.protobuf import json_format
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Ingress, SubnetAccess
 from llm_widgets.gcp.run import services
 from llm_widgets.page.services.deploy_fields import deploy_fields
@@ -28,7 +28,7 @@ NAME = "projects/some-project/locations/europe-west4/services/one"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def offered(source: Source = Source.OLLAMA, **changes: Any) -> Any:
+def offered(source: str = "ollama", **changes: Any) -> Any:
     record = ModelRecord("org/name", source, ModelStatus.READY, 10**9, prefix="folder")
     made = recipes.defaults(
         record, project="some-project", region="europe-west4", bucket="some-bucket"
@@ -43,7 +43,7 @@ def document(deployment: Any) -> dict[str, Any]:
     return {"name": NAME, "etag": '"1"', **json.loads(text)}
 
 
-@pytest.mark.parametrize("source", list(Source))
+@pytest.mark.parametrize("source", ["huggingface", "ollama"])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -54,9 +54,9 @@ def document(deployment: Any) -> dict[str, Any]:
         {"service_account": "a@b", "min_instances": 1, "timeout": 60, "cache_gib": 3},
     ],
 )
-def test_what_was_deployed_is_read_back(source: Source, changes: dict[str, Any]) -> None:
+def test_what_was_deployed_is_read_back(source: str, changes: dict[str, Any]) -> None:
     made = offered(source, **changes)
-    if source is Source.HUGGING_FACE and made.cache_gib:
+    if source == "huggingface" and made.cache_gib:
         assert deployment_of(document(made)).cache_gib == 3
     assert deployment_of(document(made)) == made
 

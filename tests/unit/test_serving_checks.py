@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, StartupProbe, SubnetAccess
 from llm_widgets.serving import checks
 
 
-def deployment(source: Source = Source.HUGGING_FACE) -> Deployment:
+def deployment(source: str = "huggingface") -> Deployment:
     return serving.defaults(
         ModelRecord("org/name", source, ModelStatus.READY, prefix="x"),
         project="my-project",
@@ -94,7 +94,7 @@ def test_a_probe_without_a_gpu_is_shorter() -> None:
 
 
 def test_ollama_listens_where_its_variable_says() -> None:
-    made = deployment(Source.OLLAMA)
+    made = deployment("ollama")
     environment = {**made.environment, "OLLAMA_HOST": "0.0.0.0:8080"}
     assert "OLLAMA_HOST" in checks.problems(replace(made, environment=environment))[0].message
     assert checks.problems(replace(made, environment=environment, port=8080)) == []

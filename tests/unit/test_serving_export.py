@@ -17,7 +17,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, Ingress, SubnetAccess
 from llm_widgets.gcp.run import services
 from llm_widgets.serving import codec, recipes
@@ -43,7 +43,7 @@ NASTY = [
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 
 
-def deployment(source: Source = Source.OLLAMA, **changes: object) -> Deployment:
+def deployment(source: str = "ollama", **changes: object) -> Deployment:
     record = ModelRecord("org/name", source, ModelStatus.READY, 10**9, prefix="folder")
     offered = recipes.defaults(
         record, project="some-project", region="europe-west4", bucket="some-bucket"
@@ -65,7 +65,7 @@ def nasty() -> Deployment:
 
 @pytest.mark.parametrize(
     "made",
-    [deployment(), deployment(Source.HUGGING_FACE), nasty()],
+    [deployment(), deployment("huggingface"), nasty()],
     ids=["ollama", "vllm", "nasty"],
 )
 def test_python_makes_the_very_request(made: Deployment) -> None:
@@ -188,7 +188,7 @@ def terraform(tmp_path: Path) -> Callable[[list[str], str], str]:
 
 @pytest.mark.parametrize(
     "made",
-    [deployment(), deployment(Source.HUGGING_FACE), nasty()],
+    [deployment(), deployment("huggingface"), nasty()],
     ids=["ollama", "vllm", "nasty"],
 )
 def test_terraform_reads_it_and_would_write_it_so(

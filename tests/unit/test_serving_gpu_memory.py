@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain.memory import Tensor, from_config
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import recipes
 from llm_widgets.serving.gpu_memory import argument, context_of, estimate, tokens
@@ -34,7 +34,7 @@ MODEL = from_config(
 )
 
 
-def offered(source: Source, *args: str, **environment: str) -> Deployment:
+def offered(source: str, *args: str, **environment: str) -> Deployment:
     record = ModelRecord("org/name", source, ModelStatus.READY, 16 * 10**9, prefix="folder")
     made = recipes.defaults(
         record,
@@ -63,38 +63,38 @@ def test_what_is_no_number_of_tokens(text: str) -> None:
 
 
 def test_arguments_in_one_word_and_two() -> None:
-    assert argument(offered(Source.HUGGING_FACE, "--a=b=c"), "--a") == "b=c"
-    assert argument(offered(Source.HUGGING_FACE, "--a", "b"), "--a") == "b"
-    assert argument(offered(Source.HUGGING_FACE, "--a"), "--a") == ""
-    assert argument(offered(Source.HUGGING_FACE), "--a") == ""
+    assert argument(offered("huggingface", "--a=b=c"), "--a") == "b=c"
+    assert argument(offered("huggingface", "--a", "b"), "--a") == "b"
+    assert argument(offered("huggingface", "--a"), "--a") == ""
+    assert argument(offered("huggingface"), "--a") == ""
 
 
 def test_contexts() -> None:
-    assert context_of(offered(Source.HUGGING_FACE)) == 0
-    assert context_of(offered(Source.HUGGING_FACE, "--max-model-len=32K")) == 32768
-    assert context_of(offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="1024")) == 1024
+    assert context_of(offered("huggingface")) == 0
+    assert context_of(offered("huggingface", "--max-model-len=32K")) == 32768
+    assert context_of(offered("ollama", OLLAMA_CONTEXT_LENGTH="1024")) == 1024
 
 
 def test_a_longer_context_takes_a_larger_cache() -> None:
-    few = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="1024"))
-    many = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_CONTEXT_LENGTH="4096"))
+    few = estimate(MODEL, offered("ollama", OLLAMA_CONTEXT_LENGTH="1024"))
+    many = estimate(MODEL, offered("ollama", OLLAMA_CONTEXT_LENGTH="4096"))
     assert few
     assert many
     assert many.kv_cache.bytes > few.kv_cache.bytes
-    halved = estimate(MODEL, offered(Source.OLLAMA, OLLAMA_NUM_PARALLEL="1"))
+    halved = estimate(MODEL, offered("ollama", OLLAMA_NUM_PARALLEL="1"))
     assert halved
     assert halved.concurrency_possible >= 1
 
 
 def test_the_share_of_vllm_counts() -> None:
-    whole = estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=0.9"))
-    half = estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=0.45"))
+    whole = estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=0.9"))
+    half = estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=0.45"))
     assert whole
     assert half
     assert half.usable < whole.usable
     with pytest.raises(InvalidInputError):
-        estimate(MODEL, offered(Source.HUGGING_FACE, "--gpu-memory-utilization=most"))
+        estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=most"))
 
 
 def test_without_a_gpu_there_is_nothing_to_say() -> None:
-    assert estimate(MODEL, replace(offered(Source.OLLAMA), accelerator="")) is None
+    assert estimate(MODEL, replace(offered("ollama"), accelerator="")) is None

@@ -13,7 +13,6 @@ from llm_widgets.domain import gpus
 from llm_widgets.domain.imports import Digest, DigestKind
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.memory import to_facts
-from llm_widgets.domain.models import Source
 from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.serving import checks, gpu_memory, hardware, recipes
 from tests.bench import tables
@@ -23,7 +22,7 @@ L4, RTX = "nvidia-l4", "nvidia-rtx-pro-6000"
 REGIONS = (*gpus.regions(), "europe-north1")
 
 
-def manifest(name: str, source: Source, file: str = "model.safetensors") -> ModelManifest:
+def manifest(name: str, source: str, file: str = "model.safetensors") -> ModelManifest:
     model = tables.model(MODELS[name]["config"], MODELS[name]["form"])
     size = model.weights + model.host_weights
     digest = Digest(DigestKind.SHA256, "0" * 64)
@@ -35,7 +34,7 @@ def manifest(name: str, source: Source, file: str = "model.safetensors") -> Mode
 
 
 def offered(
-    name: str, source: Source, region: str = "europe-west4", *, known: bool = True
+    name: str, source: str, region: str = "europe-west4", *, known: bool = True
 ) -> Deployment:
     kept = manifest(name, source)
     return recipes.defaults(
@@ -50,24 +49,24 @@ def offered(
 @pytest.mark.parametrize(
     ("name", "source", "accelerator", "by_size"),
     [
-        ("Llama-3.1-8B", Source.HUGGING_FACE, L4, L4),
+        ("Llama-3.1-8B", "huggingface", L4, L4),
         # 18 GiB of weights times 1.2 are less than an L4 has; beside the engine no request fits.
-        ("Qwen2.5-32B-AWQ", Source.HUGGING_FACE, RTX, L4),
-        ("gpt-oss-120b", Source.HUGGING_FACE, RTX, RTX),
-        ("Llama-3.1-70B", Source.HUGGING_FACE, RTX, RTX),  # fits into none: the largest
+        ("Qwen2.5-32B-AWQ", "huggingface", RTX, L4),
+        ("gpt-oss-120b", "huggingface", RTX, RTX),
+        ("Llama-3.1-70B", "huggingface", RTX, RTX),  # fits into none: the largest
         # Four requests at once, as the service takes.
-        ("Qwen3-32B-Q4_K_M", Source.OLLAMA, RTX, RTX),
+        ("Qwen3-32B-Q4_K_M", "ollama", RTX, RTX),
     ],
 )
 def test_the_estimate_chooses_the_gpu(
-    name: str, source: Source, accelerator: str, by_size: str
+    name: str, source: str, accelerator: str, by_size: str
 ) -> None:
     assert offered(name, source).accelerator == accelerator
     assert offered(name, source, known=False).accelerator == by_size
 
 
 def test_ollama_is_offered_a_length_that_fits() -> None:
-    made = offered("Qwen3-32B-Q4_K_M", Source.OLLAMA, "europe-west1")  # it has no larger GPU
+    made = offered("Qwen3-32B-Q4_K_M", "ollama", "europe-west1")  # it has no larger GPU
     context = int(made.environment["OLLAMA_CONTEXT_LENGTH"])
     assert 1024 <= context < 4096
     model = tables.model(MODELS["Qwen3-32B-Q4_K_M"]["config"], MODELS["Qwen3-32B-Q4_K_M"]["form"])
@@ -81,7 +80,7 @@ def test_vllm_that_finds_its_length_itself_is_close_only_where_next_to_nothing_i
     found = {}
     for name in ("Llama-3.1-8B", "Qwen2.5-32B-AWQ"):
         model = tables.model(MODELS[name]["config"], MODELS[name]["form"])
-        made = offered(name, Source.HUGGING_FACE, "europe-west1")
+        made = offered(name, "huggingface", "europe-west1")
         assert "--max-model-len=auto" in made.args
         found[name] = gpu_memory.estimate(model, made)
     plenty, hardly = found.values()
@@ -94,7 +93,7 @@ def test_vllm_that_finds_its_length_itself_is_close_only_where_next_to_nothing_i
 
 
 def test_weights_that_are_no_safetensors_are_not_streamed() -> None:
-    kept = manifest("Llama-3.1-8B", Source.HUGGING_FACE, "pytorch_model.bin")
+    kept = manifest("Llama-3.1-8B", "huggingface", "pytorch_model.bin")
     made = recipes.defaults(
         kept.record(), project="my-project", bucket="b", region="europe-west4", manifest=kept
     )
@@ -107,7 +106,7 @@ def test_weights_that_are_no_safetensors_are_not_streamed() -> None:
 def test_another_region_or_gpu_leaves_a_machine_that_can_be_had(
     before: str, after: str, accelerator: str
 ) -> None:
-    made = offered("Llama-3.1-8B", Source.HUGGING_FACE, before)
+    made = offered("Llama-3.1-8B", "huggingface", before)
     assert checks.problems(made) == []
     moved = hardware.adapted(made, replace(made, region=after))
     assert checks.problems(moved) == []
@@ -121,7 +120,7 @@ def test_another_region_or_gpu_leaves_a_machine_that_can_be_had(
 
 def test_what_was_not_changed_is_left_alone_however_odd() -> None:
     odd = replace(
-        offered("Llama-3.1-8B", Source.HUGGING_FACE),
+        offered("Llama-3.1-8B", "huggingface"),
         accelerator="nvidia-of-tomorrow",
         cpu=3,
         memory_gib=0.5,
@@ -132,7 +131,7 @@ def test_what_was_not_changed_is_left_alone_however_odd() -> None:
 
 
 def test_a_short_probe_stays_as_short() -> None:
-    made = offered("Llama-3.1-8B", Source.HUGGING_FACE)
+    made = offered("Llama-3.1-8B", "huggingface")
     short = replace(made, probe=replace(made.probe, failures=12))
     assert hardware.adapted(short, replace(short, accelerator="")).probe.failures == 12
     assert hardware.adapted(made, replace(made, accelerator="")).probe.failures == 60

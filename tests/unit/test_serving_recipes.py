@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus
 from llm_widgets.domain.units import GIB
 from llm_widgets.serving import checks, hardware, ollama
 
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 GB = 10**9
 
 
-def record(model: str, source: Source, size: int = 0) -> ModelRecord:
+def record(model: str, source: str, size: int = 0) -> ModelRecord:
     return ModelRecord(model, source, ModelStatus.READY, size=size, prefix=f"{source}/x/rev")
 
 
-def deployment(
-    model: str, source: Source, size: int = 0, region: str = "europe-west4"
-) -> Deployment:
+def deployment(model: str, source: str, size: int = 0, region: str = "europe-west4") -> Deployment:
     return serving.defaults(
         record(model, source, size), project="my-project", region=region, bucket="my-models"
     )
@@ -33,14 +31,14 @@ def deployment(
 @pytest.mark.parametrize("size", [0, 98_362_432, 16 * GB, 60 * GB, 500 * GB])
 @pytest.mark.parametrize(
     ("model", "source"),
-    [("org/Model-8B", Source.HUGGING_FACE), ("user/model:4b-q4_K_M", Source.OLLAMA)],
+    [("org/Model-8B", "huggingface"), ("user/model:4b-q4_K_M", "ollama")],
 )
-def test_defaults_have_no_problem(model: str, source: Source, size: int, region: str) -> None:
+def test_defaults_have_no_problem(model: str, source: str, size: int, region: str) -> None:
     assert checks.problems(deployment(model, source, size, region)) == []
 
 
 def test_vllm() -> None:
-    made = deployment("org/Model-8B", Source.HUGGING_FACE)
+    made = deployment("org/Model-8B", "huggingface")
     assert made.framework is Framework.VLLM
     assert made.name == "vllm-model-8b"
     assert made.image == "vllm/vllm-openai:v0.33.0"
@@ -54,7 +52,7 @@ def test_vllm() -> None:
 
 
 def test_ollama() -> None:
-    made = deployment("gemma2:9b", Source.OLLAMA, 5 * GB)
+    made = deployment("gemma2:9b", "ollama", 5 * GB)
     assert made.framework is Framework.OLLAMA
     assert made.port == 11434
     assert made.args == ()
@@ -94,17 +92,15 @@ def test_a_cache_leaves_memory_to_the_engine() -> None:
     assert hardware.cache_gib(0, 32) == 0
 
 
-@pytest.mark.parametrize(
-    ("source", "told"), [(Source.HUGGING_FACE, "--max-num-seqs=7"), (Source.OLLAMA, "7")]
-)
-def test_the_engine_follows_the_concurrency(source: Source, told: str) -> None:
+@pytest.mark.parametrize(("source", "told"), [("huggingface", "--max-num-seqs=7"), ("ollama", "7")])
+def test_the_engine_follows_the_concurrency(source: str, told: str) -> None:
     made = serving.with_concurrency(deployment("m", source), 7)
     assert made.concurrency == 7
     assert told in [*made.args, made.environment.get("OLLAMA_NUM_PARALLEL")]
 
 
 def test_an_engine_told_otherwise_is_left_alone() -> None:
-    made = deployment("m", Source.OLLAMA)
+    made = deployment("m", "ollama")
     own = replace(made, environment={**made.environment, "OLLAMA_NUM_PARALLEL": "2"})
     assert serving.with_concurrency(own, 7).environment["OLLAMA_NUM_PARALLEL"] == "2"
 

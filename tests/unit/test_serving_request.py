@@ -11,7 +11,7 @@ from google.cloud import run_v2
 from google.protobuf.json_format import MessageToDict
 
 from llm_widgets import serving
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, SubnetAccess
 from llm_widgets.gcp.run import services
 from llm_widgets.serving import codec
@@ -30,7 +30,7 @@ def wire(deployment: Deployment) -> dict[str, Any]:
 @pytest.fixture
 def vllm() -> Deployment:
     found = ModelRecord(
-        "org/name", Source.HUGGING_FACE, ModelStatus.READY, prefix="huggingface/org/name/sha"
+        "org/name", "huggingface", ModelStatus.READY, prefix="huggingface/org/name/sha"
     )
     return serving.defaults(
         found, service_account="llm-runtime@my-project.iam.gserviceaccount.com", **PLACE
@@ -39,9 +39,7 @@ def vllm() -> Deployment:
 
 @pytest.fixture
 def ollama() -> Deployment:
-    found = ModelRecord(
-        "gemma2:9b", Source.OLLAMA, ModelStatus.READY, prefix="ollama/library/gemma2/9b"
-    )
+    found = ModelRecord("gemma2:9b", "ollama", ModelStatus.READY, prefix="ollama/library/gemma2/9b")
     return serving.defaults(found, **PLACE)
 
 
@@ -54,7 +52,7 @@ GPUS = {
 @pytest.mark.parametrize("accelerator", GPUS)
 def test_vllm(accelerator: str) -> None:
     found = ModelRecord(
-        "org/name", Source.HUGGING_FACE, ModelStatus.READY, prefix="huggingface/org/name/sha"
+        "org/name", "huggingface", ModelStatus.READY, prefix="huggingface/org/name/sha"
     )
     made = serving.defaults(
         found,
@@ -147,7 +145,7 @@ def test_vllm(accelerator: str) -> None:
 def test_ollama(accelerator: str) -> None:
     found = ModelRecord(
         "gemma2:9b",
-        Source.OLLAMA,
+        "ollama",
         ModelStatus.READY,
         size=5 * GB,
         prefix="ollama/library/gemma2/9b",

@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llm_widgets.domain.imports import HTTP_LIMIT, Digest, DigestKind, HubFile, HubModel, ImportPlan
-from llm_widgets.domain.models import Source
+from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel, ImportPlan
 from llm_widgets.domain.progress import (
     FileProgress,
     FileState,
@@ -15,6 +14,7 @@ from llm_widgets.domain.progress import (
     merged,
 )
 from llm_widgets.errors import TransferError
+from llm_widgets.hubs.huggingface.limits import LARGEST_FILE
 from llm_widgets.imports.launch import job_region
 from llm_widgets.imports.plan import plan_import, task_count
 from llm_widgets.imports.store import WorkerNote, is_silent
@@ -28,7 +28,7 @@ def weights(**changes: object) -> HubFile:
 
 
 def model(*files: HubFile, **changes: object) -> HubModel:
-    found = HubModel(Source.HUGGING_FACE, "acme/llm", REVISION, files or (weights(),))
+    found = HubModel("huggingface", "acme/llm", REVISION, files or (weights(),))
     return replace(found, **changes)
 
 
@@ -48,7 +48,7 @@ def test_layout_for_ollama_is_a_folder_of_its_own() -> None:
         "manifests/registry.ollama.ai/library/smollm2/135m", 2, DIGEST, content=b"{}"
     )
     blob = HubFile("blobs/sha256-" + "ab" * 32, 10, DIGEST, url="http://r/b")
-    made = plan(model(blob, manifest, source=Source.OLLAMA, id="smollm2:135m", revision="d" * 64))
+    made = plan(model(blob, manifest, source="ollama", id="smollm2:135m", revision="d" * 64))
     assert made.prefix == f"ollama/registry.ollama.ai/library/smollm2/135m/{'d' * 12}"
 
 
@@ -75,7 +75,7 @@ def test_files_that_are_skipped_are_not_in_the_plan() -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([weights(size=HTTP_LIMIT + 1)], "model.safetensors has 50 GB: too large"),
+        ([weights(size=LARGEST_FILE + 1)], "model.safetensors has 50 GB: too large"),
         ([weights(skipped="no")], "No file of acme/llm is chosen"),
         ([weights(path="../x")], "impossible name"),
         ([weights(path="/etc/x")], "impossible name"),
@@ -91,8 +91,8 @@ def test_what_can_not_be_imported(files: list[HubFile], said: str) -> None:
 
 def test_large_files_of_ollama_are_no_problem() -> None:
     manifest = HubFile("manifests/r/library/m/t", 2, DIGEST, content=b"{}")
-    big = HubFile("blobs/sha256-x", HTTP_LIMIT + 1, DIGEST, url="http://r/b")
-    assert plan(model(big, manifest, source=Source.OLLAMA)).size == HTTP_LIMIT + 3
+    big = HubFile("blobs/sha256-x", LARGEST_FILE + 1, DIGEST, url="http://r/b")
+    assert plan(model(big, manifest, source="ollama")).size == LARGEST_FILE + 3
 
 
 def test_a_plan_survives_the_bucket() -> None:

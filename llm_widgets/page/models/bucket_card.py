@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
 
+from llm_widgets import hubs
+from llm_widgets.domain.models import framework_of
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList
@@ -40,6 +42,7 @@ _ACTIONS = (
 )
 _REVISION_SHOWN = 12
 _READY_ONLY = "Only a model that is ready can be deployed."
+_NO_ENGINE = "No engine that this version knows serves it."
 
 
 def row_id(record: ModelRecord) -> str:
@@ -138,6 +141,8 @@ def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[st
     if how is not Condition.READY:
         hidden.append("verify")
         disabled["deploy"] = _READY_ONLY
+    elif framework_of(record.source) is None:
+        disabled["deploy"] = _NO_ENGINE
     if not (how.can_resume and record.import_id):
         hidden.append("resume")
     if not newer:
@@ -148,7 +153,7 @@ def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[st
         "id": row_id(record),
         "name": record.id,
         "model": {"text": record.id, "note": record.revision[:_REVISION_SHOWN]},
-        "source": record.source.label,
+        "source": hubs.label(record.source),
         "size": record.size or None,
         "status": status_cell(record, seen, newer=newer),
         "files": record.file_count or None,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.models import Source
 from llm_widgets.domain.units import bytes_text, duration_text
+from llm_widgets.hubs import registry
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.layout import button, card, row, stack
 from llm_widgets.widgets.notice import Notice
@@ -78,7 +78,7 @@ class CheckCard:
             self._warnings.show("warning", "Before you import:", detail="\n".join(checked.warnings))
         else:
             self._warnings.clear()
-        can_choose = checked.model.source is Source.HUGGING_FACE
+        can_choose = registry.get(checked.model.source).can_choose_files
         ordered = sorted(checked.found.files, key=lambda file: (bool(file.skipped), file.path))
         now = {file.path: file for file in checked.model.files}
         self._files.rows = [_row(now[file.path], can_choose=can_choose) for file in ordered]

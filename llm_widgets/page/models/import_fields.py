@@ -6,37 +6,24 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain import regions
 from llm_widgets.domain.metadata import METADATA_NAME
-from llm_widgets.domain.models import Source
 from llm_widgets.domain.units import bytes_text
+from llm_widgets.hubs import registry
 from llm_widgets.page.models.import_form import ImportRequest
 from llm_widgets.page.models.import_target import Target, TargetKind
-from llm_widgets.widgets.fields import Field, Option
+from llm_widgets.widgets.fields import Field, FieldKind, Option
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.storage.buckets import BucketListing
-    from llm_widgets.hubs import Suggestion
+    from llm_widgets.hubs.base import Hub, HubField, Suggestion
     from llm_widgets.page.models.bucket_models import BucketModels
     from llm_widgets.widgets.form import Values
 
 ADOPT, CREATE = "+adopt", "+create"  # no bucket can have such a name
 _LOOKING = Option("", "Looking for buckets …")
-MODEL_KEYS = {Source.HUGGING_FACE: "hugging_face_id", Source.OLLAMA: "ollama_id"}
-
-_SOURCES = (
-    Option(
-        Source.HUGGING_FACE.value,
-        "Hugging Face (vLLM)",
-        "Slower cold starts, but better performance for high-traffic use cases.",
-    ),
-    Option(Source.OLLAMA.value, "Ollama", "Fast cold start and fast single-user performance."),
-)
-_EXAMPLES = {
-    Source.HUGGING_FACE: "Qwen/Qwen3-0.6B",
-    Source.OLLAMA: "gemma3:4b, user/model:tag or hf.co/user/repository:Q4_K_M",
-}
+_LONGEST_REVISION = 200  # characters
 _NAMED = 4  # suggestions that are written out below the field
 _FIELDS_OF_TARGET = {TargetKind.ADOPT: "adopted", TargetKind.CREATE: "new_bucket"}
 
@@ -47,9 +34,9 @@ def import_fields(
     region: str,
     buckets: Sequence[BucketModels],
     others: Sequence[BucketListing],
-    suggested: Mapping[Source, Sequence[Suggestion]],
+    suggested: Mapping[str, Sequence[Suggestion]],
     looking: bool = False,
-    source: Source = Source.OLLAMA,
+    source: str = registry.FIRST,
     model_id: str = "",
     bucket: str = "",
 ) -> list[Field]:
@@ -69,60 +56,46 @@ def import_fields(
             "source",
             "Hub",
             "cards",
-            options=_SOURCES,
-            value=source.value,
+            options=tuple(Option(hub.id, hub.form.title, hub.form.text) for hub in registry.HUBS),
+            value=source,
             group="Source",
         ),
         *(
-            _model_field(each, suggested.get(each, ()), model_id if each is source else "")
-            for each in Source
+            _model_field(hub, suggested.get(hub.id, ()), model_id if hub.id == source else "")
+            for hub in registry.HUBS
         ),
-        Field(
-            "revision",
-            "Revision",
-            help="Branch, tag or commit; the newest commit when empty.",
-            placeholder="main",
-            max_length=200,
-            group="Model",
-            show_when=("source", Source.HUGGING_FACE.value),
-        ),
-        Field(
-            "token",
-            "Hugging Face token",
-            "password",
-            help="Only for gated and private models. It goes into Secret Manager for as long as "
-            "the import runs, and nowhere else.",
-            group="Model",
-            show_when=("source", Source.HUGGING_FACE.value),
-        ),
+        *(field for hub in registry.HUBS for field in _further_fields(hub)),
         *_bucket_fields(project, region, buckets, others, bucket, looking=looking),
     ]
 
 
 def request_of(values: Values) -> ImportRequest:
     """Read what was filled in."""
-    source = Source(values["source"])
+    form = registry.get(values["source"]).form
     return ImportRequest(
-        source=source,
-        model_id=values.get(MODEL_KEYS[source], ""),
+        source=values["source"],
+        model_id=values.get(form.model_key, ""),
         target=_target(values),
-        revision=values.get("revision", ""),
-        token=values.get("token", ""),
+        revision=values.get(form.revision.key, "") if form.revision else "",
+        token=values.get(form.token.key, "") if form.token else "",
     )
 
 
 def field_of(request: ImportRequest, error: ManagerError) -> str:
     """Name the field that a failure belongs to; empty for none."""
-    where = error.field
-    if where == "model_id":
-        return MODEL_KEYS[request.source]
-    if where == "bucket":
-        return _FIELDS_OF_TARGET.get(request.target.kind, "bucket")
-    return where if where in {"revision", "token", "region"} else ""
+    form = registry.get(request.source).form
+    fields = {
+        "model_id": form.model_key,
+        "revision": form.revision.key if form.revision else "",
+        "token": form.token.key if form.token else "",
+        "bucket": _FIELDS_OF_TARGET.get(request.target.kind, "bucket"),
+        "region": "region",
+    }
+    return fields.get(error.field, "")
 
 
 def _target(values: Values) -> Target:
-    chosen = values["bucket"]
+    chosen = values.get("bucket", "")
     if chosen == CREATE:
         return Target(TargetKind.CREATE, values.get("new_bucket", ""), values.get("region", ""))
     if chosen == ADOPT:
@@ -130,22 +103,45 @@ def _target(values: Values) -> Target:
     return Target(TargetKind.EXISTING, chosen)
 
 
-def _model_field(source: Source, suggested: Sequence[Suggestion], value: str) -> Field:
+def _model_field(hub: Hub, suggested: Sequence[Suggestion], value: str) -> Field:
     named = [
         f"{each.id} ({bytes_text(each.size)})" if each.size else each.id
         for each in suggested[:_NAMED]
     ]
     return Field(
-        MODEL_KEYS[source],
+        hub.form.model_key,
         "Model ID",
         required=True,
         value=value or None,
-        placeholder=_EXAMPLES[source].split(",", maxsplit=1)[0],
-        help=f"For example {', '.join(named)}." if named else f"For example {_EXAMPLES[source]}.",
+        placeholder=hub.form.placeholder,
+        help=f"For example {', '.join(named)}." if named else f"For example {hub.form.examples}.",
         suggestions=tuple(Option(each.id, _remark(each)) for each in suggested),
         max_length=500,
         group="Model",
-        show_when=("source", source.value),
+        show_when=("source", hub.id),
+    )
+
+
+def _further_fields(hub: Hub) -> list[Field]:
+    """Make the fields for a revision and for a token, where the hub takes them."""
+    fields = []
+    if hub.form.revision:
+        fields.append(_further_field(hub, hub.form.revision, "text"))
+    if hub.form.token:
+        fields.append(_further_field(hub, hub.form.token, "password"))
+    return fields
+
+
+def _further_field(hub: Hub, asked: HubField, kind: FieldKind) -> Field:
+    return Field(
+        asked.key,
+        asked.label,
+        kind,
+        help=asked.help,
+        placeholder=asked.placeholder,
+        max_length=_LONGEST_REVISION if kind == "text" else 0,
+        group="Model",
+        show_when=("source", hub.id),
     )
 
 

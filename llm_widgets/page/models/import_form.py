@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from traitlets import Bool, Dict, HasTraits, Instance
 
 from llm_widgets import hubs
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.auth import identity
+from llm_widgets.hubs import registry
 from llm_widgets.imports import plan, start
 from llm_widgets.page.background import Latest
 from llm_widgets.page.models.import_check import ASSUMED_SPEED, ImportCheck, measured_speed
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.imports import HubModel
+    from llm_widgets.hubs.base import Suggestion
     from llm_widgets.page.models.models import ModelsState
     from llm_widgets.page.session import Session
 
@@ -39,7 +41,7 @@ class ImportRequest:
         The hub's token, or empty; it is in no ``repr``.
     """
 
-    source: Source
+    source: str
     model_id: str
     target: Target
     revision: str = ""
@@ -65,7 +67,7 @@ class ImportFormState(HasTraits):
     """
 
     checked: Instance[ImportCheck | None] = Instance(ImportCheck, allow_none=True)
-    suggested: Dict[Source, tuple[hubs.Suggestion, ...]] = Dict()
+    suggested: Dict[str, tuple[Suggestion, ...]] = Dict()
     starting = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
@@ -78,13 +80,13 @@ class ImportFormState(HasTraits):
 
     def suggest(self) -> None:
         """Ask the hubs for models that exist; a hub that is away is asked again next time."""
-        for source in Source:
-            if not self.suggested.get(source):
-                self._suggest(source)
+        for hub in registry.HUBS:
+            if not self.suggested.get(hub.id):
+                self._suggest(hub.id)
 
     def look_up(
         self,
-        source: Source,
+        source: str,
         model_id: str,
         revision: str,
         then: Callable[[str, ManagerError | None], None],
@@ -131,7 +133,7 @@ class ImportFormState(HasTraits):
         if checked is None or self.starting:
             return
         paths = {file.path for file in checked.model.chosen} ^ {path}
-        self.checked = replace(checked, model=hubs.rechosen(checked.found, paths))
+        self.checked = replace(checked, model=checked.found.with_chosen(paths))
 
     def forget(self) -> None:
         """Forget what was checked, and the token."""
@@ -162,8 +164,8 @@ class ImportFormState(HasTraits):
         token = self._token
         self._session.background.run(lambda: self._start(checked, token), then, failed)
 
-    def _suggest(self, source: Source) -> None:
-        def then(found: tuple[hubs.Suggestion, ...]) -> None:
+    def _suggest(self, source: str) -> None:
+        def then(found: tuple[Suggestion, ...]) -> None:
             self.suggested = {**self.suggested, source: found}
 
         self._session.background.run(

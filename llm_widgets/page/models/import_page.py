@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.models import Source
 from llm_widgets.errors import GatedModelError, ManagerError
+from llm_widgets.hubs import registry
 from llm_widgets.page.models.check_card import CheckCard
-from llm_widgets.page.models.import_fields import MODEL_KEYS, field_of, import_fields, request_of
+from llm_widgets.page.models.import_fields import field_of, import_fields, request_of
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.layout import button, row, stack, toolbar
 from llm_widgets.widgets.notice import Notice
@@ -60,7 +60,7 @@ class ImportPage:
         state.observe(self._redraw, "suggested")
         models.observe(self._redraw, ["buckets", "others", "waiting", "loaded"])
 
-    def open(self, source: Source = Source.OLLAMA, model_id: str = "", bucket: str = "") -> None:
+    def open(self, source: str = registry.FIRST, model_id: str = "", bucket: str = "") -> None:
         """Begin a new import, with what is given filled in."""
         self._first = {"source": source, "model_id": model_id, "bucket": bucket}
         self._state.forget()
@@ -94,20 +94,20 @@ class ImportPage:
         self._problem.clear()
         if self._state.checked and values != self._checked:
             self._state.forget()
-        source = Source(values["source"])
-        key = MODEL_KEYS[source]
+        request = request_of(values)
+        key = registry.get(request.source).form.model_key
 
         def told(sentence: str, error: ManagerError | None) -> None:
             if isinstance(error, GatedModelError):
                 self._form.hint({key: f"{error.message} Enter one, then check."})
             elif error:
-                where = "revision" if error.field == "revision" else key
+                where = field_of(request, error) or key
                 self._form.hint({})
                 self._form.fail(errors={where: error.message})
             else:
                 self._form.hint({key: sentence})
 
-        self._state.look_up(source, values.get(key, ""), values.get("revision", ""), told)
+        self._state.look_up(request.source, request.model_id, request.revision, told)
 
     def _submitted(self, values: Values) -> None:
         self._problem.clear()

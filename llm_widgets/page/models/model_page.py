@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.config import OLLAMA_REGISTRY, Settings
+from llm_widgets import hubs
 from llm_widgets.domain import links
-from llm_widgets.domain.models import ModelRecord, Source
+from llm_widgets.domain.models import framework_of
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.domain.manifest import ManifestFile
+    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.page.models.imports import WatchedImport
     from llm_widgets.page.models.model import ModelPageState
     from llm_widgets.page.session import Session
@@ -103,7 +104,8 @@ class ModelPage:
             self._title.children = toolbar(record.id, *self._actions).children
         self._shown = bucket, record, seen
         how = condition(record, seen)
-        self._deploy.disabled = self._verify.disabled = how is not Condition.READY
+        self._verify.disabled = how is not Condition.READY
+        self._deploy.disabled = self._verify.disabled or framework_of(record.source) is None
         self._delete.disabled = how is Condition.IMPORTING
         self._delete.tooltip = "Cancel the import first." if self._delete.disabled else None
         self._draw()
@@ -123,7 +125,11 @@ class ModelPage:
         self._details.show(
             [
                 Detail("Status", word, state=status["state"], note=reason),
-                Detail("Source", record.source.label, href=_page(record, settings)),
+                Detail(
+                    "Source",
+                    hubs.label(record.source),
+                    href=hubs.page(record.source, record.id, settings),
+                ),
                 Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
                 Detail("Size", bytes_text(record.size) if record.size else "", note=_count(record)),
                 Detail("Licence", record.license or "not stated"),
@@ -208,18 +214,6 @@ def _count(record: ModelRecord) -> str:
 
 def _fix(error: ManagerError) -> str:
     return error.fix.text if error.fix else ""
-
-
-def _page(record: ModelRecord, settings: Settings) -> str:
-    """Give the address of a model's page at its hub; empty where the hub has none."""
-    if record.source is Source.HUGGING_FACE:
-        return f"{settings.hugging_face_endpoint}/{record.id}"
-    if settings.ollama_registry != OLLAMA_REGISTRY:
-        return ""
-    if record.id.startswith("hf.co/"):
-        return f"https://{record.id.partition(':')[0]}"
-    name = record.id if "/" in record.id else f"library/{record.id}"
-    return f"https://ollama.com/{name}"
 
 
 def _rows(

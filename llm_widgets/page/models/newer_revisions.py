@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from traitlets import Dict, HasTraits
 
 from llm_widgets import hubs
-from llm_widgets.domain.models import ModelRecord, ModelStatus, Source
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.gcp.client.parallel import outcomes
+from llm_widgets.hubs import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,12 +32,12 @@ class UpdatesState(HasTraits):
         be read without a token is not among them.
     """
 
-    newest: Dict[tuple[Source, str], str] = Dict()
+    newest: Dict[tuple[str, str], str] = Dict()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._asked: dict[tuple[Source, str], float] = {}
+        self._asked: dict[tuple[str, str], float] = {}
 
     def look(self, buckets: Iterable[BucketModels]) -> None:
         """Ask the hubs for the models that are ready and were not asked for lately."""
@@ -45,7 +46,7 @@ class UpdatesState(HasTraits):
             (record.source, record.id)
             for bucket in buckets
             for record in bucket.models
-            if record.status is ModelStatus.READY and record.revision
+            if record.status is ModelStatus.READY and record.revision and registry.of(record.source)
         }
         due = [key for key in wanted if now - self._asked.get(key, -KEPT) >= KEPT]
         if not due:
@@ -53,10 +54,10 @@ class UpdatesState(HasTraits):
         self._asked.update(dict.fromkeys(due, now))
         settings = self._session.settings
 
-        def ask(key: tuple[Source, str]) -> str:
+        def ask(key: tuple[str, str]) -> str:
             return hubs.newest_revision(*key, settings)
 
-        def then(found: dict[tuple[Source, str], str]) -> None:
+        def then(found: dict[tuple[str, str], str]) -> None:
             self.newest = {**self.newest, **found}
 
         self._session.background.run(

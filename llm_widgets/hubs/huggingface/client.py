@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from llm_widgets.config import Endpoint
 from llm_widgets.errors import Fix, ManagerError, UnavailableError
 from llm_widgets.hubs import http
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huggingface_hub import HfApi
+
+ENDPOINT = Endpoint("HF_ENDPOINT", "https://huggingface.co")
 
 Explain = Callable[[int, Mapping[str, str]], ManagerError]
 """Says what an answer means: given are its HTTP status and its header fields."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -11,10 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from llm_widgets.domain.imports import HubModel
-
 SAFETENSORS_INDEX = "model.safetensors.index.json"
-LEFT_OUT_BY_HAND = "left out by you"
 
 _FOR_PEOPLE = (".md", ".pdf", ".html", ".ipynb", ".rst", ".csv", ".bib", ".cff")
 _MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".mp4", ".wav", ".mp3")
@@ -114,24 +110,6 @@ def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, 
 def is_pytorch(paths: Iterable[str]) -> bool:
     """Whether the weights among these files are in PyTorch's format."""
     return any(_is_pytorch_weights(path) for path in paths)
-
-
-def rechosen(model: HubModel, paths: Collection[str]) -> HubModel:
-    """Give the model with another choice of files.
-
-    Parameters
-    ----------
-    paths
-        The files that are to be copied; all others are left out.
-    """
-    files = tuple(
-        replace(
-            file,
-            skipped="" if file.path in paths else file.skipped or LEFT_OUT_BY_HAND,
-        )
-        for file in model.files
-    )
-    return replace(model, files=files)
 
 
 def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]:

@@ -1,0 +1,94 @@
+"""A registry in Ollama's form, as far as one model goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import requests
+
+from llm_widgets.config import Endpoint
+from llm_widgets.errors import Fix, HubError
+from llm_widgets.hubs import facts, http
+from llm_widgets.hubs.huggingface.client import ENDPOINT as HUGGING_FACE
+from llm_widgets.hubs.huggingface.names import SHORT_HOST
+from llm_widgets.hubs.ollama import failures
+
+if TYPE_CHECKING:
+    from llm_widgets.hubs.headers import ReadRange
+    from llm_widgets.hubs.ollama.documents import Layer
+    from llm_widgets.hubs.ollama.names import Name
+
+ENDPOINT = Endpoint("LLM_WIDGETS_OLLAMA_REGISTRY", "https://registry.ollama.ai")
+
+NEWEST_OLLAMA = "0.33.0"
+"""The newest Ollama whose models are known here; the registry refuses models that need a newer
+one to clients that name an older one."""
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+
+LARGEST_TEXT = 4 << 20
+"""Bytes of the largest configuration or licence that is read."""
+
+_HEADERS = {"Accept": MANIFEST_TYPE, "User-Agent": f"ollama/{NEWEST_OLLAMA} (llm-widgets)"}
+_LARGEST_MANIFEST = 4 << 20  # bytes
+
+
+class Registry:
+    """The part of a registry that belongs to one model.
+
+    Parameters
+    ----------
+    registry, hugging_face
+        Base URLs of Ollama's registry, and of the hub that answers for ``hf.co/…`` names.
+    """
+
+    def __init__(self, name: Name, *, registry: str, hugging_face: str) -> None:
+        self._name = name
+        base = registry
+        if name.host == SHORT_HOST:
+            # The real hub answers as a registry under its short name only.
+            is_real = hugging_face == HUGGING_FACE.default
+            base = f"https://{name.host}" if is_real else hugging_face
+        self._base = f"{base}/v2/{name.namespace}/{name.model}"
+        self._session = requests.Session()
+
+    def manifest(self) -> bytes:
+        """Read the manifest, byte for byte as it must be stored."""
+        return self._read(f"{self._base}/manifests/{self._name.tag}", _LARGEST_MANIFEST)
+
+    def blob_url(self, layer: Layer) -> str:
+        """Return the address of a blob; the registry redirects from it to a signed one."""
+        return f"{self._base}/blobs/{layer.digest}"
+
+    def blob(self, layer: Layer) -> bytes:
+        """Read a short blob and check it."""
+        content = self._read(self.blob_url(layer), LARGEST_TEXT)
+        if len(content) != layer.size or hashlib.sha256(content).hexdigest() != layer.sha256:
+            raise HubError(
+                f"The registry sent other bytes for {self._name.id} than its manifest promises.",
+                cause=f"Blob {layer.digest}.",
+                fix=Fix(text="Try again."),
+            )
+        return content
+
+    def range_reader(self) -> ReadRange:
+        """Return what reads parts of blobs."""
+        return http.range_reader(self._session, headers=_HEADERS, seconds=facts.SECONDS)
+
+    def _read(self, url: str, limit: int) -> bytes:
+        answer = http.get(self._session, url, limit=limit, headers=_HEADERS)
+        if answer.status != requests.codes.ok:
+            said = _said(answer.body)
+            raise failures.explained(answer.status, answer.headers, self._name, said)
+        return answer.body
+
+
+def _said(body: bytes) -> str:
+    """Return the message of a registry's error: JSON in the OCI form, or plain text."""
+    text = " ".join(body.decode(errors="replace").split())
+    try:
+        return str(json.loads(body)["errors"][0]["message"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return text[:300] if not text.startswith("<") else ""

@@ -1,0 +1,59 @@
+"""What an Ollama registry answers, as checked values."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+_KINDS = "application/vnd.ollama.image."
+
+
+class Layer(Struct, frozen=True, rename="camel"):
+    """A blob of a model as the manifest names it; its size in bytes."""
+
+    digest: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
+    size: Annotated[int, Meta(ge=0)]
+    media_type: str | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The digest in hexadecimal."""
+        return self.digest.removeprefix("sha256:")
+
+    @property
+    def kind(self) -> str:
+        """What it holds, for example ``model``, ``license`` or ``params``."""
+        return (self.media_type or "").removeprefix(_KINDS)
+
+
+class Manifest(Struct, frozen=True):
+    """The manifest of a model: Docker's schema 2."""
+
+    config: Layer
+    layers: tuple[Layer, ...] | None = None
+
+
+class ModelConfig(Struct, frozen=True):
+    """The configuration of a model: Ollama's ``types/model/config.go``.
+
+    Attributes
+    ----------
+    model_type
+        Number of parameters, for example ``4.3B``.
+    file_type
+        Name of the quantisation.
+    requires
+        The oldest Ollama that runs it.
+    remote_host, remote_model
+        Where a model runs that has no weights.
+    """
+
+    model_format: str | None = None
+    model_family: str | None = None
+    model_type: str | None = None
+    file_type: str | None = None
+    context_length: int | None = None
+    requires: str | None = None
+    remote_host: str | None = None
+    remote_model: str | None = None
