@@ -1,0 +1,79 @@
+"""What may be added without touching the rest is named in its own folder only."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import llm_widgets
+
+PACKAGE = Path(llm_widgets.__file__).parent
+# What names a hub, and where else than in its folder it may stand.
+HUBS = {
+    "huggingface": (
+        r"(?i)hugging_?face|\bhf[_.]|\bhf\b",
+        {
+            "hubs/registry.py": "the line that adds it",
+            "hubs/ollama": "its models are served in Ollama's form too, under a name of Ollama",
+            "cli/local_cloud.py": "variables that the local cloud prints",
+            "domain/metadata.py": "entries of the application before this one",
+            "domain/models.py": "which engine serves it",
+            "serving/vllm.py": "variables of the engine",
+        },
+    ),
+    "ollama": (
+        r"(?i)ollama_(id|registry)|registry\.ollama|ollama\.(com|ai)|hubs\.ollama",
+        {
+            "hubs/registry.py": "the line that adds it",
+            "cli/local_cloud.py": "variables that the local cloud prints",
+            "diagnosis/catalogue": "where the engine is downloaded",
+        },
+    ),
+}
+
+
+def words(path: Path) -> set[str]:
+    """Return the names in a file, and its texts that are no sentences for people."""
+    tree = ast.parse(path.read_text("utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant(value=str(text)) if " " not in text.strip():
+                found.add(text)
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
+                found.add(name)
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.keyword(arg=str(name)):
+                found.add(name)
+            case ast.ImportFrom(module=str(module), names=names):
+                found |= {f"{module}.{each.name}" for each in names}
+            case ast.Import(names=names):
+                found |= {each.name for each in names}
+    return found
+
+
+def naming(pattern: str) -> dict[str, set[str]]:
+    """Return the files whose code a pattern is found in, with what was found."""
+    modules = PACKAGE.rglob("*.py")
+    found = {
+        path.relative_to(PACKAGE).as_posix(): {w for w in words(path) if re.search(pattern, w)}
+        for path in modules
+    }
+    return {name: those for name, those in found.items() if those}
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_no_hub_is_named_outside_its_folder(hub: str) -> None:
+    pattern, allowed = HUBS[hub]
+    found = naming(pattern)
+    assert any(name.startswith(f"hubs/{hub}/") for name in found)  # the pattern is one
+    wrong = {
+        name: those
+        for name, those in found.items()
+        if not name.startswith((f"hubs/{hub}/", *allowed))
+    }
+    assert not wrong
+    idle = [place for place in allowed if not any(name.startswith(place) for name in found)]
+    assert not idle
