@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
+from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.project import network
 
@@ -27,6 +28,12 @@ class Found:
     connectors: tuple[Connector, ...] = ()
     error: ManagerError | None = None
 
+    def holds(self, choice: NetworkChoice) -> bool:
+        """Whether the subnet or the connector of a choice was found."""
+        if choice.kind is NetworkKind.SUBNET:
+            return any((s.network, s.name) == (choice.network, choice.name) for s in self.subnets)
+        return any(each.id == choice.name for each in self.connectors)
+
 
 SUBNETS, CONNECTORS = "subnets", "connectors"
 
@@ -39,19 +46,34 @@ def survey(context: Context, tell: Callable[[Found], None]) -> None:
     tell
         Called with each answer as it comes, from several threads.
     """
-    clients, project = context.clients, context.project_id
 
     def one(wanted: tuple[str, str]) -> None:
-        region, kind = wanted
-        try:
-            if kind == SUBNETS:
-                found = Found(region, kind, subnets=network.subnets(clients, project, region))
-            else:
-                found = Found(region, kind, connectors=network.connectors(clients, project, region))
-        except ManagerError as error:
-            found = Found(region, kind, error=error)
-        tell(found)
+        tell(look(context, *wanted))
 
     wanted = [(region, kind) for region in gpus.regions() for kind in (SUBNETS, CONNECTORS)]
     with ThreadPoolExecutor(len(wanted), thread_name_prefix="network") as pool:
         list(pool.map(one, wanted))
+
+
+def look(context: Context, region: str, kind: str) -> Found:
+    """Ask a region for its subnets or its connectors."""
+    clients, project = context.clients, context.project_id
+    try:
+        if kind == SUBNETS:
+            return Found(region, kind, subnets=network.subnets(clients, project, region))
+        return Found(region, kind, connectors=network.connectors(clients, project, region))
+    except ManagerError as error:
+        return Found(region, kind, error=error)
+
+
+def kind_of(choice: NetworkChoice) -> str:
+    """Return what is asked for to find the network of a choice."""
+    return SUBNETS if choice.kind is NetworkKind.SUBNET else CONNECTORS
+
+
+def has(context: Context, region: str, choice: NetworkChoice) -> bool:
+    """Tell whether a region has the network of a choice; it has where that can't be told."""
+    if choice.kind is NetworkKind.NONE:
+        return True
+    found = look(context, region, kind_of(choice))
+    return bool(found.error) or found.holds(choice)

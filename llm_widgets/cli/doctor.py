@@ -7,13 +7,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.checks.context import Context
-from llm_widgets.checks.run import CHECKS, empty_rows, run
 from llm_widgets.config import Settings, settings
-from llm_widgets.domain.checklist import CheckState, Row, replaced, summary
-from llm_widgets.errors import Fix, InvalidInputError, ManagerError
+from llm_widgets.domain.checklist import CheckState, Row, summary
+from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.clients import Clients
-from llm_widgets.gcp.project import projects
+from llm_widgets.manager import projects
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -62,28 +61,13 @@ def doctor(
 def _doctor(project_id: str, *, as_json: bool, using: Settings, out: TextIO) -> int:
     clients = Clients(using)
     who = identity.current(clients)
-    wanted = project_id or using.project or using.default_project
-    if not wanted:
-        raise InvalidInputError(
-            "Which project?",
-            fix=Fix(text="Name it:", command="llm-widgets doctor --project PROJECT_ID"),
-        )
-    project = projects.get(clients, wanted)
-    rows = _checked(Context(clients, project))
+    project = projects.open_project(clients, project_id)
+    rows, _ = projects.checklist(Context(clients, project))
     if as_json:
         _print_json(_as_json(who, project, rows), out)
     else:
         _print(who, project, rows, out)
     return 0 if all(row.state is CheckState.OK for row in rows) else 1
-
-
-def _checked(context: Context) -> tuple[Row, ...]:
-    answered: list[Row] = []
-    run(context, answered.append, CHECKS)
-    rows = empty_rows()
-    for row in answered:
-        rows = replaced(rows, row)
-    return rows
 
 
 def _print(who: Identity, project: Project, rows: tuple[Row, ...], out: TextIO) -> None:

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain import regions
 from llm_widgets.domain.services import MODEL_ANNOTATION
-from llm_widgets.errors import ConflictError, Fix, NotFoundError
-from llm_widgets.gcp.run import service_list, services
-from llm_widgets.gcp.storage import buckets, metadata
+from llm_widgets.gcp.run import service_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.models import ModelRecord
-    from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.client.clients import Clients
@@ -84,43 +81,6 @@ def services_with(
         tuple(sorted(name for answer in answers for name in answer.value or ())),
         tuple((each.key, each.error) for each in answers if each.error),
     )
-
-
-def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
-    """Find the model that a service serves, to be removed with it.
-
-    Raises
-    ------
-    NotFoundError
-        The list of its bucket has no model that the service reads.
-    ConflictError
-        Other services read it too, or that is not known; nothing was changed.
-    """
-    bucket, project = summary.bucket, summary.project
-    service = services.get(clients, summary.name)
-    file, _ = metadata.read_metadata(clients.storage(project), bucket)
-    record = next((each for each in file.models if reads(service, bucket, each)), None)
-    if record is None:
-        raise NotFoundError(
-            f"The list of {bucket} has no model that {summary.id} reads.",
-            fix=Fix(text="Delete the service alone; the Models tab shows what the bucket holds."),
-        )
-    place = buckets.get_bucket(clients, bucket, project=project)
-    found = services_with(clients, project, bucket, place.location, record)
-    others = Usage(tuple(name for name in found.services if name != summary.name))
-    if others.services:
-        raise ConflictError(
-            f"{record.id} is in use by {others.names} too, so nothing was deleted.",
-            fix=Fix(text="Delete this service alone, or the others first."),
-        )
-    if found.reason:
-        raise ConflictError(
-            f"It is not known whether a service in {found.unknown} uses {record.id}, so nothing "
-            "was deleted.",
-            cause=found.reason.message,
-            fix=Fix(text="Delete this service alone, or try again later."),
-        )
-    return record
 
 
 def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> bool:

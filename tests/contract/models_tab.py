@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.gcp.project.projects import Project
-from llm_widgets.page.models.import_form import ImportFormState, ImportRequest
-from llm_widgets.page.models.import_target import Target, TargetKind
+from llm_widgets.manager.import_check import ImportRequest
+from llm_widgets.manager.import_target import Target, TargetKind
+from llm_widgets.page.models.import_form import ImportFormState
 from llm_widgets.page.models.model import ModelPageState
 from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.session import Session
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.errors import ManagerError
-    from llm_widgets.page.models.import_check import ImportCheck
+    from llm_widgets.manager.import_check import ImportCheck
 
 
 class ModelsTab:

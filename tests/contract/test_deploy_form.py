@@ -8,13 +8,15 @@ import pytest
 
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.errors import ManagerError, NotFoundError
+from llm_widgets.gcp.client import rest
 from llm_widgets.gcp.iam import bucket_readers, invokers, policy, service_accounts
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.services.bucket_access import GRANTED, MISSING
 from llm_widgets.page.services.deploy_form import DeployFormState
-from llm_widgets.page.services.deploy_values import FIT_ANYWAY, values_of
+from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.edit_page import EditPage
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
@@ -152,11 +154,11 @@ def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Prod
 
 def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: Product) -> None:
     values = opened(form, SMALL)
-    missing = f"nobody@{PROJECT}.iam.gserviceaccount.com"
+    reader = account(product, "reader")
     product.faults.update(denied_permissions=["storage.buckets.setIamPolicy"])
     try:
         form.deploy(
-            {**values, "name": "no-grant", "service_account": missing, "grant_access": True},
+            {**values, "name": "no-grant", "service_account": reader, "grant_access": True},
             lambda: None,
         )
         until(lambda: form.problems)
@@ -187,6 +189,13 @@ def test_a_caller_who_does_not_exist_keeps_nobody_else_out(
     who = {each.member for each in invokers.invokers(product.clients, deployed[0])}
     assert {"user:ann@example.org", "user:ben@example.org"} <= who
     assert any(told in text for text in notices)
+
+
+def account(product: Product, id_: str) -> str:
+    """Create a service account that may do nothing."""
+    path = f"/v1/projects/{PROJECT}/serviceAccounts"
+    made = rest.call(product.clients, "POST", "iam.googleapis.com", path, {"accountId": id_})
+    return str(made["email"])
 
 
 def inside(widget: w.Widget) -> Iterator[w.Widget]:

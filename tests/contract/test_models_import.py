@@ -27,7 +27,7 @@ from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports import launch, start
 from llm_widgets.imports.remove import remove_model
 from llm_widgets.imports.store import ImportFolder
-from llm_widgets.page.models.import_target import Target, TargetKind
+from llm_widgets.manager.import_target import Target, TargetKind
 from local_cloud.testing.waiting import until
 from tests.contract.models_tab import ModelsTab, opened, traits_text
 from tests.contract.product import PROJECT, REGION, Product, running

@@ -22,7 +22,7 @@ from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.store import ImportFolder
 from llm_widgets.imports.usage import services_with
 from llm_widgets.imports.verify import FileCheck, verify_model
-from llm_widgets.page.models.bucket_models import ProjectBuckets, read_project
+from llm_widgets.manager.bucket_models import ProjectBuckets, read_project
 from llm_widgets.page.models.status import Condition, condition
 from local_cloud.testing.waiting import until
 from tests.contract.models_tab import ModelsTab, opened

@@ -16,8 +16,8 @@ from llm_widgets.gcp.iam import bucket_readers, invokers
 from llm_widgets.gcp.iam.policy import Grant
 from llm_widgets.gcp.run import revisions, rollout, service_json, services
 from llm_widgets.gcp.storage import buckets
+from llm_widgets.manager import change
 from llm_widgets.page.services.service_changes import differences
-from llm_widgets.page.services.service_edit import again
 from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.codec import deployment_of, edited
 from local_cloud.testing.programs import ECHO_SERVER
@@ -221,8 +221,8 @@ def test_nothing_changed_is_nothing_sent(product: Product) -> None:
 
 def test_deployed_again_as_it_is(product: Product) -> None:
     before = len(revisions.list_revisions(product.clients, NAME))
-    document = again(service_json.read(product.clients, NAME))
-    service_json.patch(product.clients, document, ["template"])
+    unchanged = change.Change(service_json.read(product.clients, NAME), ())
+    change.send(product.clients, change.again(unchanged))
     assert wait(product) is ServiceState.READY
     listed = revisions.list_revisions(product.clients, NAME)
     assert len(listed) == before + 1

@@ -15,8 +15,8 @@ from llm_widgets.errors import DeploymentError, ManagerError
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.iam import bucket_readers, service_accounts
 from llm_widgets.gcp.run import rollout, service_json, service_list, services
+from llm_widgets.manager.remedies import carry_out, is_beside
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label, service_label
-from llm_widgets.page.services.remedies import carry_out, is_beside
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
@@ -233,9 +233,7 @@ REFUSED: dict[str, tuple[dict[str, int], dict[str, Any], str, RemedyKind | None]
 
 
 @pytest.mark.parametrize("reason", list(REFUSED))
-def test_what_is_refused_at_once(
-    product: Product, session: Session, offered: Deployment, reason: str
-) -> None:
+def test_what_is_refused_at_once(product: Product, offered: Deployment, reason: str) -> None:
     quotas, changes, words, kind = REFUSED[reason]
     wanted = replace(offered, name=f"refused-{reason}", **changes)
     product.faults.update(quotas=quotas)
@@ -252,7 +250,7 @@ def test_what_is_refused_at_once(
             remedy = next(each for each in found.remedies if each.kind is kind)
             assert form_label(remedy)
             if is_beside(remedy):
-                assert carry_out(session, remedy).is_granted
+                assert carry_out(product.clients, PROJECT, remedy).is_granted
             else:
                 wanted = changed(wanted, remedy)
             operation = put(product, wanted)

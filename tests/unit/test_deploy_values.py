@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
+from llm_widgets.manager.callers import member
 from llm_widgets.page.services.deploy_values import (
-    Callers,
     callers_from,
     deployment_from,
     followers,
@@ -138,9 +138,9 @@ def test_networks() -> None:
 
 
 def test_callers() -> None:
-    assert callers_from({"callers": "me", "members": ["ignored"]}) == Callers()
+    assert callers_from({"callers": "me", "members": ["ignored"]}) == ()
     typed = ["ann@example.org", "group:x@example.org", "r@p.iam.gserviceaccount.com"]
-    assert callers_from({"callers": "members", "members": typed}).members == (
+    assert tuple(map(member, callers_from({"callers": "members", "members": typed}))) == (
         "user:ann@example.org",
         "group:x@example.org",
         "serviceAccount:r@p.iam.gserviceaccount.com",
@@ -150,4 +150,4 @@ def test_callers() -> None:
 @pytest.mark.parametrize("text", ["allUsers", "allAuthenticatedUsers", "ann", "user:", "x:y@z"])
 def test_nobody_else_and_never_everybody(text: str) -> None:
     with pytest.raises(InvalidInputError):
-        callers_from({"callers": "members", "members": [text]})
+        member(text)

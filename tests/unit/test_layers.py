@@ -12,7 +12,7 @@ import pytest
 import llm_widgets
 
 PACKAGE = Path(llm_widgets.__file__).parent
-BELOW_PAGE = "checks config diagnosis domain errors gcp hubs imports serving transfer"
+BELOW_MANAGER = "checks config diagnosis domain errors gcp hubs imports serving transfer"
 # What each room may import of the others.
 ROOMS = {
     "errors": "",
@@ -26,10 +26,10 @@ ROOMS = {
     "checks": "domain errors gcp",
     "diagnosis": "domain errors serving",
     "widgets": "errors",
-    "page": f"{BELOW_PAGE} widgets",
-    "manager": BELOW_PAGE,
+    "manager": BELOW_MANAGER,
+    "page": f"{BELOW_MANAGER} manager widgets",
     "server": "config domain errors",
-    "cli": "checks config domain errors gcp hubs imports server",
+    "cli": "checks config domain errors gcp hubs imports manager server",
     "__main__": "cli",
     "__init__": "manager page",
 }

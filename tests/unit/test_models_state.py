@@ -11,10 +11,9 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 from llm_widgets.errors import HubError, InvalidInputError
 from llm_widgets.imports.plan import import_id
-from llm_widgets.page.models.import_check import measured_speed
+from llm_widgets.manager.import_check import ImportRequest, measured_speed
+from llm_widgets.manager.import_target import Target, TargetKind
 from llm_widgets.page.models.import_fields import ADOPT, CREATE, field_of, import_fields, request_of
-from llm_widgets.page.models.import_form import ImportRequest
-from llm_widgets.page.models.import_target import Target, TargetKind
 from llm_widgets.page.models.imports import WatchedImport, pause
 from llm_widgets.page.models.status import Condition, condition, status_cell
 

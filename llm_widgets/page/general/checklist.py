@@ -8,15 +8,16 @@ from traitlets import Dict, Tuple
 
 from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
-from llm_widgets.checks.run import CHECKS, empty_rows, run, wait_until_ok
+from llm_widgets.checks.run import empty_rows, wait_until_ok
 from llm_widgets.domain import checklist
-from llm_widgets.errors import ManagerError
+from llm_widgets.manager import projects
 from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.checklist import Row, Work
+    from llm_widgets.errors import ManagerError
 
 
 class ChecklistState(RoundsState):
@@ -45,11 +46,8 @@ class ChecklistState(RoundsState):
                     with self._lock:
                         self.rows = checklist.replaced(self.rows, row)
 
-            run(context, tell, CHECKS)
-            try:
-                return context.runtime_account().email
-            except ManagerError:
-                return ""
+            _, account = projects.checklist(context, tell)
+            return account
 
         def then(account: str) -> None:
             self._session.runtime_account = account

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 
-from llm_widgets.domain import names
 from llm_widgets.errors import InvalidInputError, ManagerError, SignInError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.auth.identity import Identity
 from llm_widgets.gcp.project import projects
+from llm_widgets.manager.projects import allowed, open_project
 from llm_widgets.page.background import Debounce, Latest
 from llm_widgets.page.general.checklist import ChecklistState
 from llm_widgets.page.general.network import NetworkState
@@ -171,7 +171,7 @@ class GeneralState(HasTraits):
 
     def _choose(self, project_id: str, *, restoring: bool) -> None:
         try:
-            project_id = names.project_id(project_id)
+            project_id = allowed(self._session.settings, project_id)
         except InvalidInputError as error:
             if not restoring or self.locked:
                 self.project_error = error
@@ -199,7 +199,7 @@ class GeneralState(HasTraits):
                     self.search()
 
         self._session.background.run(
-            lambda: projects.get(self._session.clients, project_id), then, failed
+            lambda: open_project(self._session.clients, project_id), then, failed
         )
 
     def _load_identity(self) -> None:

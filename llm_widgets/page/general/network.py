@@ -168,13 +168,9 @@ class NetworkState(RoundsState):
         return any(self._of(region, kind).error for kind in (networks.SUBNETS, networks.CONNECTORS))
 
     def _has(self, region: str, choice: NetworkChoice) -> bool:
-        if choice.kind is NetworkKind.SUBNET:
-            subnets = self._of(region, networks.SUBNETS).subnets
-            return any((s.network, s.name) == (choice.network, choice.name) for s in subnets)
-        if choice.kind is NetworkKind.CONNECTOR:
-            connectors = self._of(region, networks.CONNECTORS).connectors
-            return any(each.id == choice.name for each in connectors)
-        return True
+        if choice.kind is NetworkKind.NONE:
+            return True
+        return self._of(region, networks.kind_of(choice)).holds(choice)
 
     def _project_changed(self, _: object) -> None:
         self.found = {}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.imports import HubFile
-    from llm_widgets.page.models.import_check import ImportCheck
+    from llm_widgets.manager.import_check import ImportCheck
     from llm_widgets.page.models.import_form import ImportFormState
 
 _COLUMNS = (

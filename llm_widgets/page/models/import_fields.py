@@ -8,8 +8,8 @@ from llm_widgets.domain import regions
 from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.hubs import registry
-from llm_widgets.page.models.import_form import ImportRequest
-from llm_widgets.page.models.import_target import Target, TargetKind
+from llm_widgets.manager.import_check import ImportRequest
+from llm_widgets.manager.import_target import Target, TargetKind
 from llm_widgets.widgets.fields import Field, FieldKind, Option
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.storage.buckets import BucketListing
     from llm_widgets.hubs.base import Hub, HubField, Suggestion
-    from llm_widgets.page.models.bucket_models import BucketModels
+    from llm_widgets.manager.bucket_models import BucketModels
     from llm_widgets.widgets.form import Values
 
 ADOPT, CREATE = "+adopt", "+create"  # no bucket can have such a name

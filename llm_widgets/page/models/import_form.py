@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict, HasTraits, Instance
 
 from llm_widgets import hubs
-from llm_widgets.domain.models import ModelRecord, ModelStatus
-from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.errors import ManagerError
-from llm_widgets.gcp import secrets
-from llm_widgets.gcp.auth import identity
 from llm_widgets.hubs import registry
-from llm_widgets.imports import plan, start
+from llm_widgets.manager import importing
+from llm_widgets.manager.import_check import ImportCheck, ImportRequest, check_import
 from llm_widgets.page.background import Latest
-from llm_widgets.page.models.import_check import ASSUMED_SPEED, ImportCheck, measured_speed
-from llm_widgets.page.models.import_rights import see_rights
-from llm_widgets.page.models.import_target import Place, Target, look_at, make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,23 +21,6 @@ if TYPE_CHECKING:
     from llm_widgets.hubs.base import Suggestion
     from llm_widgets.page.models.models import ModelsState
     from llm_widgets.page.session import Session
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """An import as a person asks for it.
-
-    Attributes
-    ----------
-    token
-        The hub's token, or empty; it is in no ``repr``.
-    """
-
-    source: str
-    model_id: str
-    target: Target
-    revision: str = ""
-    token: str = field(default="", repr=False)
 
 
 class ImportFormState(HasTraits):
@@ -125,7 +100,20 @@ class ImportFormState(HasTraits):
             if fresh():
                 failed(error)
 
-        self._session.background.run(lambda: self._check(request), then, told)
+        session, models = self._session, self._models
+        known, others = models.buckets, [bucket.name for bucket in models.others]
+        session.background.run(
+            lambda: check_import(
+                session.clients,
+                session.settings,
+                session.project_id,
+                request,
+                known=known,
+                others=others,
+            ),
+            then,
+            told,
+        )
 
     def toggle(self, path: str) -> None:
         """Copy a file that was left out, or leave out one that was to be copied."""
@@ -133,7 +121,7 @@ class ImportFormState(HasTraits):
         if checked is None or self.starting:
             return
         paths = {file.path for file in checked.model.chosen} ^ {path}
-        self.checked = replace(checked, model=checked.found.with_chosen(paths))
+        self.checked = importing.choose(checked, paths)
 
     def forget(self) -> None:
         """Forget what was checked, and the token."""
@@ -161,8 +149,14 @@ class ImportFormState(HasTraits):
             self.error = error
             self._models.refresh()  # a new bucket may be there, and the import that failed in it
 
-        token = self._token
-        self._session.background.run(lambda: self._start(checked, token), then, failed)
+        session, token = self._session, self._token
+        session.background.run(
+            lambda: importing.start_import(
+                session.clients, session.settings, session.project_id, checked, token
+            ),
+            then,
+            failed,
+        )
 
     def _suggest(self, source: str) -> None:
         def then(found: tuple[Suggestion, ...]) -> None:
@@ -171,77 +165,6 @@ class ImportFormState(HasTraits):
         self._session.background.run(
             lambda: hubs.suggest(source, "", self._session.settings), then, lambda _: None
         )
-
-    def _check(self, request: ImportRequest) -> ImportCheck:
-        session, models = self._session, self._models
-        model = hubs.inspect(
-            request.source,
-            request.model_id,
-            session.settings,
-            token=request.token,
-            revision=request.revision,
-        )
-        names = [bucket.name for bucket in (*models.buckets, *models.others)]
-        place = look_at(session.clients, session.project_id, request.target, names)
-        has_token = bool(request.token.strip())
-        see_rights(session.clients, session.project_id, session.settings, has_token=has_token)
-        speed = measured_speed(record for bucket in models.buckets for record in bucket.models)
-        there = self._there(model, place)
-        bucket = models.bucket(place.target.name)
-        return ImportCheck(
-            found=model,
-            model=model,
-            place=place,
-            there=there,
-            arrived=self._arrived(place, there),
-            held=(len(bucket.models), bucket.size) if bucket else (0, 0),
-            speed=speed or ASSUMED_SPEED,
-            is_measured=speed is not None,
-            has_token=has_token,
-        )
-
-    def _there(self, model: HubModel, place: Place) -> ModelRecord | None:
-        bucket = self._models.bucket(place.target.name)
-        key = (model.source, model.id, model.revision)
-        return next((r for r in bucket.models if r.key == key), None) if bucket else None
-
-    def _arrived(self, place: Place, there: ModelRecord | None) -> int:
-        """Give the bytes that an unfinished import has copied."""
-        if there is None or there.status is ModelStatus.READY or not there.import_id:
-            return 0
-        clients = self._session.clients
-        progress = start.read_progress(clients, place.target.name, there.import_id)
-        if progress is None or progress.state is ImportState.CANCELLED:
-            return 0  # what a cancelled one has copied is thrown away
-        return progress.done
-
-    def _start(self, checked: ImportCheck, token: str) -> str:
-        session, bucket = self._session, checked.place.target.name
-        clients, project = session.clients, session.project_id
-        # The token first: where it can't be kept, there is no new bucket either.
-        kept = secrets.put_hub_token(clients, project, token) if token else ""
-        try:
-            make_ready(clients, project, checked.place)
-            planned = plan.plan_import(
-                checked.model,
-                bucket=bucket,
-                project=project,
-                requested_by=identity.current(clients).email,
-                token_secret=kept,
-            )
-            is_used = start.start_import(clients, session.settings, planned)
-        except ManagerError:
-            _drop(session, kept)
-            raise
-        if not is_used:  # it runs already, with the token that it was started with
-            _drop(session, kept)
-        return planned.id
-
-
-def _drop(session: Session, secret: str) -> None:
-    if secret:
-        with suppress(ManagerError):  # Secret Manager deletes it itself after some days
-            secrets.delete(session.clients, secret)
 
 
 def _sentence(model: HubModel) -> str:

@@ -15,7 +15,8 @@ from llm_widgets.widgets.notice import Notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.page.models.import_form import ImportFormState, ImportRequest
+    from llm_widgets.manager.import_check import ImportRequest
+    from llm_widgets.page.models.import_form import ImportFormState
     from llm_widgets.page.models.models import ModelsState
     from llm_widgets.page.session import Session
     from llm_widgets.widgets.fields import Field

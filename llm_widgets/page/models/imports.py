@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from traitlets import Dict, HasTraits
 
 from llm_widgets.gcp.client.parallel import outcomes
-from llm_widgets.imports import start
+from llm_widgets.manager import importing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,7 +22,6 @@ MESSAGES_A_SECOND = 10.0
 """What the page is told at most; imports are looked at less often the more there is to draw."""
 
 _LOOK_EVERY = 1.0  # seconds; a worker reports as often
-_LIVENESS_EVERY = 5.0  # seconds between two questions whether the worker lives
 _MESSAGES_OF_AN_IMPORT = 4  # its phase, its bars, the list of its files, its row in the table
 _SMOOTHING = 0.3
 _LONGEST = 7 * 24 * 3600.0  # seconds that a task may run; a longer time is no forecast
@@ -104,7 +103,7 @@ class ImportsState(HasTraits):
         seen = self.watched.get(import_id)
         if seen:
             self._session.background.run(
-                lambda: start.cancel_import(self._session.clients, seen.bucket, import_id),
+                lambda: importing.cancel(self._session.clients, seen.bucket, import_id),
                 lambda _: None,
                 self._session.report,
             )
@@ -119,7 +118,7 @@ class ImportsState(HasTraits):
             self._finished()
 
         session.background.run(
-            lambda: start.resume_import(session.clients, session.settings, bucket, import_id),
+            lambda: importing.resume(session.clients, session.settings, bucket, import_id),
             then,
             session.report,
         )
@@ -135,7 +134,8 @@ class ImportsState(HasTraits):
 
     def _has_just_ended(self, import_id: str) -> bool:
         """Whether the bucket's list may not tell yet that an import has ended."""
-        return time.monotonic() - self._ended.get(import_id, -_LIVENESS_EVERY) < _LIVENESS_EVERY
+        ended = self._ended.get(import_id)
+        return ended is not None and time.monotonic() - ended < importing.LIVENESS_SECONDS
 
     def _tick(self) -> bool:
         """Look at all live imports when it is time; answer whether to go on."""
@@ -157,20 +157,18 @@ class ImportsState(HasTraits):
         return True
 
     def _look(self, seen: WatchedImport) -> WatchedImport:
-        clients = self._session.clients
-        progress = start.read_progress(clients, seen.bucket, seen.id)
-        abandoned = seen.is_abandoned
         now = time.monotonic()
-        if now - self._asked_for_life.get(seen.id, 0.0) > _LIVENESS_EVERY:
+        for_life = now - self._asked_for_life.get(seen.id, 0.0) > importing.LIVENESS_SECONDS
+        if for_life:
             self._asked_for_life[seen.id] = now
-            abandoned = not start.is_running(clients, seen.bucket, seen.id)
-            if abandoned:  # it may have ended between the two questions
-                progress = start.read_progress(clients, seen.bucket, seen.id)
-        if progress is None:
+        clients = self._session.clients
+        found = importing.look(clients, seen.bucket, seen.id, for_life=for_life)
+        abandoned = found.is_abandoned if for_life else seen.is_abandoned
+        if found.progress is None:
             return replace(seen, is_abandoned=abandoned)
-        over = progress.state.is_final
-        speed = 0.0 if over or abandoned else _speed(seen, progress)
-        return replace(seen, progress=progress, is_abandoned=abandoned and not over, speed=speed)
+        abandoned = abandoned and not found.is_over
+        speed = 0.0 if found.is_over or abandoned else _speed(seen, found.progress)
+        return replace(seen, progress=found.progress, is_abandoned=abandoned, speed=speed)
 
     def _put(self, changed: Iterable[WatchedImport]) -> None:
         new = {seen.id: seen for seen in changed}

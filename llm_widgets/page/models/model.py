@@ -10,12 +10,12 @@ from llm_widgets.domain.imports import ImportPlan
 from llm_widgets.domain.manifest import ModelManifest
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportProgress
-from llm_widgets.errors import Fix, InUseError, ManagerError
+from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.storage.objects import SmallObjects
-from llm_widgets.imports.remove import remove_model
 from llm_widgets.imports.store import ImportFolder
 from llm_widgets.imports.usage import Usage, services_with
 from llm_widgets.imports.verify import Verification, read_manifest, verify_model
+from llm_widgets.manager.remove import remove_model
 from llm_widgets.page.background import Latest
 
 if TYPE_CHECKING:
@@ -109,38 +109,25 @@ class ModelPageState(HasTraits):
             Whether to remove it though services read it. Without it, ``failed`` gets a
             :class:`InUseError` that names them.
         """
-
-        def work() -> None:
-            if not force:
-                self._refuse_used(bucket, record)
-            remove_model(self._session.clients, bucket, record)
+        session, location = self._session, self._models.location(bucket)
 
         def then(_: object) -> None:
-            self._session.notify(f"{record.id} was removed from {bucket}.", "success")
+            session.notify(f"{record.id} was removed from {bucket}.", "success")
             deleted()
             self._models.refresh()
 
-        self._session.background.run(work, then, failed)
+        session.background.run(
+            lambda: remove_model(
+                session.clients, session.project_id, bucket, location, record, force=force
+            ),
+            then,
+            failed,
+        )
 
     def _usage(self, bucket: str, record: ModelRecord) -> Usage:
         session = self._session
         location = self._models.location(bucket)
         return services_with(session.clients, session.project_id, bucket, location, record)
-
-    def _refuse_used(self, bucket: str, record: ModelRecord) -> None:
-        usage = self._usage(bucket, record)
-        if usage.services:
-            raise InUseError(
-                f"{record.id} is in use: {usage.names}.",
-                cause="Its files are read whenever an instance starts.",
-                fix=Fix(text="Delete these services first."),
-            )
-        if usage.reason:
-            raise InUseError(
-                f"It is not known whether a service in {usage.unknown} uses {record.id}.",
-                cause=usage.reason.message,
-                fix=usage.reason.fix or Fix(text="Try again later."),
-            )
 
     def _ask(self, name: str, work: Callable[[], object]) -> None:
         """Set the trait ``name`` to a result, or ``name_error`` to why there is none."""

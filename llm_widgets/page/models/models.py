@@ -9,8 +9,8 @@ from traitlets import Bool, HasTraits, Instance, Int, Tuple
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.storage.metadata import update_metadata
+from llm_widgets.manager.bucket_models import BucketModels, ProjectBuckets, read_project
 from llm_widgets.page.background import Latest
-from llm_widgets.page.models.bucket_models import BucketModels, ProjectBuckets, read_project
 from llm_widgets.page.models.imports import ImportsState
 from llm_widgets.page.models.newer_revisions import UpdatesState
 

@@ -15,7 +15,7 @@ from llm_widgets.hubs import registry
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llm_widgets.page.models.bucket_models import BucketModels
+    from llm_widgets.manager.bucket_models import BucketModels
     from llm_widgets.page.session import Session
 
 KEPT = 600.0

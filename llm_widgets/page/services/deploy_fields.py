@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import gpus, names
 from llm_widgets.domain.models import Framework
+from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.services.access_fields import (
     NETWORK,
     access_fields,
@@ -13,7 +14,7 @@ from llm_widgets.page.services.access_fields import (
     network_summary,
 )
 from llm_widgets.page.services.container_fields import container_fields, container_summaries
-from llm_widgets.page.services.deploy_values import FIT_ANYWAY, values_of
+from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.serving import hardware
 from llm_widgets.serving.checks import LONGEST_TIMEOUT
 from llm_widgets.widgets.fields import Field, Option

@@ -6,38 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
-from llm_widgets.diagnosis import (
-    Context,
-    Diagnosis,
-    Evidence,
-    Remedy,
-    RemedyKind,
-    changed,
-    diagnose,
-)
+from llm_widgets.diagnosis import Diagnosis, Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
-from llm_widgets.errors import (
-    AlreadyExistsError,
-    InvalidInputError,
-    ManagerError,
-    NotFoundError,
-)
-from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.run import services
+from llm_widgets.errors import InvalidInputError, ManagerError
+from llm_widgets.manager import deploy, memory, remedies
+from llm_widgets.manager.deploy import Choices, Subject
+from llm_widgets.manager.memory import FIT_ANYWAY
+from llm_widgets.manager.projects import Defaults
 from llm_widgets.page.background import Latest
 from llm_widgets.page.services.bucket_access import ReadingState
-from llm_widgets.page.services.callers import let_in
-from llm_widgets.page.services.deploy_offer import Subject, offer, with_network
-from llm_widgets.page.services.deploy_values import (
-    FIT_ANYWAY,
-    Callers,
-    callers_from,
-    deployment_from,
-    followers,
-)
+from llm_widgets.page.services.deploy_values import callers_from, deployment_from, followers
+from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
-from llm_widgets.page.services.remedies import Done, carry_out
-from llm_widgets.serving import checks, codec, hardware
+from llm_widgets.serving import checks, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +29,6 @@ if TYPE_CHECKING:
     from llm_widgets.page.session import Session
 
 Values = dict[str, Any]
-
-_HARDWARE = frozenset({"accelerator", "cpu", "memory_gib"})
 
 
 class DeployFormState(HasTraits):
@@ -105,11 +84,15 @@ class DeployFormState(HasTraits):
         """Offer the deployment that fits a model best, beside its bucket where a GPU is.
 
         What is known of the model's memory is read meanwhile; what that changes is offered then,
-        unless something is filled in already.
+        unless something is filled in already. A model that is not ready is refused.
         """
         self.close()
-        subject = Subject(bucket, location, record)
-        first = offer(self._session, subject)
+        try:
+            subject = Subject(bucket, location, record)
+        except ManagerError as error:
+            self._session.report(error)
+            return
+        first = deploy.offer(self._defaults(), subject)
         with self.hold_trait_notifications():
             self.subject = subject
             self.problems = {}
@@ -121,7 +104,7 @@ class DeployFormState(HasTraits):
 
         def then(manifest: ModelManifest) -> None:
             if self.subject is subject and self.deployment == first:
-                self.deployment = better = offer(self._session, subject, manifest)
+                self.deployment = better = deploy.offer(self._defaults(), subject, manifest)
                 self.offered = better
 
         self.memory.load(bucket, record, then)
@@ -163,19 +146,32 @@ class DeployFormState(HasTraits):
             self._refused(error)
             done()
 
-        self._session.background.run(lambda: self._create(wanted, dry=True), then, failed)
+        self._session.background.run(
+            lambda: deploy.check(self._session.clients, wanted), then, failed
+        )
 
     def deploy(self, values: Values, done: Callable[[], None]) -> None:
         """Create the service; ``done`` is called when Cloud Run has taken or refused it."""
-        wanted = self._valid(values)
-        try:
-            callers = callers_from(values)
-        except InvalidInputError as error:
-            self._refused(error)
-            wanted = None
-        if wanted is None:
+        wanted, subject, project = self._valid(values), self.subject, self._session.project
+        if wanted is None or subject is None or project is None:
             done()
             return
+        choices = Choices(
+            callers_from(values),
+            grant_access=bool(values.get("grant_access")),
+            fit_anyway=bool(values.get(FIT_ANYWAY)),
+        )
+
+        known = self.memory.model  # unless somebody is faster than the bucket
+
+        def work() -> str:
+            clients = self._session.clients
+            model = known or memory.model_of(
+                subject.record, memory.kept(clients, subject.bucket, subject.record)
+            )
+            return deploy.deploy(
+                clients, project, wanted, choices, model=model, tell=self._session.report
+            ).name
 
         def then(name: str) -> None:
             done()
@@ -189,16 +185,12 @@ class DeployFormState(HasTraits):
             self._refused(error)
             done()
 
-        self._session.background.run(
-            lambda: self._create_for(wanted, callers, grant=bool(values.get("grant_access"))),
-            then,
-            failed,
-        )
+        self._session.background.run(work, then, failed)
 
     def remedy_beside(self, remedy: Remedy, ended: Callable[[], None]) -> None:
         """Grant, enable or ask for what a remedy says; ``ended`` is called either way."""
 
-        def then(done: Done) -> None:
+        def then(done: remedies.Done) -> None:
             self._session.notify(done.told, "success")
             if done.is_granted:
                 self.diagnosis = None
@@ -212,7 +204,10 @@ class DeployFormState(HasTraits):
             self._session.report(error)
             ended()
 
-        self._session.background.run(lambda: carry_out(self._session, remedy), then, failed)
+        session = self._session
+        session.background.run(
+            lambda: remedies.carry_out(session.clients, session.project_id, remedy), then, failed
+        )
 
     def remedy(self, remedy: Remedy) -> Deployment | None:
         """Give what is filled in with the changes of a remedy."""
@@ -228,20 +223,26 @@ class DeployFormState(HasTraits):
         told = {"max_model_len": str(tokens)}
         return self.remedy(Remedy(RemedyKind.REDEPLOY, "", told))
 
+    def _defaults(self) -> Defaults:
+        session = self._session
+        assert session.project is not None, "a model is shown in a project only"
+        return Defaults(
+            session.project,
+            session.settings.region,
+            session.runtime_account or session.project.default_service_account,
+            session.network_for,
+        )
+
     def _read(self, values: Values) -> Deployment | None:
         before = self.deployment
         assert before is not None, "the form is shown only while something is offered"
         self.followed = {}
         try:
-            wanted = hardware.adapted(before, deployment_from(before, values))
+            wanted = deploy.followed(self._defaults(), before, deployment_from(before, values))
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
-        wanted = with_network(self._session, before, wanted)
-        found: dict[str, str] = {}
-        for problem in checks.problems(wanted):
-            found.setdefault(problem.field, f"{problem.message} {problem.cause}".strip())
-        self.problems = found
+        self.problems = told(checks.problems(wanted))
         self.followed = followers(wanted, values)
         return wanted
 
@@ -251,56 +252,33 @@ class DeployFormState(HasTraits):
         if wanted is None:
             return None
         self.deployment = wanted
-        if not self.problems and not _HARDWARE.isdisjoint(self.followed):
+        if not self.problems and not self.followed.keys().isdisjoint(deploy.HARDWARE):
             self.problems = {"": "What belongs to your last change was changed too: look at it."}
-        if not self.problems and self.memory.is_refused and not values.get(FIT_ANYWAY):
-            why = self.memory.estimate.reason if self.memory.estimate else ""
-            self.problems = {FIT_ANYWAY: f"{why} Change something, or tick this."}
+        if not self.problems and not values.get(FIT_ANYWAY):
+            try:
+                memory.refuse_estimate(self.memory.estimate)
+            except InvalidInputError as error:
+                self.problems = told([error])
         return wanted if not self.problems else None
 
     def _refused(self, error: ManagerError) -> None:
-        field = error.field if isinstance(error, InvalidInputError) else ""
-        if isinstance(error, AlreadyExistsError):
-            field = "name"
-        if not field and self.deployment:
-            project = self._session.project
-            context = Context.of(
-                self.deployment,
-                project_number=project.number if project else "",
-                caller=identity.current(self._session.clients).member,
-            )
-            self.diagnosis = diagnose(Evidence(operation=error.cause or error.message), context)
-        self.problems = {field: error.message if self.diagnosis else str(error)}
-
-    def _create_for(self, wanted: Deployment, callers: Callers, *, grant: bool) -> str:
-        if grant:
-            self.reading.ensure(wanted)
-        name = self._create(wanted, dry=False)
-        let_in(self._session, name, callers.members)
-        return name
-
-    def _create(self, wanted: Deployment, *, dry: bool) -> str:
-        document = codec.document(wanted)
-        services.create_from(self._session.clients, document, validate_only=dry)
-        return str(document["name"])
+        project = self._session.project
+        if not error.field and self.deployment and project:
+            clients = self._session.clients
+            self.diagnosis = deploy.why(clients, project, self.deployment, error)
+        self.problems = {error.field: error.message if self.diagnosis else str(error)}
 
     def _check_name(self, wanted: Deployment) -> None:
         fresh = self._names.begin()
         self.name_note = ""
-        name = f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
 
-        def then(_: object) -> None:
-            if fresh():
-                self.problems = {
-                    **self.problems,
-                    "name": f"{wanted.region} has a service {wanted.name} already.",
-                }
-
-        def failed(error: ManagerError) -> None:
-            if fresh():
-                free = isinstance(error, NotFoundError)
-                self.name_note = f"Free in {wanted.region}." if free else ""
+        def then(is_taken: bool | None) -> None:  # noqa: FBT001 - the result of the work
+            if not fresh():
+                return
+            if is_taken:
+                self.problems = {**self.problems, **told([deploy.taken(wanted)])}
+            self.name_note = f"Free in {wanted.region}." if is_taken is False else ""
 
         self._session.background.run(
-            lambda: services.get(self._session.clients, name), then, failed
+            lambda: deploy.is_taken(self._session.clients, wanted), then, self._session.report
         )

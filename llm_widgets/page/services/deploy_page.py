@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from llm_widgets.manager.remedies import is_beside
 from llm_widgets.page.services.bucket_access import GRANTED, MISSING
 from llm_widgets.page.services.cost_card import cost_note, cost_text
 from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
@@ -13,7 +14,6 @@ from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
-from llm_widgets.page.services.remedies import is_beside
 from llm_widgets.page.services.text_tabs_card import TextChoice
 from llm_widgets.serving.export import Language, written
 from llm_widgets.widgets.form import Form, Values

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import members, names
+from llm_widgets.domain import names
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.domain.units import number_text
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.serving import recipes
+from llm_widgets.manager.deploy import with_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +20,6 @@ MEMBERS = "members"
 NO_NETWORK = "none"
 SUBNET = "subnet"
 CONNECTOR = "connector"
-
-FIT_ANYWAY = "fit_anyway"
-"""Key of the field by which a person insists on what does not fit into the GPU."""
 
 FOLLOWING = (
     "accelerator",
@@ -39,13 +35,6 @@ FOLLOWING = (
     "connector",
 )
 """Fields that follow others: see :func:`followers`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Callers:
-    """Who may call a service: whoever deploys it, and these members of IAM policies."""
-
-    members: tuple[str, ...] = ()
 
 
 def values_of(deployment: Deployment) -> Values:
@@ -106,32 +95,33 @@ def deployment_from(base: Deployment, values: Mapping[str, Any]) -> Deployment:
     """
     given = {**values_of(base), **values}
     port = _whole(given, "port")
-    made = replace(
-        base,
-        name=given["name"].strip(),
-        region=given["region"],
-        accelerator=given["accelerator"],
-        cpu=_number(given, "cpu"),
-        memory_gib=_number(given, "memory_gib"),
-        zonal_redundancy=bool(given["zonal_redundancy"]),
-        min_instances=_whole(given, "min_instances"),
-        max_instances=_whole(given, "max_instances"),
-        timeout=_whole(given, "timeout"),
-        image=given["image"],
-        command=tuple(given["command"]),
-        args=tuple(given["args"]),
-        environment=_mapping(given["environment"], "environment", "variable"),
-        secrets=_secrets(given["secrets"]),
-        probe=_probe(given, port, base),
-        mount_options=tuple(option.removeprefix("--") for option in given["mount_options"]),
-        cache_gib=_whole(given, "cache_gib"),
-        service_account=given["service_account"],
-        ingress=Ingress(given["ingress"]),
-        labels=_mapping(given["labels"], "labels", "label"),
+    changes = {
+        "name": given["name"].strip(),
+        "region": given["region"],
+        "accelerator": given["accelerator"],
+        "cpu": _number(given, "cpu"),
+        "memory_gib": _number(given, "memory_gib"),
+        "zonal_redundancy": bool(given["zonal_redundancy"]),
+        "min_instances": _whole(given, "min_instances"),
+        "max_instances": _whole(given, "max_instances"),
+        "concurrency": _whole(given, "concurrency"),
+        "timeout": _whole(given, "timeout"),
+        "image": given["image"],
+        "port": port,
+        "command": tuple(given["command"]),
+        "args": tuple(given["args"]),
+        "environment": _mapping(given["environment"], "environment", "variable"),
+        "secrets": _secrets(given["secrets"]),
+        "probe": _probe(given, port, base),
+        "mount_path": given["mount_path"],
+        "mount_options": tuple(option.removeprefix("--") for option in given["mount_options"]),
+        "cache_gib": _whole(given, "cache_gib"),
+        "service_account": given["service_account"],
+        "ingress": Ingress(given["ingress"]),
+        "labels": _mapping(given["labels"], "labels", "label"),
         **_network(given),
-    )
-    made = recipes.with_mount_path(recipes.with_port(made, port), given["mount_path"])
-    return recipes.with_concurrency(made, _whole(given, "concurrency"))
+    }
+    return with_changes(base, changes)
 
 
 def followers(deployment: Deployment, values: Mapping[str, Any]) -> Values:
@@ -140,34 +130,9 @@ def followers(deployment: Deployment, values: Mapping[str, Any]) -> Values:
     return {key: now[key] for key in FOLLOWING if key in values and values[key] != now[key]}
 
 
-def callers_from(values: Mapping[str, Any]) -> Callers:
-    """Read who may call.
-
-    Raises
-    ------
-    InvalidInputError
-        A member is not written as IAM policies write it, or means everybody.
-    """
-    if values.get("callers", ONLY_ME) == ONLY_ME:
-        return Callers()
-    return Callers(tuple(_caller(text) for text in values.get("members", [])))
-
-
-def _caller(text: str) -> str:
-    """Return the member that a person means.
-
-    Raises
-    ------
-    InvalidInputError
-        It is no member, or everybody.
-    """
-    found = members.parsed(text)
-    if found in members.PUBLIC:
-        raise InvalidInputError(
-            f"{found} would let everybody call the service; this page never does that.",
-            field="members",
-        )
-    return found
+def callers_from(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Read who may call beside whoever deploys, as it was typed."""
+    return tuple(values.get("members", [])) if values.get("callers") == MEMBERS else ()
 
 
 def _probe(given: Mapping[str, Any], port: int, before: Deployment) -> StartupProbe:

@@ -1,11 +1,13 @@
-"""Where in a form the problems of a deployment are shown."""
+"""Problems of a deployment in words, and where in a form they are shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Container, Iterable, Mapping
+
+    from llm_widgets.errors import ManagerError
 
 _SHOWN_AT = {"probe": "probe_failures", "network": "network_kind"}
 
@@ -32,3 +34,12 @@ def placed(problems: Mapping[str, str], keys: Container[str]) -> tuple[str, dict
         else:
             rest.append(text)
     return "\n".join(rest), errors
+
+
+def told(problems: Iterable[ManagerError]) -> dict[str, str]:
+    """Word problems for the fields of a form, the first of each."""
+    found: dict[str, str] = {}
+    for each in problems:
+        text = [each.message, each.cause, each.fix.text if each.fix else ""]
+        found.setdefault(each.field, " ".join(part for part in text if part))
+    return found

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import HasTraits, Instance, Int, Unicode
 
-from llm_widgets.domain.memory import Estimate, MemoryModel, from_facts
+from llm_widgets.domain.memory import Estimate, MemoryModel
 from llm_widgets.errors import InvalidInputError, ManagerError
-from llm_widgets.gcp.storage import metadata
-from llm_widgets.imports import verify
+from llm_widgets.manager import memory
 from llm_widgets.page.background import Latest
 from llm_widgets.serving import gpu_memory
 
@@ -35,6 +34,8 @@ class GpuMemoryState(HasTraits):
         ``None`` where ``note`` says why there is none.
     context
         Tokens of a request that the engine is told; 0 where it finds the longest itself.
+    model
+        What is known of the model's memory; ``None`` until it was read.
     """
 
     estimate: Instance[Any] = Instance(Estimate, allow_none=True)
@@ -45,7 +46,7 @@ class GpuMemoryState(HasTraits):
         super().__init__()
         self._session = session
         self._latest = Latest()
-        self._model: MemoryModel | None = None
+        self.model: MemoryModel | None = None
         self._deployment: Deployment | None = None
         self._loading = False
 
@@ -74,32 +75,29 @@ class GpuMemoryState(HasTraits):
         """
         fresh = self._latest.begin()
         self._loading = True
-        self._model = None
+        self.model = None
         self.estimate = None
         self.note = _READING
 
-        def found(manifest: ModelManifest) -> None:
-            if fresh():
-                self._loading = False
-                self._model = from_facts(manifest.facts) or _of_size(record)
+        def found(manifest: ModelManifest | None) -> None:
+            if not fresh():
+                return
+            self._loading = False
+            self.model = memory.model_of(record, manifest)
+            if manifest:
                 then(manifest)
-                self.update(self._deployment)
+            self.update(self._deployment)
 
-        def failed(_: ManagerError) -> None:
-            if fresh():
-                self._loading = False
-                self._model = _of_size(record)
-                self.update(self._deployment)
-
+        clients = self._session.clients
         self._session.background.run(
-            lambda: verify.read_manifest(self._session.clients, bucket, record), found, failed
+            lambda: memory.kept(clients, bucket, record), found, self._session.report
         )
 
     def load_served(self, bucket: str, folder: str) -> None:
         """Read what was kept of the model in a folder of a bucket."""
         fresh = self._latest.begin()
         self._loading = True
-        self._model = None
+        self.model = None
         self.estimate = None
         self.note = _READING
 
@@ -114,24 +112,19 @@ class GpuMemoryState(HasTraits):
             if fresh():
                 self.note = f"It can't be told. {error.message}"
 
-        def work() -> ModelRecord | None:
-            if not bucket or not folder:
-                return None
-            file, _ = metadata.read_metadata(self._session.clients.storage(), bucket)
-            return next((each for each in file.models if each.prefix == folder), None)
-
-        self._session.background.run(work, then, failed)
+        clients = self._session.clients
+        self._session.background.run(lambda: memory.served(clients, bucket, folder), then, failed)
 
     def update(self, deployment: Deployment | None) -> None:
         """Estimate a deployment of the model anew."""
         self._deployment = deployment
         if self._loading or deployment is None:
             return
-        if self._model is None:
+        if self.model is None:
             self.note = _UNKNOWN
             return
         try:
-            found = gpu_memory.estimate(self._model, deployment)
+            found = gpu_memory.estimate(self.model, deployment)
             context = gpu_memory.context_of(deployment)
             note = _NO_GPU
         except InvalidInputError as error:
@@ -140,16 +133,3 @@ class GpuMemoryState(HasTraits):
             self.note = note
             self.context = context
             self.estimate = found
-
-
-def _of_size(record: ModelRecord) -> MemoryModel:
-    """Make a model of which nothing but the size of its files is known."""
-    return MemoryModel(
-        weights=record.size,
-        layers=(),
-        hidden=0,
-        intermediate=0,
-        vocab=0,
-        heads=0,
-        unknown="nothing was kept of its layers when it was imported.",
-    )

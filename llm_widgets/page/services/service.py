@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, explain
-from llm_widgets.domain import members
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, service_json, summaries
 from llm_widgets.gcp.run import services as service_api
+from llm_widgets.manager import callers
 from llm_widgets.page.services.log_search import LogSearch
 from llm_widgets.page.services.service_logs import LogTail
 from llm_widgets.serving import codec
@@ -121,15 +121,15 @@ class ServicePageState(HasTraits):
             Whether that has to be confirmed first, as ``text`` means everybody.
         """
         self.access_error = None
+        if callers.is_everybody(text) and not confirmed:
+            return True
         try:
-            wanted = members.parsed(text)
+            callers.allowed(text, everybody=confirmed)
         except ManagerError as error:
             self.access_error = error
             return False
-        if wanted in members.PUBLIC and not confirmed:
-            return True
         self._session.background.run(
-            lambda: invokers.add_invoker(self._session.clients, self.name, wanted),
+            lambda: callers.add(self._session.clients, self.name, text, everybody=confirmed),
             lambda _: self.load_invokers(),
             self._access_failed,
         )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
@@ -13,12 +11,12 @@ from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json
-from llm_widgets.page.services import remedies
-from llm_widgets.page.services.callers import let_in
+from llm_widgets.manager import change, remedies
 from llm_widgets.page.services.deploy_values import deployment_from
+from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 from llm_widgets.page.services.service_changes import differences
-from llm_widgets.serving import checks, codec, hardware
+from llm_widgets.serving import hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +25,6 @@ if TYPE_CHECKING:
     from llm_widgets.page.session import Session
 
 Json = dict[str, Any]
-
-REDEPLOYED = "llm-manager/redeployed-at"
-"""Annotation of a template that is deployed again as it is: an equal one makes no revision."""
 
 
 class ServiceEditState(HasTraits):
@@ -60,7 +55,7 @@ class ServiceEditState(HasTraits):
         self._session = session
         self._services = services
         self._document: Json = {}
-        self._pending: tuple[Json, list[str]] = ({}, [])
+        self._pending = change.Change({}, ())
         self._sent: list[Callable[[], object]] = []
         self.memory = GpuMemoryState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "now")
@@ -85,14 +80,14 @@ class ServiceEditState(HasTraits):
         }
         self._open(str(self._document["name"]), lambda read: replace(read, **own))
 
-    def _open(self, name: str, change: Callable[[Deployment], Deployment]) -> None:
+    def _open(self, name: str, changing: Callable[[Deployment], Deployment]) -> None:
         def then(document: Json) -> None:
             self._document = document
-            read = codec.deployment_of(document)
+            read = change.deployment_of(document)
             with self.hold_trait_notifications():
                 self.problems = {}
                 self.changes = ()
-                self.now = change(read)
+                self.now = changing(read)
                 self.before = read
                 self.is_open = True
             self.memory.load_served(read.bucket, read.folder)
@@ -107,11 +102,7 @@ class ServiceEditState(HasTraits):
         self.before = self.now = None
 
     def read(self, values: Mapping[str, Any]) -> Deployment | None:
-        """Take what the form holds, and say what is wrong with it.
-
-        What was wrong before and was not touched is left alone: not everybody deploys by our
-        rules.
-        """
+        """Take what the form holds, and say what is wrong with it."""
         before, now = self.before, self.now
         assert before is not None, "the form is shown only while something is changed"
         assert now is not None, "both are there or none"
@@ -120,14 +111,9 @@ class ServiceEditState(HasTraits):
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
-        known = {problem.message for problem in checks.problems(before)}
-        found: dict[str, str] = {}
-        for problem in checks.problems(after):
-            if problem.message not in known:
-                found.setdefault(problem.field, f"{problem.message} {problem.cause}".strip())
         self.now = after
-        self.problems = found
-        return None if found else after
+        self.problems = told(change.problems(before, after))
+        return None if self.problems else after
 
     def use_context(self, tokens: int) -> Deployment | None:
         """Give what the form says with another length of requests."""
@@ -142,24 +128,26 @@ class ServiceEditState(HasTraits):
         before = self.before
         if after is None or before is None:
             return False
-        self._pending = codec.edited(self._document, before, after)
+        self._pending = change.prepared(self._document, before, after)
         self.changes = differences(before, after)
-        if not self._pending[1]:
-            self.problems = {"": "Nothing is changed."}
+        try:
+            change.refuse_nothing(self._pending)
+        except InvalidInputError as error:
+            self.problems = told([error])
             return False
         return True
 
     def send(self, done: Callable[[], None], failed: Callable[[ManagerError], None]) -> None:
         """Send what was reviewed."""
-        document, paths = self._pending
+        wanted = self._pending
 
         def then(_: object) -> None:
             done()
             self.close()
-            self._taken(str(document["name"]))
+            self._taken(str(wanted.document["name"]))
 
         self._session.background.run(
-            lambda: service_json.patch(self._session.clients, document, paths), then, failed
+            lambda: change.send(self._session.clients, wanted), then, failed
         )
 
     def remedy(
@@ -172,41 +160,23 @@ class ServiceEditState(HasTraits):
         ended
             Called when it is done or has failed.
         """
-        name = str(document["name"])
-        clients = self._session.clients
-
-        def work() -> str:
-            is_beside = remedies.is_beside(remedy)
-            told = remedies.carry_out(self._session, remedy).told if is_beside else ""
-            if remedy.kind is RemedyKind.REQUEST_QUOTA:
-                return told
-            if region := remedy.parameters.get("region"):
-                return self._copied(document, region)
-            before = codec.deployment_of(document)
-            is_change = remedy.kind is RemedyKind.REDEPLOY
-            after = hardware.adapted(before, changed(before, remedy)) if is_change else before
-            fixed, paths = codec.edited(document, before, after)
-            if "template" not in paths:
-                fixed = again(fixed)
-                paths = [*paths, "template"]
-            service_json.patch(clients, fixed, paths)
-            return f"{told} {name.rsplit('/', 1)[-1]} is being deployed again.".strip()
+        session = self._session
 
         def then(told: str) -> None:
             ended()
-            self._taken(name, told)
+            self._taken(str(document["name"]), told)
 
         def failed(error: ManagerError) -> None:
             ended()
-            self._session.report(error)
+            session.report(error)
 
-        self._session.background.run(work, then, failed)
-
-    def _copied(self, document: Json, region: str) -> str:
-        """Deploy the same in another region, callable by whoever does that."""
-        name = service_json.copy(self._session.clients, document, region)
-        let_in(self._session, name)
-        return f"{name.rsplit('/', 1)[-1]} is being deployed in {region} too."
+        session.background.run(
+            lambda: remedies.redeploy(
+                session.clients, session.project_id, document, remedy, session.report
+            ),
+            then,
+            failed,
+        )
 
     def _taken(self, name: str, told: str = "") -> None:
         id_ = name.rsplit("/", 1)[-1]
@@ -214,13 +184,3 @@ class ServiceEditState(HasTraits):
         self._services.refresh()
         for listener in self._sent:
             listener()
-
-
-def again(document: Json) -> Json:
-    """Mark a service so that its template, though nothing in it differs, is deployed anew."""
-    marked = copy.deepcopy(document)
-    template = marked.setdefault("template", {})
-    template.pop("revision", None)
-    moment = datetime.now(UTC).isoformat(timespec="seconds")
-    template["annotations"] = {**template.get("annotations", {}), REDEPLOYED: moment}
-    return marked

@@ -10,15 +10,14 @@ from traitlets import Bool, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import DeniedError, ManagerError
-from llm_widgets.gcp.run import rollout, service_list, services
-from llm_widgets.imports import remove, usage
+from llm_widgets.gcp.run import service_list
+from llm_widgets.manager import remove
 from llm_widgets.page.background import Latest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from llm_widgets.domain.models import ModelRecord
-    from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.gcp.client.parallel import Outcome
     from llm_widgets.page.session import Session
 
@@ -120,17 +119,18 @@ class ServicesState(HasTraits):
             self._mark(service.name, deleting=True)
             begun()
             self._session.background.run(
-                lambda: _deleted(clients, service, record), self._gone, self._kept(service)
+                lambda: remove.remove_service(clients, service, record),
+                lambda _: self._gone(service, record),
+                self._kept(service),
             )
 
         self._session.background.run(
-            lambda: usage.model_of(clients, service) if with_model else None,
+            lambda: remove.model_of(clients, service) if with_model else None,
             then,
             failed or self._session.report,
         )
 
-    def _gone(self, told: tuple[ServiceSummary, ModelRecord | None]) -> None:
-        service, record = told
+    def _gone(self, service: ServiceSummary, record: ModelRecord | None) -> None:
         files = f", and {record.id} was removed from {service.bucket}" if record else ""
         self._session.notify(f"{service.id} was deleted{files}.", "success")
         self._mark(service.name, deleting=False)
@@ -207,13 +207,3 @@ class ServicesState(HasTraits):
                     self._take(some)
         self._polling = bool(self._changing())
         return self._polling
-
-
-def _deleted(
-    clients: Clients, service: ServiceSummary, record: ModelRecord | None
-) -> tuple[ServiceSummary, ModelRecord | None]:
-    for _ in rollout.follow(clients, services.delete(clients, service.name)):
-        pass  # until it is gone
-    if record:
-        remove.remove_model(clients, service.bucket, record)
-    return service, record

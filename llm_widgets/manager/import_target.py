@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.storage.buckets import BucketListing
 
 # What a worker does in a bucket.
 _NEEDED = (
@@ -76,11 +77,14 @@ class Place:
         Region or multi-region.
     warning
         What its place means for services, or empty.
+    listing
+        The bucket, where it is there already.
     """
 
     target: Target
     location: str
     warning: str = ""
+    listing: BucketListing | None = None
 
 
 def look_at(clients: Clients, project: str, target: Target, of_project: Iterable[str]) -> Place:
@@ -124,7 +128,7 @@ def look_at(clients: Clients, project: str, target: Target, of_project: Iterable
             fix=Fix(text="Ask for the role Storage Object Admin on this bucket."),
         )
     warning = bucket_warning(found.location, is_regional=found.is_regional)
-    return Place(Target(target.kind, name), found.location, warning)
+    return Place(Target(target.kind, name), found.location, warning, found)
 
 
 def make_ready(clients: Clients, project: str, place: Place) -> None:

@@ -1,0 +1,114 @@
+"""What a diagnosis offers: grants, quotas and APIs a service deployed anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.diagnosis import RemedyKind, changed
+from llm_widgets.gcp.auth import identity
+from llm_widgets.gcp.iam import policy
+from llm_widgets.gcp.project import apis, quotas
+from llm_widgets.gcp.run import service_json
+from llm_widgets.manager import callers, change
+from llm_widgets.serving import hardware
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from llm_widgets.diagnosis import Remedy
+    from llm_widgets.errors import ManagerError
+    from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.manager.change import Json
+
+_BESIDE = (RemedyKind.GRANT, RemedyKind.REQUEST_QUOTA, RemedyKind.ENABLE_API)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a remedy.
+
+    Attributes
+    ----------
+    told
+        A sentence that says what was done.
+    is_granted
+        Whether it stands against the deployment no longer; a quota may only have been asked for.
+    """
+
+    told: str
+    is_granted: bool = True
+
+
+def is_beside(remedy: Remedy) -> bool:
+    """Whether a remedy is for :func:`carry_out`."""
+    return remedy.kind in _BESIDE
+
+
+def carry_out(clients: Clients, project: str, remedy: Remedy) -> Done:
+    """Do what a remedy says beside the service, and wait for it.
+
+    Raises
+    ------
+    ManagerError
+        It may not be done.
+    """
+    wanted = remedy.parameters
+    if remedy.kind is RemedyKind.GRANT:
+        role, resource, member = wanted["role"], wanted["resource"], wanted["member"]
+        policy.grant(clients, policy.named(resource, project=project), [role], member)
+        return Done(f"{role} was granted to {member}.")
+    if remedy.kind is RemedyKind.ENABLE_API:
+        apis.enable(clients, project, wanted["api"])
+        return Done(f"{wanted['api']} is enabled; it takes a minute or two to take effect.")
+    quota, region = wanted["quota"], wanted["region"]
+    value = quotas.value_of(quota, int(wanted["value"]))
+    email = identity.current(clients).email
+    asked = quotas.ask_for_more(clients, project, region, quota, value, email=email)
+    if asked.granted >= value:
+        return Done(f"The quota in {region} is {asked.granted:g} now: deploy again.")
+    told = f"{value:g} were asked for in {region}; Google answers by e-mail, often within minutes."
+    return Done(told, is_granted=False)
+
+
+def redeploy(
+    clients: Clients,
+    project: str,
+    document: Json,
+    remedy: Remedy,
+    tell: Callable[[ManagerError], None],
+) -> str:
+    """Do what a remedy says about a service, and deploy it again where that helps.
+
+    A region of its own means one more service there, callable by whoever does that.
+
+    Parameters
+    ----------
+    document
+        The service as :func:`llm_widgets.gcp.run.service_json.read` gave it.
+    tell
+        Called with why somebody can't be let call the service in another region.
+
+    Returns
+    -------
+    str
+        What was done, in a sentence.
+
+    Raises
+    ------
+    ManagerError
+        It may not be done, or Cloud Run refuses the change.
+    """
+    id_ = str(document["name"]).rsplit("/", 1)[-1]
+    told = carry_out(clients, project, remedy).told if is_beside(remedy) else ""
+    if remedy.kind is RemedyKind.REQUEST_QUOTA:
+        return told
+    if region := remedy.parameters.get("region"):
+        name = service_json.copy(clients, document, region)
+        callers.let_in(clients, name, tell=tell)
+        return f"{id_} is being deployed in {region} too."
+    before = change.deployment_of(document)
+    is_change = remedy.kind is RemedyKind.REDEPLOY
+    after = hardware.adapted(before, changed(before, remedy)) if is_change else before
+    change.send(clients, change.again(change.prepared(document, before, after)))
+    return f"{told} {id_} is being deployed again.".strip()

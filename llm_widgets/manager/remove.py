@@ -1,0 +1,119 @@
+"""Removing models and services: nothing goes that something else still needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.errors import ConflictError, Fix, InUseError, NotFoundError
+from llm_widgets.gcp.run import rollout, services
+from llm_widgets.gcp.storage import buckets, metadata
+from llm_widgets.imports import remove
+from llm_widgets.imports.usage import Usage, reads, services_with
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.gcp.client.clients import Clients
+
+
+def remove_model(
+    clients: Clients,
+    project: str,
+    bucket: str,
+    location: str,
+    record: ModelRecord,
+    *,
+    force: bool = False,
+) -> None:
+    """Remove a model's files and its entry; nothing that another model needs.
+
+    Parameters
+    ----------
+    location
+        Region of the bucket, for the services beside it; may be empty.
+    force
+        Whether to remove it though services read it, or that can't be told.
+
+    Raises
+    ------
+    InUseError
+        Services read it, or that can't be told; nothing was changed.
+    ConflictError
+        It is being imported.
+    ManagerError
+        The bucket refuses.
+    """
+    if not force:
+        _refuse_used(services_with(clients, project, bucket, location, record), record)
+    remove.remove_model(clients, bucket, record)
+
+
+def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
+    """Find the model that a service serves, to be removed with it.
+
+    Raises
+    ------
+    NotFoundError
+        The list of its bucket has no model that the service reads.
+    ConflictError
+        Other services read it too, or that is not known; nothing was changed.
+    """
+    bucket, project = summary.bucket, summary.project
+    service = services.get(clients, summary.name)
+    file, _ = metadata.read_metadata(clients.storage(project), bucket)
+    record = next((each for each in file.models if reads(service, bucket, each)), None)
+    if record is None:
+        raise NotFoundError(
+            f"The list of {bucket} has no model that {summary.id} reads.",
+            fix=Fix(text="Delete the service alone; the Models tab shows what the bucket holds."),
+        )
+    place = buckets.get_bucket(clients, bucket, project=project)
+    found = services_with(clients, project, bucket, place.location, record)
+    others = Usage(tuple(name for name in found.services if name != summary.name))
+    if others.services:
+        raise ConflictError(
+            f"{record.id} is in use by {others.names} too, so nothing was deleted.",
+            fix=Fix(text="Delete this service alone, or the others first."),
+        )
+    if found.reason:
+        raise ConflictError(
+            f"It is not known whether a service in {found.unknown} uses {record.id}, so nothing "
+            "was deleted.",
+            cause=found.reason.message,
+            fix=Fix(text="Delete this service alone, or try again later."),
+        )
+    return record
+
+
+def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecord | None) -> None:
+    """Delete a service, wait until it is gone, and remove its model where that is asked for.
+
+    Parameters
+    ----------
+    record
+        What :func:`model_of` gave; ``None`` where the model's files stay.
+
+    Raises
+    ------
+    ManagerError
+        The service is gone already or may not be deleted; the bucket refuses.
+    """
+    for _ in rollout.follow(clients, services.delete(clients, service.name)):
+        pass  # until it is gone
+    if record:
+        remove.remove_model(clients, service.bucket, record)
+
+
+def _refuse_used(usage: Usage, record: ModelRecord) -> None:
+    if usage.services:
+        raise InUseError(
+            f"{record.id} is in use: {usage.names}.",
+            cause="Its files are read whenever an instance starts.",
+            fix=Fix(text="Delete these services first."),
+        )
+    if usage.reason:
+        raise InUseError(
+            f"It is not known whether a service in {usage.unknown} uses {record.id}.",
+            cause=usage.reason.message,
+            fix=usage.reason.fix or Fix(text="Try again later."),
+        )
