@@ -4,6 +4,6 @@ Functions take clients and values, refuse with a :class:`llm_widgets.errors.Mana
 no widget. :class:`Manager` is their face for Python.
 """
 
-from llm_widgets.manager.manager import Manager
+from llm_widgets.manager.manager import Manager, PartlyDoneWarning
 
-__all__ = ["Manager"]
+__all__ = ["Manager", "PartlyDoneWarning"]

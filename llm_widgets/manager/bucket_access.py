@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def may_read(clients: Clients, wanted: Deployment) -> bool:
-    """Tell whether the account of a deployment may read its bucket.
+    """Return whether the account of a deployment may read its bucket.
 
     The policies of the bucket and of the project are looked at, without their conditions.
 

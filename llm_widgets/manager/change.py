@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.errors import InvalidInputError
+from llm_widgets.errors import Fix, InvalidInputError
 from llm_widgets.gcp.run import service_json
 from llm_widgets.serving import checks, codec
 from llm_widgets.serving.codec import deployment_of
@@ -16,12 +16,19 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client.clients import Clients
 
-__all__ = ["Change", "again", "deployment_of", "prepared", "problems", "send"]
+__all__ = ["FIXED", "Change", "again", "deployment_of", "prepared", "problems", "send"]
 
 Json = dict[str, Any]
 
 REDEPLOYED = "llm-manager/redeployed-at"
 """Annotation of a template that is deployed again as it is: an equal one makes no revision."""
+
+
+FIXED = (
+    *("project", "name", "region", "framework", "model_id", "served_name"),
+    *("bucket", "folder"),
+)
+"""Fields of a deployment that a service keeps: its name, its place, its model and files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +44,17 @@ def problems(before: Deployment, after: Deployment) -> list[InvalidInputError]:
 
     What was wrong before and was not touched is left alone: not everybody deploys by our rules.
     """
+    fixed = [
+        InvalidInputError(
+            f"The {name.replace('_', ' ')} of a service can't be changed.",
+            field=name,
+            fix=Fix(text="Deploy the model again, as another service."),
+        )
+        for name in FIXED
+        if getattr(before, name) != getattr(after, name)
+    ]
     known = {problem.message for problem in checks.problems(before)}
-    return [problem for problem in checks.problems(after) if problem.message not in known]
+    return [*fixed, *(each for each in checks.problems(after) if each.message not in known)]
 
 
 def prepared(document: Json, before: Deployment, after: Deployment) -> Change:

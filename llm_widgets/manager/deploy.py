@@ -134,7 +134,13 @@ def followed(defaults: Defaults, before: Deployment, wanted: Deployment) -> Depl
 def asked_for(defaults: Defaults, offered: Deployment, changes: Mapping[str, Any]) -> Deployment:
     """Return what is offered with what somebody asks for; what was not asked for follows it."""
     wanted = followed(defaults, offered, with_changes(offered, changes))
-    return replace(wanted, **{name: changes[name] for name in HARDWARE if name in changes})
+    return replace(wanted, **_hardware_of(changes))
+
+
+def changed(before: Deployment, changes: Mapping[str, Any]) -> Deployment:
+    """Return a service's deployment with what somebody asks for; the other hardware follows."""
+    wanted = hardware.adapted(before, with_changes(before, changes))
+    return replace(wanted, **_hardware_of(changes))
 
 
 def check(clients: Clients, wanted: Deployment) -> None:
@@ -148,21 +154,16 @@ def check(clients: Clients, wanted: Deployment) -> None:
     _create(clients, wanted, dry=True)
 
 
-def refuse(project: Project, wanted: Deployment) -> None:
-    """Refuse a deployment in which something is wrong by itself.
-
-    Raises
-    ------
-    InvalidInputError
-        What is wrong first, with its field.
-    """
+def problems(project: Project, wanted: Deployment) -> list[InvalidInputError]:
+    """List what is wrong with a deployment by itself, each with its field."""
+    found = checks.problems(wanted)
     if wanted.project != project.id:
-        raise InvalidInputError(
+        elsewhere = InvalidInputError(
             f"A model of {project.id} is deployed there, not in {wanted.project}.",
             field="project",
         )
-    for problem in checks.problems(wanted):
-        raise problem
+        return [elsewhere, *found]
+    return found
 
 
 def deploy(
@@ -195,7 +196,8 @@ def deploy(
     ManagerError
         Cloud Run refuses it: for a quota, a permission, an API that is not enabled.
     """
-    refuse(project, wanted)
+    for problem in problems(project, wanted):
+        raise problem
     if not choices.fit_anyway:
         memory.refuse_too_large(model, wanted)
     members = [callers.member(each) for each in choices.callers]
@@ -226,7 +228,7 @@ def wait(clients: Clients, created: Created) -> ServiceSummary:
 
 
 def is_taken(clients: Clients, wanted: Deployment) -> bool | None:
-    """Tell whether the region has a service of the name; ``None`` where that can't be told."""
+    """Return whether the region has a service of the name; ``None`` where that can't be told."""
     try:
         services.get(clients, _name(wanted))
     except NotFoundError:
@@ -261,6 +263,11 @@ def _create(clients: Clients, wanted: Deployment, *, dry: bool) -> Created:
 
 def _name(wanted: Deployment) -> str:
     return f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
+
+
+def _hardware_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was asked for of what would follow else."""
+    return {name: changes[name] for name in HARDWARE if name in changes}
 
 
 def _network(defaults: Defaults, region: str) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class ImportCheck:
 
     @property
     def basis(self) -> str:
-        """Say what the estimate rests on."""
+        """What the estimate rests on."""
         rate = f"{bytes_text(self.speed)}/s"
         if self.is_measured:
             return f"at the {rate} of the last import"
@@ -204,7 +204,7 @@ def check_import(
 
 
 def measured_speed(records: Iterable[ModelRecord]) -> float | None:
-    """Give bytes a second of the last finished import, from being asked for to being ready."""
+    """Return bytes a second of the last finished import, from being asked for to being ready."""
     last: ModelRecord | None = None
     for record in records:
         if record.status is ModelStatus.READY and record.size >= _MEASURABLE and _took(record):

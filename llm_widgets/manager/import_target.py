@@ -59,7 +59,7 @@ class Target:
 
     @property
     def words(self) -> str:
-        """Say what is done with the bucket at the start."""
+        """What is done with the bucket at the start."""
         return {
             TargetKind.EXISTING: "",
             TargetKind.ADOPT: f"gets {METADATA_NAME} at the start",
@@ -178,7 +178,7 @@ def _new(clients: Clients, project: str, target: Target, of_project: Iterable[st
 
 
 def _is_made(clients: Clients, project: str, target: Target) -> bool:
-    """Tell whether the project has the bucket, made by this product, in the region."""
+    """Return whether the project has the bucket, made by this product, in the region."""
     return any(
         each.name == target.name and each.is_labelled and each.location == target.region
         for each in buckets.list_buckets(clients, project)

@@ -294,7 +294,7 @@ class Manager:
         """
         document = service_json.read(self.clients, service.name)
         before = change.deployment_of(document)
-        after = deploy.with_changes(before, changes)
+        after = deploy.changed(before, changes)
         for problem in change.problems(before, after):
             raise problem
         wanted = change.prepared(document, before, after)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis import RemedyKind, changed
+from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import policy
 from llm_widgets.gcp.project import apis, quotas
@@ -16,7 +16,7 @@ from llm_widgets.serving import hardware
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.diagnosis import Remedy
+    from llm_widgets.domain.services import Deployment
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.manager.change import Json
@@ -43,6 +43,17 @@ class Done:
 def is_beside(remedy: Remedy) -> bool:
     """Whether a remedy is for :func:`carry_out`."""
     return remedy.kind in _BESIDE
+
+
+def with_remedy(deployment: Deployment, remedy: Remedy) -> Deployment:
+    """Return a deployment with the changes of a remedy, and what follows them."""
+    return hardware.adapted(deployment, changed(deployment, remedy))
+
+
+def with_context(deployment: Deployment, tokens: int) -> Deployment:
+    """Return a deployment with another length of requests, in tokens."""
+    told = {"max_model_len": str(tokens)}
+    return with_remedy(deployment, Remedy(RemedyKind.REDEPLOY, "", told))
 
 
 def carry_out(clients: Clients, project: str, remedy: Remedy) -> Done:
@@ -108,7 +119,6 @@ def redeploy(
         callers.let_in(clients, name, tell=tell)
         return f"{id_} is being deployed in {region} too."
     before = change.deployment_of(document)
-    is_change = remedy.kind is RemedyKind.REDEPLOY
-    after = hardware.adapted(before, changed(before, remedy)) if is_change else before
+    after = with_remedy(before, remedy) if remedy.kind is RemedyKind.REDEPLOY else before
     change.send(clients, change.again(change.prepared(document, before, after)))
     return f"{told} {id_} is being deployed again.".strip()

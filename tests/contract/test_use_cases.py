@@ -22,13 +22,12 @@ from llm_widgets.errors import (
     TransferError,
 )
 from llm_widgets.gcp.client import rest
-from llm_widgets.gcp.iam import bucket_readers, invokers, member_roles
+from llm_widgets.gcp.iam import bucket_readers, invokers, policy
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
-from llm_widgets.manager import Manager
+from llm_widgets.manager import Manager, PartlyDoneWarning
 from llm_widgets.manager.import_target import Target, TargetKind
-from llm_widgets.manager.manager import PartlyDoneWarning
 from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.general.general import GeneralState
 from llm_widgets.page.models.model import ModelPageState
@@ -188,7 +187,7 @@ def test_a_deployment_is_refused_alike(
         services.create(product.clients, PROJECT, REGION, "taken", made)
     changes = {"name": f"refused-{reason}", **case.changes}
     product.faults.update(**case.faults)
-    policy = bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT)
+    readers = bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT)
     where, text = refused_by_page(form, case.record, changes, case.choices)
     with pytest.raises(case.error) as caught:
         manager.deploy(BUCKET, case.record.id, **case.choices, **changes)
@@ -199,7 +198,7 @@ def test_a_deployment_is_refused_alike(
     if form.diagnosis is None:  # which says it better
         assert error.cause in text
         assert not error.fix or error.fix.text in text
-    assert bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT) == policy
+    assert bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT) == readers
     product.faults.reset()
     if reason != "taken":
         with pytest.raises(NotFoundError):
@@ -271,7 +270,7 @@ def test_who_reads_by_the_project_is_granted_nothing(
 ) -> None:
     email = account(product, "reads-all")
     member = f"serviceAccount:{email}"
-    member_roles.grant_on_project(product.clients, PROJECT, [bucket_readers.READER], member)
+    policy.grant(product.clients, policy.of_project(PROJECT), [bucket_readers.READER], member)
     taken: list[str] = []
     form.on_deployed(taken.append)
     changes = {**QUICK, "service_account": email}
@@ -316,6 +315,12 @@ def test_a_service_is_changed_and_opened_alike(
         with pytest.raises(InvalidInputError, match=words) as caught:
             manager.change(made, **values)
         assert caught.value.message in edit.problems[caught.value.field]
+    with pytest.raises(InvalidInputError, match="region of a service can't be changed") as caught:
+        manager.change(made, region="us-central1", timeout=77)
+    assert caught.value.field == "region"
+    sent: list[ManagerError] = []
+    edit.send(lambda: None, sent.append)  # nothing of what was reviewed can be sent
+    assert sent
     changed = manager.change(made, timeout=77, concurrency=3)
     assert changed.state == "Ready"
     template = service_json.read(product.clients, made.name)["template"]

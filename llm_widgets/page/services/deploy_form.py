@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
-from llm_widgets.diagnosis import Diagnosis, Remedy, RemedyKind, changed
+from llm_widgets.diagnosis import Diagnosis, Remedy, RemedyKind
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.manager import deploy, memory, remedies
@@ -18,7 +18,6 @@ from llm_widgets.page.services.bucket_access import ReadingState
 from llm_widgets.page.services.deploy_values import callers_from, deployment_from, followers
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
-from llm_widgets.serving import checks, hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,15 +212,19 @@ class DeployFormState(HasTraits):
         """Give what is filled in with the changes of a remedy."""
         if self.deployment is None:
             return None
-        self.diagnosis = None
-        self.problems = {}
-        self.deployment = hardware.adapted(self.deployment, changed(self.deployment, remedy))
-        return self.deployment
+        return self._changed_to(remedies.with_remedy(self.deployment, remedy))
 
     def use_context(self, tokens: int) -> Deployment | None:
         """Give what is filled in with another length of requests."""
-        told = {"max_model_len": str(tokens)}
-        return self.remedy(Remedy(RemedyKind.REDEPLOY, "", told))
+        if self.deployment is None:
+            return None
+        return self._changed_to(remedies.with_context(self.deployment, tokens))
+
+    def _changed_to(self, wanted: Deployment) -> Deployment:
+        self.diagnosis = None
+        self.problems = {}
+        self.deployment = wanted
+        return wanted
 
     def _defaults(self) -> Defaults:
         session = self._session
@@ -242,7 +245,7 @@ class DeployFormState(HasTraits):
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
-        self.problems = told(checks.problems(wanted))
+        self.problems = told(deploy.problems(self._defaults().project, wanted))
         self.followed = followers(wanted, values)
         return wanted
 

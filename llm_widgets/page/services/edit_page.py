@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
+from llm_widgets.manager.change import FIXED
 from llm_widgets.page.services.cost_card import cost_note, cost_text
 from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import followers, values_of
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from llm_widgets.widgets.fields import Field
 
 # A service keeps its name, its place and its files; who may call has a section of its own.
-_FIXED = frozenset(
-    {"name", "region", "grant_access", "callers", "members", "mount_path", "cache_gib"}
-)
+_FIXED = frozenset({*FIXED, "grant_access", "callers", "members", "mount_path", "cache_gib"})
 
 
 class EditPage:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
-from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json
@@ -21,6 +20,7 @@ from llm_widgets.serving import hardware
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from llm_widgets.diagnosis import Remedy
     from llm_widgets.page.services.services import ServicesState
     from llm_widgets.page.session import Session
 
@@ -118,12 +118,12 @@ class ServiceEditState(HasTraits):
     def use_context(self, tokens: int) -> Deployment | None:
         """Give what the form says with another length of requests."""
         if self.now is not None:
-            told = {"max_model_len": str(tokens)}
-            self.now = changed(self.now, Remedy(RemedyKind.REDEPLOY, "", told))
+            self.now = remedies.with_context(self.now, tokens)
         return self.now
 
     def review(self, values: Mapping[str, Any]) -> bool:
         """Work out what would be sent; whether there is anything, and nothing wrong with it."""
+        self._pending = change.Change({}, ())
         after = self.read(values)
         before = self.before
         if after is None or before is None:
@@ -140,6 +140,11 @@ class ServiceEditState(HasTraits):
     def send(self, done: Callable[[], None], failed: Callable[[ManagerError], None]) -> None:
         """Send what was reviewed."""
         wanted = self._pending
+        try:
+            change.refuse_nothing(wanted)
+        except InvalidInputError as error:
+            failed(error)
+            return
 
         def then(_: object) -> None:
             done()
