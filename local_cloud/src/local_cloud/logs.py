@@ -151,15 +151,6 @@ class LogBook:
             if len(rows) < _READ_ROWS:
                 return found, ""
 
-    def log_names(self, project: str) -> list[str]:
-        """Return the names of the logs that have entries, such as ``projects/p/logs/x``."""
-        self.flush()
-        with self._database_lock:
-            rows = self._database.execute(
-                "SELECT DISTINCT log FROM entries WHERE project = ? ORDER BY log", (project,)
-            )
-            return [row[0] for row in rows]
-
     def delete_log(self, project: str, log_name: str) -> int:
         """Delete the entries of one log; return how many there were."""
         self.flush()

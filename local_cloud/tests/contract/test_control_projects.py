@@ -77,8 +77,6 @@ def test_bad_searches_are_refused(plane: ControlPlane, transport: str) -> None:
     client = plane.client(transport, resourcemanager_v3.ProjectsClient)
     with pytest.raises(exceptions.BadRequest, match="Invalid query"):
         client.search_projects(query="something else")
-    with pytest.raises(exceptions.BadRequest):
-        client.list_projects(parent="")
     with pytest.raises(exceptions.BadRequest, match="page token"):
         client.search_projects(resourcemanager_v3.SearchProjectsRequest(page_token="x"))
 
@@ -88,7 +86,6 @@ def test_billing_is_told_and_switched(plane: ControlPlane, transport: str) -> No
     info = client.get_project_billing_info(name=PROJECT)
     assert info.billing_enabled
     account = info.billing_account_name
-    assert [a.name for a in client.list_billing_accounts()] == [account]
     none = billing_v1.ProjectBillingInfo(billing_account_name="")
     client.update_project_billing_info(name=PROJECT, project_billing_info=none)
     assert not client.get_project_billing_info(name=PROJECT).billing_enabled

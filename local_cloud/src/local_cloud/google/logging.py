@@ -7,16 +7,13 @@ from urllib.parse import quote, unquote
 
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.types import (
-    DeleteLogRequest,
     ListLogEntriesRequest,
     ListLogEntriesResponse,
-    ListLogsRequest,
-    ListLogsResponse,
     LogEntry,
     WriteLogEntriesRequest,
     WriteLogEntriesResponse,
 )
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import json_format
 
 from local_cloud.errors import ApiError
 from local_cloud.google.gapic import Api, HttpRule
@@ -39,24 +36,16 @@ CLIENT = LoggingServiceV2Client
 HTTP = {
     "ListLogEntries": (HttpRule("POST", "/v2/entries:list", "*"),),
     "WriteLogEntries": (HttpRule("POST", "/v2/entries:write", "*"),),
-    "ListLogs": (HttpRule("GET", "/v2/{parent=projects/*}/logs", ""),),
-    "DeleteLog": (HttpRule("DELETE", "/v2/{log_name=projects/*/logs/**}", ""),),
 }
 
 
 def _rule(name: str, request: Any) -> Need:
     """Return what a call needs; for several projects, `Logging` asks for the others."""
-    match name:
-        case "ListLogEntries":
-            names = list(request.resource_names)
-            return Need("logging.logEntries.list", _project(names[0]) if names else "")
-        case "WriteLogEntries":
-            names = [request.log_name, *(entry.log_name for entry in request.entries)]
-            return Need("logging.logEntries.create", _project(next(filter(None, names), "")))
-        case "DeleteLog":
-            return Need("logging.logs.delete", _project(request.log_name))
-        case _:
-            return Need("logging.logs.list", _project(request.parent))
+    if name == "ListLogEntries":
+        names = list(request.resource_names)
+        return Need("logging.logEntries.list", _project(names[0]) if names else "")
+    names = [request.log_name, *(entry.log_name for entry in request.entries)]
+    return Need("logging.logEntries.create", _project(next(filter(None, names), "")))
 
 
 API = Api("logging.googleapis.com", _rule)
@@ -137,18 +126,6 @@ class Logging:
         if not request.dry_run:
             self._log.append(fresh)
         return WriteLogEntriesResponse()
-
-    def list_logs(self, request: ListLogsRequest, _caller: Caller) -> ListLogsResponse:
-        """Return the names of a project's logs."""
-        project = self._access.canonical(request.parent).removeprefix("projects/")
-        return ListLogsResponse(log_names=self._log.log_names(project))
-
-    def delete_log(self, request: DeleteLogRequest, _caller: Caller) -> empty_pb2.Empty:
-        """Delete all entries of a log."""
-        name = _encoded(request.log_name)
-        if not self._log.delete_log(name.split("/")[1], name):
-            raise ApiError("NOT_FOUND", f"Log {name} does not exist")
-        return empty_pb2.Empty()
 
 
 def _project(name: str) -> str:

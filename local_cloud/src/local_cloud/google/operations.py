@@ -14,11 +14,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from google.longrunning import operations_pb2
-from google.protobuf import empty_pb2, json_format
+from google.protobuf import json_format
 
 from local_cloud.errors import ApiError
 from local_cloud.google.gapic import as_message
-from local_cloud.google.records import page_of
 
 if TYPE_CHECKING:
     from local_cloud.access import Access
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 Work = Callable[[str], Any]
 """Takes the target's name, returns the response message or raises `ApiError`; may be run twice."""
-
-MAX_WAIT = 30.0
-"""Seconds that a wait call holds at most."""
 
 _KIND = "operation"
 
@@ -51,7 +47,6 @@ class Operations:
         self._access = access
         self._works: dict[str, Work] = {}
         self._metadata: dict[str, Callable[[str], Any]] = {}
-        self._changed = threading.Condition()
         self._stopping = False
 
     # -- for the APIs ----------------------------------------------------------------------------
@@ -137,37 +132,6 @@ class Operations:
                 operation.metadata.Pack(as_message(message))
         return operation
 
-    def wait_operation(self, request: Any, caller: Caller) -> operations_pb2.Operation:
-        """Return the operation when it is done, or after a while."""
-        asked = request.timeout.seconds + request.timeout.nanos / 1e9
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._load(request.name)[0].done, timeout=min(asked or MAX_WAIT, MAX_WAIT)
-            )
-        return self.get_operation(request, caller)
-
-    def list_operations(
-        self, request: Any, caller: Caller
-    ) -> operations_pb2.ListOperationsResponse:
-        """Return the operations below a name that the caller may read."""
-        prefix = f"{request.name}/operations/" if request.name else "operations/"
-        if request.name.endswith("operations"):
-            prefix = f"{request.name}/"
-        found = []
-        for _, record in self._store.list(_KIND, prefix):
-            needed, parent = record.get("permission"), record.get("parent", "")
-            if not needed or self._access.granted(caller, [f"{needed}.list"], parent):
-                found.append(_parsed(record["operation"]))
-        page, token = page_of(found, request)
-        return operations_pb2.ListOperationsResponse(operations=page, next_page_token=token)
-
-    def delete_operation(self, request: Any, caller: Caller) -> empty_pb2.Empty:
-        """Forget an operation; its work goes on."""
-        _, record = self._load(request.name)
-        self._check(caller, record, "delete")
-        self._store.delete(_KIND, request.name)
-        return empty_pb2.Empty()
-
     # -- inside ----------------------------------------------------------------------------------
 
     def _new(self, parent: str, metadata: Any) -> operations_pb2.Operation:
@@ -176,9 +140,9 @@ class Operations:
         operation.metadata.Pack(as_message(metadata))
         return operation
 
-    def _check(self, caller: Caller, record: dict[str, Any], verb: str = "get") -> None:
+    def _check(self, caller: Caller, record: dict[str, Any]) -> None:
         if record.get("permission"):
-            self._access.require(caller, f"{record['permission']}.{verb}", record["parent"])
+            self._access.require(caller, f"{record['permission']}.get", record["parent"])
 
     def _load(self, name: str) -> tuple[operations_pb2.Operation, dict[str, Any]]:
         record = self._store.get(_KIND, name)
@@ -211,10 +175,7 @@ class Operations:
         operation.done = True
         if self._stopping:
             return
-        with self._changed:
-            if self._store.get(_KIND, name) is not None:
-                self._save(operation, record)
-            self._changed.notify_all()
+        self._save(operation, record)
 
 
 def _parsed(value: dict[str, Any]) -> operations_pb2.Operation:

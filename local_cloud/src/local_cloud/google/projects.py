@@ -127,23 +127,6 @@ class Projects(Policies):
         page, token = page_of(found, request, default=500, most=500)
         return resourcemanager_v3.SearchProjectsResponse(projects=page, next_page_token=token)
 
-    def list_projects(
-        self, request: Any, caller: Caller
-    ) -> resourcemanager_v3.ListProjectsResponse:
-        """Return the projects directly below a folder or organisation."""
-        if not re.fullmatch(r"(folders|organizations)/\d+", request.parent):
-            raise ApiError("INVALID_ARGUMENT", "Request contains an invalid argument.")
-        found = [
-            _message(project_id, record)
-            for project_id, record in self._store.list("project")
-            if record["parent"] == request.parent
-            and self._access.granted(
-                caller, ["resourcemanager.projects.get"], f"projects/{project_id}"
-            )
-        ]
-        page, token = page_of(found, request, default=500, most=500)
-        return resourcemanager_v3.ListProjectsResponse(projects=page, next_page_token=token)
-
     def require_existing(self, resource: str) -> None:
         """Raise 403, as Google does, for a project that is not there."""
         if self._access.project_id(resource.partition("/")[2]) is None:

@@ -52,18 +52,6 @@ class CloudQuotas:
         self._access = access
         self._limits = limits
 
-    def list_quota_infos(
-        self,
-        request: Any,
-        caller: Caller,  # noqa: ARG002 - a handler
-    ) -> cloudquotas_v1.ListQuotaInfosResponse:
-        """Return the quotas of a service."""
-        parent = self._access.canonical(request.parent)
-        service = parent.rpartition("/services/")[2]
-        known = sorted(QUOTAS.values(), key=lambda q: q.id) if service == SERVICE else []
-        page, token = page_of([self._info(parent, quota) for quota in known], request)
-        return cloudquotas_v1.ListQuotaInfosResponse(quota_infos=page, next_page_token=token)
-
     def get_quota_info(self, request: Any, caller: Caller) -> cloudquotas_v1.QuotaInfo:  # noqa: ARG002 - a handler
         """Return one quota with its value in each region."""
         parent, _, quota_id = self._access.canonical(request.name).rpartition("/quotaInfos/")

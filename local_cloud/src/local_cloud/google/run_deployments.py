@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
 from local_cloud.google.records import Records
+from local_cloud.google.run_base import RunOperations, new_etag
 from local_cloud.google.run_conditions import (
     FAILED,
     RECONCILING,
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from local_cloud.issuer import Caller
     from local_cloud.runner.runner import Runner
     from local_cloud.store import Store
-
-OPERATIONS = "run.operations"
-"""Begins the permissions on operations."""
 
 
 class Deployments:
@@ -67,7 +64,7 @@ class Deployments:
         self._records = Records(store, "run-service", run_v2.Service)
         self._deleted = Records(store, "run-service-deleted", run_v2.Service)
         self._access = access
-        self._operations = operations
+        self._operations = RunOperations(operations)
         self._revisions = revisions
         self._dependencies = dependencies
         self._runner = runner
@@ -78,7 +75,6 @@ class Deployments:
         self, service: run_v2.Service, old: run_v2.Service | None, caller: Caller, *, dry: bool
     ) -> operations_pb2.Operation:
         """Record the wish and start to carry it out; within a transaction."""
-        parent = service.name.partition("/services/")[0]
         service.generation = old.generation + 1 if old else 1
         service.update_time, service.last_modifier = now(), caller.email
         service.etag = new_etag()
@@ -94,14 +90,12 @@ class Deployments:
             condition("ConfigurationsReady", RECONCILING, text),
         ]
         if dry:
-            return self._operations.finished(service, service, parent=parent, permission=OPERATIONS)
+            return self._operations.finished(service)
         if not deployed:
             self._revisions.begin(service.latest_created_revision, service)
         self._records.put(service.name, service)
         target = f"{service.name}@{service.generation}@{service.latest_created_revision}"
-        return self._operations.start(
-            "run.services.deploy", target, service, parent=parent, permission=OPERATIONS
-        )
+        return self._operations.start("run.services.deploy", service, target)
 
     def _shown(self, target: str) -> run_v2.Service | None:
         return self._records.get(target.partition("@")[0])
@@ -198,8 +192,3 @@ def _worded(failure: RevisionFailed, revision: str) -> str:
         return failure.message
     short = revision.rsplit("/", 1)[1]
     return f"Revision '{short}' is not ready and cannot serve traffic. {failure.message}"
-
-
-def new_etag() -> str:
-    """Return an etag that was never used."""
-    return f'"{secrets.token_urlsafe(12)}"'

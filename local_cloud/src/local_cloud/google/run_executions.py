@@ -10,6 +10,7 @@ from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
 from local_cloud.google.records import Records, copied, page_of
+from local_cloud.google.run_base import RunOperations, new_etag, not_found
 from local_cloud.google.run_conditions import (
     FAILED,
     PENDING,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from local_cloud.runner.runner import Runner
     from local_cloud.store import Store
 
-_OPERATIONS = "run.operations"
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 # Any: the members are numbers to the type checker.
 _Status: Any = run_v2.ExecutionReference.CompletionStatus
@@ -67,7 +67,7 @@ class Executions:
         self._records = Records(store, "run-execution", run_v2.Execution)
         self._tasks = Records(store, "run-task", run_v2.Task)
         self._access = access
-        self._operations = operations
+        self._operations = RunOperations(operations)
         self._loops = TaskLoops(store, dependencies, runner)
         operations.define("run.jobs.run", self._completed, self._records.get)
         operations.define("run.executions.cancel", self._cancelled, self._records.get)
@@ -103,7 +103,7 @@ class Executions:
                 condition("Started", PENDING),
             ],
             log_uri=_log_uri(name),
-            etag=f'"{secrets.token_urlsafe(12)}"',
+            etag=new_etag(),
         )
 
     def start(self, execution: run_v2.Execution) -> None:
@@ -196,7 +196,7 @@ class Executions:
         """Return one task."""
         task = self._tasks.get(self._access.canonical(request.name))
         if task is None:
-            raise _not_found("TASK", request.name)
+            raise not_found("TASK", request.name)
         return task
 
     def list_tasks(self, request: Any, caller: Caller) -> run_v2.ListTasksResponse:  # noqa: ARG002 - a handler
@@ -210,21 +210,16 @@ class Executions:
     def _get(self, asked: str) -> run_v2.Execution:
         execution = self._records.get(self._access.canonical(asked))
         if execution is None:
-            raise _not_found("EXECUTION", asked)
+            raise not_found("EXECUTION", asked)
         return execution
 
     def _begin(
         self, kind: str, execution: run_v2.Execution, *, dry: bool
     ) -> operations_pb2.Operation:
-        parent = execution.name.partition("/jobs/")[0]
         if dry:
-            return self._operations.finished(
-                execution, execution, parent=parent, permission=_OPERATIONS
-            )
+            return self._operations.finished(execution)
         self._loops.cancel(execution.name)
-        return self._operations.start(
-            kind, execution.name, execution, parent=parent, permission=_OPERATIONS
-        )
+        return self._operations.start(kind, execution)
 
     def _completed(self, name: str) -> run_v2.Execution:
         """Wait for the end of an execution, and say how it ended."""
@@ -247,15 +242,6 @@ class Executions:
         execution.delete_time = now()
         self.forget(name)
         return execution
-
-
-def _not_found(kind: str, name: str) -> ApiError:
-    parts = name.split("/")
-    return ApiError(
-        "NOT_FOUND",
-        f"Resource '{parts[-1]}' of kind '{kind}' in region '{parts[3]}' in project '{parts[1]}' "
-        "does not exist.",
-    )
 
 
 def _log_uri(name: str) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
-from local_cloud.google.gapic import as_message
-from local_cloud.google.policies import Policies
-from local_cloud.google.records import Records, copied, page_of
+from local_cloud.google.records import copied, page_of
+from local_cloud.google.run_base import RunResources, new_etag
 from local_cloud.google.run_conditions import (
     FAILED,
     RECONCILING,
@@ -19,7 +16,6 @@ from local_cloud.google.run_conditions import (
     condition,
     now,
 )
-from local_cloud.google.run_names import check_id, invalid, parse_parent
 from local_cloud.google.run_overrides import overridden
 from local_cloud.google.run_templates import check_job, fill_job
 from local_cloud.runner.failures import RevisionFailed
@@ -36,30 +32,8 @@ if TYPE_CHECKING:
     from local_cloud.runner.runner import Runner
     from local_cloud.store import Store
 
-MAX_JOB_ID = 63
-_OPERATIONS = "run.operations"
 
-# Fields that only Cloud Run itself sets.
-_OUTPUT_ONLY = (
-    "uid",
-    "generation",
-    "create_time",
-    "update_time",
-    "delete_time",
-    "expire_time",
-    "creator",
-    "last_modifier",
-    "observed_generation",
-    "terminal_condition",
-    "conditions",
-    "execution_count",
-    "latest_created_execution",
-    "reconciling",
-    "etag",
-)
-
-
-class Jobs(Policies):
+class Jobs(RunResources[run_v2.Job]):
     """Answers JobsClient.
 
     Parameters
@@ -79,7 +53,25 @@ class Jobs(Policies):
 
     """
 
-    tested_before_made = True  # gcloud does so before it deploys
+    kind = "job"
+    longest_id = 63
+    output_only = (
+        "uid",
+        "generation",
+        "create_time",
+        "update_time",
+        "delete_time",
+        "expire_time",
+        "creator",
+        "last_modifier",
+        "observed_generation",
+        "terminal_condition",
+        "conditions",
+        "execution_count",
+        "latest_created_execution",
+        "reconciling",
+        "etag",
+    )
 
     def __init__(
         self,
@@ -92,10 +84,7 @@ class Jobs(Policies):
         limits: Limits,
         runner: Runner,
     ) -> None:
-        super().__init__(access)
-        self._store = store
-        self._records = Records(store, "run-job", run_v2.Job)
-        self._operations = operations
+        super().__init__(store, access, operations, run_v2.Job)
         self._executions = executions
         self._dependencies = dependencies
         self._limits = limits
@@ -109,24 +98,14 @@ class Jobs(Policies):
 
     def list_jobs(self, request: Any, caller: Caller) -> run_v2.ListJobsResponse:  # noqa: ARG002 - a handler
         """Return the jobs of a region."""
-        parent = self._access.canonical(request.parent)
-        parse_parent(parent)
+        parent = self._parent(request.parent)
         found = [self._counted(job) for job in self._records.list(f"{parent}/jobs/")]
         page, token = page_of(found, request)
         return run_v2.ListJobsResponse(jobs=page, next_page_token=token)
 
     def create_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Make a job; nothing is run."""
-        parent = self._access.canonical(request.parent)
-        parse_parent(parent)
-        check_id("job_id", request.job_id, MAX_JOB_ID)
-        if request.job.name:
-            raise invalid("job.name", "must be empty when a job is created")
-        job = copied(request.job)
-        for field in _OUTPUT_ONLY:
-            as_message(job).ClearField(field)
-        job.name = f"{parent}/jobs/{request.job_id}"
-        job.uid, job.create_time, job.creator = str(uuid.uuid4()), now(), caller.email
+        job = self._new(request.parent, request.job_id, request.job, caller)
         self._prepare(job, caller)
         with self._store.transaction():
             if self._records.get(job.name):
@@ -136,9 +115,8 @@ class Jobs(Policies):
     def update_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Replace a job's template, labels and annotations."""
         name = self._access.canonical(request.job.name)
-        parent, _, short = name.rpartition("/jobs/")
         if request.allow_missing and self._records.get(name) is None:
-            self._access.require(caller, "run.jobs.create", parent)
+            parent, short = self._may_make_missing(name, caller)
             wanted = copied(request.job)
             wanted.name = ""
             make = run_v2.CreateJobRequest(
@@ -147,12 +125,9 @@ class Jobs(Policies):
             return self.create_job(make, caller)
         with self._store.transaction():
             old = self._get(name)
-            _check_etag(old, request.job.etag)
+            self._check_etag(old, request.job.etag)
             job = copied(request.job)
-            for field in _OUTPUT_ONLY:
-                as_message(job).ClearField(field)
-                if field in old:
-                    setattr(job, field, getattr(old, field))
+            self._take_output(job, old)
             job.name = name
             self._prepare(job, caller)
             return self._begin(job, old.generation, caller, dry=request.validate_only)
@@ -161,58 +136,37 @@ class Jobs(Policies):
         """Delete a job with its executions; those that run are cancelled."""
         with self._store.transaction():
             job = self._get(request.name)
-            _check_etag(job, request.etag)
-            parent = job.name.partition("/jobs/")[0]
+            self._check_etag(job, request.etag)
             if request.validate_only:
-                return self._operations.finished(job, job, parent=parent, permission=_OPERATIONS)
+                return self._operations.finished(job)
             job.delete_time, job.last_modifier, job.reconciling = now(), caller.email, True
             self._records.put(job.name, job)
-            return self._operations.start(
-                "run.jobs.delete", job.name, job, parent=parent, permission=_OPERATIONS
-            )
+            return self._operations.start("run.jobs.delete", job)
 
     def run_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Start an execution."""
         job = self._get(request.name)
-        _check_etag(job, request.etag)
+        self._check_etag(job, request.etag)
         if job.delete_time:
             raise ApiError("FAILED_PRECONDITION", f"Job '{job.name}' is being deleted.")
         template = job.template
         if "overrides" in request:
             self._access.require(caller, "run.jobs.runWithOverrides", job.name)
             template = overridden(job.template, request.overrides)
-        parent = job.name.partition("/jobs/")[0]
         execution = self._executions.new(job, template, caller.email)
         if request.validate_only:
-            return self._operations.finished(
-                execution, execution, parent=parent, permission=_OPERATIONS
-            )
+            return self._operations.finished(execution)
         with self._store.transaction():
             self._executions.start(execution)
             job = self._get(request.name)
             job.latest_created_execution = self._executions.reference(execution)
             self._records.put(job.name, job)
-            return self._operations.start(
-                "run.jobs.run", execution.name, execution, parent=parent, permission=_OPERATIONS
-            )
-
-    def require_existing(self, resource: str) -> None:
-        """Raise 404 for a job that is not there."""
-        self._get(resource)
+            return self._operations.start("run.jobs.run", execution)
 
     # -- inside ----------------------------------------------------------------------------------
 
     def _get(self, asked: str) -> run_v2.Job:
-        name = self._access.canonical(asked)
-        job = self._records.get(name)
-        if job is None:
-            _, project, _, region, _, short = name.split("/")
-            raise ApiError(
-                "NOT_FOUND",
-                f"Resource '{short}' of kind 'JOB' in region '{region}' in project '{project}' "
-                "does not exist.",
-            )
-        return self._counted(job)
+        return self._counted(super()._get(asked))
 
     def _counted(self, job: run_v2.Job) -> run_v2.Job:
         """Return a job with what its executions say about themselves now."""
@@ -233,17 +187,14 @@ class Jobs(Policies):
     def _begin(
         self, job: run_v2.Job, generation: int, caller: Caller, *, dry: bool
     ) -> operations_pb2.Operation:
-        parent = job.name.partition("/jobs/")[0]
         job.generation, job.update_time, job.last_modifier = generation + 1, now(), caller.email
-        job.etag = f'"{secrets.token_urlsafe(12)}"'
+        job.etag = new_etag()
         job.reconciling = True
         job.terminal_condition = condition("Ready", RECONCILING)
         if dry:
-            return self._operations.finished(job, job, parent=parent, permission=_OPERATIONS)
+            return self._operations.finished(job)
         self._records.put(job.name, job)
-        return self._operations.start(
-            "run.jobs.settle", job.name, job, parent=parent, permission=_OPERATIONS
-        )
+        return self._operations.start("run.jobs.settle", job)
 
     def _settle(self, name: str) -> run_v2.Job:
         """Look whether a job can be run at all, and say so in its condition."""
@@ -280,12 +231,3 @@ class Jobs(Policies):
             self._access.delete_policy(name)
         job.reconciling = False
         return job
-
-
-def _check_etag(job: run_v2.Job, etag: str) -> None:
-    if etag and etag != job.etag:
-        raise ApiError(
-            "ABORTED",
-            f"Conflict for resource '{job.name.rsplit('/', 1)[1]}': version {etag} was specified "
-            f"but current version is {job.etag}.",
-        )

@@ -10,6 +10,7 @@ from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
 from local_cloud.google.records import Records, copied, page_of
+from local_cloud.google.run_base import RunOperations, not_found
 from local_cloud.google.run_conditions import (
     FAILED,
     INFO,
@@ -67,7 +68,7 @@ class Revisions:
         self._records = Records(store, "run-revision", run_v2.Revision)
         self._services = Records(store, "run-service", run_v2.Service)
         self._access = access
-        self._operations = operations
+        self._operations = RunOperations(operations)
 
     # -- for services ----------------------------------------------------------------------------
 
@@ -170,21 +171,13 @@ class Revisions:
         if not request.validate_only:
             self._records.delete(revision.name)
         revision.delete_time = now()
-        parent = revision.name.partition("/services/")[0]
-        return self._operations.finished(
-            revision, revision, parent=parent, permission="run.operations"
-        )
+        return self._operations.finished(revision)
 
     def _get(self, asked: str) -> run_v2.Revision:
         name = self._access.canonical(asked)
         revision = self._records.get(name)
         if revision is None:
-            _, project, _, region, *_, short = name.split("/")
-            raise ApiError(
-                "NOT_FOUND",
-                f"Resource '{short}' of kind 'REVISION' in region '{region}' in project "
-                f"'{project}' does not exist.",
-            )
+            raise not_found("REVISION", name)
         return revision
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +11,10 @@ from google.protobuf import field_mask_pb2
 from local_cloud.errors import ApiError
 from local_cloud.google.gapic import as_message
 from local_cloud.google.permissions import by_name
-from local_cloud.google.policies import Policies
 from local_cloud.google.records import Records, copied, page_of
-from local_cloud.google.run_conditions import (
-    RECONCILING,
-    condition,
-    now,
-)
-from local_cloud.google.run_deployments import OPERATIONS, new_etag
-from local_cloud.google.run_names import check_id, invalid, parse_parent
+from local_cloud.google.run_base import RunResources, new_etag
+from local_cloud.google.run_conditions import RECONCILING, condition, now
+from local_cloud.google.run_names import invalid
 from local_cloud.google.run_templates import check_service, fill_service
 
 if TYPE_CHECKING:
@@ -40,30 +34,8 @@ rule = by_name("run")
 KEPT_DELETED = timedelta(days=30)
 """How long a deleted service is said to be kept."""
 
-# Fields that only Cloud Run itself sets.
-_OUTPUT_ONLY = (
-    "uid",
-    "generation",
-    "create_time",
-    "update_time",
-    "delete_time",
-    "expire_time",
-    "creator",
-    "last_modifier",
-    "urls",
-    "observed_generation",
-    "terminal_condition",
-    "conditions",
-    "latest_ready_revision",
-    "latest_created_revision",
-    "traffic_statuses",
-    "uri",
-    "reconciling",
-    "etag",
-)
 
-
-class Services(Policies):
+class Services(RunResources[run_v2.Service]):
     """Answers ServicesClient.
 
     Parameters
@@ -81,7 +53,27 @@ class Services(Policies):
 
     """
 
-    tested_before_made = True  # gcloud does so before it deploys
+    kind = "service"
+    output_only = (
+        "uid",
+        "generation",
+        "create_time",
+        "update_time",
+        "delete_time",
+        "expire_time",
+        "creator",
+        "last_modifier",
+        "urls",
+        "observed_generation",
+        "terminal_condition",
+        "conditions",
+        "latest_ready_revision",
+        "latest_created_revision",
+        "traffic_statuses",
+        "uri",
+        "reconciling",
+        "etag",
+    )
 
     def __init__(
         self,
@@ -93,11 +85,8 @@ class Services(Policies):
         dependencies: Dependencies,
         limits: Limits,
     ) -> None:
-        super().__init__(access)
-        self._store = store
-        self._records = Records(store, "run-service", run_v2.Service)
+        super().__init__(store, access, operations, run_v2.Service)
         self._deleted = Records(store, "run-service-deleted", run_v2.Service)
-        self._operations = operations
         self._deployments = deployments
         self._dependencies = dependencies
         self._limits = limits
@@ -112,8 +101,7 @@ class Services(Policies):
         caller: Caller,  # noqa: ARG002 - a handler
     ) -> run_v2.ListServicesResponse:
         """Return the services of a region."""
-        parent = self._access.canonical(request.parent)
-        parse_parent(parent)
+        parent = self._parent(request.parent)
         found = self._records.list(f"{parent}/services/")
         if request.show_deleted:
             found += self._deleted.list(f"{parent}/services/")
@@ -122,15 +110,7 @@ class Services(Policies):
 
     def create_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Make a service and deploy its first revision."""
-        parent = self._access.canonical(request.parent)
-        parse_parent(parent)
-        check_id("service_id", request.service_id)
-        if request.service.name:
-            raise invalid("service.name", "must be empty when a service is created")
-        service = copied(request.service)
-        self._clear_output(service)
-        service.name = f"{parent}/services/{request.service_id}"
-        service.uid, service.create_time, service.creator = str(uuid.uuid4()), now(), caller.email
+        service = self._new(request.parent, request.service_id, request.service, caller)
         self._prepare(service, caller)
         with self._store.transaction():
             if self._records.get(service.name):
@@ -140,9 +120,8 @@ class Services(Policies):
     def update_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Change a service; a changed template makes a new revision."""
         name = self._access.canonical(request.service.name)
-        parent, _, short = name.rpartition("/services/")
         if request.allow_missing and self._records.get(name) is None:
-            self._access.require(caller, "run.services.create", parent)
+            parent, short = self._may_make_missing(name, caller)
             wanted = copied(request.service)
             wanted.name = ""
             make = run_v2.CreateServiceRequest(
@@ -154,7 +133,7 @@ class Services(Policies):
             self._check_etag(old, request.service.etag)
             if old.delete_time:
                 raise ApiError("FAILED_PRECONDITION", f"Resource '{short}' is being deleted.")
-            service = _merged(old, request)
+            service = self._merged(old, request)
             service.name = name
             self._prepare(service, caller)
             return self._deployments.begin(service, old, caller, dry=request.validate_only)
@@ -164,24 +143,15 @@ class Services(Policies):
         with self._store.transaction():
             service = self._get(request.name)
             self._check_etag(service, request.etag)
-            parent = service.name.partition("/services/")[0]
             if request.validate_only:
-                return self._operations.finished(
-                    service, service, parent=parent, permission=OPERATIONS
-                )
+                return self._operations.finished(service)
             service.delete_time = service.delete_time or now()
             service.expire_time = service.delete_time + KEPT_DELETED
             service.last_modifier, service.etag = caller.email, new_etag()
             service.reconciling = True
             service.terminal_condition = condition("Ready", RECONCILING, "Deleting Service.")
             self._records.put(service.name, service)
-            return self._operations.start(
-                "run.services.delete", service.name, service, parent=parent, permission=OPERATIONS
-            )
-
-    def require_existing(self, resource: str) -> None:
-        """Raise 404 for a service that is not there."""
-        self._get(resource)
+            return self._operations.start("run.services.delete", service)
 
     def ready(self) -> list[run_v2.Service]:
         """Return the services that have a revision to serve, for a start."""
@@ -193,30 +163,6 @@ class Services(Policies):
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _get(self, asked: str) -> run_v2.Service:
-        name = self._access.canonical(asked)
-        service = self._records.get(name)
-        if service is None:
-            _, project, _, region, _, short = name.split("/")
-            raise ApiError(
-                "NOT_FOUND",
-                f"Resource '{short}' of kind 'SERVICE' in region '{region}' in project "
-                f"'{project}' does not exist.",
-            )
-        return service
-
-    def _check_etag(self, service: run_v2.Service, etag: str) -> None:
-        if etag and etag != service.etag:
-            raise ApiError(
-                "ABORTED",
-                f"Conflict for resource '{service.name.rsplit('/', 1)[1]}': version {etag} was "
-                f"specified but current version is {service.etag}.",
-            )
-
-    def _clear_output(self, service: run_v2.Service) -> None:
-        for field in _OUTPUT_ONLY:
-            as_message(service).ClearField(field)
-
     def _prepare(self, service: run_v2.Service, caller: Caller) -> None:
         """Refuse what cannot be deployed, and fill in what is not stated."""
         _, project, _, region, _, _ = service.name.split("/")
@@ -226,26 +172,22 @@ class Services(Policies):
         self._limits.check(service.template, project, region, instances)
         self._dependencies.require_act_as(caller, service.template.service_account, project)
 
-
-def _merged(old: run_v2.Service, request: Any) -> run_v2.Service:
-    """Return the service that an update asks for, with the output fields of the old one."""
-    asked: run_v2.Service = copied(request.service)
-    paths = list(request.update_mask.paths)
-    if paths and paths != ["*"]:
-        merged = copied(old)
-        mask = field_mask_pb2.FieldMask(paths=paths)
-        try:
-            mask.MergeMessage(
-                as_message(asked),
-                as_message(merged),
-                replace_message_field=True,
-                replace_repeated_field=True,
-            )
-        except ValueError as error:
-            raise invalid("update_mask", str(error)) from error
-        asked = merged
-    for field in _OUTPUT_ONLY:
-        as_message(asked).ClearField(field)
-        if field in old:
-            setattr(asked, field, getattr(old, field))
-    return asked
+    def _merged(self, old: run_v2.Service, request: Any) -> run_v2.Service:
+        """Return the service that an update asks for, with the output fields of the old one."""
+        asked: run_v2.Service = copied(request.service)
+        paths = list(request.update_mask.paths)
+        if paths and paths != ["*"]:
+            merged = copied(old)
+            mask = field_mask_pb2.FieldMask(paths=paths)
+            try:
+                mask.MergeMessage(
+                    as_message(asked),
+                    as_message(merged),
+                    replace_message_field=True,
+                    replace_repeated_field=True,
+                )
+            except ValueError as error:
+                raise invalid("update_mask", str(error)) from error
+            asked = merged
+        self._take_output(asked, old)
+        return asked

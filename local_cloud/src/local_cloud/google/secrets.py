@@ -38,7 +38,8 @@ MAX_PAYLOAD = 65_536
 """Bytes of one version."""
 
 M = TypeVar("M", secretmanager_v1.Secret, secretmanager_v1.SecretVersion)
-_State = secretmanager_v1.SecretVersion.State
+# Any: the members are numbers to the type checker.
+_State: Any = secretmanager_v1.SecretVersion.State
 
 
 class Secrets(Policies):
@@ -174,32 +175,18 @@ class Secrets(Policies):
 
     def destroy_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
         """Forget what is in a version, for good."""
-        version = self._switch(request.name, _State.DESTROYED)
-        version.destroy_time = now()
+        version = self._version(request.name)
+        if version.state == _State.DESTROYED:
+            raise _wrong_state(self._shown(version.name), version)
+        version.state, version.destroy_time = _State.DESTROYED, now()
         name = self._access.canonical(version.name)
         self._versions.put(name, version)
         self._store.delete("secret-payload", name)
         return self._named(version)
 
-    def disable_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
-        """Make a version unreadable for now."""
-        return self._named(self._switch(request.name, _State.DISABLED))
-
-    def enable_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
-        """Make a version readable again."""
-        return self._named(self._switch(request.name, _State.ENABLED))
-
     def require_existing(self, resource: str) -> None:
         """Raise 404 for a secret that is not there."""
         self._get(resource)
-
-    def _switch(self, name: str, state: Any) -> secretmanager_v1.SecretVersion:
-        version = self._version(name)
-        if version.state == _State.DESTROYED:
-            raise _wrong_state(self._shown(version.name), version)
-        version.state = state
-        self._versions.put(version.name, version)
-        return version
 
     def _get(self, asked: str) -> secretmanager_v1.Secret:
         secret = self._secrets.get(self._access.canonical(asked))

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from google.cloud import vpcaccess_v1
-from google.cloud.location import locations_pb2
 from google.protobuf import empty_pb2
 
 from local_cloud.errors import ApiError
@@ -114,21 +113,6 @@ class Connectors:
             parent=connector.name.partition("/connectors/")[0],
             permission=_OPERATIONS,
         )
-
-    def list_locations(
-        self,
-        request: Any,
-        caller: Caller,  # noqa: ARG002 - a handler
-    ) -> locations_pb2.ListLocationsResponse:
-        """Return the regions."""
-        found = [
-            locations_pb2.Location(
-                name=f"{request.name}/locations/{region}", location_id=region, display_name=region
-            )
-            for region in sorted(REGIONS)
-        ]
-        page, token = page_of(found, request)
-        return locations_pb2.ListLocationsResponse(locations=page, next_page_token=token)
 
     def _checked(self, asked: Any, project: str, name: str) -> vpcaccess_v1.Connector:
         connector: vpcaccess_v1.Connector = copied(asked)

@@ -12,14 +12,12 @@ from werkzeug import Request, Response
 
 from local_cloud.errors import ApiError
 from local_cloud.storage.backend import Backend, Call
-from local_cloud.storage.batch import run_batch
 from local_cloud.storage.bucket_iam import BucketIam
 from local_cloud.storage.buckets import Buckets
 from local_cloud.storage.copying import Copying
 from local_cloud.storage.download import download
 from local_cloud.storage.failures import StorageError, from_api_error, invalid
 from local_cloud.storage.listing import list_objects
-from local_cloud.storage.notifications import Notifications, service_account
 from local_cloud.storage.objects import Objects
 from local_cloud.storage.preconditions import from_headers
 from local_cloud.storage.resumable import Resumable
@@ -37,9 +35,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., "dict[str, Any] | Response | None"]
 
-_JSON_API = re.compile(r"/(?:(?:resumable/)?upload/|download/|batch/)?storage/v1(?:/|$)")
+_JSON_API = re.compile(r"/(?:(?:resumable/)?upload/|download/)?storage/v1(?:/|$)")
 _XML_PATH = re.compile(r"/([a-z0-9][-_.a-z0-9]+)(?:/(.*))?", re.DOTALL)
-_BATCH = "/batch/storage/v1"
 
 
 class Storage:
@@ -70,11 +67,6 @@ class Storage:
         Its XML API has no prefix of its own: this is the last route of the server.
         """
         path = raw_path(request)
-        if path == _BATCH:
-            try:
-                return run_batch(request, self._answer_json)
-            except StorageError as error:
-                return error.json()
         if _JSON_API.match(path):
             return self._answer_json(request)
         found = _XML_PATH.fullmatch(path)
@@ -176,7 +168,7 @@ class Storage:
         """Give methods, path and handler of each call of the JSON API."""
         backend = self._backend
         buckets, iam, objects = Buckets(backend), BucketIam(backend), Objects(backend)
-        copying, notifications = Copying(backend), Notifications(backend)
+        copying = Copying(backend)
         name = "([^/]+)"
         b = f"/storage/v1/b/{name}"
         o = f"{b}/o/{name}"
@@ -199,11 +191,6 @@ class Storage:
             ("GET", f"{b}/iam", iam.get),
             ("PUT", f"{b}/iam", iam.set),
             ("GET", f"{b}/iam/testPermissions", iam.test),
-            ("GET", f"{b}/notificationConfigs", notifications.list),
-            ("POST", f"{b}/notificationConfigs", notifications.insert),
-            ("GET", f"{b}/notificationConfigs/{name}", notifications.get),
-            ("DELETE", f"{b}/notificationConfigs/{name}", notifications.delete),
-            ("GET", f"/storage/v1/projects/{name}/serviceAccount", self._service_account),
             ("GET", f"{b}/o", lambda call, bucket: list_objects(backend, call, bucket)),
             ("POST", f"{o}/compose", copying.compose),
             ("POST", f"{o}/rewriteTo{to}", copying.rewrite),
@@ -221,6 +208,3 @@ class Storage:
             (set(methods.split()), re.compile(f"{path}/?"), handler)
             for methods, path, handler in table
         ]
-
-    def _service_account(self, call: Call, project: str) -> dict[str, Any]:
-        return service_account(self._backend, call, project)

@@ -227,15 +227,8 @@ def test_a_denied_permission_and_a_disabled_api(
         client.get_bucket(bucket.name)
 
 
-def test_layout_folders_account_and_notifications(
-    client: storage.Client, bucket: storage.Bucket, call: Callable[..., requests.Response]
-) -> None:
+def test_layout_and_folders(bucket: storage.Bucket, call: Callable[..., requests.Response]) -> None:
     root = f"/storage/v1/b/{bucket.name}"
     assert call("GET", f"{root}/storageLayout").json()["locationType"] == "multi-region"
     assert call("GET", f"{root}/managedFolders").json() == {}
     assert call("GET", f"{root}/folders").json() == {}
-    assert "@gs-project-accounts.iam" in client.get_service_account_email()
-    bucket.notification("topic").create()
-    assert [n.topic_name for n in bucket.list_notifications()] == ["topic"]
-    bucket.get_notification("1").delete()
-    assert list(bucket.list_notifications()) == []

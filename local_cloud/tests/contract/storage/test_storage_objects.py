@@ -315,21 +315,6 @@ def test_lists_come_in_pages(bucket: storage.Bucket) -> None:
     assert sorted(found.prefixes) == ["a/", "b/", "c/"]
 
 
-def test_batches(client: storage.Client, bucket: storage.Bucket) -> None:
-    fill(bucket, "a", "b", "\u00e4 c")
-    with client.batch():
-        for name in ("a", "\u00e4 c"):
-            bucket.blob(name).delete()
-    assert names(bucket) == ["b"]
-    with client.batch(raise_exception=False) as batch:
-        bucket.blob("missing").delete()
-        blob = bucket.blob("b")
-        blob.metadata = {"k": "v"}
-        blob.patch()
-    assert [response.status_code for response in batch._responses] == [404, 200]
-    assert bucket.get_blob("b").metadata == {"k": "v"}
-
-
 def test_bandwidth_is_limited(
     switches: Callable[..., None], cloud: LocalCloud, bucket: storage.Bucket
 ) -> None:
