@@ -77,7 +77,7 @@ def test_a_role_gives_its_permissions_and_no_others(
         resource=PROJECT, permissions=["run.services.get", "run.services.create"]
     )
     assert list(held.permissions) == ["run.services.get"]
-    assert list(own.search_projects()) == []
+    assert [found.project_id for found in own.search_projects()] == ["local-project"]
 
 
 def test_a_policy_is_changed_by_read_modify_write(

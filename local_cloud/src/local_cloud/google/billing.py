@@ -26,7 +26,7 @@ def rule(name: str, request: Any) -> Need | None:
     if name == "GetProjectBillingInfo":
         return Need("resourcemanager.projects.get", resource)
     if name == "UpdateProjectBillingInfo":
-        return Need("billing.resourceAssociations.create", resource)
+        return Need("resourcemanager.projects.createBillingAssignment", resource)
     return Need("", "")
 
 
@@ -71,26 +71,6 @@ class Billing:
             self._store.put("project", project, {**record, "billing_account": account})
         return self._info(project)
 
-    def list_billing_accounts(
-        self, request: Any, caller: Caller
-    ) -> billing_v1.ListBillingAccountsResponse:
-        """Return the account, to those who may link projects to it."""
-        if request.parent:
-            return billing_v1.ListBillingAccountsResponse()
-        linked = [f"projects/{name}" for name, _ in self._store.list("project")]
-        needed = ["billing.accounts.list"]
-        if not any(self._access.granted(caller, needed, name) for name in linked):
-            return billing_v1.ListBillingAccountsResponse()
-        return billing_v1.ListBillingAccountsResponse(billing_accounts=[_account()])
-
-    def get_billing_account(self, request: Any, caller: Caller) -> billing_v1.BillingAccount:
-        """Return the account."""
-        if request.name != ACCOUNT or not self.list_billing_accounts(
-            billing_v1.ListBillingAccountsRequest(), caller
-        ):
-            raise ApiError("PERMISSION_DENIED", "The caller does not have permission")
-        return _account()
-
     def _info(self, project: str) -> billing_v1.ProjectBillingInfo:
         record = self._store.get("project", project) or {}
         return billing_v1.ProjectBillingInfo(
@@ -99,9 +79,3 @@ class Billing:
             billing_account_name=record.get("billing_account", ""),
             billing_enabled=self._enablement.billing_enabled(project),
         )
-
-
-def _account() -> billing_v1.BillingAccount:
-    return billing_v1.BillingAccount(
-        name=ACCOUNT, open_=True, display_name="Local billing account", currency_code="USD"
-    )

@@ -1,7 +1,7 @@
 """Cloud Run's quotas: the limits of a project and region, and what a template asks of them.
 
-Source of ids, units and the limits of a new project: Cloud Run's quota page and the texts of its
-errors, November 2026.
+Source of ids and units: Cloud Run's quota page and the texts of its errors, November 2026. The
+limits of a new project: ``facts/cloud_run.json``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.errors import ApiError
-from local_cloud.google.regions import GPU_REGIONS, REGIONS
+from local_cloud.google.regions import GPU_REGIONS, NEW_PROJECT, REGIONS
 from local_cloud.google.run_resources import limits_of
 
 if TYPE_CHECKING:
@@ -23,10 +23,9 @@ DEFAULT_MAX_INSTANCES = 100
 
 @dataclass(frozen=True)
 class Quota:
-    """One quota: its id, its limit in a new project, its unit, and where it applies."""
+    """One quota: its id, its unit, and where it applies."""
 
     id: str
-    default: int
     unit: str
     display_name: str
     regions: frozenset[str]
@@ -35,13 +34,17 @@ class Quota:
     per_whole: int = 1
     """Quota units in what a message counts: 1000 where the quota is in thousandths."""
 
+    @property
+    def default(self) -> int:
+        """Its limit in a new project."""
+        return NEW_PROJECT[self.id]
+
 
 _L4, _RTX = GPU_REGIONS["nvidia-l4"], GPU_REGIONS["nvidia-rtx-pro-6000"]
 
-CPU = Quota("CpuAllocPerProjectRegion", 20_000, "m{vCPU}", "Total CPU allocation", REGIONS, 200_000)
+CPU = Quota("CpuAllocPerProjectRegion", "m{vCPU}", "Total CPU allocation", REGIONS, 200_000)
 MEMORY = Quota(
     "MemAllocPerProjectRegion",
-    42_949_672_960,
     "By",
     "Total memory allocation",
     REGIONS,
@@ -50,7 +53,6 @@ MEMORY = Quota(
 GPUS = {
     ("nvidia-l4", False): Quota(
         "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion",
-        3,
         "1",
         "Total Nvidia L4 GPU allocation without zonal redundancy",
         _L4,
@@ -58,7 +60,6 @@ GPUS = {
     ),
     ("nvidia-l4", True): Quota(
         "NvidiaL4GpuAllocPerProjectRegion",
-        0,
         "1",
         "Total Nvidia L4 GPU allocation with zonal redundancy",
         _L4,
@@ -66,7 +67,6 @@ GPUS = {
     ),
     ("nvidia-rtx-pro-6000", False): Quota(
         "NvidiaRtxPro6000GpuAllocNoZonalRedundancyPerProjectRegion",
-        0,
         "m{GPU}",
         "Total Nvidia RTX PRO 6000 GPU allocation without zonal redundancy",
         _RTX,
@@ -75,7 +75,6 @@ GPUS = {
     ),
     ("nvidia-rtx-pro-6000", True): Quota(
         "NvidiaRtxPro6000GpuAllocPerProjectRegion",
-        0,
         "m{GPU}",
         "Total Nvidia RTX PRO 6000 GPU allocation with zonal redundancy",
         _RTX,
