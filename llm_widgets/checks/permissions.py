@@ -148,20 +148,22 @@ def _who_grants(tested: Tested) -> str:
 
 
 def ask_buckets(context: Context) -> dict[str, Answer]:
-    """Test each bucket of models; while there is none, the project that will have one."""
+    """Test each bucket of models; while there is none, whether one may be created."""
     names = [bucket.name for bucket in context.model_buckets()]
     if not names:
-        # The first import creates the bucket.
-        needed = ("storage.buckets.create", *BUCKETS_NEED)
+        # The first import creates the bucket. Owners and editors of the project reach into it by
+        # the policy that Cloud Storage gives it, and hold none of the rest on the project itself:
+        # what is missing on the project says nothing.
+        needed = ("storage.buckets.create",)
         tested = permissions.on_project(context.clients, context.project_id, [*needed, SET_POLICY])
         answer = judged(
             context,
             tested,
             needed,
-            vital=("storage.buckets.create", *_FOR_IMPORTS),
+            vital=needed,
             blocks=_IMPORT,
             may_grant=SET_POLICY in tested.granted,
-            fine="There is none yet; everything needed is granted on the project.",
+            fine="There is none yet; one may be created.",
         )
         return {BUCKETS.key: answer}
     found = outcomes(
