@@ -16,7 +16,7 @@ from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.start import is_running
 from llm_widgets.imports.store import ImportFolder
 from llm_widgets.imports.worker import forget_token
-from llm_widgets.transfer.transfer import Engine
+from llm_widgets.transfer.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,7 @@ def _forget(clients: Clients, folder: ImportFolder, *, prefix: str) -> None:
     if plan.prefix != prefix:
         return
     if folder.objects.list(f"{plan.folder}/files/"):
-        Engine(plan, clients, folder.objects).discard()
+        Transfer(plan, clients, folder.objects).discard()
     forget_token(clients, plan)
     folder.delete()
 

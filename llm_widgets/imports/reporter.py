@@ -12,7 +12,7 @@ from llm_widgets.errors import ConflictError, ManagerError
 
 if TYPE_CHECKING:
     from llm_widgets.imports.store import ImportFolder
-    from llm_widgets.transfer.transfer import Engine
+    from llm_widgets.transfer.transfer import Transfer
 
 EVERY = 1.0
 """Seconds between two reports: Cloud Storage allows one write of an object a second."""
@@ -36,9 +36,9 @@ class Reporter:
         Whether another worker has the task now.
     """
 
-    def __init__(self, folder: ImportFolder, engine: Engine, task: int) -> None:
+    def __init__(self, folder: ImportFolder, transfer: Transfer, task: int) -> None:
         self._folder = folder
-        self._engine = engine
+        self._transfer = transfer
         self._task = task
         self._before, _ = folder.task_progress(task)
         # The first report takes the task from whoever has it; the later ones only go on from it.
@@ -103,10 +103,10 @@ class Reporter:
                 self._write()
                 if ticks % _CANCEL_EVERY == 0 and self._folder.is_cancelled:
                     self.is_cancelled = True
-                    self._engine.stop()
+                    self._transfer.stop()
             except ConflictError:
                 self.is_taken_over = True
-                self._engine.stop()
+                self._transfer.stop()
                 return
             except ManagerError as error:
                 _log.warning("The progress could not be written: %s", error)
@@ -117,7 +117,7 @@ class Reporter:
             report = ImportProgress(
                 import_id=self._folder.import_id,
                 state=self._state,
-                files=self._engine.progress.snapshot(),
+                files=self._transfer.progress.snapshot(),
                 started_at=self._started,
                 updated_at=now,
                 message=self._message,

@@ -24,7 +24,7 @@ from llm_widgets.imports.store import ImportFolder
 from llm_widgets.transfer.checkpoint import TakenOverError
 from llm_widgets.transfer.retry import GaveUpError, Stopped
 from llm_widgets.transfer.share import Task
-from llm_widgets.transfer.transfer import Engine
+from llm_widgets.transfer.transfer import Transfer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +91,11 @@ def run_import(
         token = _token(clients, plan)
     except ManagerError as error:
         token_error = error
-    engine = Engine(plan, clients, objects, token=token, options=options, task=task)
-    reporter = Reporter(folder, engine, task.index)
-    _stop_on_signals(engine)
+    transfer = Transfer(plan, clients, objects, token=token, options=options, task=task)
+    reporter = Reporter(folder, transfer, task.index)
+    _stop_on_signals(transfer)
     reporter.start()
-    work = _Work(clients, plan, folder, engine, reporter, task)
+    work = _Work(clients, plan, folder, transfer, reporter, task)
     if token_error:
         return work.fail(token_error)
     return work.run()
@@ -106,14 +106,14 @@ class _Work:
     clients: Clients
     plan: ImportPlan
     folder: ImportFolder
-    engine: Engine
+    transfer: Transfer
     reporter: Reporter
     task: Task
 
     def run(self) -> ImportState:
         _log.info("Import %s of %s begins", self.plan.id, self.plan.model_id)
         try:
-            manifest = self.engine.run(
+            manifest = self.transfer.run(
                 lambda: self.reporter.phase(ImportState.VERIFYING, "All files are verified.")
             )
             return self._done(manifest) if manifest else self._wait_for_others()
@@ -164,7 +164,7 @@ class _Work:
         update_metadata(
             self.clients.storage(), self.plan.bucket, lambda f: f.with_model(manifest.record())
         )
-        self.engine.forget()
+        self.transfer.forget()
         self.reporter.finish(ImportState.DONE)
         forget_token(self.clients, self.plan)
         _log.info("Import %s is done", self.plan.id)
@@ -179,7 +179,7 @@ class _Work:
             _log.warning("Another worker has taken the import over; this one ends")
             return ImportState.RUNNING
         if self._is_cancelled():
-            self.engine.discard()
+            self.transfer.discard()
             self.reporter.finish(ImportState.CANCELLED, CANCELLED)
             self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
             forget_token(self.clients, self.plan)
@@ -211,10 +211,10 @@ def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
     ManagerError
         The bucket can't be written to.
     """
-    engine = Engine(plan, clients, folder.objects)
-    engine.discard()
+    transfer = Transfer(plan, clients, folder.objects)
+    transfer.discard()
     now = datetime.now(UTC)
-    files = engine.progress.snapshot()
+    files = transfer.progress.snapshot()
     cancelled = ImportProgress(plan.id, ImportState.CANCELLED, files, now, now, message=CANCELLED)
     folder.forget_progress()
     folder.write_progress(cancelled, 0, None)
@@ -243,9 +243,9 @@ def _token(clients: Clients, plan: ImportPlan) -> str:
         ) from error
 
 
-def _stop_on_signals(engine: Engine) -> None:
+def _stop_on_signals(transfer: Transfer) -> None:
     """End in order when Cloud Run, or a person, asks this process to."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: engine.stop())
+        signal.signal(number, lambda *_: transfer.stop())

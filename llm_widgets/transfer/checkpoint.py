@@ -1,4 +1,7 @@
-"""How far one file is, as a small object in the bucket: whoever comes later goes on from there."""
+"""Checkpoints: how far one file is, as a small object in the bucket from which it is resumed.
+
+Tasks that share a file hand checkpoints over to each other, in objects beside it.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _TRIES = 5
 
 
 class TakenOverError(ConflictError):
-    """Another worker carries the import out now."""
+    """Another worker process carries the import out now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,12 @@ class Checkpoint:
     verified: bool = False
 
     def to_json(self) -> str:
-        """Write it as JSON text."""
+        """Return it as JSON text."""
         return json.dumps({"version": _VERSION, **asdict(self)})
 
     @classmethod
     def from_json(cls, text: bytes) -> Checkpoint | None:
-        """Read it; ``None`` for what another version of the product wrote."""
+        """Return the checkpoint of a JSON text, ``None`` for one of another version."""
         try:
             data = json.loads(text)
             return cls(**data) if data.pop("version") == _VERSION else None
@@ -66,18 +69,18 @@ class Checkpoint:
 
 
 def checkpoint_name(folder: str, file: HubFile) -> str:
-    """Name the object of a file's checkpoint: the same for the same path and digest."""
+    """Return the name of a file's checkpoint object: the same for the same path and digest."""
     key = hashlib.sha256(f"{file.path}\n{file.digest.value}".encode()).hexdigest()[:24]
     return f"{folder}/files/{key}.json"
 
 
-def later_name(name: str, parts: int) -> str:
-    """Name the object in which a task leaves the digest of so many parts for another one."""
+def handover_name(name: str, parts: int) -> str:
+    """Return the name of the object in which a task hands the digest of so many parts over."""
     return f"{name.removesuffix('.json')}/{parts:06d}.json"
 
 
-def latest_names(names: Iterable[str]) -> dict[str, str]:
-    """Find, among all names of an import's checkpoints, the latest that a task left of each file.
+def latest_handovers(names: Iterable[str]) -> dict[str, str]:
+    """Find, among all names of an import's checkpoints, the latest handover of each file.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def latest_names(names: Iterable[str]) -> dict[str, str]:
 
 
 class CheckpointObject:
-    """A file's checkpoint in the bucket, written by one worker at a time.
+    """A file's checkpoint in the bucket, written by one worker process at a time.
 
     Parameters
     ----------
@@ -113,16 +116,16 @@ class CheckpointObject:
 
     @property
     def folder(self) -> str:
-        """Where what tasks tell each other about the file is kept."""
+        """Folder of the leases and handovers of the tasks that share the file."""
         return self._name.removesuffix(".json")
 
     def load(self, latest: str = "") -> Checkpoint | None:
-        """Read it and become its owner; ``None`` when there is nothing to go on from.
+        """Read it and become its owner; return ``None`` when there is nothing to resume.
 
         Parameters
         ----------
         latest
-            What a task that shared the file left last; see :func:`latest_names`.
+            Name of the file's latest handover, or empty; see :func:`latest_handovers`.
         """
         found = self._objects.read(self._name)
         if not found:
@@ -130,8 +133,8 @@ class CheckpointObject:
             return None
         content, self._generation = found
         saved = Checkpoint.from_json(content)
-        left = self._objects.read(latest) if saved and latest else None
-        later = Checkpoint.from_json(left[0]) if left else None
+        handover = self._objects.read(latest) if saved and latest else None
+        later = Checkpoint.from_json(handover[0]) if handover else None
         if saved and later and later.upload_id == saved.upload_id and later.parts > saved.parts:
             return later
         return saved
@@ -142,7 +145,7 @@ class CheckpointObject:
         Raises
         ------
         TakenOverError
-            Another worker has taken the import over.
+            Another worker process has taken the import over.
         """
         text = checkpoint.to_json()
         try:
@@ -158,8 +161,8 @@ class CheckpointObject:
                 fix=Fix(text="Nothing is lost: it goes on there."),
             ) from error
 
-    def take(self, checkpoint: Checkpoint) -> None:
-        """Write it as the worker that has the file from now on, whoever had it before.
+    def acquire(self, checkpoint: Checkpoint) -> None:
+        """Write it as the new owner of the file, whoever owned it before.
 
         Raises
         ------
@@ -169,24 +172,24 @@ class CheckpointObject:
         for _ in range(_TRIES):
             try:
                 self.save(checkpoint)
-            except TakenOverError:  # the worker before has written once more; now it notices
+            except TakenOverError:  # the owner before has written once more; now it notices
                 found = self._objects.read(self._name)
                 self._generation = found[1] if found else NEW
             else:
                 return
         self.save(checkpoint)
 
-    def left(self, parts: int) -> Checkpoint | None:
-        """Read what a task left that has hashed so many parts; ``None`` before it has."""
-        found = self._objects.read(later_name(self._name, parts))
+    def load_handover(self, parts: int) -> Checkpoint | None:
+        """Read the handover after so many parts; return ``None`` before a task has written it."""
+        found = self._objects.read(handover_name(self._name, parts))
         return Checkpoint.from_json(found[0]) if found else None
 
-    def leave(self, checkpoint: Checkpoint) -> None:
-        """Leave a checkpoint for the task that goes on from there."""
-        self._objects.write(later_name(self._name, checkpoint.parts), checkpoint.to_json())
+    def save_handover(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint for the task that continues from there."""
+        self._objects.write(handover_name(self._name, checkpoint.parts), checkpoint.to_json())
 
     def delete(self) -> None:
-        """Remove it, and what tasks left for each other."""
+        """Delete it, with the leases and handovers of tasks."""
         self._objects.delete_all(f"{self.folder}/")
         self._objects.delete(self._name)
         self._generation = NEW

@@ -1,4 +1,4 @@
-"""HTTP over connections that are kept: no copies of bodies, and time-outs for every step.
+"""HTTP over kept-alive connections: no copies of bodies, and time-outs for every step.
 
 ``requests`` copies a body several times on its way; at a gigabyte a second that is half the work.
 """
@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests.utils
 
-from llm_widgets.transfer.retry import TransientError, told
+from llm_widgets.transfer.retry import TransientError, error_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ Origin = tuple[str, str, int]
 
 
 def next_block(size: int, seconds: float) -> int:
-    """Choose the bytes of the next block, so that also a slow line is seen to move.
+    """Return the size of the next block in bytes: small on a slow connection, to see it progress.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ def next_block(size: int, seconds: float) -> int:
 
 
 def origin(url: str) -> Origin:
-    """Give what a connection, and a token, belongs to: scheme, host and port."""
+    """Return the origin of a URL, to which connections and tokens belong: scheme, host and port."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return parts.scheme, parts.hostname or "", port
 
 
-class Answer:
+class Response:
     """A response whose body is still to be read.
 
     Attributes
@@ -79,7 +79,7 @@ class Answer:
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
     def read(self, count: int) -> bytes:
-        """Give so many bytes of the body, fewer only at its end.
+        """Read so many bytes of the body, fewer only at its end.
 
         Raises
         ------
@@ -89,16 +89,16 @@ class Answer:
         try:
             return self._response.read(count)
         except (OSError, http.client.HTTPException) as error:
-            raise TransientError(told(error)) from error
+            raise TransientError(error_text(error)) from error
 
     def text(self) -> str:
         """Read a short body to its end; more than a mebibyte is cut off."""
         try:
             return self._response.read(_SHORT_BODY).decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
-            raise TransientError(told(error)) from error
+            raise TransientError(error_text(error)) from error
 
-    def abandon(self) -> None:
+    def close(self) -> None:
         """Close the connection, whatever is still on its way."""
         self._response.close()
         self._connection.close()
@@ -109,8 +109,8 @@ class Answer:
         return self._response.isclosed()
 
 
-class Outgoing:
-    """A request whose body is being sent."""
+class PendingRequest:
+    """A request whose head has been sent, and whose response has not been read."""
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self._connection = connection
@@ -119,9 +119,9 @@ class Outgoing:
         """Send more of the body; a socket's time-out is for the whole of a block."""
         self._connection.send(block)
 
-    def answer(self) -> Answer:
+    def response(self) -> Response:
         """Wait for the head of the response."""
-        return Answer(self._connection.getresponse(), self._connection)
+        return Response(self._connection.getresponse(), self._connection)
 
 
 class Connections:
@@ -137,8 +137,8 @@ class Connections:
         url: str,
         headers: Mapping[str, str],
         body: Sequence[bytes] | None = None,
-    ) -> Answer:
-        """Send a request and give the head of its response. Redirects are not followed.
+    ) -> Response:
+        """Send a request and return the head of its response. Redirects are not followed.
 
         Parameters
         ----------
@@ -155,24 +155,24 @@ class Connections:
         try:
             return self._exchange(method, url, headers, body)
         except (OSError, http.client.HTTPException) as error:
-            self.leave(url)
+            self.drop(url)
             if not kept or isinstance(error, TimeoutError):
-                raise TransientError(f"{where[1]}: {told(error)}") from error
+                raise TransientError(f"{where[1]}: {error_text(error)}") from error
         # A kept connection that the other side closed meanwhile says nothing about the other side.
         try:
             return self._exchange(method, url, headers, body)
         except (OSError, http.client.HTTPException) as error:
-            self.leave(url)
-            raise TransientError(f"{where[1]}: {told(error)}") from error
+            self.drop(url)
+            raise TransientError(f"{where[1]}: {error_text(error)}") from error
 
-    def leave(self, url: str) -> None:
+    def drop(self, url: str) -> None:
         """Close the connection to a URL's origin, so that the next request makes a new one."""
         connection = self._open.pop(origin(url), None)
         if connection:
             connection.close()
 
-    def give_away(self, url: str) -> None:
-        """Leave a connection open that an answer goes on using alone."""
+    def detach(self, url: str) -> None:
+        """Forget the connection to a URL's origin, which a response goes on using."""
         self._open.pop(origin(url), None)
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Connections:
 
     def begin(
         self, method: str, url: str, headers: Mapping[str, str], length: int | None
-    ) -> Outgoing:
+    ) -> PendingRequest:
         """Send the head of a request; its body, of so many bytes, follows.
 
         Raises
@@ -205,18 +205,19 @@ class Connections:
         if length is not None:
             connection.putheader("Content-Length", str(length))
         connection.endheaders()
-        return Outgoing(connection)
+        return PendingRequest(connection)
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: Sequence[bytes] | None
-    ) -> Answer:
+    ) -> Response:
         length = None if body is None else sum(map(len, body))
-        outgoing = self.begin(method, url, headers, length)
-        # Who refuses a request may close before having read all of it; the answer tells why.
+        request = self.begin(method, url, headers, length)
+        # A server that refuses a request may close before having read all of it; its response says
+        # why.
         with suppress(BrokenPipeError, ConnectionResetError):
             for block in body or ():
-                outgoing.send(block)
-        return outgoing.answer()
+                request.send(block)
+        return request.response()
 
 
 def _connect(where: Origin, options: Options) -> http.client.HTTPConnection:
@@ -239,7 +240,7 @@ def _connect(where: Origin, options: Options) -> http.client.HTTPConnection:
 
 
 def _proxy(host: str) -> SplitResult | None:
-    """Find the proxy that the environment names for a host, for TLS."""
+    """Return the proxy that the environment names for TLS connections to a host."""
     url = urllib.request.getproxies().get("https")
     return urlsplit(url) if url and not urllib.request.proxy_bypass(host) else None
 

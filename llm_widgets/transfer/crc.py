@@ -18,22 +18,22 @@ Matrix = tuple[int, ...]
 
 
 def extend(crc: int, data: bytes) -> int:
-    """Carry a CRC-32C on over more bytes; the first call starts with 0."""
+    """Return a CRC-32C extended by more bytes; the first call starts with 0."""
     return int(google_crc32c.extend(crc, data))
 
 
 def of_blocks(blocks: Iterable[bytes]) -> int:
-    """Compute the CRC-32C of blocks, one after the other."""
+    """Return the CRC-32C of blocks, one after the other."""
     return reduce(extend, blocks, 0)
 
 
 def text(crc: int) -> str:
-    """Write a CRC-32C as Cloud Storage does: base64 of its four bytes, big end first."""
+    """Return a CRC-32C as Cloud Storage writes it: base64 of its four bytes, big-endian."""
     return base64.b64encode(crc.to_bytes(4, "big")).decode()
 
 
 def combine(first: int, second: int, length: int) -> int:
-    """Compute the CRC-32C of two strings of bytes, one after the other, from theirs.
+    """Return the CRC-32C of two concatenated strings of bytes, computed from theirs.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def combine(first: int, second: int, length: int) -> int:
 
 
 def combine_all(parts: Iterable[tuple[int, int]]) -> int:
-    """Compute the CRC-32C of a whole from pairs of CRC-32C and length in bytes, in order."""
+    """Return the CRC-32C of a whole from pairs of CRC-32C and length in bytes, in order."""
     whole = 0
     for crc, length in parts:
         whole = combine(whole, crc, length)
@@ -59,7 +59,7 @@ def combine_all(parts: Iterable[tuple[int, int]]) -> int:
 
 @cache
 def _zero_bytes(power: int) -> Matrix:
-    """Give the operator, over GF(2), that appends 2**power zero bytes to a string."""
+    """Return the operator, over GF(2), that appends 2**power zero bytes to a string."""
     if power:
         return _square(_zero_bytes(power - 1))
     matrix: Matrix = (_POLYNOMIAL, *(1 << bit for bit in range(_BITS - 1)))  # one zero bit

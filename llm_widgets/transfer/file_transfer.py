@@ -1,4 +1,4 @@
-"""One file from its hub into an unfinished object: opened, moved part by part, verified."""
+"""The transfer of one file into an unfinished object: opened, moved part by part, verified."""
 
 from __future__ import annotations
 
@@ -9,95 +9,96 @@ from typing import TYPE_CHECKING
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer.checkpoint import Checkpoint
 from llm_widgets.transfer.multipart import MultipartUpload
-from llm_widgets.transfer.part_transfer import Mover, stored_parts
-from llm_widgets.transfer.parts import PartLedger, part_count, start_of
-from llm_widgets.transfer.shards import SharedFile
+from llm_widgets.transfer.part_transfer import PartTransfer, stored_parts
+from llm_widgets.transfer.parts import PartLedger, part_count, resume_point
+from llm_widgets.transfer.shards import ShardedFile
 from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
     from llm_widgets.transfer.connections import Connections
-    from llm_widgets.transfer.file_context import FileWay
+    from llm_widgets.transfer.part_transfer import FileContext
     from llm_widgets.transfer.share import Task
 
 
-class FileTransfer(Mover):
-    """One file of an import, moved by one task."""
+class FileTransfer(PartTransfer):
+    """The transfer of a file by one task."""
 
-    def __init__(self, way: FileWay) -> None:
-        super().__init__(way)
+    def __init__(self, context: FileContext) -> None:
+        super().__init__(context)
         self._lock = threading.Lock()
         self._saved_at = 0.0
         if self.is_verified:
-            way.progress.finish(way.file.path)
+            context.progress.finish(context.file.path)
 
     @property
     def is_verified(self) -> bool:
         """Whether all its bytes are stored and are those that the hub promised."""
-        return bool(self.way.saved and self.way.saved.verified)
+        return bool(self.context.saved and self.context.saved.verified)
 
-    def shared(self, task: Task) -> SharedFile:
-        """Give the same file as one that all tasks of a job move."""
-        return SharedFile(self.way, task)
+    def sharded(self, task: Task) -> ShardedFile:
+        """Return the same file as one that all tasks of a job move together."""
+        return ShardedFile(self.context, task)
 
     def open(self, connections: Connections) -> range:
-        """Find or start the upload; give the parts that are still to be moved."""
-        way = self.way
+        """Find or start the upload; return the parts that are still to be moved."""
+        context = self.context
         stored: set[int] = set()
-        if way.saved:
-            self._upload = MultipartUpload(way.bucket, way.name, way.saved.upload_id)
+        if context.saved:
+            self._upload = MultipartUpload(context.bucket, context.name, context.saved.upload_id)
             try:
-                size = way.part_size
+                size = context.part_size
                 parts = range(part_count(self.file, size))
                 stored = stored_parts(self.file, size, self._upload, connections, parts)
             except UploadGoneError:
-                way.saved = None
-        if not way.saved:
-            part_size = way.part_size
-            self._upload = MultipartUpload.start(connections, way.bucket, way.name)
-            way.saved = Checkpoint(self._upload.id, part_size)
-        # Written also when nothing is new: a worker that was here before can't go on unnoticed.
-        way.checkpoint.take(way.saved)
+                context.saved = None
+        if not context.saved:
+            part_size = context.part_size
+            self._upload = MultipartUpload.start(connections, context.bucket, context.name)
+            context.saved = Checkpoint(self._upload.id, part_size)
+        # Written also when nothing is new: so an earlier process that still runs notices.
+        context.checkpoint.acquire(context.saved)
         self._saved_at = time.monotonic()
-        start, size = start_of(self.file, way.saved, stored), way.part_size
+        start, size = resume_point(self.file, context.saved, stored), context.part_size
         parts = range(start.parts, part_count(self.file, size))
-        ledger = PartLedger(self.file, size, parts, stored, way.bucket.stop)
+        ledger = PartLedger(self.file, size, parts, stored, context.bucket.stop)
         ledger.begin(start)
         self._ledger = ledger
-        way.progress.start(self.file.path, min(self.file.size, start.parts * size))
-        if not parts:  # a worker died after the last part and before it could tell
+        context.progress.start(self.file.path, min(self.file.size, start.parts * size))
+        if not parts:  # a process died after the last part and before it could record that
             self.completed(connections)
         return parts
 
     def save(self, *, is_last: bool = False) -> None:
-        """Write down what could be gone on from, if that is more than at the last time.
+        """Write a checkpoint, if there is progress since the last one.
 
         Parameters
         ----------
         is_last
-            Write it though the last time was just before.
+            Write it though the last one was just before.
         """
         with self._lock:
             if not self._ledger or self.is_verified:
                 return
             age = time.monotonic() - self._saved_at
-            if age < self.way.bucket.options.save_every and not is_last:
+            if age < self.context.bucket.options.save_every and not is_last:
                 return
             now = self._ledger.checkpoint()
-            if now != self.way.saved:
-                self.way.checkpoint.save(now)
-                self.way.saved, self._saved_at = now, time.monotonic()
+            if now != self.context.saved:
+                self.context.checkpoint.save(now)
+                self.context.saved, self._saved_at = now, time.monotonic()
 
     def discard(self, connections: Connections) -> None:
-        """Throw away what was uploaded and how far it was."""
-        way = self.way
+        """Abort the upload and delete the checkpoint."""
+        context = self.context
         with self._lock:
-            if way.saved:
-                MultipartUpload(way.bucket, way.name, way.saved.upload_id).abort(connections)
-            way.checkpoint.delete()
-            way.saved = None
+            if context.saved:
+                upload = MultipartUpload(context.bucket, context.name, context.saved.upload_id)
+                upload.abort(connections)
+            context.checkpoint.delete()
+            context.saved = None
 
     def completed(self, connections: Connections) -> None:
-        """Verify the file; one that is not what the hub promised is thrown away."""
+        """Verify the file; one that is not what the hub promised is discarded."""
         with self._lock:
             if self.is_verified:
                 return
@@ -105,13 +106,13 @@ class FileTransfer(Mover):
             try:
                 verified = self._ledger.verified()
             except TransferError:
-                self.way.progress.fail(self.file.path)
+                self.context.progress.fail(self.file.path)
                 wrong = True
             else:
                 wrong = False
-                self.way.checkpoint.save(verified)
-                self.way.saved = verified
+                self.context.checkpoint.save(verified)
+                self.context.saved = verified
         if wrong:
             self.discard(connections)
             self._ledger.verified()  # raises again, now that nothing of it is left
-        self.way.progress.finish(self.file.path)
+        self.context.progress.finish(self.file.path)

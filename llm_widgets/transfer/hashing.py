@@ -1,4 +1,4 @@
-"""The digests by which hubs vouch for files, fed piece by piece; SHA-256 can be saved and resumed.
+"""The digests that hubs publish of files, computed incrementally; SHA-256 can be resumed.
 
 Python's own ``hashlib`` can't hand out the state of a running digest, and the packages that can
 either don't work with OpenSSL 3 or hold the interpreter lock. So the SHA-256 of the system's
@@ -30,10 +30,10 @@ class Hasher(Protocol):
         """Take more bytes."""
 
     def hexdigest(self) -> str:
-        """Give the digest of the bytes so far, in hexadecimal."""
+        """Return the digest of the bytes so far, in hexadecimal."""
 
     def state(self) -> str | None:
-        """Give what is needed to go on later, or ``None`` where that is not possible."""
+        """Return what is needed to resume it later, or ``None`` where that is not possible."""
 
 
 class PlainHasher:
@@ -47,11 +47,11 @@ class PlainHasher:
         self._digest.update(data)
 
     def hexdigest(self) -> str:
-        """Give the digest of the bytes so far."""
+        """Return the digest of the bytes so far, in hexadecimal."""
         return str(self._digest.hexdigest())
 
     def state(self) -> str | None:
-        """Tell that there is nothing to save."""
+        """Return ``None``: there is nothing to save."""
         return None
 
 
@@ -61,7 +61,7 @@ class SavableSha256:
     Parameters
     ----------
     state
-        What :meth:`state` gave, to go on from there.
+        What :meth:`state` returned, to resume from there.
     """
 
     def __init__(self, library: ctypes.CDLL, state: str | None = None) -> None:
@@ -78,19 +78,19 @@ class SavableSha256:
         self._library.SHA256_Update(self._context, data, len(data))
 
     def hexdigest(self) -> str:
-        """Give the digest of the bytes so far."""
+        """Return the digest of the bytes so far, in hexadecimal."""
         result = ctypes.create_string_buffer(_DIGEST)
         copy = ctypes.create_string_buffer(self._context.raw, _CONTEXT)
         self._library.SHA256_Final(result, copy)
         return result.raw.hex()
 
     def state(self) -> str | None:
-        """Give the state in hexadecimal."""
+        """Return the state in hexadecimal."""
         return self._context.raw.hex()
 
 
 def new_hasher(kind: DigestKind, size: int) -> Hasher:
-    """Start the digest of a file.
+    """Return a hasher for a file.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def new_hasher(kind: DigestKind, size: int) -> Hasher:
 
 
 def resumed_hasher(kind: DigestKind, state: str | None) -> Hasher | None:
-    """Go on with a saved digest, or give ``None`` where that is not possible."""
+    """Return a hasher that resumes a saved digest, or ``None`` where that is not possible."""
     library = _libcrypto()
     if kind is not DigestKind.SHA256 or not state or not library:
         return None
@@ -116,12 +116,12 @@ def resumed_hasher(kind: DigestKind, state: str | None) -> Hasher | None:
 
 
 def sha256_can_be_saved() -> bool:
-    """Tell whether one process can go on with a SHA-256 where another one stopped."""
+    """Return whether one process can resume the SHA-256 of another one."""
     return _libcrypto() is not None
 
 
 def hex_digest(kind: DigestKind, content: bytes) -> str:
-    """Compute the digest of a whole file that is in memory."""
+    """Return the digest of a whole file that is in memory."""
     hasher = new_hasher(kind, len(content))
     hasher.update(content)
     return hasher.hexdigest()
@@ -129,7 +129,7 @@ def hex_digest(kind: DigestKind, content: bytes) -> str:
 
 @cache
 def _libcrypto() -> ctypes.CDLL | None:
-    """Find a libcrypto whose SHA-256 is right when it is saved and resumed."""
+    """Return a libcrypto whose SHA-256 is right when it is saved and resumed."""
     if sys.byteorder != "little":
         return None  # a saved state would mean something else on the next machine
     candidates = []

@@ -17,7 +17,7 @@ from llm_widgets.transfer.xml_api import Bucket, UploadGoneError, find, tag_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_widgets.transfer.connections import Connections, Outgoing
+    from llm_widgets.transfer.connections import Connections, PendingRequest
 
 _PAGE = 1000
 _OK = 200
@@ -35,9 +35,9 @@ class Part:
 class PartStream:
     """A part that is sent while it arrives: its bytes are in the processor's cache then.
 
-    Its checksum can't be declared before its bytes are known, so Cloud Storage's answer is
-    compared with it. It is tried once; where anything goes wrong, the part is sent from memory
-    by :meth:`MultipartUpload.put`, which also tells what is wrong.
+    Its checksum can't be declared before its bytes are known, so Cloud Storage's response
+    is compared with it. It is tried once; where anything goes wrong, the part is sent from memory
+    by :meth:`MultipartUpload.put`, which also says what is wrong.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PartStream:
     Attributes
     ----------
     lacks_checksum
-        Whether the answer told no CRC-32C: then streaming proves nothing.
+        Whether the response contained no CRC-32C: then streaming proves nothing.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class PartStream:
         self._url = bucket.url(name, query)
         self._connections = connections
         self._length = length
-        self._outgoing: Outgoing | None = None
+        self._request: PendingRequest | None = None
         self._is_broken = False
         self.lacks_checksum = False
 
@@ -66,33 +66,33 @@ class PartStream:
         if self._is_broken:
             return
         try:
-            if not self._outgoing:
+            if not self._request:
                 headers = self._bucket.authorizer.headers("PUT", self._url)
-                self._outgoing = self._connections.begin("PUT", self._url, headers, self._length)
-            self._outgoing.send(block)
+                self._request = self._connections.begin("PUT", self._url, headers, self._length)
+            self._request.send(block)
         except NETWORK_ERRORS:
             self._break()
 
     def is_stored(self, checksum: int) -> bool:
-        """Tell whether Cloud Storage holds the part, with this CRC-32C."""
-        if self._is_broken or not self._outgoing:
+        """Return whether Cloud Storage holds the part, with this CRC-32C."""
+        if self._is_broken or not self._request:
             return False
         try:
-            answer = self._outgoing.answer()
-            answer.text()
+            response = self._request.response()
+            response.text()
         except NETWORK_ERRORS:
             self._break()
             return False
-        if answer.status != _OK or not answer.is_finished:
+        if response.status != _OK or not response.is_finished:
             self._break()
             return False
-        hashes = answer.headers.get("x-goog-hash", "").replace(" ", "").split(",")
+        hashes = response.headers.get("x-goog-hash", "").replace(" ", "").split(",")
         self.lacks_checksum = not any(text.startswith("crc32c=") for text in hashes)
         return f"crc32c={crc.text(checksum)}" in hashes
 
     def _break(self) -> None:
         self._is_broken = True
-        self._connections.leave(self._url)
+        self._connections.drop(self._url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class MultipartUpload:
         after
             Only parts with a larger number.
         most
-            No more than so many.
+            The largest number of parts to list, all when left out.
         """
         found: list[Part] = []
         marker, page = after, min(_PAGE, most or _PAGE)
@@ -181,7 +181,7 @@ class MultipartUpload:
         )
 
     def abort(self, connections: Connections) -> None:
-        """Throw the parts away."""
+        """Abort the upload, which deletes its parts."""
         try:
             self.bucket.call(connections, "DELETE", self.name, f"uploadId={self._query_id}")
         except UploadGoneError:

@@ -1,12 +1,14 @@
-"""Parts on their way from a hub into an upload: checked while they are in the processor's cache."""
+"""Moves the parts of a file from a hub into an upload, checked while they are in cache."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import Fix, TransferError
 from llm_widgets.transfer import crc
+from llm_widgets.transfer.options import part_size_for
 from llm_widgets.transfer.parts import length_of
 from llm_widgets.transfer.xml_api import UploadGoneError
 
@@ -14,15 +16,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.imports import HubFile
+    from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject
     from llm_widgets.transfer.connections import Connections
-    from llm_widgets.transfer.file_context import FileWay
     from llm_widgets.transfer.multipart import MultipartUpload, PartStream
     from llm_widgets.transfer.parts import PartLedger
-    from llm_widgets.transfer.worker import Lane
+    from llm_widgets.transfer.progress import Progress
+    from llm_widgets.transfer.range_reader import RangeReader
+    from llm_widgets.transfer.workers import TransferWorker
+    from llm_widgets.transfer.xml_api import Bucket
 
 
-class MovingPart:
-    """The checksum of a part, its share of the file's digest, and what must be kept for them.
+@dataclass(slots=True)
+class FileContext:
+    """What the transfer of one file needs: its reader, its object and its checkpoint.
+
+    Attributes
+    ----------
+    name
+        Name of the object that it becomes.
+    checkpoint
+        The object in the bucket that its checkpoint is written to.
+    saved
+        The last checkpoint, ``None`` while nothing of the file is stored.
+    """
+
+    file: HubFile
+    name: str
+    reader: RangeReader
+    bucket: Bucket
+    checkpoint: CheckpointObject
+    saved: Checkpoint | None
+    progress: Progress
+
+    @property
+    def part_size(self) -> int:
+        """Bytes of its parts: those of the upload that is resumed, or of a new one."""
+        if self.saved:
+            return self.saved.part_size
+        return part_size_for(self.file.size, self.bucket.options)
+
+
+class PartBuffer:
+    """The checksum of a part, and those of its blocks that are still needed.
 
     A block is kept until it has been hashed, which is at once when it is the part's turn. A part
     that is written once its last byte is there keeps all of them.
@@ -60,7 +95,7 @@ class MovingPart:
             self._hash_kept()
 
     def hash(self) -> None:
-        """Hash what is there and give the turn to the next part, if it is this part's turn."""
+        """Hash what is there and pass the turn to the next part, if it is this part's turn."""
         if not self.is_hashed and self._ledger.is_turn(self.part):
             self._hash_kept()
             self._ledger.pass_turn(self.part, self.checksum)
@@ -80,45 +115,44 @@ class MovingPart:
             self._kept.clear()
 
 
-class Mover(ABC):
-    """Moves parts of one file into its upload. Lanes move several at the same time.
+class PartTransfer(ABC):
+    """Moves parts of one file into its upload. Workers move several at the same time.
 
     Attributes
     ----------
-    way
-        Of the file.
-    has_time
-        Whether a lane may look at the answer to a part when it is done with its next one.
+    can_defer
+        Whether a worker may read the response to a part when it is done with its next one.
     """
 
-    has_time = True
+    can_defer = True
 
-    def __init__(self, way: FileWay) -> None:
-        self.way = way
-        self.file = way.file
+    def __init__(self, context: FileContext) -> None:
+        self.context = context
+        self.file = context.file
         self._ledger: PartLedger | None = None
         self._upload: MultipartUpload | None = None
         self._may_stream = True
 
     @abstractmethod
     def open(self, connections: Connections) -> range:
-        """Find or start the upload; give the parts that are still to be moved."""
+        """Find or start the upload; return the parts that are still to be moved."""
 
     @abstractmethod
     def completed(self, connections: Connections) -> None:
-        """Take note that the last part has been moved; may be called more than once."""
+        """Record that the last part has been moved; may be called more than once."""
 
-    def ask(self, lane: Lane, part: int) -> None:
-        """Let the hub begin with a part that the lane moves next."""
+    def prefetch(self, worker: TransferWorker, part: int) -> None:
+        """Request a part that the worker moves next from the hub."""
         assert self._ledger
-        lane.ask(self.way.source, part * self._ledger.part_size, self._ledger.length(part))
+        offset = part * self._ledger.part_size
+        worker.prefetch(self.context.reader, offset, self._ledger.length(part))
 
-    def move(self, lane: Lane, part: int, nearly_there: Callable[[], None]) -> None:
+    def move(self, worker: TransferWorker, part: int, nearly_done: Callable[[], None]) -> None:
         """Move one part.
 
         Parameters
         ----------
-        nearly_there
+        nearly_done
             Called when most of it has arrived, once or more; not where other parts may have to
             wait for this one.
 
@@ -127,45 +161,45 @@ class Mover(ABC):
         TransferError
             It can't be moved, or the file is not what the hub promised.
         Stopped
-            The engine was told to stop.
+            The transfer was stopped.
         """
         ledger, upload = self._ledger, self._upload
         assert ledger
         assert upload
-        moving = MovingPart(ledger, part)
+        buffer = PartBuffer(ledger, part)
         stream: PartStream | None = None
         if not ledger.is_stored(part):
             if self._may_stream:
-                stream = upload.stream(lane.writing, part + 1, ledger.length(part))
+                stream = upload.stream(worker.writing, part + 1, ledger.length(part))
             else:
-                moving.keep_all()
+                buffer.keep_all()
 
         left = ledger.length(part)
-        ahead = left * self.way.bucket.options.ask_ahead
+        prefetch_below = left * self.context.bucket.options.prefetch_below
 
         def take(block: bytes) -> None:
             nonlocal left
-            moving.take(block)
+            buffer.take(block)
             if stream:
                 stream.send(block)
-            self.way.progress.add(self.file.path, len(block))
+            self.context.progress.add(self.file.path, len(block))
             left -= len(block)
-            if left <= ahead and self.has_time:
-                nearly_there()
+            if left <= prefetch_below and self.can_defer:
+                nearly_done()
 
-        lane.read(self.way.source, part * ledger.part_size, left, take)
-        lane.settle()  # the part before; others may wait for it
-        moving.hash()
-        if moving.is_hashed and stream and self.has_time:
-            lane.defer(lambda connections: self._store(lane, connections, moving, stream))
+        worker.read(self.context.reader, part * ledger.part_size, left, take)
+        worker.confirm_deferred()  # the part before; others may wait for it
+        buffer.hash()
+        if buffer.is_hashed and stream and self.can_defer:
+            worker.defer(lambda connections: self._store(worker, connections, buffer, stream))
             return
         if not ledger.is_stored(part):
-            self._store(lane, lane.writing, moving, stream)
-        if not moving.is_hashed:
+            self._store(worker, worker.writing, buffer, stream)
+        if not buffer.is_hashed:
             self.wait_for_turn(part)
-            moving.hash()
+            buffer.hash()
         if ledger.is_complete:
-            self.completed(lane.writing)
+            self.completed(worker.writing)
 
     def wait_for_turn(self, part: int) -> None:
         """Wait until all parts before have been hashed."""
@@ -173,33 +207,37 @@ class Mover(ABC):
         self._ledger.wait_for_turn(part)
 
     def _store(
-        self, lane: Lane, writing: Connections, moving: MovingPart, stream: PartStream | None
+        self,
+        worker: TransferWorker,
+        writing: Connections,
+        buffer: PartBuffer,
+        stream: PartStream | None,
     ) -> None:
-        """See that Cloud Storage holds a part of which all bytes have been read."""
+        """Ensure that Cloud Storage holds a part of which all bytes have been read."""
         assert self._ledger
-        if not (stream and stream.is_stored(moving.checksum)):
-            self._put(lane, writing, moving)
+        if not (stream and stream.is_stored(buffer.checksum)):
+            self._put(worker, writing, buffer)
         if stream and stream.lacks_checksum:
             self._may_stream = False
-        self._ledger.stored(moving.part)
+        self._ledger.mark_stored(buffer.part)
         if self._ledger.is_complete:
             self.completed(writing)
 
-    def _put(self, lane: Lane, writing: Connections, moving: MovingPart) -> None:
+    def _put(self, worker: TransferWorker, writing: Connections, buffer: PartBuffer) -> None:
         assert self._upload
-        blocks = moving.blocks or self._read_again(lane, moving)
+        blocks = buffer.blocks or self._read_again(worker, buffer)
         try:
-            self._upload.put(writing, moving.part + 1, blocks, moving.checksum)
+            self._upload.put(writing, buffer.part + 1, blocks, buffer.checksum)
         except UploadGoneError as error:
             raise upload_gone(self.file, error) from error
 
-    def _read_again(self, lane: Lane, moving: MovingPart) -> list[bytes]:
+    def _read_again(self, worker: TransferWorker, buffer: PartBuffer) -> list[bytes]:
         """Read a part a second time that was hashed, and so no longer kept, but not stored."""
         assert self._ledger
-        start, length = moving.part * self._ledger.part_size, self._ledger.length(moving.part)
+        start, length = buffer.part * self._ledger.part_size, self._ledger.length(buffer.part)
         blocks: list[bytes] = []
-        self.way.source.read(lane.reading, start, length, blocks.append)
-        if crc.of_blocks(blocks) != moving.checksum:
+        self.context.reader.read(worker.reading, start, length, blocks.append)
+        if crc.of_blocks(blocks) != buffer.checksum:
             raise TransferError(
                 f"The hub gave two different answers for the same bytes of {self.file.path}.",
                 cause=f"Their CRC-32C differ, from byte {start} to {start + length}.",
@@ -211,7 +249,7 @@ class Mover(ABC):
 def stored_parts(
     file: HubFile, part_size: int, upload: MultipartUpload, connections: Connections, parts: range
 ) -> set[int]:
-    """Tell which of these parts of a file Cloud Storage holds whole.
+    """Return those of some parts of a file that Cloud Storage holds whole.
 
     Raises
     ------
@@ -226,7 +264,7 @@ def stored_parts(
 
 
 def upload_gone(file: HubFile, error: UploadGoneError) -> TransferError:
-    """Explain that an unfinished upload is no longer there."""
+    """Return the error for an unfinished upload that is no longer there."""
     return TransferError(
         f"The unfinished upload of {file.path} was removed from the bucket.",
         cause=str(error),

@@ -1,4 +1,4 @@
-"""One file on its way: which of its parts are stored, and its digest, computed part by part."""
+"""The parts of one file: which of them are stored, and the file's digest, computed in order."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.transfer.hashing import Hasher
 
-_TURN = 1.0
-"""Seconds after which a waiting lane looks whether it is to stop."""
+_POLL = 1.0
+"""Seconds after which a waiting worker checks whether it is to stop."""
 
 
 class PartLedger:
-    """Keeps the books of a file's parts. Safe to use from the lanes.
+    """Records which parts of a file are stored and hashed. Safe to use from the workers.
 
-    A digest needs the bytes in order. The lane whose part's turn it is hashes the bytes as they
-    arrive, while they are in the processor's cache; other lanes wait for their turn.
+    A digest needs the bytes in order. The worker whose part's turn it is hashes the bytes as they
+    arrive, while they are in the processor's cache; other workers wait for their turn.
 
     Parameters
     ----------
     part_size
         Bytes of each part of the file but the last.
     parts
-        Those that are looked after here: all from one on, or a stretch of them.
+        Those that are recorded here: all from one on, or those of a shard.
     stored
         Parts that Cloud Storage holds already.
     """
@@ -59,11 +59,11 @@ class PartLedger:
         self.parts = parts
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Go on with the digest of the parts before these."""
+        """Resume the digest after the parts before these."""
         kind = self._file.digest.kind
         if checkpoint.parts:
             hasher = resumed_hasher(kind, checkpoint.hash_state)
-            assert hasher  # see start_of()
+            assert hasher  # see resume_point()
         else:
             hasher = new_hasher(kind, self._file.size)
         with self._condition:
@@ -74,20 +74,20 @@ class PartLedger:
             self._condition.notify_all()
 
     def length(self, part: int) -> int:
-        """Give the bytes of a part."""
+        """Return the length of a part in bytes."""
         return length_of(self._file, self.part_size, part)
 
     def is_stored(self, part: int) -> bool:
-        """Tell whether Cloud Storage holds a part already."""
+        """Return whether Cloud Storage holds a part already."""
         return part in self._stored
 
-    def stored(self, part: int) -> None:
-        """Take note that Cloud Storage holds a part."""
+    def mark_stored(self, part: int) -> None:
+        """Record that Cloud Storage holds a part."""
         with self._condition:
             self._stored.add(part)
 
     def is_turn(self, part: int) -> bool:
-        """Tell whether a part is the next one to be hashed."""
+        """Return whether a part is the next one to be hashed."""
         return self._hashed == part
 
     def hash(self, block: bytes) -> None:
@@ -96,7 +96,7 @@ class PartLedger:
         self._hasher.update(block)
 
     def pass_turn(self, part: int, checksum: int) -> None:
-        """Give the turn to the next part.
+        """Let the next part be hashed.
 
         Parameters
         ----------
@@ -116,13 +116,13 @@ class PartLedger:
         Raises
         ------
         Stopped
-            The engine was told to stop.
+            The transfer was stopped.
         """
         with self._condition:
             while self._hashed != part:
                 if self._stop.is_set():
                     raise Stopped
-                self._condition.wait(_TURN)
+                self._condition.wait(_POLL)
 
     @property
     def is_complete(self) -> bool:
@@ -131,14 +131,14 @@ class PartLedger:
             return self._hashed == self.parts.stop and self._stored.issuperset(self.parts)
 
     def checkpoint(self) -> Checkpoint:
-        """Give what can be gone on from, were the worker to die now."""
+        """Return the checkpoint from which another process could resume now."""
         with self._condition:
             reached = self._saved.parts
             while reached < self._hashed and reached in self._stored:
                 reached += 1
             if reached > self._saved.parts:
                 state, checksum = self._after[reached]
-                if state:  # else nobody could go on from there
+                if state:  # else nobody could resume from there
                     self._saved = replace(
                         self._saved, parts=reached, hash_state=state, crc32c=checksum
                     )
@@ -146,7 +146,7 @@ class PartLedger:
             return self._saved
 
     def verified(self) -> Checkpoint:
-        """Check the file's digest and give the last checkpoint.
+        """Check the file's digest and return the last checkpoint.
 
         Raises
         ------
@@ -165,17 +165,17 @@ class PartLedger:
 
 
 def part_count(file: HubFile, part_size: int) -> int:
-    """Tell how many parts a file has."""
+    """Return how many parts a file has."""
     return -(-file.size // part_size)
 
 
 def length_of(file: HubFile, part_size: int, part: int) -> int:
-    """Give the bytes of a part of a file."""
+    """Return the length of a part of a file in bytes."""
     return min(part_size, file.size - part * part_size)
 
 
-def start_of(file: HubFile, saved: Checkpoint, stored: Iterable[int]) -> Checkpoint:
-    """Give what can be gone on from: the checkpoint, or the beginning of the same upload.
+def resume_point(file: HubFile, saved: Checkpoint, stored: Iterable[int]) -> Checkpoint:
+    """Return where to resume: at the checkpoint, or at the beginning of the same upload.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How far all files are, counted by the lanes and looked at by whoever reports."""
+"""The progress of all files, counted by the workers and read by the reporter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Counter:
-    """The counts of one file; changed for every block, so not made anew each time."""
+    """The count of one file; mutable, because it changes with every block."""
 
     __slots__ = ("done", "is_shared", "size", "state")
 
@@ -40,29 +40,29 @@ class Progress:
             file.state = FileState.ACTIVE
 
     def share(self, path: str) -> None:
-        """Take note that other tasks move bytes of a file too: only this one's are counted."""
+        """Record that other tasks move bytes of a file too: only this one's are counted."""
         with self._lock:
             self._files[path].is_shared = True
 
     def start(self, path: str, done: int) -> None:
-        """Take note that a file is being worked on, and how many of its bytes are there."""
+        """Record that a file is being moved, and how many of its bytes are stored already."""
         with self._lock:
             file = self._files[path]
             file.done, file.state = done, FileState.ACTIVE
 
     def finish(self, path: str) -> None:
-        """Take note that a file has arrived whole and is what the hub promised."""
+        """Record that a file is complete and verified."""
         with self._lock:
             file = self._files[path]
             file.done, file.state = file.size, FileState.DONE
 
     def fail(self, path: str) -> None:
-        """Take note that a file failed."""
+        """Record that a file failed."""
         with self._lock:
             self._files[path].state = FileState.FAILED
 
     def snapshot(self) -> tuple[FileProgress, ...]:
-        """Give all files as they are now."""
+        """Return the present progress of all files."""
         with self._lock:
             return tuple(
                 FileProgress(path, file.size, file.done, file.state, file.is_shared)
@@ -70,6 +70,6 @@ class Progress:
             )
 
     def done(self) -> int:
-        """Give the bytes that have arrived of all files together."""
+        """Return the bytes that have arrived of all files together."""
         with self._lock:
             return sum(file.done for file in self._files.values())

@@ -1,4 +1,4 @@
-"""Makes verified files visible, all of a model at once, and proves that they are whole."""
+"""Publishes verified files: makes the objects of a model, checks them, writes its manifest."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _PUBLISH_TIMEOUT = 600.0
-"""Seconds for one answer: Cloud Storage may take minutes to put an object together."""
+"""Seconds for one response: Cloud Storage may take minutes to put an object together."""
 
 
 class MissingPartsError(Exception):
@@ -48,7 +48,7 @@ class Publisher:
         self._options = replace(options, stall_timeout=_PUBLISH_TIMEOUT)
 
     def published(self) -> ModelManifest | None:
-        """Give the manifest when the whole import is in place already, whole and unchanged."""
+        """Return the manifest when the import is published already, complete and unchanged."""
         found = self._objects.read(manifest_name(self._plan.id))
         if not found:
             return None
@@ -107,7 +107,7 @@ class Publisher:
         return {stored.name: stored for stored in self._objects.list(f"{prefix}/")}
 
     def _complete(self, file: HubFile, upload_id: str) -> bool:
-        """Make a file's parts an object, unless that was done; tell whether it was still to do."""
+        """Complete a file's upload; return whether it was still open."""
         upload = MultipartUpload(self._bucket, self._plan.object_name(file), upload_id)
         connections = Connections(self._options)
         try:
@@ -116,7 +116,7 @@ class Publisher:
                 raise MissingPartsError(file)
             upload.complete(connections, parts)
         except UploadGoneError:
-            return False  # completed before a crash, or by a request whose answer was lost
+            return False  # completed before a crash, or by a request whose response was lost
         finally:
             connections.close()
         return True
@@ -128,7 +128,7 @@ class Publisher:
         done: list[ManifestFile],
         there: dict[str, Stored],
     ) -> None:
-        """See that all objects are what was sent; remove those that are not."""
+        """Check that all objects are what was sent; delete those that are not."""
         stored = [there.get(self._plan.object_name(file)) for file in moved]
         wrong = [
             (file, found, was_open)
@@ -181,7 +181,7 @@ class Publisher:
 
 
 def is_held(file: HubFile) -> bool:
-    """Tell whether a file's bytes are known without asking the hub: in the plan, or none."""
+    """Return whether a file's bytes are known without the hub: in the plan, or none."""
     return file.content is not None or not file.size
 
 

@@ -1,56 +1,56 @@
-"""Reads ranges of a file at its hub: retried from the byte reached, checked, hedged."""
+"""Reads ranges of a file at its hub: retried from the byte reached, checked, from fast servers."""
 
 from __future__ import annotations
 
 import threading
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer.connections import BLOCK, NETWORK_ERRORS, next_block, origin
-from llm_widgets.transfer.retry import Patience, Stopped, TransientError, asked_wait
-from llm_widgets.transfer.signed_url import REDIRECTS, REFUSED, Gate, Location
-from llm_widgets.transfer.slow_servers import ENOUGH_TO_JUDGE, FIRST_LOOK
-from llm_widgets.transfer.unranged import WholeStream
+from llm_widgets.transfer.retry import Backoff, Stopped, TransientError, retry_after
+from llm_widgets.transfer.signed_url import EXPIRED, REDIRECTS, SignedUrl
+from llm_widgets.transfer.slow_servers import CHECK_INTERVAL, MIN_SAMPLE
+from llm_widgets.transfer.unranged import UnrangedStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.imports import HubFile
-    from llm_widgets.transfer.connections import Answer, Connections, Outgoing
+    from llm_widgets.transfer.connections import Connections, PendingRequest, Response
     from llm_widgets.transfer.options import Options
-    from llm_widgets.transfer.slow_servers import Edges
+    from llm_widgets.transfer.retry import RateLimit
+    from llm_widgets.transfer.slow_servers import ServerRates
 
-_PARTIAL = 206
-_WHOLE = 200
-_RANGES_IGNORED = 3
-"""Answers with the whole file after which ranges are no longer asked for."""
+_MAX_RANGES_IGNORED = 3
+"""Responses with the whole file after which ranges are no longer requested."""
 
 
-class _SlowEdge(Exception):  # noqa: N818 - a decision, not an error
-    """The connection is to be left for a faster one."""
+class _SlowServer(Exception):  # noqa: N818 - a decision, not an error
+    """The connection is to be dropped for a faster one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request for a range that was sent before its answer is needed."""
+class PrefetchedRange:
+    """A request for a range that was sent before its response is needed."""
 
     url: str
-    outgoing: Outgoing
+    request: PendingRequest
 
 
-class Source:
-    """A file at its hub. Lanes read its parts at the same time.
+class RangeReader:
+    """Reads a file at its hub. Workers read its parts at the same time.
 
     Parameters
     ----------
     token
         The hub's token, or empty.
-    edges
-        What is known of the rates of this hub's servers.
-    gate
-        Where a pause that the hub asks for holds all lanes.
+    rates
+        What has been observed of the rates of this hub's servers.
+    rate_limit
+        The pause that the hub may ask for.
     """
 
     def __init__(
@@ -58,38 +58,40 @@ class Source:
         file: HubFile,
         *,
         token: str,
-        edges: Edges,
-        gate: Gate,
+        rates: ServerRates,
+        rate_limit: RateLimit,
         options: Options,
         stop: threading.Event,
     ) -> None:
         self._file = file
-        self._location = Location(file.url, token)
-        self._edges = edges
-        self._gate = gate
+        self._signed_url = SignedUrl(file.url, token)
+        self._rates = rates
+        self._rate_limit = rate_limit
         self._options = options
         self._stop = stop
         self._lock = threading.Lock()
-        self._ignored = 0
+        self._ranges_ignored = 0
         self._block = BLOCK
-        self._whole: WholeStream | None = None
+        self._unranged: UnrangedStream | None = None
 
-    def ask(self, connections: Connections, offset: int, length: int) -> Asked | None:
-        """Ask for bytes that will be read next: until then their way from the hub is over.
+    def prefetch(
+        self, connections: Connections, offset: int, length: int
+    ) -> PrefetchedRange | None:
+        """Request bytes that will be read next, so that they are on their way by then.
 
         Returns
         -------
-        Asked or None
-            ``None`` where it would take a wait or goes wrong; :meth:`read` asks by itself then.
+        PrefetchedRange or None
+            ``None`` where it would take a wait or fails; :meth:`read` sends the request then.
         """
-        url = self._location.known
-        if not url or self._whole or self._gate.is_closed:
+        url = self._signed_url.cached
+        if not url or self._unranged or self._rate_limit.is_paused:
             return None
         try:
             headers = self._headers(url, range(offset, offset + length))
-            return Asked(url, connections.begin("GET", url, headers, None))
+            return PrefetchedRange(url, connections.begin("GET", url, headers, None))
         except NETWORK_ERRORS:
-            connections.leave(url)
+            connections.drop(url)
             return None
 
     def read(
@@ -98,17 +100,17 @@ class Source:
         offset: int,
         length: int,
         take: Callable[[bytes], None],
-        asked: Asked | None = None,
+        prefetched: PrefetchedRange | None = None,
     ) -> None:
-        """Give so many bytes from an offset on.
+        """Read so many bytes from an offset on.
 
         Parameters
         ----------
         take
-            Given each block in order, while it is still in the processor's cache, and no byte
-            twice.
-        asked
-            What :meth:`ask` gave for these bytes and these connections.
+            Called with each block in order, while it is still in the processor's cache, and with
+            no byte twice.
+        prefetched
+            What :meth:`prefetch` returned for these bytes and these connections.
 
         Raises
         ------
@@ -117,11 +119,11 @@ class Source:
         HubError
             The hub refuses.
         Stopped
-            The engine was told to stop.
+            The transfer was stopped.
         """
         position, end = offset, offset + length
-        redraws = 0
-        patience = Patience(f"reading {self._file.path}", self._options, self._stop)
+        reconnects = 0
+        backoff = Backoff(f"reading {self._file.path}", self._options, self._stop)
 
         def passed_on(block: bytes) -> None:
             nonlocal position
@@ -131,62 +133,63 @@ class Source:
         while position < end:
             before = position
             try:
-                self._gate.pass_through()
-                if self._whole:
-                    self._whole.read(connections, position, end - position, passed_on)
+                self._rate_limit.wait()
+                if self._unranged:
+                    self._unranged.read(connections, position, end - position, passed_on)
                 else:
-                    self._read_range(connections, range(position, end), redraws, passed_on, asked)
-            except _SlowEdge:
-                redraws += 1
+                    span = range(position, end)
+                    self._read_range(connections, span, reconnects, passed_on, prefetched)
+            except _SlowServer:
+                reconnects += 1
             except TransientError as error:
                 if position > before:
-                    patience.came_further()
-                if error.wait:
-                    self._gate.close_for(min(error.wait, self._options.patience))
-                patience.after(error)
-            asked = None
+                    backoff.reset()
+                if error.retry_after:
+                    self._rate_limit.pause(min(error.retry_after, self._options.give_up_after))
+                backoff.wait_after(error)
+            prefetched = None
 
     def _headers(self, url: str, span: range) -> dict[str, str]:
-        return {**self._location.headers(url), "Range": f"bytes={span[0]}-{span[-1]}"}
+        return {**self._signed_url.headers(url), "Range": f"bytes={span[0]}-{span[-1]}"}
 
-    def _answer(
-        self, connections: Connections, span: range, asked: Asked | None
-    ) -> tuple[str, Answer]:
-        """Give the URL that was asked for a range, and the head of what it answers."""
-        if asked:
+    def _response(
+        self, connections: Connections, span: range, prefetched: PrefetchedRange | None
+    ) -> tuple[str, Response]:
+        """Return the URL that was asked for a range, and the head of the response."""
+        if prefetched:
             try:
-                return asked.url, asked.outgoing.answer()
+                return prefetched.url, prefetched.request.response()
             except NETWORK_ERRORS:  # nothing that a new connection could not mend
-                connections.leave(asked.url)
-        url = self._location.current(connections)
+                connections.drop(prefetched.url)
+        url = self._signed_url.resolve(connections)
         return url, connections.request("GET", url, self._headers(url, span))
 
     def _read_range(
         self,
         connections: Connections,
         span: range,
-        redraws: int,
+        reconnects: int,
         take: Callable[[bytes], None],
-        asked: Asked | None,
+        prefetched: PrefetchedRange | None,
     ) -> None:
-        url, answer = self._answer(connections, span, asked)
+        url, response = self._response(connections, span, prefetched)
         try:
-            self._check(answer, url, span)
-            is_fast = self._receive(answer, len(span), redraws, take)
+            self._check(response, url, span)
+            is_fast = self._receive(response, len(span), reconnects, take)
         except BaseException:
-            connections.leave(url)  # the rest of the body is still on its way
+            connections.drop(url)  # the rest of the body is still on its way
             raise
-        if not (is_fast and answer.is_finished):
-            connections.leave(url)  # it would serve the lane's next part as slowly
+        if not (is_fast and response.is_finished):
+            connections.drop(url)  # it would serve the worker's next part as slowly
 
     def _receive(
-        self, answer: Answer, length: int, redraws: int, take: Callable[[bytes], None]
+        self, response: Response, length: int, reconnects: int, take: Callable[[bytes], None]
     ) -> bool:
-        """Receive the range; tell whether the connection is fast enough to be kept."""
-        start = look = before = time.monotonic()
+        """Receive the range; return whether the connection is fast enough to be kept."""
+        start = checked = before = time.monotonic()
         done = 0
         while done < length:
-            block = answer.read(min(self._block, length - done))
+            block = response.read(min(self._block, length - done))
             if not block:
                 raise TransientError("the answer ended too early")
             done += len(block)
@@ -195,36 +198,37 @@ class Source:
             now = time.monotonic()
             self._block = next_block(self._block, now - before)
             before = now
-            if now > look + FIRST_LOOK:
-                look = now
+            if now > checked + CHECK_INTERVAL:
+                checked = now
                 if self._stop.is_set():
                     raise Stopped
-                if self._edges.should_leave(done / (now - start), length - done, redraws):
-                    raise _SlowEdge
-        answer.text()  # the end of the body, so that the connection is free
+                if self._rates.should_reconnect(done / (now - start), length - done, reconnects):
+                    raise _SlowServer
+        response.text()  # the end of the body, so that the connection is free
         took = time.monotonic() - start
-        if length < ENOUGH_TO_JUDGE:
+        if length < MIN_SAMPLE:
             return True
-        is_slow = self._edges.should_leave(length / took, float("inf"), 0)
-        return took < FIRST_LOOK or not is_slow
+        is_slow = self._rates.should_reconnect(length / took, float("inf"), 0)
+        return took < CHECK_INTERVAL or not is_slow
 
-    def _check(self, answer: Answer, url: str, span: range) -> None:
-        """Let nothing pass but the range that was asked for."""
+    def _check(self, response: Response, url: str, span: range) -> None:
+        """Let nothing pass but the range that was requested."""
         host = origin(url)[1]
-        if answer.status == _PARTIAL:
-            self._check_range(answer, host, span)
-        elif answer.status == _WHOLE:
-            self._note_ignored(host)
-        elif answer.status in REDIRECTS:
-            self._location.moved(url, answer.headers.get("location", ""))
+        if response.status == HTTPStatus.PARTIAL_CONTENT:
+            self._check_range(response, host, span)
+        elif response.status == HTTPStatus.OK:
+            self._count_ignored(host)
+        elif response.status in REDIRECTS:
+            self._signed_url.redirect(url, response.headers.get("location", ""))
             raise TransientError(f"{host}: moved")
         else:
-            if answer.status in REFUSED:
-                self._location.expired(url)
-            raise TransientError(f"{host}: HTTP {answer.status}", wait=asked_wait(answer.headers))
+            if response.status in EXPIRED:
+                self._signed_url.expire(url)
+            wait = retry_after(response.headers)
+            raise TransientError(f"{host}: HTTP {response.status}", retry_after=wait)
 
-    def _check_range(self, answer: Answer, host: str, span: range) -> None:
-        given = answer.headers.get("content-range", "")
+    def _check_range(self, response: Response, host: str, span: range) -> None:
+        given = response.headers.get("content-range", "")
         unit, _, rest = given.partition(" ")
         sent, _, size = rest.partition("/")
         if size.isdigit() and int(size) != self._file.size:
@@ -236,9 +240,9 @@ class Source:
         if unit != "bytes" or sent != wanted:
             raise TransientError(f"{host}: asked for bytes {wanted}, got “{given}”")
 
-    def _note_ignored(self, host: str) -> None:
+    def _count_ignored(self, host: str) -> None:
         with self._lock:
-            self._ignored += 1
-            if self._ignored >= _RANGES_IGNORED and not self._whole:
-                self._whole = WholeStream(self._location, self._file.size, self._stop)
+            self._ranges_ignored += 1
+            if self._ranges_ignored >= _MAX_RANGES_IGNORED and not self._unranged:
+                self._unranged = UnrangedStream(self._signed_url, self._stop)
         raise TransientError(f"{host}: sends the whole file where a range was asked for")

@@ -1,4 +1,4 @@
-"""When to try again, how long to wait before, and when to give up."""
+"""Retries: how long to wait before the next attempt, and when to give up."""
 
 from __future__ import annotations
 
@@ -15,86 +15,115 @@ if TYPE_CHECKING:
 
     from llm_widgets.transfer.options import Options
 
-_LEAST_TRIES = 4
+_MIN_ATTEMPTS = 4
 _RESET_IN = re.compile(r"\bt=(\d+)")
 
 
-class Stopped(Exception):  # noqa: N818 - nothing went wrong here: another lane failed, or a person cancelled
-    """The engine was told to stop."""
+class Stopped(Exception):  # noqa: N818 - nothing went wrong here: another worker failed, or a person cancelled
+    """The transfer was stopped."""
 
 
 class GaveUpError(TransferError):
-    """Something failed for too long; it may go well some other time."""
+    """Something failed for too long; a later attempt may succeed."""
 
 
 class TransientError(Exception):
-    """Something failed that may go well the next time.
+    """A failure that another attempt may overcome.
 
     Attributes
     ----------
-    wait
-        Seconds that the other side asked to wait, or ``None``.
+    retry_after
+        Seconds that the server asked to wait, or ``None``.
     """
 
-    def __init__(self, message: str, *, wait: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.wait = wait
+        self.retry_after = retry_after
 
 
-class Patience:
-    """Counts the failures of one piece of work since it last came further.
+class Backoff:
+    """Exponential backoff with jitter for one operation.
 
     Parameters
     ----------
-    what
-        The work as an error message names it, for example ``"reading model.safetensors"``.
+    operation
+        The operation as an error message names it, for example ``"reading model.safetensors"``.
     """
 
-    def __init__(self, what: str, options: Options, stop: threading.Event) -> None:
-        self._what = what
+    def __init__(self, operation: str, options: Options, stop: threading.Event) -> None:
+        self._operation = operation
         self._options = options
         self._stop = stop
         self._since = time.monotonic()
         self._failures = 0
 
-    def came_further(self) -> None:
-        """Forget the failures so far."""
+    def reset(self) -> None:
+        """Forget the failures so far, because the operation has made progress."""
         self._failures = 0
         self._since = time.monotonic()
 
-    def after(self, error: Exception) -> None:
-        """Wait before the next try.
+    def wait_after(self, error: Exception) -> None:
+        """Wait before the next attempt.
 
         Raises
         ------
         GaveUpError
-            It failed for so long that it is given up.
+            There was no progress for :attr:`Options.give_up_after` seconds.
         Stopped
-            There is to be no next try.
+            The transfer was stopped.
         """
         self._failures += 1
-        asked = error.wait if isinstance(error, TransientError) else None
+        asked = error.retry_after if isinstance(error, TransientError) else None
         silent = time.monotonic() - self._since
-        if self._failures >= _LEAST_TRIES and silent > self._options.patience:
+        if self._failures >= _MIN_ATTEMPTS and silent > self._options.give_up_after:
             raise GaveUpError(
-                f"Gave up {self._what} after {self._failures} tries in {silent:.0f} s.",
-                cause=told(error),
+                f"Gave up {self._operation} after {self._failures} tries in {silent:.0f} s.",
+                cause=error_text(error),
             ) from error
         wait = min(self._options.longest_wait, self._options.first_wait * 2 ** (self._failures - 1))
-        wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads the lanes, hides nothing
+        wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads the workers, hides nothing
         if asked is not None:
-            wait = min(max(wait, asked), self._options.patience)
+            wait = min(max(wait, asked), self._options.give_up_after)
         if self._stop.wait(wait):
             raise Stopped
 
 
-def told(error: Exception) -> str:
-    """Say what an error of the network says, or its kind where it says nothing."""
+class RateLimit:
+    """A pause that a hub asked for; it holds for all workers."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._until = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send a request for some seconds."""
+        self._until = max(self._until, time.monotonic() + seconds)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether there is a pause now."""
+        return self._until > time.monotonic()
+
+    def wait(self) -> None:
+        """Wait until the pause is over.
+
+        Raises
+        ------
+        Stopped
+            The transfer was stopped.
+        """
+        left = self._until - time.monotonic()
+        if self._stop.is_set() or (left > 0 and self._stop.wait(left)):
+            raise Stopped
+
+
+def error_text(error: Exception) -> str:
+    """Return the message of a network error, or its class name where it has none."""
     return str(error) or type(error).__name__
 
 
-def asked_wait(headers: dict[str, str]) -> float | None:
-    """Read how many seconds the other side wants us to wait.
+def retry_after(headers: dict[str, str]) -> float | None:
+    """Return how many seconds a server asks to wait, ``None`` where it does not say.
 
     Parameters
     ----------

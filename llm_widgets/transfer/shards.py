@@ -1,11 +1,12 @@
-"""A large file moved by several tasks at once: each takes the next stretch of parts.
+"""Shards: runs of parts of a large file, moved by several tasks of a job at once.
 
-A digest needs the bytes in order. So a task fetches and stores the parts of its stretch while
-those before are still on their way elsewhere, keeps them in memory, and waits for the digest that
-the task before leaves in the bucket. A stretch is as long as a task has memory for it.
+A digest needs the bytes in order. So a task fetches and stores the parts of its shard while the
+shards before are still being moved by other tasks, keeps them in memory, and waits for the
+checkpoint with the digest's state that the task before hands over through the bucket. A shard is
+as long as a task has memory for it.
 
-Stretches are taken in order, and a task takes one only when all parts of its last one are with
-its lanes. So the earliest stretch that is not finished waits for nobody, however few tasks run.
+Shards are leased in order, and a task leases one only when all parts of its last one are with its
+workers. So the earliest shard that is not finished waits for nobody, however few tasks run.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from llm_widgets.errors import ConflictError, TransferError
 from llm_widgets.gcp.storage.objects import NEW
 from llm_widgets.transfer.checkpoint import Checkpoint, TakenOverError
 from llm_widgets.transfer.multipart import MultipartUpload
-from llm_widgets.transfer.options import most_lanes
-from llm_widgets.transfer.part_transfer import Mover, stored_parts, upload_gone
+from llm_widgets.transfer.options import max_workers
+from llm_widgets.transfer.part_transfer import PartTransfer, stored_parts, upload_gone
 from llm_widgets.transfer.parts import PartLedger, part_count
 from llm_widgets.transfer.retry import GaveUpError, Stopped
 from llm_widgets.transfer.xml_api import UploadGoneError
@@ -31,95 +32,106 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.storage.objects import SmallObjects
     from llm_widgets.transfer.checkpoint import CheckpointObject
     from llm_widgets.transfer.connections import Connections
-    from llm_widgets.transfer.file_context import FileWay
+    from llm_widgets.transfer.part_transfer import FileContext
     from llm_widgets.transfer.share import Task
 
 _POLL = 0.05
-"""Seconds between two looks whether the task before has left its digest."""
+"""Seconds between two checks whether the task before has handed over its digest."""
 
-_SPARE_LANES = 2
-"""Lanes that begin with the next stretch while this one waits."""
+_SPARE_WORKERS = 2
+"""Workers that begin with the next shard while this one waits."""
 
 
-class SharedFile:
-    """A file that all tasks of a job move."""
+class ShardedFile:
+    """A file that all tasks of a job move together, shard by shard."""
 
-    def __init__(self, way: FileWay, task: Task) -> None:
-        self.way = way
-        self.part_size = way.part_size
-        self.count = part_count(way.file, self.part_size)
+    def __init__(self, context: FileContext, task: Task) -> None:
+        self.context = context
+        self.part_size = context.part_size
+        self.part_count = part_count(context.file, self.part_size)
         self._lock = threading.Lock()
-        self._stretch = max(1, most_lanes(self.part_size, way.bucket.options) - _SPARE_LANES)
-        done = way.saved.parts if way.saved else 0
-        stretches = range(done // self._stretch, -(-self.count // self._stretch))
-        self._claims = Claims(way.checkpoint, task, stretches)
-        way.progress.share(way.file.path)
+        most = max_workers(self.part_size, context.bucket.options)
+        self._parts_per_shard = max(1, most - _SPARE_WORKERS)
+        done = context.saved.parts if context.saved else 0
+        unfinished = range(
+            done // self._parts_per_shard, -(-self.part_count // self._parts_per_shard)
+        )
+        self._leases = Leases(context.checkpoint, task, unfinished)
+        context.progress.share(context.file.path)
         if task.index == 0:  # what was there before counts once
-            way.progress.add(way.file.path, done * self.part_size)
+            context.progress.add(context.file.path, done * self.part_size)
 
-    def next_stretch(self) -> StretchTransfer | None:
-        """Take the next stretch that no task has; ``None`` when there are no more."""
-        number = self._claims.next()
+    def next_shard(self) -> ShardTransfer | None:
+        """Lease the next shard that no task has; return ``None`` when there are no more."""
+        number = self._leases.acquire()
         if number is None:
             return None
-        first = number * self._stretch
-        return StretchTransfer(self, range(first, min(self.count, first + self._stretch)))
+        first = number * self._parts_per_shard
+        return ShardTransfer(
+            self, range(first, min(self.part_count, first + self._parts_per_shard))
+        )
 
     def upload(self, connections: Connections) -> MultipartUpload:
-        """Find the upload that all tasks write to, or start it."""
-        way = self.way
+        """Return the upload that all tasks write to; start it where there is none yet."""
+        context = self.context
         with self._lock:
-            if not way.saved:
-                upload = MultipartUpload.start(connections, way.bucket, way.name)
-                way.saved = Checkpoint(upload.id, self.part_size)
+            if not context.saved:
+                upload = MultipartUpload.start(connections, context.bucket, context.name)
+                context.saved = Checkpoint(upload.id, self.part_size)
                 try:
-                    way.checkpoint.save(way.saved)
+                    context.checkpoint.save(context.saved)
                 except TakenOverError:  # another task was faster
                     upload.abort(connections)
-                    way.saved = way.checkpoint.load()
-                    assert way.saved
-            return MultipartUpload(way.bucket, way.name, way.saved.upload_id)
+                    context.saved = context.checkpoint.load()
+                    assert context.saved
+            return MultipartUpload(context.bucket, context.name, context.saved.upload_id)
 
-    def start_in(self, parts: range) -> Checkpoint | None:
-        """Give from where a stretch can be hashed, if that is known already."""
-        saved = self.way.saved
+    def resume_point(self, parts: range) -> Checkpoint | None:
+        """Return the checkpoint from which a shard can be hashed, if it is known already."""
+        saved = self.context.saved
         return saved if saved and saved.parts in parts else None
 
     def discard(self, connections: Connections) -> None:
-        """Throw away what was uploaded and how far it was."""
+        """Abort the upload and delete the checkpoint."""
         self.upload(connections).abort(connections)
-        self.way.checkpoint.delete()
+        self.context.checkpoint.delete()
 
 
-class StretchTransfer(Mover):
-    """One stretch of a shared file."""
+class ShardTransfer(PartTransfer):
+    """The transfer of one shard of a file.
 
-    has_time = False  # another task waits for it
+    Parameters
+    ----------
+    parts
+        Those of the shard.
+    """
 
-    def __init__(self, shared: SharedFile, parts: range) -> None:
-        super().__init__(shared.way)
-        self._shared = shared
+    can_defer = False  # another task waits for it
+
+    def __init__(self, sharded: ShardedFile, parts: range) -> None:
+        super().__init__(sharded.context)
+        self._sharded = sharded
         self._parts = parts
         self._has_begun = False
         self._is_done = False
         self._lock = threading.Lock()
 
     def open(self, connections: Connections) -> range:
-        """Find or start the upload; give the parts that are still to be moved."""
-        shared = self._shared
-        self._upload = shared.upload(connections)
+        """Find or start the upload; return the parts that are still to be moved."""
+        sharded = self._sharded
+        self._upload = sharded.upload(connections)
         try:
             stored = stored_parts(
-                self.file, shared.part_size, self._upload, connections, self._parts
+                self.file, sharded.part_size, self._upload, connections, self._parts
             )
         except UploadGoneError as error:
-            self.way.checkpoint.delete()
+            self.context.checkpoint.delete()
             raise upload_gone(self.file, error) from error
-        start = shared.start_in(self._parts)
+        start = sharded.resume_point(self._parts)
         if start:
             self._parts = range(start.parts, self._parts.stop)
         self._ledger = PartLedger(
-            self.file, shared.part_size, self._parts, stored, self.way.bucket.stop
+            self.file, sharded.part_size, self._parts, stored, self.context.bucket.stop
         )
         if start:
             self._ledger.begin(start)
@@ -129,105 +141,108 @@ class StretchTransfer(Mover):
     def wait_for_turn(self, part: int) -> None:
         """Wait until all parts before have been hashed, by other tasks or by this one."""
         if part == self._parts.start and not self._has_begun:
-            self._take_over()
+            self._wait_for_handover()
         super().wait_for_turn(part)
 
     def completed(self, connections: Connections) -> None:
-        """Leave the digest for the next stretch; after the last one, verify the file."""
+        """Hand the digest over to the next shard; after the last one, verify the file."""
         with self._lock:
             if self._is_done:
                 return
             self._is_done = True
         assert self._ledger
         reached = self._ledger.checkpoint()
-        if self._parts.stop == self._shared.count:
+        if self._parts.stop == self._sharded.part_count:
             try:
                 reached = self._ledger.verified()
             except TransferError:
-                self.way.progress.fail(self.file.path)
-                self._shared.discard(connections)
+                self.context.progress.fail(self.file.path)
+                self._sharded.discard(connections)
                 raise
-        self.way.checkpoint.leave(reached)
+        self.context.checkpoint.save_handover(reached)
         if reached.verified:
-            self.way.progress.finish(self.file.path)
+            self.context.progress.finish(self.file.path)
 
-    def _take_over(self) -> None:
-        patience = self.way.bucket.options.patience
-        until = time.monotonic() + patience
-        while not (left := self.way.checkpoint.left(self._parts.start)):
-            if self.way.bucket.stop.wait(_POLL):
+    def _wait_for_handover(self) -> None:
+        limit = self.context.bucket.options.give_up_after
+        until = time.monotonic() + limit
+        while not (handover := self.context.checkpoint.load_handover(self._parts.start)):
+            if self.context.bucket.stop.wait(_POLL):
                 raise Stopped
             if time.monotonic() > until:
                 raise GaveUpError(
                     f"Gave up {self.file.path}: the task that moves the bytes before did not come "
-                    f"further in {patience:.0f} s."
+                    f"further in {limit:.0f} s."
                 )
         assert self._ledger
-        self._ledger.begin(left)
+        self._ledger.begin(handover)
         self._has_begun = True
 
 
-class Claims:
-    """Which task has which stretch of a file: the first to write it down.
+class Leases:
+    """Which task has which shard of a file: the first one that creates the lease's object.
+
+    A lease holds for the whole run of a job. It is neither renewed nor passed on: a task that is
+    restarted gets its own leases back.
 
     Parameters
     ----------
-    stretches
+    shards
         Numbers of those that were not finished when this task began.
     """
 
-    def __init__(self, checkpoint: CheckpointObject, task: Task, stretches: range) -> None:
+    def __init__(self, checkpoint: CheckpointObject, task: Task, shards: range) -> None:
         self._objects: SmallObjects = checkpoint.objects
         self._folder = f"{checkpoint.folder}/{task.run}"
-        self._me = str(task.index).encode()
-        self._stretches = stretches
-        self._mine: set[int] = set()
-        self._looks_back = task.attempt > 0
+        self._holder = str(task.index).encode()
+        self._shards = shards
+        self._held: set[int] = set()
+        self._recovers = task.attempt > 0
 
-    def next(self) -> int | None:
-        """Take the first stretch that nobody has; ``None`` when there is none."""
+    def acquire(self) -> int | None:
+        """Return the number of the first shard that no task has, ``None`` when there is none."""
         names = (stored.name for stored in self._objects.list(f"{self._folder}/"))
-        taken = {int(name.rpartition("/")[2]) for name in names}
-        if self._looks_back:  # for those that this task had before it was started again
-            for number in sorted(taken.intersection(self._stretches) - self._mine):
+        leased = {int(name.rpartition("/")[2]) for name in names}
+        if self._recovers:  # those that this task had before it was restarted
+            for number in sorted(leased.intersection(self._shards) - self._held):
                 if self._is_mine(number):
-                    self._mine.add(number)
+                    self._held.add(number)
                     return number
-            self._looks_back = False
-        for number in self._stretches:
-            if number not in taken and self._claim(number):
-                self._mine.add(number)
+            self._recovers = False
+        for number in self._shards:
+            if number not in leased and self._create(number):
+                self._held.add(number)
                 return number
         return None
 
-    def _claim(self, number: int) -> bool:
+    def _create(self, number: int) -> bool:
         try:
-            self._objects.write(self._name(number), self._me, generation=NEW)
+            self._objects.write(self._name(number), self._holder, generation=NEW)
         except ConflictError:  # another task's; or ours, if no answer came to the first try
-            return number not in self._mine and self._is_mine(number)
+            return number not in self._held and self._is_mine(number)
         return True
 
     def _is_mine(self, number: int) -> bool:
         found = self._objects.read(self._name(number))
-        return found is not None and found[0] == self._me
+        return found is not None and found[0] == self._holder
 
     def _name(self, number: int) -> str:
         return f"{self._folder}/{number:06d}"
 
 
-def stretches(files: Iterable[SharedFile], first: int) -> Iterator[StretchTransfer]:
-    """Take stretches of one file after the other, in turns, until there are no more.
+def leased_shards(files: Iterable[ShardedFile], first: int) -> Iterator[ShardTransfer]:
+    """Lease shards of one file after the other, in turns, until there are no more.
 
     Parameters
     ----------
     first
-        Number of the file to begin with: tasks that begin with different ones wait less.
+        Index of the file to begin with: tasks that begin with different ones wait less.
     """
     waiting = deque(files)
     waiting.rotate(-first)
     while waiting:
         file = waiting.popleft()
-        stretch = file.next_stretch()
-        if stretch:
+        shard = file.next_shard()
+        if shard:
             waiting.append(file)
-            yield stretch
+            yield shard

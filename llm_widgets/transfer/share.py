@@ -1,4 +1,4 @@
-"""Shares the files of an import, and the parts of large ones, out to the tasks of a job."""
+"""Distributes the files of an import among the tasks of a job."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from llm_widgets.domain.imports import HubFile
 
 RETRIES = 3
-"""How often Cloud Run starts a task again that failed."""
+"""How often Cloud Run restarts a failed task."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The part of a job that this process is.
+    """The task of a job that this process runs.
 
     Attributes
     ----------
     run
-        What all tasks that were started together have in common.
+        Name of the execution, which all tasks that were started together have in common.
     attempt, retries
-        How often it was started again, and how often it will be at most.
+        How often it was restarted, and how often it will be at most.
     """
 
     index: int = 0
@@ -38,7 +38,7 @@ class Task:
 
     @classmethod
     def from_environment(cls) -> Task:
-        """Read what Cloud Run tells; outside of it, the only task in its only attempt."""
+        """Read the variables of Cloud Run; outside of it, the only task in its only attempt."""
         env = os.environ
         if "CLOUD_RUN_TASK_INDEX" not in env:
             return cls()
@@ -52,29 +52,29 @@ class Task:
 
     @property
     def is_last_attempt(self) -> bool:
-        """Whether nobody starts it again when it fails."""
+        """Whether it is not restarted when it fails."""
         return self.attempt >= self.retries
 
 
-def shared_files(files: Sequence[HubFile], tasks: int, shared_from: int) -> list[HubFile]:
-    """Give the files that all tasks move together: those of more than half a task's share.
+def sharded_files(files: Sequence[HubFile], tasks: int, shard_from: int) -> list[HubFile]:
+    """Return the files that all tasks move together: those of more than half a task's share.
 
     Parameters
     ----------
-    shared_from
+    shard_from
         Bytes of the smallest file for which that pays.
     """
     if tasks == 1 or not sha256_can_be_saved():
-        return []  # a task must be able to go on with a digest where another one stopped
-    least = max(shared_from, sum(file.size for file in files) / tasks / 2)
+        return []  # a task must be able to resume the digest of another one
+    least = max(shard_from, sum(file.size for file in files) / tasks / 2)
     return [f for f in files if f.size >= least and f.digest.kind is DigestKind.SHA256]
 
 
-def share_of(files: Sequence[HubFile], task: Task) -> list[HubFile]:
-    """Give the files that one task moves alone.
+def task_files(files: Sequence[HubFile], task: Task) -> list[HubFile]:
+    """Return the files that one task moves alone, in the order of the plan.
 
     The largest comes first, each goes to the task with the fewest bytes. All tasks compute the
-    same shares. A task's files are given in the order of the plan.
+    same shares.
     """
     loads = [0] * task.count
     mine: list[int] = []

@@ -1,9 +1,9 @@
-"""Where a file's bytes are right now: behind the hub's redirect to a signed, short-lived URL."""
+"""Signed URLs: the short-lived address of a file's bytes, behind its hub's redirect."""
 
 from __future__ import annotations
 
 import threading
-import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -11,102 +11,102 @@ from requests.utils import requote_uri
 
 from llm_widgets.errors import Fix, GatedModelError, HubError
 from llm_widgets.transfer.connections import origin
-from llm_widgets.transfer.retry import Stopped, TransientError, asked_wait
+from llm_widgets.transfer.retry import TransientError, retry_after
 
 if TYPE_CHECKING:
-    from llm_widgets.transfer.connections import Answer, Connections
+    from llm_widgets.transfer.connections import Connections, Response
 
-_HOPS = 5
+_MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-REFUSED = (401, 403, 404, 410)
-"""What an expired URL is answered with, depending on who signed it."""
+EXPIRED = (401, 403, 404, 410)
+"""Statuses with which an expired URL is refused, depending on who signed it."""
 
 _BUSY = (408, 425, 429)
 
 
-class Location:
-    """Asks the hub once for where a file is, keeps the answer, and asks again when it expired.
+class SignedUrl:
+    """The present URL of a file: resolved once at the hub, kept, and resolved anew when it expired.
 
     Parameters
     ----------
-    url
+    hub_url
         The file's URL at its hub.
     token
-        The hub's token, or empty. It is sent to the origin of ``url`` and to nobody else.
+        The hub's token, or empty. It is sent to the origin of ``hub_url`` and to nobody else.
     """
 
-    def __init__(self, url: str, token: str = "") -> None:
-        self._url = url
+    def __init__(self, hub_url: str, token: str = "") -> None:
+        self._hub_url = hub_url
         self._token = token
         self._lock = threading.Lock()
-        self._now = ""
+        self._current = ""
 
-    def current(self, connections: Connections) -> str:
-        """Give the URL to read from.
+    def resolve(self, connections: Connections) -> str:
+        """Return the URL to read from.
 
         Raises
         ------
         TransientError
-            The hub could not be asked this time.
+            The hub did not answer this time.
         HubError
             The hub refuses.
         """
         with self._lock:
-            if not self._now:
-                self._now = self._ask(connections)
-            return self._now
+            if not self._current:
+                self._current = self._follow_redirects(connections)
+            return self._current
 
     @property
-    def known(self) -> str:
-        """The URL to read from, or empty where the hub would have to be asked for it."""
-        return self._now
+    def cached(self) -> str:
+        """The URL to read from, or empty where it would have to be resolved."""
+        return self._current
 
-    def expired(self, url: str) -> None:
-        """Forget a URL that is no longer answered, unless somebody has renewed it already."""
+    def expire(self, url: str) -> None:
+        """Forget a URL that is refused, unless another worker has renewed it already."""
         with self._lock:
-            if self._now == url:
-                self._now = ""
+            if self._current == url:
+                self._current = ""
 
-    def moved(self, url: str, to: str) -> None:
-        """Take note that a URL redirects to another one."""
+    def redirect(self, url: str, location: str) -> None:
+        """Record that a URL redirects to another one."""
         with self._lock:
-            if self._now == url:
-                self._now = _target(url, to)
+            if self._current == url:
+                self._current = _target(url, location)
 
     def headers(self, url: str) -> dict[str, str]:
-        """Give the header fields for a request to a URL: a token for the hub, none for others."""
+        """Return header fields for a request to a URL: with the token for the hub only."""
         headers = {"User-Agent": "llm-widgets"}
-        if self._token and origin(url) == origin(self._url):
+        if self._token and origin(url) == origin(self._hub_url):
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
 
-    def _ask(self, connections: Connections) -> str:
-        url = self._url
-        for _ in range(_HOPS):
-            answer = connections.request("GET", url, {**self.headers(url), "Range": "bytes=0-0"})
-            status, target = answer.status, answer.headers.get("location", "")
-            if status in REDIRECTS and target:
-                _finish(answer, connections, url)
-                url = _target(url, target)
-                if origin(url) != origin(self._url):
+    def _follow_redirects(self, connections: Connections) -> str:
+        url = self._hub_url
+        for _ in range(_MAX_REDIRECTS):
+            response = connections.request("GET", url, {**self.headers(url), "Range": "bytes=0-0"})
+            status, location = response.status, response.headers.get("location", "")
+            if status in REDIRECTS and location:
+                _finish(response, connections, url)
+                url = _target(url, location)
+                if origin(url) != origin(self._hub_url):
                     return url
                 continue
             if status in (200, 206, 416):  # 416: an empty file
-                if status == 200:  # noqa: PLR2004 - a hub that ignores ranges sends all of it
-                    connections.leave(url)
+                if status == HTTPStatus.OK:  # a hub that ignores ranges sends all of it
+                    connections.drop(url)
                 else:
-                    _finish(answer, connections, url)
+                    _finish(response, connections, url)
                 return url
-            raise self._refusal(answer, connections, url)
-        raise HubError(f"{origin(self._url)[1]} redirects in a circle.", cause=self._url)
+            raise self._refusal(response, connections, url)
+        raise HubError(f"{origin(self._hub_url)[1]} redirects in a circle.", cause=self._hub_url)
 
-    def _refusal(self, answer: Answer, connections: Connections, url: str) -> Exception:
+    def _refusal(self, response: Response, connections: Connections, url: str) -> Exception:
         host = origin(url)[1]
-        text = answer.headers.get("x-error-message", "") or f"HTTP {answer.status}"
-        _finish(answer, connections, url)
-        if answer.status in _BUSY or answer.status >= 500:  # noqa: PLR2004 - server errors
-            return TransientError(f"{host}: {text}", wait=asked_wait(answer.headers))
-        if answer.status in (401, 403):
+        text = response.headers.get("x-error-message", "") or f"HTTP {response.status}"
+        _finish(response, connections, url)
+        if response.status in _BUSY or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransientError(f"{host}: {text}", retry_after=retry_after(response.headers))
+        if response.status in (401, 403):
             return GatedModelError(
                 f"{host} does not let this import read the file.",
                 cause=text,
@@ -117,47 +117,18 @@ class Location:
             )
         return HubError(
             f"{host} no longer has the file.",
-            cause=f"{text}: {self._url}",
+            cause=f"{text}: {self._hub_url}",
             fix=Fix(text="Start the import again: the pre-flight looks for the files anew."),
         )
 
 
-class Gate:
-    """Holds all lanes back while a hub has asked for a pause."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        self._stop = stop
-        self._until = 0.0
-
-    def close_for(self, seconds: float) -> None:
-        """Let nobody through for some seconds."""
-        self._until = max(self._until, time.monotonic() + seconds)
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether there is a pause now."""
-        return self._until > time.monotonic()
-
-    def pass_through(self) -> None:
-        """Wait until the pause is over.
-
-        Raises
-        ------
-        Stopped
-            The engine was told to stop.
-        """
-        left = self._until - time.monotonic()
-        if self._stop.is_set() or (left > 0 and self._stop.wait(left)):
-            raise Stopped
+def _target(url: str, location: str) -> str:
+    """Return the URL that a redirect leads to, with its characters as a request line takes them."""
+    return requote_uri(urljoin(url, location))
 
 
-def _target(url: str, to: str) -> str:
-    """Give the URL that a redirect leads to, with its characters as a request line takes them."""
-    return requote_uri(urljoin(url, to))
-
-
-def _finish(answer: Answer, connections: Connections, url: str) -> None:
-    """Read a short answer to its end so that its connection can serve again."""
-    answer.text()
-    if not answer.is_finished:
-        connections.leave(url)
+def _finish(response: Response, connections: Connections, url: str) -> None:
+    """Read a short response to its end, so that its connection can serve again."""
+    response.text()
+    if not response.is_finished:
+        connections.drop(url)

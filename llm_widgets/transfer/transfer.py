@@ -1,4 +1,4 @@
-"""The engine: a plan's files from their hub into a bucket, verified, resumable, whole or not."""
+"""The transfer of a plan's files from their hub into a bucket: resumable and verified."""
 
 from __future__ import annotations
 
@@ -13,23 +13,22 @@ from llm_widgets.transfer.checkpoint import (
     CheckpointObject,
     TakenOverError,
     checkpoint_name,
-    latest_names,
+    latest_handovers,
 )
 from llm_widgets.transfer.connections import Connections
-from llm_widgets.transfer.file_context import FileWay
 from llm_widgets.transfer.file_transfer import FileTransfer
-from llm_widgets.transfer.options import Options, most_lanes
+from llm_widgets.transfer.options import Options, max_workers
+from llm_widgets.transfer.part_queue import PartQueue
+from llm_widgets.transfer.part_transfer import FileContext
 from llm_widgets.transfer.parts import part_count
 from llm_widgets.transfer.progress import Progress
 from llm_widgets.transfer.publish import MissingPartsError, Publisher, is_held
-from llm_widgets.transfer.range_reader import Source
-from llm_widgets.transfer.retry import Stopped
-from llm_widgets.transfer.shards import stretches
-from llm_widgets.transfer.share import Task, share_of, shared_files
-from llm_widgets.transfer.signed_url import Gate
-from llm_widgets.transfer.slow_servers import Edges
-from llm_widgets.transfer.worker_count import LaneCount
-from llm_widgets.transfer.workers import Crew, PartQueue
+from llm_widgets.transfer.range_reader import RangeReader
+from llm_widgets.transfer.retry import RateLimit, Stopped
+from llm_widgets.transfer.shards import leased_shards
+from llm_widgets.transfer.share import Task, sharded_files, task_files
+from llm_widgets.transfer.slow_servers import ServerRates
+from llm_widgets.transfer.workers import WorkerCount, WorkerPool
 from llm_widgets.transfer.xml_api import ENDPOINT, Authorizer, Bucket
 
 if TYPE_CHECKING:
@@ -41,12 +40,15 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.storage.objects import SmallObjects
 
 _ROUNDS = 3
+"""Attempts at an import whose stored parts vanish from the bucket before they are published."""
+
+_AT_ONCE = 8
 
 _log = logging.getLogger(__name__)
 
 
-class Engine:
-    """Carries out one import, or one task's share of it.
+class Transfer:
+    """Moves the files of one import, or one task's share of them.
 
     Parameters
     ----------
@@ -75,12 +77,12 @@ class Engine:
         self._error: Exception | None = None
         self._lock = threading.Lock()
         self._token = token
-        self._moved = [file for file in plan.files if not is_held(file)]
+        self._remote = [file for file in plan.files if not is_held(file)]
         self._task = task or Task()
-        self._shared = shared_files(self._moved, self._task.count, self._options.shared_from)
-        alone = [file for file in self._moved if file not in self._shared]
-        self._share = share_of(alone, self._task)
-        self._edges, self._gate = Edges(), Gate(self._stop)
+        self._sharded = sharded_files(self._remote, self._task.count, self._options.shard_from)
+        others = [file for file in self._remote if file not in self._sharded]
+        self._own = task_files(others, self._task)
+        self._rates, self._rate_limit = ServerRates(), RateLimit(self._stop)
         self.progress = Progress(plan.files)
         self._bucket = Bucket(
             plan.bucket,
@@ -92,7 +94,7 @@ class Engine:
         self._publisher = Publisher(plan, objects, self._bucket, self._options)
 
     def stop(self) -> None:
-        """Make :meth:`run` come back soon; what is stored can be gone on from."""
+        """Make :meth:`run` return soon; the import can be resumed later."""
         self._stop.set()
 
     def run(self, publishing: Callable[[], None] = lambda: None) -> ModelManifest | None:
@@ -111,26 +113,26 @@ class Engine:
         Raises
         ------
         ManagerError
-            What failed; :class:`TakenOverError` when another worker is at it.
+            What failed; :class:`TakenOverError` when another worker process carries it out.
         Stopped
             :meth:`stop` was called.
         """
         manifest = self._publisher.published()
-        share, shared = self._share, self._shared
+        own, sharded = self._own, self._sharded
         for _ in range(_ROUNDS):
             if manifest:
                 break
-            transfers = self._open(share)
+            transfers = self._open(own)
             self._move([t for t in transfers if not t.is_verified])
-            self._move_shared(shared)
+            self._move_sharded(sharded)
             if self._task.count > 1:
-                transfers = self._open(self._moved)  # also what other tasks have moved
+                transfers = self._open(self._remote)  # also what other tasks have moved
             try:
                 manifest = self._publish(transfers, publishing)
             except MissingPartsError as error:
                 _log.warning("The parts of %s are gone from the bucket; it is moved again", error)
                 self._discard([error.file])
-                share, shared = self._moved, []  # whichever task it belonged to
+                own, sharded = self._remote, []  # whichever task it belonged to
             else:
                 break
         if manifest:
@@ -139,32 +141,32 @@ class Engine:
         return manifest
 
     def discard(self) -> None:
-        """Throw away all that is not published: unfinished uploads and checkpoints."""
-        # With a stop of its own: lanes that still hang in a stalled connection stay stopped.
+        """Remove all that is not published: unfinished uploads and checkpoints."""
+        # With a stop of its own: workers that still hang in a stalled connection stay stopped.
         self._bucket = replace(self._bucket, stop=threading.Event())
-        self._discard(self._moved)
+        self._discard(self._remote)
 
     def forget(self) -> None:
-        """Remove the checkpoints of an import that is published."""
+        """Delete the checkpoints of an import that is published."""
         self._objects.delete_all(f"{self._plan.folder}/files/")
 
     def _open(self, files: list[HubFile]) -> list[FileTransfer]:
-        """Look how far files are."""
+        """Load the checkpoints of files."""
         stored = self._objects.list(f"{self._plan.folder}/files/") if files else []
         known = {each.name for each in stored}
-        latest = latest_names(known)
+        latest = latest_handovers(known)
 
-        def look(file: HubFile) -> FileTransfer:
+        def load(file: HubFile) -> FileTransfer:
             name = checkpoint_name(self._plan.folder, file)
             checkpoint = CheckpointObject(self._objects, name)
-            way = FileWay(
+            context = FileContext(
                 file,
                 self._plan.object_name(file),
-                source=Source(
+                reader=RangeReader(
                     file,
                     token=self._token,
-                    edges=self._edges,
-                    gate=self._gate,
+                    rates=self._rates,
+                    rate_limit=self._rate_limit,
                     options=self._options,
                     stop=self._stop,
                 ),
@@ -173,42 +175,42 @@ class Engine:
                 saved=checkpoint.load(latest.get(name, "")) if name in known else None,
                 progress=self.progress,
             )
-            return FileTransfer(way)
+            return FileTransfer(context)
 
-        with ThreadPoolExecutor(8, "look") as pool:
-            return list(pool.map(look, files))
+        with ThreadPoolExecutor(_AT_ONCE, "checkpoint") as pool:
+            return list(pool.map(load, files))
 
     def _move(self, transfers: list[FileTransfer]) -> None:
         """Move files that are this task's alone."""
         if not transfers:
             return
         options = self._options
-        most = most_lanes(max(min(t.way.part_size, t.file.size) for t in transfers), options)
-        parts = sum(part_count(t.file, t.way.part_size) for t in transfers)
+        most = max_workers(max(min(t.context.part_size, t.file.size) for t in transfers), options)
+        parts = sum(part_count(t.file, t.context.part_size) for t in transfers)
         queue = PartQueue(transfers, options.open_files, self._stop)
         finished = threading.Event()
         saver = threading.Thread(target=self._save_often, args=(transfers, finished), name="saver")
         saver.start()
         try:
-            self._work(queue, LaneCount(options.fewest_lanes, min(most, parts)))
+            self._run_pool(queue, WorkerCount(options.min_workers, min(most, parts)))
         finally:
             finished.set()
             saver.join()
         self._raise()
 
-    def _move_shared(self, files: list[HubFile]) -> None:
-        """Move stretches of files that other tasks move too."""
-        shared = [t.shared(self._task) for t in self._open(files) if not t.is_verified]
-        if not shared:
+    def _move_sharded(self, files: list[HubFile]) -> None:
+        """Move shards of files that other tasks move too."""
+        sharded = [t.sharded(self._task) for t in self._open(files) if not t.is_verified]
+        if not sharded:
             return
-        # Lanes that wait for other tasks say nothing about the line: there are always all.
-        lanes = most_lanes(max(file.part_size for file in shared), self._options)
-        queue = PartQueue(stretches(shared, self._task.index), 1, self._stop)
-        self._work(queue, LaneCount(lanes, lanes))
+        # Workers that wait for other tasks say nothing about the network: all run all the time.
+        count = max_workers(max(file.part_size for file in sharded), self._options)
+        queue = PartQueue(leased_shards(sharded, self._task.index), 1, self._stop)
+        self._run_pool(queue, WorkerCount(count, count))
         self._raise()
 
-    def _work(self, queue: PartQueue, count: LaneCount) -> None:
-        Crew(queue, count, self._options, self._stop, self._fail).run(self.progress.done)
+    def _run_pool(self, queue: PartQueue, count: WorkerCount) -> None:
+        WorkerPool(queue, count, self._options, self._stop, self._fail).run(self.progress.done)
 
     def _raise(self) -> None:
         if self._error:
@@ -227,8 +229,9 @@ class Engine:
                     self._fail(error)
                     return
                 except ManagerError as error:
-                    # The parts fail too when this lasts, and tell why.
-                    _log.warning("How far %s is could not be saved: %s", transfer.way.name, error)
+                    # The parts fail too when this lasts, and say why.
+                    name = transfer.context.name
+                    _log.warning("The checkpoint of %s could not be saved: %s", name, error)
 
     def _publish(
         self, transfers: list[FileTransfer], publishing: Callable[[], None]
@@ -236,7 +239,8 @@ class Engine:
         if not all(transfer.is_verified for transfer in transfers):
             return None
         publishing()
-        return self._publisher.publish({t.file.path: t.way.saved for t in transfers if t.way.saved})
+        saved = {t.file.path: t.context.saved for t in transfers if t.context.saved}
+        return self._publisher.publish(saved)
 
     def _discard(self, files: list[HubFile]) -> None:
         connections = Connections(self._options)

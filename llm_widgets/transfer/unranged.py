@@ -1,43 +1,38 @@
-"""For servers that don't know ranges: one stream of the whole file, taken in turns by the lanes."""
+"""Servers without range requests: one stream of the whole file, read by all workers in turn."""
 
 from __future__ import annotations
 
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from llm_widgets.transfer.connections import BLOCK
-from llm_widgets.transfer.retry import Stopped, TransientError, asked_wait
+from llm_widgets.transfer.retry import Stopped, TransientError, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from llm_widgets.transfer.connections import Answer, Connections
-    from llm_widgets.transfer.signed_url import Location
+    from llm_widgets.transfer.connections import Connections, Response
+    from llm_widgets.transfer.signed_url import SignedUrl
 
-_OK = 200
-_TURN = 1.0
+_POLL = 1.0
+"""Seconds after which a waiting worker checks whether it is to stop."""
 
 
-class WholeStream:
-    """The body of one answer, read from its beginning by whichever lane's part comes next.
+class UnrangedStream:
+    """The body of one response, read from its beginning by whichever worker's part comes next.
 
-    Of the lanes that wait, the one with the earliest part goes first. A part before the stream's
-    position makes it start again; that is rare, as parts are given to lanes in order.
-
-    Parameters
-    ----------
-    size
-        Bytes of the file.
+    Of the workers that wait, the one with the earliest part goes first. A part before the stream's
+    position restarts it; that is rare, as parts are handed out in order.
     """
 
-    def __init__(self, location: Location, size: int, stop: threading.Event) -> None:
-        self._location = location
-        self._size = size
+    def __init__(self, url: SignedUrl, stop: threading.Event) -> None:
+        self._url = url
         self._stop = stop
         self._turn = threading.Condition()
         self._busy = False
         self._wanted: list[int] = []
-        self._answer: Answer | None = None
+        self._response: Response | None = None
         self._position = 0
 
     def read(
@@ -47,14 +42,19 @@ class WholeStream:
         length: int,
         take: Callable[[bytes], None],
     ) -> None:
-        """Give so many bytes from ``offset`` on, block by block.
+        """Read so many bytes from an offset on, block by block.
+
+        Parameters
+        ----------
+        take
+            Called with each block, in order.
 
         Raises
         ------
         TransientError
             The stream broke; the next call opens a new one.
         Stopped
-            The engine was told to stop.
+            The transfer was stopped.
         """
         self._wait_for(offset)
         try:
@@ -77,40 +77,41 @@ class WholeStream:
                 while self._busy or min(self._wanted) < offset:
                     if self._stop.is_set():
                         raise Stopped
-                    self._turn.wait(_TURN)
+                    self._turn.wait(_POLL)
                 self._busy = True
             finally:
                 self._wanted.remove(offset)
 
     def _advance(self, connections: Connections, offset: int) -> None:
-        if self._answer is None or self._position > offset:
+        if self._response is None or self._position > offset:
             self._open(connections)
         while self._position < offset:
             self._next(offset)
 
     def _open(self, connections: Connections) -> None:
         self._close()
-        url = self._location.current(connections)
-        answer = connections.request("GET", url, self._location.headers(url))
-        if answer.status != _OK:
-            connections.leave(url)
-            self._location.expired(url)
-            raise TransientError(f"HTTP {answer.status}", wait=asked_wait(answer.headers))
-        connections.give_away(url)
-        self._answer, self._position = answer, 0
+        url = self._url.resolve(connections)
+        response = connections.request("GET", url, self._url.headers(url))
+        if response.status != HTTPStatus.OK:
+            connections.drop(url)
+            self._url.expire(url)
+            wait = retry_after(response.headers)
+            raise TransientError(f"HTTP {response.status}", retry_after=wait)
+        connections.detach(url)
+        self._response, self._position = response, 0
 
     def _next(self, end: int) -> bytes:
         """Read the next block, up to a position."""
-        assert self._answer is not None
+        assert self._response is not None
         if self._stop.is_set():
             raise Stopped
-        block = self._answer.read(min(BLOCK, end - self._position))
+        block = self._response.read(min(BLOCK, end - self._position))
         if not block:
             raise TransientError("the answer ended too early")
         self._position += len(block)
         return block
 
     def _close(self) -> None:
-        if self._answer:
-            self._answer.abandon()
-        self._answer, self._position = None, 0
+        if self._response:
+            self._response.close()
+        self._response, self._position = None, 0

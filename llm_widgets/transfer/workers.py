@@ -1,176 +1,169 @@
-"""Lanes: threads that each move one part at a time, over the parts of many files."""
+"""Workers: the threads of a transfer, each of which moves one part at a time.
+
+Not to be confused with the worker process that carries out an import (``imports/worker.py``):
+that process runs one transfer, and the transfer runs these threads.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from llm_widgets.errors import ManagerError
+from llm_widgets.transfer.connections import Connections
 from llm_widgets.transfer.retry import Stopped
-from llm_widgets.transfer.worker import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
-    from llm_widgets.transfer.connections import Connections
     from llm_widgets.transfer.options import Options
-    from llm_widgets.transfer.part_transfer import Mover
-    from llm_widgets.transfer.worker_count import LaneCount
+    from llm_widgets.transfer.part_queue import PartQueue, QueuedPart
+    from llm_widgets.transfer.range_reader import PrefetchedRange, RangeReader
 
-_LOOK = 0.2
+BUSY = 0.5
+"""Seconds of processor time per second from which on the processor may be the bottleneck."""
+
+AS_GOOD = 0.95
+"""Share of the rate of many workers that few must reach to be preferred."""
+
+_FIRST_PAUSE = 4.0
+_LONGEST_PAUSE = 120.0
+"""Seconds between two trials of the other number of workers, at first and at most."""
+
 _END_WITHIN = 2.0
+"""Seconds that workers are given to notice a stop."""
 
 
-@dataclass(slots=True, eq=False)
-class _Open:
-    """A mover whose parts are being handed out; without one while it is looked for and opened."""
+class TransferWorker:
+    """The connections of one worker, and the requests that are still open.
 
-    mover: Mover | None = None
-    parts: Iterator[int] = field(default_factory=lambda: iter(()))
-    next_part: int | None = None
-    lanes: int = 0
+    While the end of one part arrives, and while Cloud Storage still confirms it, the worker
+    requests the next one.
+
+    Attributes
+    ----------
+    reading, writing
+        Connections that the present part comes from and goes to.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.reading = Connections(options)
+        self._prefetching = Connections(options)
+        self._prefetched: PrefetchedRange | None = None
+        self.writing = Connections(options)
+        self._confirming = Connections(options)
+        self._deferred: Callable[[Connections], None] | None = None
+
+    def prefetch(self, reader: RangeReader, offset: int, length: int) -> None:
+        """Request the bytes that the worker reads next."""
+        self._prefetched = reader.prefetch(self._prefetching, offset, length)
+
+    def read(
+        self, reader: RangeReader, offset: int, length: int, take: Callable[[bytes], None]
+    ) -> None:
+        """Read bytes, those that were prefetched if any were.
+
+        See :meth:`RangeReader.read`.
+        """
+        prefetched, self._prefetched = self._prefetched, None
+        if prefetched:
+            self.reading, self._prefetching = self._prefetching, self.reading
+        reader.read(self.reading, offset, length, take, prefetched)
+
+    def defer(self, confirm: Callable[[Connections], None]) -> None:
+        """Read the response to the present part later.
+
+        Parameters
+        ----------
+        confirm
+            Called with the connections that the part was written by.
+        """
+        self._deferred = confirm
+        self.writing, self._confirming = self._confirming, self.writing
+
+    def confirm_deferred(self) -> None:
+        """Read the response that was deferred."""
+        confirm, self._deferred = self._deferred, None
+        if confirm:
+            confirm(self._confirming)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connections in (self.reading, self._prefetching, self.writing, self._confirming):
+            connections.close()
 
 
-class Taken(NamedTuple):
-    """A part that is given to a lane, and where it comes from."""
+class WorkerCount:
+    """Decides how many workers run.
 
-    opened: _Open
-    mover: Mover
-    part: int
-
-
-class PartQueue:
-    """Hands out parts: those of one mover in order, spread over a few movers at a time.
-
-    Digests are computed in order, one a file: with several files open, several are computed at
-    once, and few lanes wait for their turn.
+    Where every connection is slow, all workers are needed. Where the network is faster than the
+    processor, few workers hinder each other least. It begins with few; while the processor is busy
+    the other number is tried now and then, more and more seldom where that does not pay.
 
     Parameters
     ----------
-    movers
-        Asked for the next one when there is room for it; that may take its time.
-    limit
-        Movers that are open at a time.
+    fewest, most
+        The two numbers of workers between which it chooses.
+
+    Attributes
+    ----------
+    workers
+        How many are to run now.
     """
 
-    def __init__(self, movers: Iterable[Mover], limit: int, stop: threading.Event) -> None:
-        self._movers: Iterator[Mover] | None = iter(movers)
-        self._limit = limit
-        self._stop = stop
-        self._asking = threading.Lock()
-        self._condition = threading.Condition()
-        self._open: list[_Open] = []
+    def __init__(self, fewest: int, most: int) -> None:
+        self._fewest = min(fewest, most)
+        self._most = most
+        self._trial = 0.0  # the rate that the other number has to reach; 0 while none is tried
+        self._before = 0
+        self._try_at: float | None = None
+        self._pause = _FIRST_PAUSE
+        self.workers = self._fewest
 
-    def take(self, connections: Connections) -> Taken | None:
-        """Give a part to move; ``None`` when there are no more."""
-        while True:
-            with self._condition:
-                if self._stop.is_set():
-                    raise Stopped
-                if self._has_room:
-                    new = _Open()
-                    self._open.append(new)
-                elif taken := self._next_part():
-                    return taken
-                elif self._open:
-                    self._condition.wait(_LOOK)  # another lane is opening one
-                    continue
-                else:
-                    return None
-            self._fill(new, connections)
+    def measured(self, rate: float, busy: float, now: float) -> None:
+        """Record what all workers did since the last call, and set :attr:`workers` anew.
 
-    def take_ready(self) -> Taken | None:
-        """Give a part to move, or ``None`` where that takes more than to hand it out."""
-        with self._condition:
-            return None if self._has_room else self._next_part()
-
-    def moved(self, taken: Taken) -> None:
-        """Take note that a lane is done with its part."""
-        with self._condition:
-            taken.opened.lanes -= 1
-
-    @property
-    def _has_room(self) -> bool:
-        """Whether another mover is to be opened."""
-        return self._movers is not None and len(self._open) < self._limit
-
-    def _fill(self, new: _Open, connections: Connections) -> None:
-        with self._asking:
-            mover = next(self._movers, None) if self._movers else None
-        parts = iter(mover.open(connections) if mover else ())
-        with self._condition:
-            if not mover:
-                self._movers = None
-            new.mover, new.parts, new.next_part = mover, parts, next(parts, None)
-            if new.next_part is None:
-                self._open.remove(new)
-            self._condition.notify_all()
-
-    def _next_part(self) -> Taken | None:
-        """Take a part of the mover at which the fewest lanes are."""
-        ready = [each for each in self._open if each.mover]
-        if not ready:
-            return None
-        opened = min(ready, key=lambda each: each.lanes)
-        assert opened.mover
-        assert opened.next_part is not None
-        taken = Taken(opened, opened.mover, opened.next_part)
-        opened.lanes += 1
-        opened.next_part = next(opened.parts, None)
-        if opened.next_part is None:
-            self._open.remove(opened)  # what is left of it is with the lanes
-            self._condition.notify_all()
-        return taken
+        Parameters
+        ----------
+        rate
+            Bytes/s that they moved.
+        busy
+            Seconds of processor time per second.
+        now
+            Seconds of a monotonic clock.
+        """
+        if self._try_at is None:
+            self._try_at = now + self._pause
+        if self._trial:
+            if rate < self._trial:
+                self.workers = self._before
+                self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
+            self._trial = 0.0
+            self._try_at = now + self._pause
+        elif busy < BUSY:
+            self.workers = self._most
+        elif now >= self._try_at:
+            is_few = self.workers == self._fewest
+            self._trial = rate / AS_GOOD if is_few else rate * AS_GOOD
+            self._before = self.workers
+            self.workers = self._most if is_few else self._fewest
 
 
-class _Shift:
-    """What one lane does: part after part, each asked for while the one before still arrives.
-
-    A lane moves its parts in the order in which it took them, also one that it took early. So the
-    part that was taken first of those that are not finished waits for no other one.
-    """
-
-    def __init__(self, lane: Lane, queue: PartQueue, is_wanted: Callable[[], bool]) -> None:
-        self._lane = lane
-        self._queue = queue
-        self._is_wanted = is_wanted
-        self._coming: Taken | None = None
-
-    def work(self) -> None:
-        """Move parts until there are no more, or the lane is no longer wanted."""
-        while taken := self._coming or self._take():
-            self._coming = None
-            taken.mover.move(self._lane, taken.part, self._look_ahead)
-            self._queue.moved(taken)
-        self._lane.settle()
-
-    def _take(self) -> Taken | None:
-        return self._queue.take(self._lane.writing) if self._is_wanted() else None
-
-    def _look_ahead(self) -> None:
-        if self._coming or not self._is_wanted():
-            return
-        self._coming = self._queue.take_ready()
-        if self._coming:
-            self._coming.mover.ask(self._lane, self._coming.part)
-
-
-class Crew:
-    """The lanes of an engine, as many as :class:`LaneCount` finds useful.
+class WorkerPool:
+    """The workers of a transfer, as many as :class:`WorkerCount` decides.
 
     Parameters
     ----------
     failed
-        Told what stopped a lane; it is expected to set ``stop``.
+        Called with the error that ended a worker; it is expected to set ``stop``.
     """
 
     def __init__(
         self,
         queue: PartQueue,
-        count: LaneCount,
+        count: WorkerCount,
         options: Options,
         stop: threading.Event,
         failed: Callable[[Exception], None],
@@ -181,54 +174,91 @@ class Crew:
         self._stop = stop
         self._failed = failed
         self._ended = threading.Condition()
-        self._working: dict[int, threading.Thread] = {}
+        self._running: dict[int, threading.Thread] = {}
 
-    def run(self, moved: Callable[[], int]) -> None:
-        """Move all parts; come back when all lanes are done, or were told to stop.
+    def run(self, bytes_done: Callable[[], int]) -> None:
+        """Move all parts; return when all workers are done, or were stopped.
 
         Parameters
         ----------
-        moved
-            Tells how many bytes have arrived so far.
+        bytes_done
+            Returns how many bytes have arrived so far.
         """
-        self._engage()
-        before, since, used = moved(), time.monotonic(), time.process_time()
-        while not self._all_end_within(self._options.look_every) and not self._stop.is_set():
+        self._start_wanted()
+        before, since, used = bytes_done(), time.monotonic(), time.process_time()
+        while not self._all_end_within(self._options.measure_every) and not self._stop.is_set():
             now = time.monotonic()
-            rate = (moved() - before) / (now - since)
+            rate = (bytes_done() - before) / (now - since)
             busy = (time.process_time() - used) / (now - since)
             self._count.measured(rate, busy, now)
-            self._engage()
-            before, since, used = moved(), now, time.process_time()
-        # A lane in the middle of a stalled connection notices only when that times out.
+            self._start_wanted()
+            before, since, used = bytes_done(), now, time.process_time()
+        # A worker in the middle of a stalled connection notices only when that times out.
         self._all_end_within(_END_WITHIN)
 
-    def _engage(self) -> None:
-        """Start the lanes that are wanted and not at work; those not wanted leave by themselves."""
+    def _start_wanted(self) -> None:
+        """Start the workers that are wanted and not running; surplus ones end by themselves."""
         with self._ended:
-            for number in range(self._count.lanes):
-                if number not in self._working:
+            for number in range(self._count.workers):
+                if number not in self._running:
                     thread = threading.Thread(
-                        target=self._lane, args=(number,), name=f"lane-{number}", daemon=True
+                        target=self._run_worker,
+                        args=(number,),
+                        name=f"transfer-{number}",
+                        daemon=True,
                     )
-                    self._working[number] = thread
+                    self._running[number] = thread
                     thread.start()
 
     def _all_end_within(self, seconds: float) -> bool:
         with self._ended:
-            return self._ended.wait_for(lambda: not self._working, seconds)
+            return self._ended.wait_for(lambda: not self._running, seconds)
 
-    def _lane(self, number: int) -> None:
-        lane = Lane(self._options)
+    def _run_worker(self, number: int) -> None:
+        worker = TransferWorker(self._options)
         try:
-            _Shift(lane, self._queue, lambda: number < self._count.lanes).work()
+            _WorkerLoop(worker, self._queue, lambda: number < self._count.workers).run()
         except Stopped:
             with suppress(Stopped, ManagerError):
-                lane.settle()  # what is stored need not be moved again
-        except Exception as error:  # noqa: BLE001 - it is raised again by the engine
+                worker.confirm_deferred()  # what is stored need not be moved again
+        except Exception as error:  # noqa: BLE001 - it is raised again by the transfer
             self._failed(error)
         finally:
-            lane.close()
+            worker.close()
             with self._ended:
-                del self._working[number]
+                del self._running[number]
                 self._ended.notify_all()
+
+
+class _WorkerLoop:
+    """What one worker does: part after part, each requested while the one before still arrives.
+
+    A worker moves its parts in the order in which it took them, also a prefetched one. So the
+    part that was taken first of those that are not finished waits for no other one.
+    """
+
+    def __init__(
+        self, worker: TransferWorker, queue: PartQueue, is_wanted: Callable[[], bool]
+    ) -> None:
+        self._worker = worker
+        self._queue = queue
+        self._is_wanted = is_wanted
+        self._next: QueuedPart | None = None
+
+    def run(self) -> None:
+        """Move parts until there are no more, or the worker is no longer wanted."""
+        while queued := self._next or self._take():
+            self._next = None
+            queued.transfer.move(self._worker, queued.part, self._prefetch)
+            self._queue.done(queued)
+        self._worker.confirm_deferred()
+
+    def _take(self) -> QueuedPart | None:
+        return self._queue.take(self._worker.writing) if self._is_wanted() else None
+
+    def _prefetch(self) -> None:
+        if self._next or not self._is_wanted():
+            return
+        self._next = self._queue.take_ready()
+        if self._next:
+            self._next.transfer.prefetch(self._worker, self._next.part)

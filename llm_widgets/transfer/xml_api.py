@@ -1,10 +1,11 @@
-"""Requests to Cloud Storage's XML API: authorized, tried again where that may help, explained."""
+"""Requests to Cloud Storage's XML API: authorized, retried where that may help, explained."""
 
 from __future__ import annotations
 
 import json
 import threading
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -21,18 +22,18 @@ from llm_widgets.errors import (
     TransferError,
 )
 from llm_widgets.gcp.storage.objects import bucket_gone
-from llm_widgets.transfer.retry import Patience, Stopped, TransientError, asked_wait
+from llm_widgets.transfer.retry import Backoff, Stopped, TransientError, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from google.auth.credentials import Credentials
 
-    from llm_widgets.transfer.connections import Answer, Connections
+    from llm_widgets.transfer.connections import Connections, Response
     from llm_widgets.transfer.options import Options
 
 ENDPOINT = "https://storage.googleapis.com"
-_UNAUTHENTICATED = 401
+_RETRIED = (401, 408, 429)  # and those of 500 and more
 
 
 class UploadGoneError(Exception):
@@ -40,7 +41,7 @@ class UploadGoneError(Exception):
 
 
 class Authorizer:
-    """Gives each request an access token, renewed when it is about to expire.
+    """Adds an access token to each request, and renews it when it is about to expire.
 
     Safe to use from threads: one of them renews, the others wait.
     """
@@ -51,7 +52,7 @@ class Authorizer:
         self._lock = threading.Lock()
 
     def headers(self, method: str, url: str) -> dict[str, str]:
-        """Give the header fields that authorize a request.
+        """Return the header fields that authorize a request.
 
         Raises
         ------
@@ -73,7 +74,7 @@ class Authorizer:
         return headers
 
     def refused(self, headers: dict[str, str]) -> None:
-        """Take note that a token was refused, so that the next request gets a new one."""
+        """Record that a token was refused, so that the next request gets a new one."""
         with self._lock:
             refused = headers.get("authorization", "").removeprefix("Bearer ")
             if self._credentials.token == refused:
@@ -97,7 +98,7 @@ class Bucket:
     stop: threading.Event
 
     def url(self, name: str, query: str) -> str:
-        """Give the URL of an object."""
+        """Return the URL of an object."""
         return f"{self.endpoint}/{self.name}/{quote(name)}?{query}"
 
     def call(
@@ -110,7 +111,7 @@ class Bucket:
         headers: dict[str, str] | None = None,
         body: Sequence[bytes] = (),
     ) -> tuple[str, dict[str, str]]:
-        """Send a request about an object until it is answered; give text and header fields.
+        """Send a request about an object until it succeeds; return text and header fields.
 
         Raises
         ------
@@ -119,41 +120,41 @@ class Bucket:
         ManagerError
             Cloud Storage refuses, or did not answer for too long.
         Stopped
-            The engine was told to stop.
+            The transfer was stopped.
         """
         url = self.url(name, query)
-        patience = Patience(f"writing to gs://{self.name}", self.options, self.stop)
+        backoff = Backoff(f"writing to gs://{self.name}", self.options, self.stop)
         while True:
             if self.stop.is_set():
                 raise Stopped
             try:
                 token = self.authorizer.headers(method, url)
-                answer = connections.request(method, url, {**token, **(headers or {})}, body)
-                text = answer.text()
+                response = connections.request(method, url, {**token, **(headers or {})}, body)
+                text = response.text()
             except TransientError as error:
-                connections.leave(url)
-                patience.after(error)
+                connections.drop(url)
+                backoff.wait_after(error)
                 continue
-            if answer.status < 300:  # noqa: PLR2004 - forbidden - success
-                return text, answer.headers
-            if not answer.is_finished or body:
-                connections.leave(url)  # it may have been refused before all of it was read
-            if answer.status == _UNAUTHENTICATED:
+            if response.status < HTTPStatus.MULTIPLE_CHOICES:
+                return text, response.headers
+            if not response.is_finished or body:
+                connections.drop(url)  # it may have been refused before all of it was read
+            if response.status == HTTPStatus.UNAUTHORIZED:
                 self.authorizer.refused(token)
-            patience.after(self._failure(answer, text))
+            backoff.wait_after(self._failure(response, text))
 
-    def _failure(self, answer: Answer, text: str) -> TransientError:
-        """Raise what no new try can mend, and give what one may."""
+    def _failure(self, response: Response, text: str) -> TransientError:
+        """Return the error of a failure that may pass, raise that of any other one."""
         code, message = _error_of(text)
-        told = f"HTTP {answer.status} {code}: {message}".strip(": ")
+        told = f"HTTP {response.status} {code}: {message}".strip(": ")
         gs = f"gs://{self.name}"
-        if answer.status == 404 and code == "NoSuchUpload":  # noqa: PLR2004 - forbidden - not found
+        if response.status == HTTPStatus.NOT_FOUND and code == "NoSuchUpload":
             raise UploadGoneError(told)
         if code == "NoSuchBucket":
             raise bucket_gone(self.name, message)
-        if "billing" in message.lower() and answer.status in (402, 403):
+        if "billing" in message.lower() and response.status in (402, 403):
             raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
-        if answer.status == 403 and "quota" in (code + message).lower():  # noqa: PLR2004 - forbidden
+        if response.status == HTTPStatus.FORBIDDEN and "quota" in (code + message).lower():
             raise QuotaError(
                 f"A quota stops writing to {gs}.",
                 cause=message,
@@ -162,7 +163,7 @@ class Bucket:
                     "then resume the import."
                 ),
             )
-        if answer.status == 403:  # noqa: PLR2004 - forbidden - forbidden
+        if response.status == HTTPStatus.FORBIDDEN:
             raise DeniedError(
                 f"This import may not write to {gs}.",
                 cause=message or told,
@@ -171,20 +172,23 @@ class Bucket:
                     "then resume the import."
                 ),
             )
-        if answer.status in (401, 408, 429) or answer.status >= 500:  # noqa: PLR2004 - forbidden - try again
-            return TransientError(told, wait=asked_wait(answer.headers))
+        if (
+            response.status in (401, 408, 429)
+            or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        ):
+            return TransientError(told, retry_after=retry_after(response.headers))
         if code in ("BadDigest", "InvalidDigest", "IncompleteBody", "RequestTimeout"):
             return TransientError(told)
         raise TransferError(f"Cloud Storage refuses to write to {gs}.", cause=told)
 
 
 def tag_of(element: ET.Element) -> str:
-    """Give an element's tag without its namespace: Google's answers are in that of S3."""
+    """Return an element's tag without its namespace: Google's responses are in that of S3."""
     return element.tag.rpartition("}")[2]
 
 
 def find(root: ET.Element, tag: str, default: str | None = None) -> str:
-    """Give the text of the first element with a tag, anywhere below.
+    """Return the text of the first element with a tag, anywhere below.
 
     Raises
     ------
@@ -200,7 +204,7 @@ def find(root: ET.Element, tag: str, default: str | None = None) -> str:
 
 
 def _error_of(text: str) -> tuple[str, str]:
-    """Read code and message of an error answer; both empty where it is something else."""
+    """Return code and message of an error response; both empty where it is something else."""
     try:
         root = ET.fromstring(text)  # noqa: S314 - Google's answer
     except ET.ParseError:
@@ -210,7 +214,7 @@ def _error_of(text: str) -> tuple[str, str]:
 
 
 def _json_message(text: str) -> str:
-    """Read the message of an error that comes from before the XML API; empty where it has none."""
+    """Return the message of an error from in front of the XML API; empty where it has none."""
     try:
         message = json.loads(text)["error"]["message"]
     except (ValueError, KeyError, TypeError):

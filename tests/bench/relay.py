@@ -21,12 +21,13 @@ BLOCK = 1 << 20
 
 def main() -> None:
     endpoint, plan_file = sys.argv[1:3]
-    lanes = int(os.environ.get("LANES", "4"))
+    workers = int(os.environ.get("WORKERS", "4"))
     plan = ImportPlan.from_json(Path(plan_file).read_text())
     waiting = list(plan.files)
     with told_of(plan):
         threads = [
-            threading.Thread(target=relay_all, args=(endpoint, plan, waiting)) for _ in range(lanes)
+            threading.Thread(target=relay_all, args=(endpoint, plan, waiting))
+            for _ in range(workers)
         ]
         for thread in threads:
             thread.start()

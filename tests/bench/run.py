@@ -1,8 +1,8 @@
-"""The benchmarks of the import engine. Nothing here is a test: the numbers need a quiet machine.
+"""The benchmarks of transfers. Nothing here is a test: the numbers need a quiet machine.
 
     python -m tests.bench.run BENCHMARK [--rounds N] [--folder DIR]
 
-``speed`` and ``edges`` need nginx, and gcloud for the recipe that they are compared with.
+``speed`` and ``slow_servers`` need nginx, and gcloud for the recipe that they are compared with.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ HUB_PORT, SOURCE_PORT, SINK_PORT = 18080, 18090, 19080
 SINK = f"http://127.0.0.1:{SINK_PORT}"
 BUCKET = "bench"
 MB = 1_000_000
-EDGE, SLOW_EDGE = 68 * MB, 8.7 * MB  # what users of Hugging Face report of its connections
+RATE, SLOW_RATE = 68 * MB, 8.7 * MB  # what users of Hugging Face report of its connections
 UPLOAD_RATE, UPLOAD_DELAY = 200 * MB, 0.06  # of one connection to Cloud Storage
 READ_DELAY = 0.04
 SLOW_SINK = ("--port", SINK_PORT, "--rate", UPLOAD_RATE, "--rtt", UPLOAD_DELAY)
-MIXED_EDGES = f"{EDGE}:0.3,{SLOW_EDGE}:0.7"
+MIXED_RATES = f"{RATE}:0.3,{SLOW_RATE}:0.7"
 
 
 @dataclass
@@ -58,10 +58,11 @@ class Bench:
         Path(self.plan_file).write_text(plan.to_json())
         return plan
 
-    def engine(self, **options: float) -> Measured:
+    def transfer(self, **options: float) -> Measured:
         sink_state(SINK, clear=True)
         return run(
-            [PYTHON, "-m", "tests.bench.engine", SINK, self.plan_file], OPTIONS=json.dumps(options)
+            [PYTHON, "-m", "tests.bench.transfer", SINK, self.plan_file],
+            OPTIONS=json.dumps(options),
         )
 
     def recipe(self, hub: str) -> Measured:
@@ -124,10 +125,10 @@ def speed(bench: Bench) -> None:
         stack.callback(hub.stop)
         bench.write_plan(hub.model())
 
-        def relay(lanes: int) -> Measured:
+        def relay(workers: int) -> Measured:
             sink_state(SINK, clear=True)
             words = [PYTHON, "-m", "tests.bench.relay", SINK, bench.plan_file]
-            return run(words, LANES=str(lanes))
+            return run(words, WORKERS=str(workers))
 
         def loop() -> Measured:
             sink_state(SINK, clear=True)
@@ -136,7 +137,7 @@ def speed(bench: Bench) -> None:
         candidates = {
             "relay, 2 at once": lambda: relay(2),
             "relay, 4 at once": lambda: relay(4),
-            "engine": bench.engine,
+            "transfer": bench.transfer,
             "requests to blob.open": loop,
             "hf download, gcloud storage cp": lambda: bench.recipe(hub.url),
         }
@@ -158,58 +159,58 @@ def speed(bench: Bench) -> None:
             f"{name:32}{statistics.median(rates):8.0f}{min(rates):7.0f}{max(rates):7.0f}"
             f"{cpu:10.2f}{memory:8.0f}"
         )
-    engine = [rate for rate, _ in found["engine"]]
+    transfer = [rate for rate, _ in found["transfer"]]
     for name, rows in found.items():
-        ratios = [mine / other for mine, (other, _) in zip(engine, rows, strict=True)]
-        print(f"engine / {name}: {statistics.median(ratios):.2f}")
+        ratios = [mine / other for mine, (other, _) in zip(transfer, rows, strict=True)]
+        print(f"transfer / {name}: {statistics.median(ratios):.2f}")
 
 
-def lanes(bench: Bench) -> None:
-    """Measure one file of 1 GiB, every connection at 68 MB/s, over the number of lanes."""
-    _over_lanes(bench, 1 << 30, f"{EDGE}:1", (1, 2, 4, 8, 16, 32))
+def workers(bench: Bench) -> None:
+    """Measure one file of 1 GiB, every connection at 68 MB/s, over the number of workers."""
+    _over_workers(bench, 1 << 30, f"{RATE}:1", (1, 2, 4, 8, 16, 32))
 
 
-def edges(bench: Bench) -> None:
+def slow_servers(bench: Bench) -> None:
     """Measure one file of 1 GiB, 70 % of the connections at 8.7 MB/s and the others at 68."""
     size, found = 1 << 30, []
     for number in range(bench.rounds):
         source = ("--port", SOURCE_PORT, "--size", size, "--delay", READ_DELAY, "--seed", number)
         with ExitStack() as stack:
             stack.enter_context(process("tests.bench.sink", *SLOW_SINK))
-            words = ("tests.bench.capped", *source, "--rates", MIXED_EDGES)
+            words = ("tests.bench.capped", *source, "--rates", MIXED_RATES)
             (digest,) = stack.enter_context(process(*words))
             entry = Entry("model.safetensors", size, digest, "")
             network = f"http://localhost:{SOURCE_PORT}/bytes"
             hub = NginxHub(bench.folder, [entry], HUB_PORT, network=network)
             stack.callback(hub.stop)
             bench.write_plan(hub.model())
-            mine, others = bench.engine().told["seconds"], bench.recipe(hub.url).seconds
+            mine, others = bench.transfer().told["seconds"], bench.recipe(hub.url).seconds
         found.append(others / mine)
         rates = f"{size / MB / mine:.0f} MB/s, hf download and gcloud {size / MB / others:.0f}"
-        print(f"engine {rates}: {others / mine:.1f} times", flush=True)
+        print(f"transfer {rates}: {others / mine:.1f} times", flush=True)
     print(f"median: {statistics.median(found):.1f} times")
 
 
-def edge_lanes(bench: Bench) -> None:
-    """Measure one file of 3 GiB over these connections, over the number of lanes."""
-    _over_lanes(bench, 3 << 30, MIXED_EDGES, (8, 16, 32))
+def slow_server_workers(bench: Bench) -> None:
+    """Measure one file of 3 GiB over these connections, over the number of workers."""
+    _over_workers(bench, 3 << 30, MIXED_RATES, (8, 16, 32))
 
 
-def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) -> None:
+def _over_workers(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) -> None:
     with (
         process("tests.bench.sink", *SLOW_SINK),
         capped_model(size, "--rates", rates, "--delay", READ_DELAY) as model,
     ):
         bench.write_plan(model)
-        defaults = [bench.engine() for _ in range(bench.rounds)]
+        defaults = [bench.transfer() for _ in range(bench.rounds)]
         found = [size / MB / m.told["seconds"] for m in defaults]
         print(f"as it is: {statistics.median(found):.0f} MB/s", flush=True)
         for count in counts:
             part = min(16 << 20, (1 << 28) // count)  # no more than 256 MiB for all
             rows = [
-                bench.engine(
-                    lanes=count,
-                    fewest_lanes=count,
+                bench.transfer(
+                    workers=count,
+                    min_workers=count,
                     memory=1 << 30,
                     part_size=part,
                 )
@@ -217,8 +218,8 @@ def _over_lanes(bench: Bench, size: int, rates: str, counts: tuple[int, ...]) ->
             ]
             found = [size / MB / m.told["seconds"] for m in rows]
             print(
-                f"{count:3} lanes: {statistics.median(found):6.0f} MB/s "
-                f"({min(found):.0f}-{max(found):.0f}) of {count * EDGE / MB:.0f}",
+                f"{count:3} workers: {statistics.median(found):6.0f} MB/s "
+                f"({min(found):.0f}-{max(found):.0f}) of {count * RATE / MB:.0f}",
                 flush=True,
             )
 
@@ -232,7 +233,7 @@ def memory(bench: Bench) -> None:
         ):
             # The hub's limit for plain HTTP is not what is looked at here.
             bench.write_plan(HubModel("ollama", "m:t", SHA, (*model.files, _manifest())))
-            measured = bench.engine()
+            measured = bench.transfer()
         rate = size * 1000 / measured.told["seconds"]
         print(f"{size:4} GB: {measured.told['rss']:.0f} MB resident, {rate:.0f} MB/s", flush=True)
 
@@ -263,7 +264,7 @@ def tasks(bench: Bench) -> None:
                 sink_state(SINK, clear=True)
                 measured = run(
                     [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
-                    OPTIONS=json.dumps({"lanes": 4, "fewest_lanes": 4, "ask_ahead": 0}),
+                    OPTIONS=json.dumps({"workers": 4, "min_workers": 4, "prefetch_below": 0}),
                 )
                 found.append(entries * size / MB / measured.told["seconds"])
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
@@ -271,10 +272,10 @@ def tasks(bench: Bench) -> None:
 
 def shared(bench: Bench) -> None:
     """Measure one file of 4 GiB moved by several tasks, each held to a gigabit a second."""
-    size, limit, lane_count = 4 << 30, 125 * MB, 10
+    size, limit, worker_count = 4 << 30, 125 * MB, 10
     with (
         process("tests.bench.sink", "--port", SINK_PORT, "--rtt", UPLOAD_DELAY),
-        capped_model(size, "--rates", f"{limit / lane_count}:1", "--delay", READ_DELAY) as model,
+        capped_model(size, "--rates", f"{limit / worker_count}:1", "--delay", READ_DELAY) as model,
     ):
         bench.write_plan(model)
         for count in (1, 2, 4, 8):
@@ -283,7 +284,7 @@ def shared(bench: Bench) -> None:
                 sink_state(SINK, clear=True)
                 measured = run(
                     [PYTHON, "-m", "tests.bench.tasks", SINK, bench.plan_file, str(count)],
-                    OPTIONS=json.dumps({"lanes": lane_count}),
+                    OPTIONS=json.dumps({"workers": worker_count}),
                 )
                 found.append(size / MB / measured.told["seconds"])
             print(f"{count} tasks: {statistics.median(found):.0f} MB/s", flush=True)
@@ -291,7 +292,7 @@ def shared(bench: Bench) -> None:
 
 def kills(bench: Bench) -> None:
     """Kill a worker 100 times at random moments, and count what had to be moved again."""
-    size, wanted, lane_count, part = 4 << 30, 100, 8, 8 << 20
+    size, wanted, worker_count, part = 4 << 30, 100, 8, 8 << 20
     moments = random.Random(5)
     again: list[int] = []
     with (
@@ -302,7 +303,9 @@ def kills(bench: Bench) -> None:
         while len(again) < wanted:
             sink_state(SINK, clear=True)
             killed = 0
-            while _dies(bench, moments.uniform(0.1, 2), {"lanes": lane_count, "part_size": part}):
+            while _dies(
+                bench, moments.uniform(0.1, 2), {"workers": worker_count, "part_size": part}
+            ):
                 killed += 1
             state = sink_state(SINK)
             assert not state["uploads"], "left open"
@@ -310,14 +313,14 @@ def kills(bench: Bench) -> None:
             sent = state["bytes"] - size
             again += [sent // max(1, killed)] * killed
             print(f"{killed} kills: {sent / MB:.0f} MB sent twice", flush=True)
-    lanes_full = statistics.mean(again) / (lane_count * part)
-    print(f"{len(again)} kills: a kill costs {lanes_full:.2f} parts a lane sent again")
+    rounds_lost = statistics.mean(again) / (worker_count * part)
+    print(f"{len(again)} kills: a kill costs {rounds_lost:.2f} parts per worker sent again")
 
 
 def _dies(bench: Bench, seconds: float, options: dict[str, int]) -> bool:
     """Start a worker and kill it some time after it has begun; tell whether it was killed."""
     before = sink_state(SINK)["bytes"]
-    words = [PYTHON, "-m", "tests.bench.engine", SINK, bench.plan_file]
+    words = [PYTHON, "-m", "tests.bench.transfer", SINK, bench.plan_file]
     environment = {**os.environ, "OPTIONS": json.dumps(options)}
     with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) as worker:
         while worker.poll() is None and sink_state(SINK)["bytes"] < before + (1 << 20):
@@ -334,7 +337,8 @@ def _dies(bench: Bench, seconds: float, options: dict[str, int]) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser()
     benchmarks = {
-        f.__name__: f for f in (speed, lanes, edges, edge_lanes, memory, tasks, shared, kills)
+        f.__name__: f
+        for f in (speed, workers, slow_servers, slow_server_workers, memory, tasks, shared, kills)
     }
     parser.add_argument("benchmark", choices=benchmarks)
     parser.add_argument("--rounds", type=int, default=3)

@@ -12,7 +12,7 @@ import time
 def main() -> None:
     endpoint, plan_file, count = sys.argv[1:4]
     begun = time.monotonic()
-    words = [sys.executable, "-m", "tests.bench.engine", endpoint, plan_file]
+    words = [sys.executable, "-m", "tests.bench.transfer", endpoint, plan_file]
     started = [
         subprocess.Popen(
             words,

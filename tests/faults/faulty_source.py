@@ -128,7 +128,7 @@ class FaultySource:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 64  # all lanes of several tasks connect at once
+    request_queue_size = 64  # all workers of several tasks connect at once
 
 
 class _Handler(BaseHTTPRequestHandler):

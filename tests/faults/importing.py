@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 PART = 5 * MIB  # the smallest that Cloud Storage takes
 PATIENT = Options(
-    lanes=4,
+    workers=4,
     part_size=PART,
     connect_timeout=20,
     stall_timeout=20,
-    patience=20,
+    give_up_after=20,
     first_wait=0.02,
     longest_wait=0.2,
     save_every=0.2,
-    shared_from=4 * PART,
+    shard_from=4 * PART,
 )
 """Small parts and short waits; on a busy machine an answer may take its time."""
 
-QUICK = replace(PATIENT, patience=3)
+QUICK = replace(PATIENT, give_up_after=3)
 """For what is to be given up."""
 
 SHA = "0" * 39 + "1"

@@ -15,7 +15,7 @@ from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.imports.verify import FileCheck, verify_model
 from llm_widgets.transfer.share import Task
-from llm_widgets.transfer.transfer import Engine
+from llm_widgets.transfer.transfer import Transfer
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import PATIENT, QUICK, Imports, two_files
 
@@ -70,8 +70,8 @@ def test_other_bytes_when_a_part_is_read_again(
 
     source.plan = changed
     plan = imports.plan(source)
-    # One lane: every part is hashed as it comes, and so not kept.
-    alone = replace(PATIENT, lanes=1, fewest_lanes=1)
+    # One worker: every part is hashed as it comes, and so not kept.
+    alone = replace(PATIENT, workers=1, min_workers=1)
     assert imports.run(plan, options=alone) is ImportState.FAILED
     assert "two different answers" in imports.progress(plan).message
     assert imports.names(plan.prefix) == []
@@ -178,8 +178,8 @@ def test_a_crash_after_publication_moves_nothing_again(
     imports: Imports, source: FaultySource
 ) -> None:
     plan = imports.plan(source)
-    engine = Engine(plan, imports.clients, imports.objects, options=PATIENT)
-    assert engine.run()
+    transfer = Transfer(plan, imports.clients, imports.objects, options=PATIENT)
+    assert transfer.run()
     imports.objects.delete(f"llm-manager/models/{plan.id}.json")  # as if it died before this
     assert imports.names(f"{plan.folder}/files/")
     sent = source.sent
@@ -196,8 +196,8 @@ def test_an_unfinished_upload_that_was_aborted_is_begun_again(
     storage_cloud.faults.update(
         failures=[{"match": f"^POST /{imports.bucket}/huggingface", "status": 500, "times": 0}]
     )
-    engine = Engine(plan, imports.clients, imports.objects, options=PATIENT)
-    engine.run()
+    transfer = Transfer(plan, imports.clients, imports.objects, options=PATIENT)
+    transfer.run()
     for file in plan.files:  # a verified file whose upload and object are both gone
         imports.objects.delete(plan.object_name(file))
     imports.objects.delete(f"llm-manager/models/{plan.id}.json")

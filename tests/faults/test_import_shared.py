@@ -15,7 +15,7 @@ from llm_widgets.transfer.checkpoint import (
     Checkpoint,
     CheckpointObject,
     checkpoint_name,
-    latest_names,
+    latest_handovers,
 )
 from llm_widgets.transfer.options import MIB
 from llm_widgets.transfer.share import Task
@@ -95,7 +95,7 @@ def test_no_task_needs_the_others_for_a_large_file(imports: Imports, source: Fau
     assert source.begun("model.safetensors", PART) == [n * PART for n in range(PARTS + 1)]
 
 
-def test_a_killed_task_comes_back_to_its_stretches(imports: Imports, source: FaultySource) -> None:
+def test_a_killed_task_comes_back_to_its_shards(imports: Imports, source: FaultySource) -> None:
     source.rate = 4 * MIB
     plan = imports.plan(source)
     others = [imports.start_process(plan, Task(index, 3, "run-1")) for index in (0, 2)]
@@ -109,7 +109,7 @@ def test_a_killed_task_comes_back_to_its_stretches(imports: Imports, source: Fau
     assert "done" in said
     assert set(said) <= {"done", "verifying"}
     assert imports.is_right(plan, source)
-    assert source.sent <= plan.size + (PATIENT.lanes + 1) * PART
+    assert source.sent <= plan.size + (PATIENT.workers + 1) * PART
 
 
 def test_one_process_goes_on_from_what_tasks_have_left(
@@ -119,7 +119,7 @@ def test_one_process_goes_on_from_what_tasks_have_left(
     plan = imports.plan(source)
     tasks = [imports.start_process(plan, Task(index, 2, "run-1")) for index in range(2)]
     wait_until_moved(imports, plan, 6 * PART)
-    until(lambda: latest_names(imports.names(f"{plan.folder}/files/")))
+    until(lambda: latest_handovers(imports.names(f"{plan.folder}/files/")))
     for process in tasks:
         process.kill()
         process.communicate()
@@ -166,8 +166,8 @@ def test_a_task_that_never_comes_back_is_not_waited_for_in_vain(
     plan = imports.plan(source)
     (large,) = [file for file in plan.files if file.path == "model.safetensors"]
     folder = checkpoint_name(plan.folder, large).removesuffix(".json")
-    imports.objects.write(f"{folder}/run-1/000000", "2")  # task 2 has the first stretch
-    state = imports.run(plan, Task(0, 3, "run-1"), replace(PATIENT, patience=1))
+    imports.objects.write(f"{folder}/run-1/000000", "2")  # task 2 has the first shard
+    state = imports.run(plan, Task(0, 3, "run-1"), replace(PATIENT, give_up_after=1))
     assert state is ImportState.FAILED
     assert "the task that moves the bytes before" in imports.progress(plan).message
     assert ImportState.DONE in run_all(imports, plan, 3, run="run-2")

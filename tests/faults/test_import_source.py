@@ -99,7 +99,7 @@ def test_the_next_part_is_asked_for_before_the_present_one_is_there(
 
     source.plan, source.rate = note, 20e6
     plan = imports.plan(source)
-    alone = replace(PATIENT, lanes=1, fewest_lanes=1)
+    alone = replace(PATIENT, workers=1, min_workers=1)
     assert imports.run(plan, options=alone) is ImportState.DONE
     assert imports.is_right(plan, source)
     # After the first part comes the small file, whose place the hub has yet to tell.

@@ -17,7 +17,7 @@ from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import Checkpoint, CheckpointObject, checkpoint_name
 from llm_widgets.transfer.hashing import new_hasher
 from llm_widgets.transfer.share import Task
-from llm_widgets.transfer.transfer import Engine
+from llm_widgets.transfer.transfer import Transfer
 from local_cloud.testing.waiting import until
 from tests.faults.faulty_source import FaultySource
 from tests.faults.importing import PART, PATIENT, Imports, noise, two_files
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.imports import ImportPlan
 
-RATE = 6e6  # bytes/s for each connection, of which a lane has one or two: parts take 0.5 s
+RATE = 6e6  # bytes/s for each connection, of which a worker has one or two: parts take 0.5 s
 
 
 @pytest.fixture
@@ -63,10 +63,10 @@ def test_killed_and_resumed(imports: Imports, source: FaultySource) -> None:
     source.rate = 0
     assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
-    # A kill costs what was under way to the lanes, and what had come since the last checkpoint.
+    # A kill costs what was under way to the workers, and what had come since the last checkpoint.
     lost = source.sent - plan.size
     assert lost <= kills * (
-        2 * PATIENT.lanes * PART + RATE * PATIENT.lanes * 2 * PATIENT.save_every
+        2 * PATIENT.workers * PART + RATE * PATIENT.workers * 2 * PATIENT.save_every
     )
 
 
@@ -83,8 +83,8 @@ def test_a_stopped_worker_leaves_everything_to_go_on_from(
     source.rate = 0
     assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
-    # A lane has a part that it moves, and another one that the hub may have begun to send.
-    assert source.sent - plan.size <= 2 * PATIENT.lanes * PART
+    # A worker has a part that it moves, and another one that the hub may have begun to send.
+    assert source.sent - plan.size <= 2 * PATIENT.workers * PART
 
 
 def test_two_workers_of_one_import(imports: Imports, source: FaultySource) -> None:
@@ -197,8 +197,8 @@ def test_the_token_goes_to_the_hub_alone(imports: Imports) -> None:
     source = FaultySource(two_files())
     source.token = token
     plan = imports.plan(source)
-    engine = Engine(plan, imports.clients, imports.objects, token=token, options=PATIENT)
-    assert engine.run()
+    transfer = Transfer(plan, imports.clients, imports.objects, token=token, options=PATIENT)
+    assert transfer.run()
     assert source.hub_requests == len(plan.files)
     assert {request.host for request in source.requests} == {"localhost"}
     assert {request.authorization for request in source.requests} == {""}

@@ -9,12 +9,17 @@ import pytest
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile
 from llm_widgets.errors import TransferError
 from llm_widgets.transfer import crc
-from llm_widgets.transfer.checkpoint import Checkpoint, checkpoint_name, later_name, latest_names
+from llm_widgets.transfer.checkpoint import (
+    Checkpoint,
+    checkpoint_name,
+    handover_name,
+    latest_handovers,
+)
 from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
-from llm_widgets.transfer.parts import PartLedger, part_count, start_of
-from llm_widgets.transfer.retry import GaveUpError, Patience, Stopped, TransientError, asked_wait
-from llm_widgets.transfer.share import Task, share_of, shared_files
-from llm_widgets.transfer.slow_servers import Edges
+from llm_widgets.transfer.parts import PartLedger, part_count, resume_point
+from llm_widgets.transfer.retry import Backoff, GaveUpError, Stopped, TransientError, retry_after
+from llm_widgets.transfer.share import Task, sharded_files, task_files
+from llm_widgets.transfer.slow_servers import ServerRates
 
 CONTENT = bytes(range(256)) * 4  # 1024 bytes
 PART = 300
@@ -26,7 +31,7 @@ def file(content: bytes = CONTENT, path: str = "a.safetensors") -> HubFile:
 
 
 def ledger(saved: Checkpoint | None = None, stored: set[int] | None = None) -> PartLedger:
-    start = start_of(file(), saved or Checkpoint("up", PART), stored or set())
+    start = resume_point(file(), saved or Checkpoint("up", PART), stored or set())
     parts = range(start.parts, part_count(file(), PART))
     book = PartLedger(file(), PART, parts, stored or set(), threading.Event())
     book.begin(start)
@@ -42,7 +47,7 @@ def take(book: PartLedger, part: int, *, stored: bool = True) -> None:
     book.hash(piece(part))
     book.pass_turn(part, crc.extend(0, piece(part)))
     if stored:
-        book.stored(part)
+        book.mark_stored(part)
 
 
 def test_all_parts_in_order() -> None:
@@ -62,12 +67,12 @@ def test_a_part_waits_for_its_turn() -> None:
     book = ledger()
     order: list[int] = []
 
-    def lane(part: int) -> None:
+    def work(part: int) -> None:
         book.wait_for_turn(part)
         order.append(part)
         take(book, part)
 
-    threads = [threading.Thread(target=lane, args=(part,)) for part in (3, 1, 2, 0)]
+    threads = [threading.Thread(target=work, args=(part,)) for part in (3, 1, 2, 0)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -82,7 +87,7 @@ def test_a_checkpoint_counts_only_what_is_both_stored_and_hashed() -> None:
     take(book, 1, stored=False)
     take(book, 2)
     assert book.checkpoint().parts == 1
-    book.stored(1)
+    book.mark_stored(1)
     assert book.checkpoint().parts == 3
 
 
@@ -118,7 +123,7 @@ def test_a_checkpoint_whose_parts_are_gone_is_not_believed() -> None:
     assert not second.is_stored(1)
 
 
-def test_a_stretch_waits_for_the_digest_of_what_comes_before() -> None:
+def test_a_shard_waits_for_the_digest_of_what_comes_before() -> None:
     first = PartLedger(file(), PART, range(2), (), threading.Event())
     first.begin(Checkpoint("up", PART))
     take(first, 0)
@@ -137,7 +142,7 @@ def test_wrong_bytes_are_told() -> None:
     for part in range(4):
         book.hash(b"?" + piece(part)[1:])
         book.pass_turn(part, 0)
-        book.stored(part)
+        book.mark_stored(part)
     with pytest.raises(TransferError, match="not what the hub promised") as told:
         book.verified()
     assert file().digest.value in told.value.cause
@@ -159,8 +164,8 @@ def test_a_strange_checkpoint_is_none(text: bytes) -> None:
 def test_the_latest_of_what_tasks_left_is_found() -> None:
     names = ["i/files/a.json", "i/files/a/000008.json", "i/files/a/000016.json", "i/files/b.json"]
     claims = ["i/files/a/run-1/000003", "i/files/b/run-1/000000"]
-    assert latest_names([*names, *claims]) == {"i/files/a.json": "i/files/a/000016.json"}
-    assert later_name("i/files/a.json", 16) == names[2]
+    assert latest_handovers([*names, *claims]) == {"i/files/a.json": "i/files/a/000016.json"}
+    assert handover_name("i/files/a.json", 16) == names[2]
 
 
 def test_checkpoints_have_names_of_their_own() -> None:
@@ -185,70 +190,70 @@ def sized(*sizes: int) -> list[HubFile]:
 
 def test_shares_are_disjoint_complete_and_even() -> None:
     files = sized(900, 800, 700, 100, 100, 100, 100, 100, 50, 50)
-    shares = [share_of(files, Task(index, 3)) for index in range(3)]
+    shares = [task_files(files, Task(index, 3)) for index in range(3)]
     assert sorted(f.path for share in shares for f in share) == sorted(f.path for f in files)
     loads = [sum(f.size for f in share) for share in shares]
     assert max(loads) - min(loads) <= 100
-    assert share_of(files, Task()) == files
+    assert task_files(files, Task()) == files
 
 
 def test_more_tasks_than_files() -> None:
-    assert [len(share_of([file()], Task(index, 4))) for index in range(4)] == [1, 0, 0, 0]
+    assert [len(task_files([file()], Task(index, 4))) for index in range(4)] == [1, 0, 0, 0]
 
 
 def test_files_that_are_too_large_for_one_task_are_shared() -> None:
     large, *others = files = sized(900, 100, 100, 100)
-    assert shared_files(files, 3, 1) == [large]
-    assert shared_files(files, 3, 1000) == []  # too small to pay
-    assert shared_files(files, 1, 1) == []
-    assert shared_files(others, 3, 1) == others
+    assert sharded_files(files, 3, 1) == [large]
+    assert sharded_files(files, 3, 1000) == []  # too small to pay
+    assert sharded_files(files, 1, 1) == []
+    assert sharded_files(others, 3, 1) == others
 
 
 def test_a_digest_that_can_not_be_gone_on_with_is_not_shared() -> None:
     digest = Digest(DigestKind.GIT_SHA1, "0" * 40)
-    assert shared_files([HubFile("a.json", 900, digest, url="x")], 3, 1) == []
+    assert sharded_files([HubFile("a.json", 900, digest, url="x")], 3, 1) == []
 
 
-def test_a_slow_edge_is_left_for_a_faster_one() -> None:
-    edges = Edges()
-    assert not edges.should_leave(68e6, 1e9, 0)  # nothing faster was seen yet
-    assert edges.should_leave(8.7e6, 1e9, 0)
-    assert not edges.should_leave(40e6, 1e9, 0)  # not slow enough
-    assert not edges.should_leave(8.7e6, 2e6, 0)  # nearly done
-    assert not edges.should_leave(8.7e6, 1e9, 6)  # left often enough
+def test_a_slow_server_is_left_for_a_faster_one() -> None:
+    rates = ServerRates()
+    assert not rates.should_reconnect(68e6, 1e9, 0)  # nothing faster was seen yet
+    assert rates.should_reconnect(8.7e6, 1e9, 0)
+    assert not rates.should_reconnect(40e6, 1e9, 0)  # not slow enough
+    assert not rates.should_reconnect(8.7e6, 2e6, 0)  # nearly done
+    assert not rates.should_reconnect(8.7e6, 1e9, 6)  # often enough
 
 
-def test_patience_ends() -> None:
-    options = Options(patience=0.05, first_wait=0.02, longest_wait=0.02)
-    patience = Patience("reading x", options, threading.Event())
+def test_retries_end() -> None:
+    options = Options(give_up_after=0.05, first_wait=0.02, longest_wait=0.02)
+    backoff = Backoff("reading x", options, threading.Event())
 
     def try_for_ever() -> None:
         while True:
-            patience.after(TransientError("HTTP 503"))
+            backoff.wait_after(TransientError("HTTP 503"))
 
     with pytest.raises(GaveUpError, match="Gave up reading x") as told:
         try_for_ever()
     assert told.value.cause == "HTTP 503"
 
 
-def test_patience_begins_anew_with_each_step_forward() -> None:
-    options = Options(patience=0.03, first_wait=0.01, longest_wait=0.01)
-    patience = Patience("reading x", options, threading.Event())
+def test_progress_resets_the_backoff() -> None:
+    options = Options(give_up_after=0.03, first_wait=0.01, longest_wait=0.01)
+    backoff = Backoff("reading x", options, threading.Event())
     for _ in range(20):
-        patience.came_further()
-        patience.after(TransientError("reset"))
+        backoff.reset()
+        backoff.wait_after(TransientError("reset"))
 
 
-def test_patience_is_interrupted() -> None:
+def test_a_stop_interrupts_the_backoff() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        Patience("x", Options(), stop).after(TransientError("reset"))
+        Backoff("x", Options(), stop).wait_after(TransientError("reset"))
 
 
 def test_waits_that_hubs_ask_for() -> None:
-    assert asked_wait({"retry-after": "7"}) == 7
-    assert asked_wait({"ratelimit": '"api";r=0;t=55'}) == 55
-    assert asked_wait({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
-    assert asked_wait({"retry-after": "soon"}) is None
-    assert asked_wait({}) is None
+    assert retry_after({"retry-after": "7"}) == 7
+    assert retry_after({"ratelimit": '"api";r=0;t=55'}) == 55
+    assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
+    assert retry_after({"retry-after": "soon"}) is None
+    assert retry_after({}) is None

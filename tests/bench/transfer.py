@@ -1,4 +1,4 @@
-"""The candidate: an import as a worker carries it out. Arguments: endpoint, plan."""
+"""The candidate: an import as a worker process carries it out. Arguments: endpoint, plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.transfer.options import Options
 from llm_widgets.transfer.share import Task
-from llm_widgets.transfer.transfer import Engine
+from llm_widgets.transfer.transfer import Transfer
 from tests.bench.usage import told_of
 
 
@@ -25,7 +25,7 @@ def main() -> None:
     plan = ImportPlan.from_json(Path(plan_file).read_text())
     clients = Clients(Settings(google_endpoint=endpoint), AnonymousCredentials())
     task = Task.from_environment()
-    engine = Engine(
+    transfer = Transfer(
         plan,
         clients,
         SmallObjects(clients.storage("p"), plan.bucket),
@@ -33,7 +33,7 @@ def main() -> None:
         task=task,
     )
     with told_of(plan):
-        assert engine.run() or task.count > 1
+        assert transfer.run() or task.count > 1
 
 
 if __name__ == "__main__":
