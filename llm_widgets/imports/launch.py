@@ -1,4 +1,4 @@
-"""Where a worker runs: as an execution of a Cloud Run job, or as a process of this machine."""
+"""Starts worker processes: as executions of a Cloud Run job, or on this machine."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ _NEAREST = {
 
 
 def needed(settings: Settings) -> tuple[str, ...]:
-    """Name the permissions on the project that it takes to start a worker."""
+    """Return the permissions on the project that are needed to start a worker process."""
     if not settings.image:
         return ()
     return ("run.jobs.create", "run.jobs.get", "run.jobs.runWithOverrides", "run.jobs.update")
 
 
 def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict[str, str | int]:
-    """Start a worker; give what :class:`WorkerNote` keeps of it.
+    """Start a worker process; return the fields of :class:`WorkerNote` that identify it.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict
     return {"host": socket.gethostname(), "pid": _start_process(settings, plan)}
 
 
-def is_there(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
-    """Tell whether the worker of a note still lives.
+def is_alive(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
+    """Return whether the worker process of a note still runs.
 
     Parameters
     ----------
     silent
-        Whether nothing was heard of it for longer than a minute; that decides where
-        nothing else can be found out.
+        Whether it has written no progress for longer than a minute; that decides where its
+        state can't be looked up.
     """
     if note.execution:
         try:
@@ -83,12 +83,12 @@ def is_there(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
         except ManagerError:
             return not silent
     if note.pid and note.host == socket.gethostname():
-        return not silent and _process_lives(note.pid)
+        return not silent and _is_process_alive(note.pid)
     return not silent
 
 
 def job_region(location: str, location_type: str) -> str:
-    """Choose the region of the job that writes to a bucket."""
+    """Return the region of the job that writes to a bucket: the bucket's, or the nearest one."""
     location = location.lower()
     if location_type == "region":
         return location
@@ -96,7 +96,7 @@ def job_region(location: str, location_type: str) -> str:
 
 
 def log_file(import_id: str) -> Path:
-    """Tell where a worker on this machine writes its log."""
+    """Return the path of the log of a worker process on this machine."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache) / "llm-widgets" / "imports" / f"{import_id}.log"
 
@@ -136,7 +136,7 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
-    """Return the settings that a worker needs and that are not the defaults. Never a secret."""
+    """Return the variables of settings that are not the defaults. Never a secret."""
     values = {
         hub.endpoint.variable: (settings.endpoint(hub.endpoint), hub.endpoint.default)
         for hub in registry.HUBS
@@ -173,7 +173,7 @@ def _start_process(settings: Settings, plan: ImportPlan) -> int:
     return process.pid
 
 
-def _process_lives(pid: int) -> bool:
+def _is_process_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from llm_widgets.hubs.base import Hub
 
 _TASK_SIZE = 8_000_000_000
-"""Bytes that one task is to move: some minute at the gigabit a second that Cloud Run gives it."""
+"""Bytes that one task is to move: about a minute at the gigabit/s that Cloud Run gives a task."""
 
 _MOST_TASKS = 8
-"""Tasks at the most: they leave room for a service in the 20 vCPU of a new project."""
+"""The most tasks: they leave room for a service in the 20 vCPU of a new project's quota."""
 
 _TASKS_OF_A_FILE = 4
-"""Tasks that can share one file well; more of them wait for its digest most of the time."""
+"""The most tasks that share one file; more would wait for its digest most of the time."""
 
 _LONGEST_NAME = 1024  # bytes of an object's name in Cloud Storage
 _ID_LENGTH = 20
@@ -38,12 +38,12 @@ def plan_import(
     requested_by: str = "",
     token_secret: str = "",
 ) -> ImportPlan:
-    """Make the plan of an import.
+    """Return the plan of an import.
 
     Parameters
     ----------
     model
-        The answer of the pre-flight; its files without a reason to be skipped are copied.
+        The result of the pre-flight; its files without a reason to be skipped are imported.
     project
         Project of the bucket, in which the job runs.
     requested_by
@@ -80,13 +80,13 @@ def plan_import(
 
 
 def import_id(bucket: str, source: str, model_id: str, revision: str, paths: Iterable[str]) -> str:
-    """Name an import: the same for two starts of the same one, with the same choice of files."""
+    """Return the id of an import: the same for two starts of it with the same choice of files."""
     text = "\n".join([bucket, source, model_id, revision, *sorted(paths)])
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 def task_count(plan: ImportPlan) -> int:
-    """Tell among how many tasks of a job an import is shared out."""
+    """Return among how many tasks of a job an import is distributed."""
     useful = sum(min(_TASKS_OF_A_FILE, -(-file.size // _TASK_SIZE)) for file in plan.files)
     return max(1, min(_MOST_TASKS, useful, -(-plan.size // _TASK_SIZE)))
 

@@ -1,4 +1,4 @@
-"""Removes a model from its bucket: its files, what is kept beside it, and its entry."""
+"""Removes a model from its bucket: its files, its manifest and import, and its entry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.start import is_running
 from llm_widgets.imports.store import ImportFolder
-from llm_widgets.imports.worker import forget_token
+from llm_widgets.imports.worker import delete_token
 from llm_widgets.transfer.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _REMOVING = "It is being removed."
 def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
     """Remove a model. Files that another model needs too stay.
 
-    Whether a service mounts it is for the caller to look at.
+    The caller checks whether a service mounts it.
 
     Raises
     ------
@@ -52,17 +52,17 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
         names = [stored.name for stored in objects.list(f"{record.prefix}/")]
         with ThreadPoolExecutor(_AT_ONCE, "remove") as pool:
             list(pool.map(objects.delete, names))
-        _forget_other_choices(clients, objects, record)
+        _remove_other_choices(clients, objects, record)
     if record.import_id:
         objects.delete(manifest_name(record.import_id))
         folder = ImportFolder(objects, record.import_id)
-        _forget(clients, folder, prefix=record.prefix)
+        _remove_import(clients, folder, prefix=record.prefix)
         folder.delete()
     update_metadata(client, bucket, lambda f: f.without(record.key))
 
 
-def _forget_other_choices(clients: Clients, objects: SmallObjects, record: ModelRecord) -> None:
-    """Delete what is kept of other imports of the revision, with other choices of its files.
+def _remove_other_choices(clients: Clients, objects: SmallObjects, record: ModelRecord) -> None:
+    """Delete manifests and imports of the same revision with other choices of its files.
 
     Otherwise a rebuilt metadata file would list the model again.
     """
@@ -74,25 +74,31 @@ def _forget_other_choices(clients: Clients, objects: SmallObjects, record: Model
     for stored in objects.list(f"{IMPORTS_PREFIX}/"):
         import_id, _, name = stored.name.removeprefix(f"{IMPORTS_PREFIX}/").partition("/")
         if name == "plan.json":
-            _forget(clients, ImportFolder(objects, import_id), prefix=record.prefix)
+            _remove_import(clients, ImportFolder(objects, import_id), prefix=record.prefix)
 
 
-def _forget(clients: Clients, folder: ImportFolder, *, prefix: str) -> None:
-    """Throw an import into a folder away: the parts that it has stored, its token, its notes."""
+def _remove_import(clients: Clients, folder: ImportFolder, *, prefix: str) -> None:
+    """Remove an import into a folder: the parts that it has stored, its token, its objects."""
     try:
         plan = folder.plan()
     except (NotFoundError, ValueError):
-        return  # nothing tells of any
+        return  # there is no import
     if plan.prefix != prefix:
         return
     if folder.objects.list(f"{plan.folder}/files/"):
         Transfer(plan, clients, folder.objects).discard()
-    forget_token(clients, plan)
+    delete_token(clients, plan)
     folder.delete()
 
 
 def owns_files(models: Iterable[ModelRecord], record: ModelRecord) -> bool:
-    """Tell whether the folder of a model is its own alone, given all models of its bucket."""
+    """Return whether no other model of the bucket uses the folder of a model.
+
+    Parameters
+    ----------
+    models
+        All models of the bucket.
+    """
     if not record.prefix:
         return False
     if not record.import_id and f"/{record.id}/" not in f"/{record.prefix}/":

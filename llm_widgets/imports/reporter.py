@@ -1,4 +1,4 @@
-"""Writes how far a worker is, once a second, and looks whether somebody wants it to end."""
+"""Writes the progress of a worker process once a second, and checks for a cancellation."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ EVERY = 1.0
 """Seconds between two reports: Cloud Storage allows one write of an object a second."""
 
 _HEARTBEAT = 10.0
-"""Seconds after which a report is written though nothing has changed."""
+"""Seconds after which progress is written though nothing has changed."""
 
 _CANCEL_EVERY = 2
+"""Reports between two checks for a cancellation."""
 
 _log = logging.getLogger(__name__)
 
 
 class Reporter:
-    """Reports on an engine while it runs; stops it when it is to end.
+    """Writes the progress of a transfer while it runs; stops it when the import is cancelled.
 
     Attributes
     ----------
     is_cancelled
-        Whether somebody asked for the import to end.
+        Whether the import's cancellation was requested.
     is_taken_over
-        Whether another worker has the task now.
+        Whether another worker process has the task now.
     """
 
     def __init__(self, folder: ImportFolder, transfer: Transfer, task: int) -> None:
@@ -67,13 +68,13 @@ class Reporter:
         self._thread.start()
 
     def phase(self, state: ImportState, message: str) -> None:
-        """Say what the worker does now."""
+        """Set what the next report says that the worker process does."""
         self._state, self._message = state, message
 
     def finish(
         self, state: ImportState, message: str = "", *, cause: str = "", fix: str = ""
     ) -> None:
-        """Write the last report, unless another worker has the task.
+        """Write the last report, unless another worker process has the task.
 
         Raises
         ------
@@ -90,7 +91,7 @@ class Reporter:
             self.is_taken_over = True
 
     def end(self) -> None:
-        """Write no more."""
+        """Stop writing reports."""
         self._finished.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -124,7 +125,7 @@ class Reporter:
                 cause=cause,
                 fix=fix,
             )
-            if self._is_old_news(report):
+            if self._is_unchanged(report):
                 return
             self._generation = self._put(report)
             self._last = report
@@ -134,11 +135,11 @@ class Reporter:
             return self._folder.write_progress(report, self._task, self._generation)
         except ConflictError:
             found, generation = self._folder.task_progress(self._task)
-            if found == report:  # our own write, of which no answer came
+            if found == report:  # our own write, whose response was lost
                 return generation
             raise
 
-    def _is_old_news(self, report: ImportProgress) -> bool:
+    def _is_unchanged(self, report: ImportProgress) -> bool:
         last = self._last
         if not last or (report.updated_at - last.updated_at).total_seconds() > _HEARTBEAT:
             return False

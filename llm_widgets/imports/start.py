@@ -1,4 +1,4 @@
-"""Starts, resumes, watches and cancels imports. Two starts of the same import are one."""
+"""Starts, resumes, lists and cancels imports. A second start of a running import joins it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 _CANCELLED_WITHIN = 20.0
-"""Seconds that a worker is given to clean up after itself."""
+"""Seconds that a worker process is given to clean up after itself."""
 
 _LOOK_EVERY = 0.5
 _AT_ONCE = 16
@@ -38,18 +38,18 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool
     Returns
     -------
     bool
-        Whether a worker was started; ``False`` when there is one already.
+        Whether a worker process was started; ``False`` when one runs already.
 
     Raises
     ------
     ConflictError
         The same revision is being imported with another choice of files.
     ManagerError
-        The bucket can't be written to, or no worker can be started.
+        The bucket can't be written to, or no worker process can be started.
     """
     folder = _folder(clients, plan.bucket, plan.id)
     note, generation = folder.worker()
-    if note and _runs(clients, folder, note):
+    if note and _is_alive(clients, folder, note):
         return False
     _refuse_other_choice(clients, plan)
     mine = WorkerNote(datetime.now(UTC), plan.created_by)
@@ -57,28 +57,28 @@ def start_import(clients: Clients, settings: Settings, plan: ImportPlan) -> bool
         generation = folder.write_worker(mine, generation)
     except ConflictError:
         return False  # somebody else has started it in this very moment
-    folder.uncancel()
+    folder.withdraw_cancellation()
     folder.write_plan(plan)
     _record(clients, plan, ModelStatus.IMPORTING)
-    _announce(folder, plan)
+    _write_first_progress(folder, plan)
     try:
         started = launch.start_worker(clients, settings, plan)
     except ManagerError as error:
-        _give_up(clients, folder, plan, error)
+        _record_failure(clients, folder, plan, error)
         raise
-    there = WorkerNote(
+    known = WorkerNote(
         mine.started_at,
         mine.started_by,
         execution=str(started.get("execution", "")),
         host=str(started.get("host", "")),
         pid=int(started.get("pid", 0)),
     )
-    folder.write_worker(there, generation)
+    folder.write_worker(known, generation)
     return True
 
 
 def resume_import(clients: Clients, settings: Settings, bucket: str, import_id: str) -> bool:
-    """Go on with an import that failed, was cancelled, or lost its worker.
+    """Resume an import that failed, was cancelled, or lost its worker process.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def resume_import(clients: Clients, settings: Settings, bucket: str, import_id: 
 
 
 def read_progress(clients: Clients, bucket: str, import_id: str) -> ImportProgress | None:
-    """Tell how far an import is; ``None`` when there is no such import.
+    """Return the progress of an import, ``None`` when there is no such import.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_progress(clients: Clients, bucket: str, import_id: str) -> ImportProgre
 
 
 def is_running(clients: Clients, bucket: str, import_id: str) -> bool:
-    """Tell whether somebody works on an import; if not, an unfinished one can be resumed.
+    """Return whether a worker process runs an import; if not, an unfinished one can be resumed.
 
     Raises
     ------
@@ -114,11 +114,11 @@ def is_running(clients: Clients, bucket: str, import_id: str) -> bool:
     """
     folder = _folder(clients, bucket, import_id)
     note, _ = folder.worker()
-    return note is not None and _runs(clients, folder, note)
+    return note is not None and _is_alive(clients, folder, note)
 
 
 def list_imports(clients: Clients, bucket: str) -> list[ImportProgress]:
-    """Give the progress of all imports of a bucket, the newest first.
+    """Return the progress of all imports of a bucket, the newest first.
 
     Raises
     ------
@@ -134,14 +134,14 @@ def list_imports(clients: Clients, bucket: str) -> list[ImportProgress]:
     )
     with ThreadPoolExecutor(_AT_ONCE, "progress") as pool:
         found = list(pool.map(lambda key: ImportFolder(objects, key).progress(), ids))
-    told = [progress for progress in found if progress]
-    return sorted(told, key=lambda progress: progress.started_at, reverse=True)
+    known = [progress for progress in found if progress]
+    return sorted(known, key=lambda progress: progress.started_at, reverse=True)
 
 
 def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
-    """End an import and throw away what it has moved so far; nothing of it was visible.
+    """Cancel an import and remove what it has stored so far; none of it was visible.
 
-    Takes as long as the worker takes to clean up, at most some 20 seconds.
+    Takes as long as the worker process takes to clean up, at most about 20 seconds.
 
     Raises
     ------
@@ -150,14 +150,14 @@ def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
     """
     folder = _folder(clients, bucket, import_id)
     plan = folder.plan()
-    folder.cancel()
+    folder.request_cancellation()
     note, _ = folder.worker()
     until = time.monotonic() + _CANCELLED_WITHIN
     while note and time.monotonic() < until:
         progress = folder.progress()
         if progress and progress.state.is_final:
             break
-        if not _runs(clients, folder, note):
+        if not _is_alive(clients, folder, note):
             break
         time.sleep(_LOOK_EVERY)
     progress = folder.progress()
@@ -165,23 +165,23 @@ def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
         return
     if note and note.execution:
         jobs.cancel(clients, note.execution)
-    clean_up(clients, folder, plan)  # nobody else is there to do it
+    clean_up(clients, folder, plan)  # no worker process is left to do it
 
 
 def _folder(clients: Clients, bucket: str, import_id: str) -> ImportFolder:
     return ImportFolder(SmallObjects(clients.storage(), bucket), import_id)
 
 
-def _runs(clients: Clients, folder: ImportFolder, note: WorkerNote) -> bool:
+def _is_alive(clients: Clients, folder: ImportFolder, note: WorkerNote) -> bool:
     progress = folder.progress()
     fresh = progress is not None and progress.updated_at >= note.started_at
     if progress and progress.state.is_final and fresh:
         return False
-    return launch.is_there(clients, note, silent=is_silent(progress, note))
+    return launch.is_alive(clients, note, silent=is_silent(progress, note))
 
 
 def _refuse_other_choice(clients: Clients, plan: ImportPlan) -> None:
-    """See that nobody writes other files of the same revision into the same folder."""
+    """Refuse to write other files of the same revision into the same folder at the same time."""
     try:
         file, _ = read_metadata(clients.storage(), plan.bucket)
     except MetadataFileError:
@@ -204,8 +204,8 @@ def _record(clients: Clients, plan: ImportPlan, status: ModelStatus, error: str 
     update_metadata(clients.storage(), plan.bucket, lambda file: file.with_unfinished(record))
 
 
-def _announce(folder: ImportFolder, plan: ImportPlan) -> None:
-    """Write the first progress, so that there is something to see while the worker comes up."""
+def _write_first_progress(folder: ImportFolder, plan: ImportPlan) -> None:
+    """Write the first progress, which is shown while the worker process starts."""
     before = folder.progress()
     files = tuple(FileProgress(file.path, file.size) for file in plan.files)
     if before and before.size == plan.size and before.state is not ImportState.CANCELLED:
@@ -218,7 +218,9 @@ def _announce(folder: ImportFolder, plan: ImportPlan) -> None:
     folder.write_progress(first, 0, None)
 
 
-def _give_up(clients: Clients, folder: ImportFolder, plan: ImportPlan, error: ManagerError) -> None:
+def _record_failure(
+    clients: Clients, folder: ImportFolder, plan: ImportPlan, error: ManagerError
+) -> None:
     progress = folder.progress()
     if progress:
         fix = error.fix.text if error.fix else ""

@@ -1,4 +1,4 @@
-"""The small objects of an import in its bucket: plan, worker, progress, the wish to cancel."""
+"""The small objects of an import in its bucket: plan, worker note, progress, cancellation."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.storage.objects import SmallObjects
 
 STALE_AFTER = 60.0
-"""Seconds of silence after which a running import is taken to have no worker."""
+"""Seconds without progress after which a running import is taken to have no worker process."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerNote:
-    """Who carries an import out.
+    """Which worker process carries an import out.
 
     Attributes
     ----------
     execution
         Resource name of the Cloud Run job's execution, or empty.
     host, pid
-        Machine and process id of a local worker; empty and 0 for an execution, and until the
-        worker is there.
+        Machine and process id of a worker process that is no execution; empty and 0 for an
+        execution, and until the process has started.
     """
 
     started_at: datetime
@@ -39,12 +39,12 @@ class WorkerNote:
     pid: int = 0
 
     def to_json(self) -> str:
-        """Write it as JSON text."""
+        """Return it as JSON text."""
         return json.dumps({**asdict(self), "started_at": self.started_at.isoformat()})
 
     @classmethod
     def from_json(cls, text: bytes) -> WorkerNote | None:
-        """Read it; ``None`` for what is none."""
+        """Return the note of a JSON text, ``None`` where the text is something else."""
         try:
             data = json.loads(text)
             data["started_at"] = datetime.fromisoformat(data["started_at"])
@@ -81,31 +81,31 @@ class ImportFolder:
         self.objects.write(f"{self._folder}/plan.json", plan.to_json())
 
     def worker(self) -> tuple[WorkerNote | None, int]:
-        """Read who carries the import out, and the generation of that note."""
+        """Return which worker process carries the import out, and the note's generation."""
         found = self.objects.read(f"{self._folder}/worker.json")
         return (WorkerNote.from_json(found[0]), found[1]) if found else (None, NEW)
 
     def write_worker(self, note: WorkerNote, generation: int) -> int:
-        """Write who carries the import out; give the generation of the note.
+        """Write which worker process carries the import out; return the note's generation.
 
         Raises
         ------
         ConflictError
-            Somebody else has written it since.
+            Another start has written it since.
         """
         return self.objects.write(
             f"{self._folder}/worker.json", note.to_json(), generation=generation
         )
 
     def progress(self) -> ImportProgress | None:
-        """Read how far all tasks together are; ``None`` before the start."""
+        """Return the progress of all tasks together, ``None`` before the start."""
         stored = self.objects.list(f"{self._folder}/progress/")
         found = [self.objects.read(entry.name) for entry in stored]
-        told = [ImportProgress.from_json(entry[0]) for entry in found if entry]
-        return merged(told) if told else None
+        tasks = [ImportProgress.from_json(entry[0]) for entry in found if entry]
+        return merged(tasks) if tasks else None
 
     def task_progress(self, task: int) -> tuple[ImportProgress | None, int]:
-        """Read what one task wrote last, and the generation of that."""
+        """Return the progress that one task wrote last, and the generation of its object."""
         found = self.objects.read(self._progress_name(task))
         if not found:
             return None, NEW
@@ -115,37 +115,37 @@ class ImportFolder:
             return None, found[1]
 
     def write_progress(self, progress: ImportProgress, task: int, generation: int | None) -> int:
-        """Write how far one task is; give the generation of that.
+        """Write the progress of one task; return the generation of its object.
 
         Raises
         ------
         ConflictError
-            Another worker has the task.
+            Another worker process has the task.
         """
         return self.objects.write(
             self._progress_name(task), progress.to_json(), generation=generation
         )
 
     def forget_progress(self) -> None:
-        """Remove what tasks of an earlier start wrote."""
+        """Delete the progress that tasks of an earlier start wrote."""
         for stored in self.objects.list(f"{self._folder}/progress/"):
             self.objects.delete(stored.name)
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether somebody wants the import to end."""
+        """Whether its cancellation was requested."""
         return self.objects.find(f"{self._folder}/cancel") is not None
 
-    def cancel(self) -> None:
-        """Ask for the import to end."""
+    def request_cancellation(self) -> None:
+        """Ask the worker process to cancel the import."""
         self.objects.write(f"{self._folder}/cancel", "", content_type="text/plain")
 
-    def uncancel(self) -> None:
-        """Take the wish back."""
+    def withdraw_cancellation(self) -> None:
+        """Withdraw the request to cancel the import."""
         self.objects.delete(f"{self._folder}/cancel")
 
     def delete(self) -> None:
-        """Remove the whole folder."""
+        """Delete the whole folder."""
         for stored in self.objects.list(f"{self._folder}/"):
             self.objects.delete(stored.name)
 
@@ -154,6 +154,6 @@ class ImportFolder:
 
 
 def is_silent(progress: ImportProgress | None, note: WorkerNote) -> bool:
-    """Tell whether nothing was heard of a worker for long."""
+    """Return whether a worker process has written no progress for :data:`STALE_AFTER` seconds."""
     last = max(progress.updated_at, note.started_at) if progress else note.started_at
     return (datetime.now(UTC) - last).total_seconds() > STALE_AFTER

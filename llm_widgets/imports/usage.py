@@ -1,4 +1,4 @@
-"""Who reads a model: the services that mount its folder, or stream it from its bucket."""
+"""Finds the services that use a model: they mount its folder, or stream it from its bucket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Usage:
     services
         Full resource names, ordered.
     unanswered
-        Regions that did not answer, with the reason: services there are not known.
+        Regions that did not answer, with the error: services there are unknown.
     """
 
     services: tuple[str, ...]
@@ -71,11 +71,11 @@ def services_with(
     """
     own = (location,) if "-" in location else ()  # none of a bucket in several regions
 
-    def name_if_it_reads(service: lazy.run_v2.Service) -> str | None:
+    def name_if_reads(service: lazy.run_v2.Service) -> str | None:
         return service.name if reads(service, bucket, record) else None
 
     looked = dict.fromkeys((*regions.offered(), *own))
-    found = service_list.all_by_region(clients, project, name_if_it_reads, looked)
+    found = service_list.all_by_region(clients, project, name_if_reads, looked)
     answers = sorted((each for some in found for each in some), key=lambda each: each.key)
     return Usage(
         tuple(sorted(name for answer in answers for name in answer.value or ())),
@@ -84,7 +84,7 @@ def services_with(
 
 
 def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> bool:
-    """Tell whether a service reads a model, from what it mounts, its arguments and variables."""
+    """Return whether a service reads a model, by its mounts, arguments and variables."""
     # Not the folder of another model that begins with the same letters.
     address = re.compile(re.escape(f"gs://{bucket}/{record.prefix}") + r"(?![\w.-])")
     for container in service.template.containers:
@@ -97,7 +97,7 @@ def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> boo
         folder = _folder(volume.gcs.mount_options)
         if folder and _overlap(folder, record.prefix):
             return True
-        # Of a whole bucket, the annotation tells which model is meant; without it, any may be.
+        # Of a whole bucket, the annotation names the model; without it, any may be meant.
         if not folder and service.annotations.get(MODEL_ANNOTATION, record.id) == record.id:
             return True
     return False

@@ -1,4 +1,4 @@
-"""Compares a model in its bucket with the manifest that was kept of it when it was imported."""
+"""Compares a model in its bucket with the manifest that was written when it was imported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FileCheck(StrEnum):
-    """How a file in the bucket compares with the manifest; the value is shown."""
+    """How a file in the bucket compares with the manifest; the values are shown."""
 
     SAME = "As imported"
     MISSING = "Missing"
@@ -26,7 +26,7 @@ class FileCheck(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The answer of :func:`verify_model`: the check of every file by its path."""
+    """The result of :func:`verify_model`: the check of every file by its path."""
 
     files: dict[str, FileCheck]
 
@@ -36,12 +36,12 @@ class Verification:
         return not set(self.files.values()) & {FileCheck.MISSING, FileCheck.CHANGED}
 
     def count(self, check: FileCheck) -> int:
-        """Count the files with a result."""
+        """Return the number of files with a result."""
         return sum(each is check for each in self.files.values())
 
     @property
     def sentence(self) -> str:
-        """Say it in a sentence."""
+        """The result in a sentence."""
         same = self.count(FileCheck.SAME)
         if self.is_whole:
             return (
@@ -53,7 +53,7 @@ class Verification:
 
 
 def read_manifest(clients: Clients, bucket: str, record: ModelRecord) -> ModelManifest:
-    """Read the manifest of a model.
+    """Return the manifest of a model.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read_manifest(clients: Clients, bucket: str, record: ModelRecord) -> ModelMa
 
 
 def verify_model(clients: Clients, bucket: str, record: ModelRecord) -> Verification:
-    """Compare sizes and CRC-32C that Cloud Storage reports with those of the manifest.
+    """Compare the sizes and CRC-32C that Cloud Storage reports with those of the manifest.
 
     Cheap: only metadata is read. Cloud Storage computed the checksums over the stored bytes, and
     the import proved that they belong to the bytes with the hub's digests.

@@ -1,4 +1,4 @@
-"""The worker: carries one import out, wherever it runs, and says in the bucket how it went."""
+"""The worker process: carries one import out and writes the result into its bucket."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 def worker_main(argv: Sequence[str]) -> int:
-    """Carry out the import that the arguments name; give the exit code.
+    """Carry out the import that the arguments name; return the exit code.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ def run_import(
     Returns
     -------
     ImportState
-        ``DONE``; ``VERIFYING`` while other tasks are at work; ``CANCELLED``; ``FAILED`` with the
-        reason in the bucket; ``RUNNING`` when it can be gone on with by the next attempt.
+        ``DONE``; ``VERIFYING`` while other tasks still run; ``CANCELLED``; ``FAILED`` with the
+        reason in the bucket; ``RUNNING`` when the next attempt can resume it.
 
     Raises
     ------
     ManagerError
-        The bucket can't be read or written at all, so that nothing could be left in it.
+        The bucket can't be read or written at all, so that the result could not be written.
     """
     task = task or Task()
     objects = SmallObjects(clients.storage(), bucket)
@@ -125,7 +125,7 @@ class _Work:
             return self._stopped()
         except ManagerError as error:
             return self.fail(error)
-        except Exception as error:  # noqa: BLE001 - whoever waits must be told
+        except Exception as error:  # noqa: BLE001 - the page waits for a result
             _log.exception("The import failed")
             return self.fail(
                 ManagerError(
@@ -138,7 +138,7 @@ class _Work:
             self.reporter.end()
 
     def fail(self, error: ManagerError) -> ImportState:
-        """Say in the bucket why it failed, unless the next attempt may go better."""
+        """Write why it failed, unless the next attempt may succeed."""
         if self.reporter.is_taken_over or self._is_cancelled():
             return self._stopped()
         _log.error("%s", error)
@@ -156,7 +156,7 @@ class _Work:
                 fix=" ".join(filter(None, words)),
             )
         except ManagerError as other:
-            raise error from other  # nothing can be left in the bucket: the log must do
+            raise error from other  # the bucket can't be written: the log must do
         self._record(self.plan.record(ModelStatus.FAILED, error.message))
         return ImportState.FAILED
 
@@ -166,7 +166,7 @@ class _Work:
         )
         self.transfer.forget()
         self.reporter.finish(ImportState.DONE)
-        forget_token(self.clients, self.plan)
+        delete_token(self.clients, self.plan)
         _log.info("Import %s is done", self.plan.id)
         return ImportState.DONE
 
@@ -176,13 +176,13 @@ class _Work:
 
     def _stopped(self) -> ImportState:
         if self.reporter.is_taken_over:
-            _log.warning("Another worker has taken the import over; this one ends")
+            _log.warning("Another worker process has taken the import over; this one ends")
             return ImportState.RUNNING
         if self._is_cancelled():
             self.transfer.discard()
             self.reporter.finish(ImportState.CANCELLED, CANCELLED)
             self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
-            forget_token(self.clients, self.plan)
+            delete_token(self.clients, self.plan)
             return ImportState.CANCELLED
         self.reporter.finish(
             ImportState.RUNNING, "The worker was stopped; the import can be resumed."
@@ -204,7 +204,7 @@ class _Work:
 
 
 def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
-    """Throw away what a cancelled import without a worker has moved.
+    """Remove what a cancelled import without a worker process has stored.
 
     Raises
     ------
@@ -220,11 +220,11 @@ def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
     folder.write_progress(cancelled, 0, None)
     record = plan.record(ModelStatus.FAILED, CANCELLED)
     update_metadata(clients.storage(), plan.bucket, lambda f: f.with_unfinished(record))
-    forget_token(clients, plan)
+    delete_token(clients, plan)
 
 
-def forget_token(clients: Clients, plan: ImportPlan) -> None:
-    """Delete the hub's token, which nobody needs any more."""
+def delete_token(clients: Clients, plan: ImportPlan) -> None:
+    """Delete the hub's token, which is no longer needed."""
     if plan.token_secret:
         with suppress(ManagerError):  # Secret Manager deletes it itself after some days
             secrets.delete(clients, plan.token_secret)
@@ -244,7 +244,7 @@ def _token(clients: Clients, plan: ImportPlan) -> str:
 
 
 def _stop_on_signals(transfer: Transfer) -> None:
-    """End in order when Cloud Run, or a person, asks this process to."""
+    """Stop the transfer when Cloud Run, or a person, sends a signal to end."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGTERM, signal.SIGINT):
