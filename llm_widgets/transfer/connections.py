@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import base64
 import http.client
-import os
 import socket
-import ssl
 import urllib.request
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import requests.utils
-
+from llm_widgets.gcp.client.connection import tls_context
 from llm_widgets.transfer.retry import TransientError, error_text
 
 if TYPE_CHECKING:
@@ -226,11 +222,11 @@ def _connect(where: Origin, options: Options) -> http.client.HTTPConnection:
     connection: http.client.HTTPConnection
     if scheme == "https" and (proxy := _proxy(host)):
         connection = http.client.HTTPSConnection(
-            proxy.hostname or "", proxy.port or 80, timeout=timeout, context=_tls()
+            proxy.hostname or "", proxy.port or 80, timeout=timeout, context=tls_context()
         )
         connection.set_tunnel(host, port, _proxy_headers(proxy))
     elif scheme == "https":
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=_tls())
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=tls_context())
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout)
     connection.connect()
@@ -250,10 +246,3 @@ def _proxy_headers(proxy: SplitResult) -> dict[str, str]:
         return {}
     pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
     return {"Proxy-Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Trust whom ``requests`` trusts, as the Google clients in the same process do."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return ssl.create_default_context(cafile=bundle or requests.utils.DEFAULT_CA_BUNDLE_PATH)

@@ -21,7 +21,7 @@ def test_no_module_imports_googles_packages() -> None:
     code = (
         f"import importlib, sys\n"
         f"for name in {MODULES!r}: importlib.import_module(name)\n"
-        "print([n for n in sys.modules if n.startswith(('google.', 'requests', 'grpc'))])"
+        "print([n for n in sys.modules if n.startswith(('google.', 'requests', 'grpc', 'httpx'))])"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60

@@ -1,4 +1,4 @@
-"""Google's packages, imported when they are first used: together they take seconds.
+"""Google's packages and HTTP clients, imported when first used: together they take seconds.
 
 Write ``lazy.run_v2.Service(…)``. ``from lazy import run_v2`` would import it at once.
 """
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
+    import httpx2
     import requests
-    import urllib3
     from google import auth
     from google.api_core import exceptions as api_exceptions
     from google.api_core import retry as api_retry
@@ -52,6 +52,7 @@ __all__ = [
     "compute_engine",
     "external_account",
     "external_account_authorized_user",
+    "httpx2",
     "identity_pool",
     "impersonated_credentials",
     "json_format",
@@ -64,7 +65,6 @@ __all__ = [
     "service_account",
     "service_usage_v1",
     "storage",
-    "urllib3",
     "user_credentials",
     "vpcaccess_v1",
 ]
@@ -78,6 +78,7 @@ _HOMES = {
     "compute_engine": "google.auth.compute_engine",
     "external_account": "google.auth.external_account",
     "external_account_authorized_user": "google.auth.external_account_authorized_user",
+    "httpx2": "httpx2",
     "identity_pool": "google.auth.identity_pool",
     "impersonated_credentials": "google.auth.impersonated_credentials",
     "json_format": "google.protobuf.json_format",
@@ -85,7 +86,6 @@ _HOMES = {
     "policy_pb2": "google.iam.v1.policy_pb2",
     "requests": "requests",
     "service_account": "google.oauth2.service_account",
-    "urllib3": "urllib3",
     "user_credentials": "google.oauth2.credentials",
 }
 """Where the names are that do not lie in ``google.cloud`` under their own name."""

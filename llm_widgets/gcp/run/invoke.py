@@ -1,22 +1,24 @@
-"""Calling a deployed service: a chat with the model that it serves."""
+"""Calls of a deployed service: a chat with the model that it serves, as a stream of events."""
 
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.errors import ManagerError
+from llm_widgets.errors import Fix, ManagerError, UnavailableError
 from llm_widgets.gcp.auth import id_tokens
-from llm_widgets.gcp.client import lazy
-from llm_widgets.gcp.run.lines import Line
+from llm_widgets.gcp.client import connection, lazy
 from llm_widgets.gcp.run.service_errors import error_text, refusal, silence
-from llm_widgets.gcp.run.sse import EventParser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import httpx2
 
     from llm_widgets.gcp.client.clients import Clients
 
@@ -28,7 +30,9 @@ SILENCE_TIMEOUT = 900.0
 """Seconds without a byte after which a service counts as silent; a cold start may take minutes."""
 
 _DONE = "[DONE]"
-_PIECE = 65536  # bytes read at most at once
+_STREAM = "text/event-stream"
+_CONNECTED = ("connect_tcp.complete", "start_tls.complete")
+"""Ends of the names of httpx's trace events that bring the socket of a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,71 +124,97 @@ class ChatStream:
         self._service = service
         self._url = service_url.rstrip("/")
         self._body = body
-        self._timeout = (connect_timeout, silence_timeout)
+        self._connect_timeout = connect_timeout
+        self._silence_timeout = silence_timeout
         self._closed = threading.Event()
         self._lock = threading.Lock()
-        self._line: Line | None = None
-        self._response: Any = None
+        self._socket: socket.socket | None = None
 
     def close(self) -> None:
         """Stop, also before anything has come: the engine sees the connection end and stops too."""
         self._closed.set()
         with self._lock:
-            if self._response is not None:
-                _hang_up(self._response)
-            elif self._line is not None:
-                self._line.cut()
+            if self._socket is not None:
+                _shut_down(self._socket)
 
     def __iter__(self) -> Iterator[ChatEvent]:
-        """Ask, and give the answer as it comes.
+        """Send the request, and yield the answer as it comes.
 
         Raises
         ------
         ManagerError
             The service refuses, fails or falls silent.
         """
+        if self._closed.is_set():
+            return
+        count = _Count(time.monotonic())
+        token = id_tokens.of(self._clients).token(self._url)
         try:
-            yield from self._events()
-        except lazy.requests.RequestException as error:
+            with self._request(token) as response:
+                if self._closed.is_set():
+                    return
+                if not response.is_success:
+                    response.read()
+                    raise refusal(response, self._clients, self._service)
+                yield from self._events(response, count)
+        except lazy.httpx2.SSEError as error:
+            raise _no_chat(str(error)) from error
+        except lazy.httpx2.RequestError as error:
             if not self._closed.is_set():
-                raise silence(self._url, error, self._timeout[1]) from error
+                raise silence(self._url, error, self._silence_timeout) from error
         finally:
             self._closed.set()
-            if self._response is not None:
-                self._response.close()
 
-    def _events(self) -> Iterator[ChatEvent]:
-        count = _Count(time.monotonic())
-        response = self._asked()
-        if response is None or self._closed.is_set():
-            return
-        if not response.ok:
-            raise refusal(response, self._clients, self._service)
-        for data in _data(response):
+    @contextmanager
+    def _request(self, token: str) -> Iterator[httpx2.Response]:
+        with (
+            self._client() as client,
+            client.stream(
+                "POST",
+                f"{self._url}/v1/chat/completions",
+                content=json.dumps(self._body),
+                headers={"Accept": _STREAM, "Content-Type": "application/json"},
+                auth=_bearer(token),
+                extensions={"trace": self._on_trace},
+            ) as response,
+        ):
+            yield response
+
+    def _client(self) -> httpx2.Client:
+        """Return a client that reads the environment as ``requests`` does, without ``.netrc``."""
+        httpx2 = lazy.httpx2
+        try:
+            return httpx2.Client(
+                timeout=httpx2.Timeout(self._silence_timeout, connect=self._connect_timeout),
+                verify=connection.tls_context(),
+                proxy=connection.proxy_for(self._url),
+                trust_env=False,
+            )
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise UnavailableError(
+                "No connection to the service can be made with these settings of the environment.",
+                cause=str(error),
+                fix=Fix(text="Check HTTPS_PROXY, ALL_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE."),
+            ) from error
+
+    def _on_trace(self, event: str, info: dict[str, Any]) -> None:
+        """Keep the socket of the connection: closing a response does not wake who reads from it."""
+        if event.endswith(_CONNECTED):
+            with self._lock:
+                self._socket = info["return_value"].get_extra_info("socket")
+                if self._closed.is_set():
+                    _shut_down(self._socket)
+
+    def _events(self, response: httpx2.Response, count: _Count) -> Iterator[ChatEvent]:
+        for event in lazy.httpx2.EventSource(response):
             if self._closed.is_set():
                 return
-            if data == _DONE:
+            if event.data == _DONE:
                 break
-            yield from _deltas(data, count)
+            if event.data:
+                yield from _deltas(event.data, count)
         if not self._closed.is_set():
             yield ChatEvent(stats=count.stats())
-
-    def _asked(self) -> Any:
-        token = id_tokens.of(self._clients).token(self._url)
-        with self._lock:
-            if self._closed.is_set():
-                return None
-            self._line = Line()
-        response = self._line.post(
-            f"{self._url}/v1/chat/completions",
-            json=self._body,
-            headers={"Authorization": f"Bearer {token}", "Accept": "text/event-stream"},
-            timeout=self._timeout,
-            stream=True,
-        )
-        with self._lock:
-            self._response = response
-        return response
 
 
 def chat_stream(
@@ -198,7 +228,9 @@ def chat_stream(
     connect_timeout: float = CONNECT_TIMEOUT,
     silence_timeout: float = SILENCE_TIMEOUT,
 ) -> ChatStream:
-    """Send a conversation to a model; vLLM and Ollama speak the same protocol here.
+    """Return the answer of a model to a conversation, sent when it is iterated.
+
+    Engines speak the same protocol here, that of OpenAI's chat completions.
 
     Parameters
     ----------
@@ -232,30 +264,24 @@ def chat_stream(
     )
 
 
-def _data(response: Any) -> Iterator[str]:
-    parser = EventParser()
-    while piece := _read(response):
-        yield from parser.feed(piece)
-    yield from parser.end()
+def _bearer(token: str) -> Callable[[httpx2.Request], httpx2.Request]:
+    """Return what authorizes a request: given as ``auth``, so that nothing else does."""
 
+    def authorize(request: httpx2.Request) -> httpx2.Request:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return request
 
-def _read(response: Any) -> bytes:
-    """Read what has arrived, at least a byte; nothing at the end."""
-    try:
-        piece: bytes = response.raw.read1(_PIECE, decode_content=True)
-    except (lazy.urllib3.exceptions.HTTPError, OSError) as error:
-        raise lazy.requests.ConnectionError(str(error)) from error
-    return piece
+    return authorize
 
 
 def _deltas(data: str, count: _Count) -> Iterator[ChatEvent]:
-    """Read one event of the stream."""
+    """Yield what one event of the stream says."""
     try:
         event = json.loads(data)
     except ValueError as error:
-        raise ManagerError(
-            "The service sent something that is no answer of a chat.", cause=data[:500]
-        ) from error
+        raise _no_chat(data[:500]) from error
+    if not isinstance(event, dict):
+        raise _no_chat(data[:500])
     if event.get("error"):
         raise ManagerError(
             "The engine failed while it answered.", cause=error_text(event, fallback=data)
@@ -272,9 +298,12 @@ def _deltas(data: str, count: _Count) -> Iterator[ChatEvent]:
             yield ChatEvent(text, thought)
 
 
-def _hang_up(response: Any) -> None:
-    """Wake a thread that waits for bytes: closing alone would leave it waiting."""
-    try:
-        response.raw.shutdown()
-    except (ValueError, RuntimeError, OSError):
-        return  # there is no connection any more
+def _no_chat(cause: str) -> ManagerError:
+    return ManagerError("The service sent something that is no answer of a chat.", cause=cause)
+
+
+def _shut_down(line: socket.socket) -> None:
+    """End a connection, and wake the thread that waits for its bytes; closing alone does not."""
+    with suppress(OSError):  # it has ended already
+        # Not SSLSocket.shutdown: it takes the TLS layer away from the thread that reads.
+        socket.socket.shutdown(line, socket.SHUT_RDWR)

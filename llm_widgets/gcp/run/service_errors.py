@@ -20,7 +20,7 @@ from llm_widgets.gcp.client import lazy, messages
 from llm_widgets.gcp.iam.invokers import INVOKER
 
 if TYPE_CHECKING:
-    from requests import Response
+    from httpx2 import Response
 
     from llm_widgets.gcp.client.clients import Clients
 
@@ -29,10 +29,12 @@ LET_IN = "let-in"
 
 
 def refusal(response: Response, clients: Clients, service: str = "") -> ManagerError:
-    """Word an answer that is an error.
+    """Return the error that a response describes.
 
     Parameters
     ----------
+    response
+        Read to its end.
     service
         Resource name of the service; without it the fix names no command.
     """
@@ -67,22 +69,29 @@ def refusal(response: Response, clients: Clients, service: str = "") -> ManagerE
 
 
 def silence(url: str, error: Exception, seconds: float) -> UnavailableError:
-    """Word a call that got no answer, or half of one."""
-    if isinstance(error, lazy.requests.ReadTimeout) or "timed out" in str(error).lower():
+    """Return the error for a call that got no response, or half of one.
+
+    Parameters
+    ----------
+    seconds
+        How long a service may be silent.
+    """
+    cause = str(error) or type(error).__name__
+    if isinstance(error, lazy.httpx2.ReadTimeout):
         return UnavailableError(
             f"The service was silent for {duration_text(seconds)}.",
-            cause=str(error),
+            cause=cause,
             fix=Fix(text="Its log tells whether it still starts or is stuck."),
         )
     return UnavailableError(
         f"The service at {url} does not answer, or broke off.",
-        cause=str(error),
+        cause=cause,
         fix=Fix(text="Look whether it is still there and ready, then try again."),
     )
 
 
 def error_text(body: Any, fallback: str) -> str:
-    """Find the message in the JSON body of an error; engines put it in different places."""
+    """Return the message in the JSON body of an error; engines put it in different places."""
     error = body.get("error", body) if isinstance(body, dict) else body
     message = error.get("message") if isinstance(error, dict) else error
     return str(message) if message else fallback
@@ -92,7 +101,7 @@ def _text(response: Response) -> str:
     try:
         body = response.json()
     except ValueError:
-        return messages.readable(response.text) or str(response.reason)
+        return messages.readable(response.text) or response.reason_phrase
     return error_text(body, fallback=response.text[:500])
 
 
