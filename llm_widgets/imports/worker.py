@@ -180,8 +180,8 @@ class _Work:
             return ImportState.RUNNING
         if self._is_cancelled():
             self.transfer.discard()
-            self.reporter.finish(ImportState.CANCELLED, CANCELLED)
             self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
+            self.reporter.finish(ImportState.CANCELLED, CANCELLED)
             delete_token(self.clients, self.plan)
             return ImportState.CANCELLED
         self.reporter.finish(
