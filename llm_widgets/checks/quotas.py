@@ -25,9 +25,7 @@ REQUESTS = "requests"
 def quota_ids() -> tuple[str, ...]:
     """Give the ids of all quotas that decide on services with GPUs."""
     of_gpus = [
-        quotas.gpu_quota_id(gpu, redundant=redundant)
-        for gpu in gpus.GPUS
-        for redundant in (False, True)
+        gpu.quota_id(redundant=redundant) for gpu in gpus.GPUS for redundant in (False, True)
     ]
     return (*of_gpus, quotas.CPU, quotas.MEMORY)
 
@@ -56,10 +54,10 @@ class Survey:
     def capacity(self, gpu: Gpu, region: str) -> Capacity:
         """Give what decides on a GPU in a region."""
         used = self.usage.get(region)
-        own = self.quotas.get(quotas.gpu_quota_id(gpu))
+        own = self.quotas.get(gpu.quota_id())
         return Capacity(
-            gpus=self._allowed(quotas.gpu_quota_id(gpu), region),
-            gpus_redundant=self._allowed(quotas.gpu_quota_id(gpu, redundant=True), region),
+            gpus=self._allowed(gpu.quota_id(), region),
+            gpus_redundant=self._allowed(gpu.quota_id(redundant=True), region),
             cpu=self._allowed(quotas.CPU, region),
             memory_gib=self._allowed(quotas.MEMORY, region),
             used_gpus=used.gpus.get(gpu.accelerator, 0) if used else None,
@@ -70,7 +68,7 @@ class Survey:
 
     def is_known(self, gpu: Gpu, region: str) -> bool:
         """Whether all that decides on a GPU in a region has been answered or refused."""
-        needed = (quotas.gpu_quota_id(gpu), quotas.CPU, quotas.MEMORY, region)
+        needed = (gpu.quota_id(), quotas.CPU, quotas.MEMORY, region)
         return all(key in self.quotas or key in self.usage or key in self.errors for key in needed)
 
     def _allowed(self, quota_id: str, region: str) -> float | None:

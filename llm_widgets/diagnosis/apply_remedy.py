@@ -5,27 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.remedies import Remedy, RemedyKind
-from llm_widgets.domain.models import Framework
+from llm_widgets.domain.failures.remedies import Remedy, RemedyKind
+from llm_widgets.engines import registry
+from llm_widgets.engines.command_line import CommandLine
+from llm_widgets.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from llm_widgets.domain.services import Deployment
-
-CONTEXT_LENGTH = {
-    Framework.VLLM: "--max-model-len",
-    Framework.OLLAMA: "OLLAMA_CONTEXT_LENGTH",
-}
-"""The argument of vLLM and the variable of Ollama for the tokens of a request."""
+    from llm_widgets.engines.base import Engine
+    from llm_widgets.engines.settings import Setting
 
 
 def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     """Give a deployment with the parameters of a remedy of the kind ``redeploy``.
 
     ========================= ==============================================================
-    ``max_model_len``         tokens of a request, for vLLM (``auto`` too) and Ollama
-    ``gpu_memory_utilization`` share of the GPU's memory that vLLM takes
+    ``max_model_len``         tokens of a request; ``auto`` for an engine that takes it
+    ``gpu_memory_utilization`` share of the GPU's memory that the engine takes
     ``max_instances``, ``timeout``, ``cpu``, ``memory_gib``, ``cache_gib``, ``image``,
     ``accelerator``, ``region`` the deployment's fields of these names
     ``zonal_redundancy``      ``true`` or ``false``
@@ -60,52 +58,38 @@ def choices(remedy: Remedy) -> tuple[Remedy, ...]:
     )
 
 
+def _told(
+    deployment: Deployment, setting: Callable[[Engine], Setting | None], value: str
+) -> Deployment:
+    """Tell the engine something, if it is known and can be told that."""
+    engine = registry.of(deployment.framework)
+    found = setting(engine) if engine else None
+    return found.tell(deployment, value) if found else deployment
+
+
 def _max_model_len(deployment: Deployment, value: str) -> Deployment:
-    name = CONTEXT_LENGTH[deployment.framework]
-    if deployment.framework is Framework.OLLAMA:
-        return _set(deployment, f"{name}={int(value)}")
-    return _argument(deployment, f"{name}={value}")
-
-
-def _utilization(deployment: Deployment, value: str) -> Deployment:
-    return _argument(deployment, f"--gpu-memory-utilization={float(value):g}")
-
-
-def _engine_port(deployment: Deployment, value: str) -> Deployment:
-    if deployment.framework is Framework.OLLAMA:
-        return _set(deployment, f"OLLAMA_HOST=0.0.0.0:{int(value)}")
-    return _argument(deployment, f"--port={int(value)}")
+    made = _told(deployment, lambda engine: engine.context, value)
+    engine = registry.of(deployment.framework)
+    try:
+        if engine:
+            engine.context_of(made)
+    except InvalidInputError as error:
+        raise ValueError(error.message) from error
+    return made
 
 
 def _argument(deployment: Deployment, word: str) -> Deployment:
-    """Put an argument in the place of one of the same name, else at the end."""
-    name = word.partition("=")[0]
-    args: list[str] = []
-    for given in _pairs(deployment.args):
-        if given[0].partition("=")[0] != name:
-            args += given
-        elif word not in args:
-            args.append(word)
-    return replace(deployment, args=tuple(args if word in args else [*args, word]))
+    args = _command_line(deployment).with_word(deployment.args, word)
+    return replace(deployment, args=args)
 
 
 def _without_argument(deployment: Deployment, name: str) -> Deployment:
-    kept = (given for given in _pairs(deployment.args) if given[0].partition("=")[0] != name)
-    return replace(deployment, args=tuple(word for given in kept for word in given))
+    return replace(deployment, args=_command_line(deployment).without(deployment.args, name))
 
 
-def _pairs(args: tuple[str, ...]) -> Iterable[list[str]]:
-    """Give arguments with their values: ``["--port=1"]``, ``["--port", "1"]``, ``["/models"]``."""
-    groups: list[list[str]] = []
-    for word in args:
-        before = groups[-1] if groups else []
-        is_name = word.startswith("-") and not word[1:2].isdigit()
-        takes_value = len(before) == 1 and before[0].startswith("--") and "=" not in before[0]
-        if is_name or not takes_value:
-            groups.append([word])
-        else:
-            before.append(word)
-    return groups
+def _command_line(deployment: Deployment) -> CommandLine:
+    engine = registry.of(deployment.framework)
+    return engine.command_line if engine else CommandLine()
 
 
 def _set(deployment: Deployment, text: str) -> Deployment:
@@ -133,7 +117,9 @@ def _remove_options(deployment: Deployment, text: str) -> Deployment:
 
 _CHANGES: dict[str, Callable[[Deployment, str], Deployment]] = {
     "max_model_len": _max_model_len,
-    "gpu_memory_utilization": _utilization,
+    "gpu_memory_utilization": lambda it, value: _told(
+        it, lambda engine: engine.memory_share, f"{float(value):g}"
+    ),
     "max_instances": lambda it, value: replace(it, max_instances=int(value)),
     "timeout": lambda it, value: replace(it, timeout=int(value)),
     "cpu": lambda it, value: replace(it, cpu=float(value)),
@@ -144,7 +130,7 @@ _CHANGES: dict[str, Callable[[Deployment, str], Deployment]] = {
     "region": lambda it, value: replace(it, region=value),
     "zonal_redundancy": lambda it, value: replace(it, zonal_redundancy=value == "true"),
     "probe_failures": lambda it, value: replace(it, probe=replace(it.probe, failures=int(value))),
-    "engine_port": _engine_port,
+    "engine_port": lambda it, value: _told(it, lambda engine: engine.port, str(int(value))),
     "network": lambda it, _: replace(it, subnet=None, connector=""),
     "add_argument": _argument,
     "remove_argument": _without_argument,

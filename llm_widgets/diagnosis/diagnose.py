@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.catalogue import CATALOGUE
-from llm_widgets.diagnosis.context import Context
-from llm_widgets.diagnosis.evidence import Evidence, LogLine, Place, Text, readable, texts
-from llm_widgets.diagnosis.failure import Confidence, Kind, Sign
-from llm_widgets.diagnosis.remedies import Remedy, RemedyKind, filled, in_sentence
+from llm_widgets.diagnosis.catalogue import catalogue
+from llm_widgets.diagnosis.evidence import Evidence, LogLine, Text, readable, texts
 from llm_widgets.diagnosis.template_values import known
+from llm_widgets.domain.failures.context import Context
+from llm_widgets.domain.failures.known_failure import Confidence, KnownFailure, Place, Sign
+from llm_widgets.domain.failures.remedies import Remedy, RemedyKind, filled, in_sentence
+from llm_widgets.engines import registry
 
 if TYPE_CHECKING:
     import re
@@ -81,7 +82,7 @@ class _Found:
         Position in the log where it appears first: what comes later may follow from it.
     """
 
-    kind: Kind
+    kind: KnownFailure
     text: Text
     span: tuple[int, int]
     groups: dict[str, str]
@@ -146,21 +147,25 @@ def _precedence(found: _Found) -> tuple[int, bool, int]:
 
 def _found(evidence: Evidence, context: Context) -> list[_Found]:
     where = texts(evidence)
+    failures = catalogue(context.framework)
     found: dict[str, _Found] = {}
-    for kind in CATALOGUE:
+    for kind in failures:
         if not kind.given and (match := _match(kind, where, context, {})):
             found[kind.id] = match
-    for kind in CATALOGUE:
+    for kind in failures:
         beside = [found[id_] for id_ in kind.given if id_ in found]
         if beside:
             groups = {name: value for each in beside for name, value in each.groups.items()}
             if match := _match(kind, where, context, groups):
                 found[kind.id] = match
-    return [found[kind.id] for kind in CATALOGUE if kind.id in found]
+    return [found[kind.id] for kind in failures if kind.id in found]
 
 
 def _match(
-    kind: Kind, where: Mapping[Place, list[Text]], context: Context, beside: Mapping[str, str]
+    kind: KnownFailure,
+    where: Mapping[Place, list[Text]],
+    context: Context,
+    beside: Mapping[str, str],
 ) -> _Found | None:
     """Find the newest text that a kind's first matching sign matches."""
     for sign in kind.signs:
@@ -214,7 +219,7 @@ def _diagnosis(found: _Found, context: Context) -> Diagnosis:
 
 
 def _remedies(
-    kind: Kind, told: Mapping[str, str], trusted: Mapping[str, str], context: Context
+    kind: KnownFailure, told: Mapping[str, str], trusted: Mapping[str, str], context: Context
 ) -> tuple[Remedy, ...]:
     """Fill a kind's advice, without what would change nothing."""
     found: list[Remedy] = []
@@ -228,6 +233,7 @@ def _remedies(
 def _is_done(remedy: Remedy, context: Context) -> bool:
     """Whether the deployment is as a remedy would make it."""
     wanted = remedy.parameters
+    engine = registry.of(context.framework)
     if remedy.kind is not RemedyKind.REDEPLOY or not wanted:
         return False
     is_so: dict[str, Callable[[str], bool]] = {
@@ -237,7 +243,7 @@ def _is_done(remedy: Remedy, context: Context) -> bool:
             context.environment.get(pair.partition("=")[0]) == pair.partition("=")[2]
             for pair in text.split(";")
         ),
-        "max_model_len": lambda value: context.argument("--max-model-len") == value,
+        "max_model_len": lambda value: bool(engine and engine.context.told(context) == value),
     }
     return all(name in is_so and is_so[name](value) for name, value in wanted.items())
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from llm_widgets.domain.failures.known_failure import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,25 +24,6 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\s+")
 # A probe that succeeded: what was logged before was no obstacle in the end.
 _STARTED = re.compile(r"STARTUP \w{2,5} probe succeeded", re.IGNORECASE)
-
-
-class Place(StrEnum):
-    """Where a text was found."""
-
-    OPERATION = "operation"
-    CONDITION = "condition"
-    REASON = "reason"
-    LOG = "log"
-
-    @property
-    def label(self) -> str:
-        """The place in words."""
-        return {
-            Place.OPERATION: "Answer of Cloud Run",
-            Place.CONDITION: "Condition of the service",
-            Place.REASON: "Reason given by Cloud Run",
-            Place.LOG: "Log",
-        }[self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,9 @@ class Gpu:
     price
         US dollars a second without and with zonal redundancy, tier 1 regions.
     quota
-        Middle part of its quota ids: ``{quota}GpuAllocNoZonalRedundancyPerProjectRegion``.
+        Front part of the ids of its quotas: see :meth:`quota_id`.
+    quota_unit
+        What its quotas count for one GPU: 1, or 1000 where they count thousandths.
     """
 
     accelerator: str
@@ -38,6 +40,7 @@ class Gpu:
     invited_regions: tuple[str, ...]
     price: tuple[float, float]
     quota: str
+    quota_unit: int
 
     @property
     def short_label(self) -> str:
@@ -54,6 +57,16 @@ class Gpu:
         """The first choice of memory for the first choice of vCPUs, GiB."""
         return self.cpus[self.default_cpu][0]
 
+    def quota_id(self, *, redundant: bool = False) -> str:
+        """Return the id of its quota, with or without zonal redundancy."""
+        middle = "GpuAlloc" if redundant else "GpuAllocNoZonalRedundancy"
+        return f"{self.quota}{middle}PerProjectRegion"
+
+    @property
+    def most_cpu(self) -> int:
+        """The most vCPUs that there are beside it."""
+        return max(self.cpus)
+
 
 # Cloud Run's GPU pages: one GPU an instance; L4 takes 4 or 8 vCPU and up to 32 GiB; RTX PRO 6000
 # takes at least 20 vCPU and 80 GiB.
@@ -68,6 +81,7 @@ GPUS: tuple[Gpu, ...] = (
         invited_regions=("asia-south1",),
         price=(0.0001867, 0.0002909),
         quota="NvidiaL4",
+        quota_unit=1,
     ),
     Gpu(
         accelerator="nvidia-rtx-pro-6000",
@@ -79,6 +93,7 @@ GPUS: tuple[Gpu, ...] = (
         invited_regions=("asia-south2",),
         price=(0.00036522, 0.00056913),
         quota="NvidiaRtxPro6000",
+        quota_unit=1000,
     ),
 )
 
@@ -95,6 +110,11 @@ MEMORY_PRICE = 0.000002
 def by_accelerator(accelerator: str) -> Gpu | None:
     """Find a GPU by the value of ``node_selector.accelerator``."""
     return next((gpu for gpu in GPUS if gpu.accelerator == accelerator), None)
+
+
+def by_quota(quota_id: str) -> Gpu | None:
+    """Find the GPU that a quota is of, by the quota's id."""
+    return next((gpu for gpu in GPUS if quota_id.startswith(gpu.quota)), None)
 
 
 def in_region(region: str) -> tuple[Gpu, ...]:

@@ -11,23 +11,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Framework(StrEnum):
-    """The engine that serves a model. The value stands in the label ``llm-engine``."""
-
-    VLLM = "vllm"
-    OLLAMA = "ollama"
-
-    @property
-    def label(self) -> str:
-        """The name as people write it."""
-        return {Framework.VLLM: "vLLM", Framework.OLLAMA: "Ollama"}[self]
-
-
-def framework_of(source: str) -> Framework | None:
-    """Return the engine that serves models of a hub; ``None`` where none does."""
-    return {"huggingface": Framework.VLLM, "ollama": Framework.OLLAMA}.get(source)
-
-
 class ModelStatus(StrEnum):
     """How far a model in a bucket is. The value stands in ``llm-manager-metadata.json``."""
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from llm_widgets.domain.models import Framework
-
 MANAGED_BY = ("managed-by", "llm-manager")
 """The label of every service that the product deploys."""
 
@@ -26,6 +24,11 @@ BUCKET_ANNOTATION = "llm-manager/bucket"
 
 SERVED_NAME_ANNOTATION = "llm-manager/served-model"
 """Annotation that holds the name by which the engine's API knows the model."""
+
+
+LONGEST_PROBE = {True: 1800, False: 600}
+"""Seconds that ``period * failures`` of a startup probe may take, with and without a GPU (Cloud
+Run's page on health checks)."""
 
 
 class ServiceState(StrEnum):
@@ -59,7 +62,7 @@ class Ingress(StrEnum):
 class StartupProbe:
     """A startup probe; times in seconds.
 
-    Cloud Run allows ``period * failures`` of at most 1800 s with a GPU, 600 s without.
+    Cloud Run allows ``period * failures`` of at most :data:`LONGEST_PROBE`.
 
     Attributes
     ----------
@@ -91,6 +94,9 @@ class Deployment:
 
     Attributes
     ----------
+    framework
+        Id of the engine, as the label has it: also one that is not known here; empty where
+        nothing tells.
     accelerator
         Value of ``node_selector.accelerator``; empty for none.
     cpu, memory_gib
@@ -115,7 +121,7 @@ class Deployment:
     project: str
     region: str
     name: str
-    framework: Framework
+    framework: str
     model_id: str
     served_name: str
     image: str
@@ -155,13 +161,15 @@ class ServiceSummary:
         Full resource name ``projects/P/locations/R/services/S``.
     reason
         Why it is in error, in the words of Cloud Run; empty otherwise.
+    framework
+        Id of the engine: see :class:`Deployment`.
     """
 
     name: str
     state: ServiceState
     reason: str
     url: str
-    framework: Framework | None
+    framework: str
     model_id: str
     served_name: str
     bucket: str

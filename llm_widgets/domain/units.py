@@ -34,3 +34,8 @@ def number_text(value: float) -> str:
     """Write a number without superfluous zeros, so that reading it gives the same number."""
     short = f"{value:g}"
     return short if float(short) == value else repr(value)
+
+
+def rounded_text(value: float) -> str:
+    """Write a number with four digits at most, and without superfluous zeros."""
+    return f"{value:.4g}" if value != int(value) else str(int(value))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, diagnose
 from llm_widgets.domain import gpus
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.engines import hardware
 from llm_widgets.errors import (
     AlreadyExistsError,
     DeploymentError,
@@ -18,7 +19,7 @@ from llm_widgets.errors import (
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.run import rollout, services
 from llm_widgets.manager import bucket_access, callers, memory
-from llm_widgets.serving import checks, codec, hardware, recipes
+from llm_widgets.serving import checks, codec, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +83,10 @@ class Created:
 
 
 def offer(
-    defaults: Defaults, subject: Subject, manifest: ModelManifest | None = None
+    defaults: Defaults,
+    subject: Subject,
+    manifest: ModelManifest | None = None,
+    framework: str = "",
 ) -> Deployment:
     """Return the deployment that fits a model best, beside its bucket where a GPU is.
 
@@ -90,6 +94,13 @@ def offer(
     ----------
     manifest
         What was kept of the model when it was imported, once it has been read.
+    framework
+        Id of the engine; the one that is preferred for the model's hub when empty.
+
+    Raises
+    ------
+    InvalidInputError
+        The engine does not serve such a model.
     """
     region = subject.location if gpus.in_region(subject.location) else defaults.region
     offered = recipes.defaults(
@@ -99,6 +110,7 @@ def offer(
         region=region,
         service_account=defaults.service_account,
         manifest=manifest,
+        framework=framework,
     )
     return replace(offered, **_network(defaults, region))
 

@@ -9,6 +9,7 @@ from llm_widgets import hubs
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain import members
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.engines import registry
 from llm_widgets.errors import Fix, ManagerError, NotFoundError, TransferError
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.iam import bucket_readers
@@ -224,12 +225,14 @@ class Manager:
         **changes
             Fields of :class:`llm_widgets.domain.services.Deployment`. What was not asked for
             follows them: the GPU the region, the engine's arguments the port and the requests at
-            once.
+            once. Another ``framework`` brings all that belongs to that engine.
 
         Raises
         ------
         NotFoundError
             The bucket has no such model that is ready.
+        InvalidInputError
+            The engine that is named does not serve such a model.
         """
         subject = self._subject(bucket, model_id, revision)
         return self._wanted(subject, memory.kept(self.clients, bucket, subject.record), changes)
@@ -344,6 +347,7 @@ class Manager:
             service.url,
             service.served_name,
             [{"role": "user", "content": prompt}],
+            path=registry.chat_of(service.framework).path,
             service=service.name,
         )
         return "".join(event.text for event in stream)
@@ -385,7 +389,8 @@ class Manager:
         self, subject: Subject, manifest: ModelManifest | None, changes: dict[str, Any]
     ) -> Deployment:
         known = projects.defaults(self.clients, self.project)
-        return deploy.asked_for(known, deploy.offer(known, subject, manifest), changes)
+        offered = deploy.offer(known, subject, manifest, changes.pop("framework", ""))
+        return deploy.asked_for(known, offered, changes)
 
     def _subject(self, bucket: str, model_id: str, revision: str) -> Subject:
         record = self._find(bucket, model_id, revision)

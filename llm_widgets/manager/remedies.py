@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import Remedy, RemedyKind, changed
+from llm_widgets.engines import hardware
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import policy
 from llm_widgets.gcp.project import apis, quotas
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import callers, change
-from llm_widgets.serving import hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus, names
+from llm_widgets.domain.services import LONGEST_PROBE
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import container_checks
-from llm_widgets.serving.hardware import PROBE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +129,7 @@ def _scaling(deployment: Deployment) -> Iterator[InvalidInputError]:
 
 
 def _probe(probe: StartupProbe, *, with_gpu: bool) -> Iterator[InvalidInputError]:
-    longest = PROBE_SECONDS[with_gpu]
+    longest = LONGEST_PROBE[with_gpu]
     lasts = (
         f"The startup probe lasts {probe.period * probe.failures} seconds, period times "
         f"failures; Cloud Run allows {longest} {'with' if with_gpu else 'without'} a GPU."

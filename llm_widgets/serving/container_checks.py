@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.names import shown
 from llm_widgets.domain.networks import LARGEST_PORT
+from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.base import Engine
 
 RESERVED = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 """Variables that Cloud Run sets itself and refuses to be given."""
@@ -34,7 +34,7 @@ def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
     if not _IMAGE.fullmatch(deployment.image):
         yield InvalidInputError(
             f"{shown(deployment.image)} is not a container image; images look like "
-            "docker.io/vllm/vllm-openai:v1.",
+            "docker.io/library/python:3.",
             field="image",
         )
     if not 1 <= deployment.port <= LARGEST_PORT:
@@ -49,7 +49,9 @@ def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
             field="mount_path",
         )
     yield from _words(deployment)
-    yield from _ports_agree(deployment)
+    if engine := registry.of(deployment.framework):
+        yield from engine.problems(deployment)
+        yield from _ports_agree(deployment, engine)
     yield from _variables(deployment)
     yield from _labels(deployment)
 
@@ -75,38 +77,17 @@ def _words(deployment: Deployment) -> Iterator[InvalidInputError]:
             )
         if problem:
             yield InvalidInputError(problem, field="args")
-    parallel = _value(deployment, "--tensor-parallel-size")
-    if parallel not in ("", "1"):
-        yield InvalidInputError(
-            "An instance of Cloud Run has one GPU, so --tensor-parallel-size is 1, not "
-            f"{shown(parallel)}.",
-            field="args",
-        )
 
 
-def _ports_agree(deployment: Deployment) -> Iterator[InvalidInputError]:
-    """Neither engine reads the PORT that Cloud Run sets."""
-    if deployment.framework is Framework.VLLM:
-        told, where, field = _value(deployment, "--port") or "8000", "--port", "args"
-    else:
-        host = deployment.environment.get("OLLAMA_HOST", "0.0.0.0:11434")
-        told, where, field = host.rpartition(":")[2], "OLLAMA_HOST", "environment"
+def _ports_agree(deployment: Deployment, engine: Engine) -> Iterator[InvalidInputError]:
+    """Check that the engine listens where requests are sent: none reads PORT of Cloud Run."""
+    told = engine.port.told(deployment)
     if told != str(deployment.port):
         yield InvalidInputError(
-            f"The engine listens on port {told} ({where}), and Cloud Run sends requests to port "
-            f"{deployment.port}: make them the same.",
-            field=field,
+            f"The engine listens on port {told} ({engine.port.name}), and Cloud Run sends requests "
+            f"to port {deployment.port}: make them the same.",
+            field=engine.port.field,
         )
-
-
-def _value(deployment: Deployment, flag: str) -> str:
-    """Give the value of a flag of the arguments, written in one word or two."""
-    for word, after in itertools.pairwise([*deployment.args, ""]):
-        if word == flag:
-            return after
-        if word.startswith(f"{flag}="):
-            return word.partition("=")[2]
-    return ""
 
 
 def _variables(deployment: Deployment) -> Iterator[InvalidInputError]:

@@ -11,12 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-# From the start-up logs of vLLM 0.33 and Ollama 0.24, and of the local cloud's engine.
-_LOADING = re.compile(
-    r"Starting to load model|Loading (safetensors|model|weights)|Model loading took"
-    r"|llama_model_load|loading model|starting (llama )?runner|/api/generate|/api/tags",
-    re.IGNORECASE,
-)
 # Cloud Run's own entry, in the log varlog/system.
 _PROBE = re.compile(r"STARTUP \w+ probe succeeded", re.IGNORECASE)
 
@@ -70,6 +64,8 @@ class Seen:
         When that was decided.
     lines
         Its log, the oldest first.
+    loading
+        What its engine logs when it begins to load a model; ``None`` where that is not known.
     """
 
     created_at: datetime | None
@@ -77,6 +73,7 @@ class Seen:
     outcome: bool | None
     settled_at: datetime | None
     lines: Sequence[Line]
+    loading: re.Pattern[str] | None = None
 
 
 def phases(seen: Seen) -> tuple[Phase, ...]:
@@ -88,7 +85,7 @@ def phases(seen: Seen) -> tuple[Phase, ...]:
         Step.CREATED: seen.created_at,
         Step.IMAGE: seen.image_at,
         Step.STARTED: next((line.time for line in seen.lines), None),
-        Step.LOADING: _first(seen.lines, _LOADING),
+        Step.LOADING: _first(seen.lines, seen.loading) if seen.loading else None,
         Step.PROBE: _first(seen.lines, _PROBE),
         Step.READY: seen.settled_at if seen.outcome else None,
     }

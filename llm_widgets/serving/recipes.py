@@ -6,10 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory import from_facts
-from llm_widgets.domain.memory.ollama import BLOCK
-from llm_widgets.domain.models import Framework, framework_of
-from llm_widgets.errors import DeploymentError
-from llm_widgets.serving import gpu_memory, hardware, ollama, vllm
+from llm_widgets.engines import hardware, registry
+from llm_widgets.errors import InvalidInputError
+from llm_widgets.serving import gpu_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +17,13 @@ if TYPE_CHECKING:
     from llm_widgets.domain.memory import MemoryModel
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.base import Engine
 
 LEAST_CONTEXT = 4096
-"""Tokens of a request that a GPU must hold to be offered first: Ollama's own default."""
+"""Tokens of a request that a GPU must hold to be offered first."""
 
 _SHORTEST = 1024  # tokens below which a request is not shortened to be on the safe side
+_STEP = 256  # tokens: whole blocks of the caches of all engines
 
 
 def defaults(
@@ -35,8 +36,9 @@ def defaults(
     context_length: int | None = None,
     service_account: str = "",
     manifest: ModelManifest | None = None,
+    framework: str = "",
 ) -> Deployment:
-    """Give the deployment that a model is offered first, with vLLM or Ollama.
+    """Give the deployment that a model is offered first.
 
     Parameters
     ----------
@@ -56,26 +58,27 @@ def defaults(
     manifest
         What was kept of the model when it was imported. Without it only the size of its files
         tells which GPU it needs.
+    framework
+        Id of the engine, one of those that serve the model's source; the preferred one of them
+        when empty.
 
     Raises
     ------
-    DeploymentError
-        No engine serves models of its hub.
+    InvalidInputError
+        No such engine serves models of this source.
     """
-    framework = framework_of(record.source)
-    if framework is None:
-        raise DeploymentError(f"No engine that this version knows serves {record.id}.")
-    files = manifest.files if manifest else ()
-    streamed = not files or any(file.path.endswith(".safetensors") for file in files)
+    engine = _engine(record, framework)
 
     def made(gpu: str | None, context: int | None) -> Deployment:
-        place = {"project": project, "region": region, "bucket": bucket}
-        if framework is Framework.OLLAMA:
-            found = ollama.deployment(record, **place, accelerator=gpu, context_length=context)
-        else:
-            found = vllm.deployment(
-                record, **place, accelerator=gpu, context_length=context, safetensors=streamed
-            )
+        found = engine.deployment(
+            record,
+            project=project,
+            region=region,
+            bucket=bucket,
+            accelerator=gpu,
+            context_length=context,
+            manifest=manifest,
+        )
         return replace(found, service_account=service_account)
 
     model = from_facts(manifest.facts) if manifest else None
@@ -93,12 +96,25 @@ def defaults(
     return offered
 
 
+def _engine(record: ModelRecord, framework: str) -> Engine:
+    engines = registry.for_source(record.source)
+    found = next((each for each in engines if framework in ("", each.id)), None)
+    if found is None:
+        named = f"{framework} does not serve" if framework else "No engine here serves"
+        raise InvalidInputError(
+            f"{named} {record.id}, which is from the hub “{record.source}”.",
+            field="framework",
+            cause=f"These do: {', '.join(each.id for each in engines)}." if engines else "",
+        )
+    return found
+
+
 def _shorter(longest: int) -> Iterator[int]:
-    """Give shorter and shorter requests, in whole blocks of a cache."""
+    """Give shorter and shorter requests, in whole blocks of any cache."""
     tokens = longest
     while tokens >= _SHORTEST:
         yield tokens
-        tokens = tokens * 3 // 4 // BLOCK * BLOCK
+        tokens = tokens * 3 // 4 // _STEP * _STEP
 
 
 def _is_sure(model: MemoryModel, deployment: Deployment) -> bool:
@@ -121,17 +137,9 @@ def with_concurrency(deployment: Deployment, concurrency: int) -> Deployment:
 
     An engine that is told otherwise by the person, in arguments or variables, is left alone.
     """
-    before = deployment.concurrency
-    environment = dict(deployment.environment)
-    if environment.get(ollama.PARALLEL) == str(before):
-        environment[ollama.PARALLEL] = str(concurrency)
-    follows = {f"{vllm.PARALLEL}={before}": f"{vllm.PARALLEL}={concurrency}"}
-    return replace(
-        deployment,
-        concurrency=concurrency,
-        environment=environment,
-        args=tuple(follows.get(argument, argument) for argument in deployment.args),
-    )
+    before, engine = str(deployment.concurrency), registry.of(deployment.framework)
+    made = replace(deployment, concurrency=concurrency)
+    return engine.parallel.follow(made, before, str(concurrency)) if engine else made
 
 
 def with_mount_path(deployment: Deployment, path: str) -> Deployment:
@@ -139,12 +147,9 @@ def with_mount_path(deployment: Deployment, path: str) -> Deployment:
 
     An engine that is told otherwise by the person, in arguments or variables, is left alone.
     """
-    before = deployment.mount_path
-    environment = dict(deployment.environment)
-    if environment.get(ollama.MODELS) == before:
-        environment[ollama.MODELS] = path
-    args = tuple(path if argument == before else argument for argument in deployment.args)
-    return replace(deployment, mount_path=path, environment=environment, args=args)
+    before, engine = deployment.mount_path, registry.of(deployment.framework)
+    made = replace(deployment, mount_path=path)
+    return engine.folder.follow(made, before, path) if engine else made
 
 
 def with_port(deployment: Deployment, port: int) -> Deployment:
@@ -152,14 +157,6 @@ def with_port(deployment: Deployment, port: int) -> Deployment:
 
     An engine that is told otherwise by the person, in arguments or variables, is left alone.
     """
-    before = deployment.port
-    environment = dict(deployment.environment)
-    if environment.get(ollama.HOST) == ollama.host(before):
-        environment[ollama.HOST] = ollama.host(port)
-    follows = {f"--port={before}": f"--port={port}"}
-    return replace(
-        deployment,
-        port=port,
-        environment=environment,
-        args=tuple(follows.get(argument, argument) for argument in deployment.args),
-    )
+    before, engine = str(deployment.port), registry.of(deployment.framework)
+    made = replace(deployment, port=port)
+    return engine.port.follow(made, before, str(port)) if engine else made

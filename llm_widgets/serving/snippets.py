@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_widgets.engines.base import Chat
+
 _OPENAI = """\
 # pip install openai google-auth requests
 import google.auth.transport.requests
@@ -26,7 +28,7 @@ def token():
     return credentials.token
 
 
-client = OpenAI(base_url=URL + "/v1", api_key=token, timeout=600)  # a cold start takes a while
+client = OpenAI(base_url=URL + {base}, api_key=token, timeout=600)  # a cold start takes a while
 answer = client.chat.completions.create(
     model={model},
     messages=[{{"role": "user", "content": "Hello!"}}],
@@ -43,7 +45,7 @@ URL = {url}
 # Of a service account or of the machine that this runs on. It lasts an hour: get a new one then.
 token = id_token.fetch_id_token(google.auth.transport.requests.Request(), URL)
 answer = requests.post(
-    URL + "/v1/chat/completions",
+    URL + {path},
     headers={{"Authorization": f"Bearer {{token}}"}},
     json={{
         "model": {model},
@@ -64,7 +66,7 @@ print(manager.chat(service, "Hello!"))
 """
 
 
-def snippets(url: str, model: str, name: str) -> Mapping[str, str]:
+def snippets(url: str, model: str, name: str, chat: Chat) -> Mapping[str, str]:
     """Write calls of a service in several languages, by the name of the language.
 
     Parameters
@@ -75,17 +77,24 @@ def snippets(url: str, model: str, name: str) -> Mapping[str, str]:
         Name by which the engine knows the model.
     name
         Resource name of the service.
+    chat
+        Where its engine is talked to.
     """
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
     curl = (
         "# As a service account: gcloud auth print-identity-token --audiences="
         f"{shlex.quote(url)}\n"
-        f"curl {shlex.quote(url + '/v1/chat/completions')} \\\n"
+        f"curl {shlex.quote(url + chat.path)} \\\n"
         '  -H "Authorization: Bearer $(gcloud auth print-identity-token)" \\\n'
         '  -H "Content-Type: application/json" \\\n'
         f"  -d {shlex.quote(body)}"
     )
-    told = {"url": repr(url), "model": repr(model)}
+    told = {
+        "url": repr(url),
+        "model": repr(model),
+        "base": json.dumps(chat.base),
+        "path": json.dumps(chat.path),
+    }
     return {
         "curl": curl,
         "OpenAI SDK": _OPENAI.format(**told),

@@ -29,13 +29,13 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import gpus
 from llm_widgets.domain.memory import (
     Tensor,
-    estimate_ollama,
-    estimate_vllm,
     from_config,
-    ollama,
-    vllm,
-    vllm_cache,
 )
+from llm_widgets.engines.ollama import memory as ollama
+from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
+from llm_widgets.engines.vllm import cache as vllm_cache
+from llm_widgets.engines.vllm import memory as vllm
+from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
 from tests.bench import tables
 
 if TYPE_CHECKING:

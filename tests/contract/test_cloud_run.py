@@ -10,6 +10,7 @@ import pytest
 from google.cloud import run_v2
 
 from llm_widgets.domain.services import ServiceState
+from llm_widgets.engines.base import Chat
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -31,6 +32,8 @@ from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, ru
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+PATH = Chat().path
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def engine(started: Product) -> str:
 def chat(product: Product, engine: str, model: str, text: str = "hello big world") -> Any:
     url = services.get(product.clients, engine).uri
     messages = [{"role": "user", "content": text}]
-    return invoke.chat_stream(product.clients, url, model, messages, service=engine)
+    return invoke.chat_stream(product.clients, url, model, messages, path=PATH, service=engine)
 
 
 def test_from_creation_to_deletion(product: Product) -> None:
@@ -305,14 +308,16 @@ def test_a_silent_engine(product: Product, engine: str) -> None:
     url = services.get(product.clients, engine).uri
     messages = [{"role": "user", "content": "x"}]
     for model in ("stuck", "silent"):
-        stream = invoke.chat_stream(product.clients, url, model, messages, silence_timeout=0.5)
+        stream = invoke.chat_stream(
+            product.clients, url, model, messages, path=PATH, silence_timeout=0.5
+        )
         with pytest.raises(UnavailableError, match="The service was silent"):
             list(stream)
 
 
 def test_a_service_that_is_gone(product: Product) -> None:
     messages = [{"role": "user", "content": "x"}]
-    stream = invoke.chat_stream(product.clients, "http://127.0.0.1:9", "m", messages)
+    stream = invoke.chat_stream(product.clients, "http://127.0.0.1:9", "m", messages, path=PATH)
     with pytest.raises(UnavailableError, match="does not answer, or broke off"):
         list(stream)
 

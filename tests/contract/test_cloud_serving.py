@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import ServiceState, StartupProbe
+from llm_widgets.engines import registry
 from llm_widgets.errors import DeploymentError
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke, rollout, service_list, services
@@ -59,7 +60,7 @@ def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
     made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
     deployed = deploy(product, made)
     assert deployed.state is ServiceState.READY
-    assert deployed.framework is Framework.OLLAMA
+    assert deployed.framework == "ollama"
     assert (deployed.model_id, deployed.bucket) == ("smollm2:135m", BUCKET)
     assert (deployed.gpu, deployed.max_instances) == ("nvidia-l4", 1)
 
@@ -72,6 +73,7 @@ def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
             deployed.served_name,
             messages,
             {"max_tokens": 16, "temperature": 0},
+            path=registry.chat_of(deployed.framework).path,
         )
     )
     assert "".join(event.text for event in events).strip()

@@ -157,9 +157,9 @@ def test_networks_denied(product: Product, denied: str, work) -> None:  # noqa: 
 @pytest.mark.parametrize(
     ("quota_id", "raw", "value"),
     [
-        (quotas.gpu_quota_id(L4), 3, 3),
-        (quotas.gpu_quota_id(L4, redundant=True), 1, 1),
-        (quotas.gpu_quota_id(RTX), 2000, 2),
+        (L4.quota_id(), 3, 3),
+        (L4.quota_id(redundant=True), 1, 1),
+        (RTX.quota_id(), 2000, 2),
         (quotas.CPU, 20000, 20),
         (quotas.MEMORY, 42949672960, 40),
     ],
@@ -172,7 +172,7 @@ def test_quotas_in_their_units(product: Product, quota_id: str, raw: int, value:
 
 
 def test_a_region_of_its_own(product: Product) -> None:
-    quota_id = quotas.gpu_quota_id(L4)
+    quota_id = L4.quota_id()
     product.faults.update(quotas={quota_id: 0, f"{quota_id}/{REGION}": 5})
     found = quotas.get(product.clients, PROJECT, quota_id)
     assert (found.allowed(REGION), found.allowed("us-central1")) == (5, 0)
@@ -185,7 +185,7 @@ def test_quotas_denied(product: Product) -> None:
 
 
 def test_asking_for_more(product: Product) -> None:
-    quota_id, region = quotas.gpu_quota_id(RTX), "us-central1"
+    quota_id, region = RTX.quota_id(), "us-central1"
     with pytest.raises(NotFoundError):
         quotas.requested(product.clients, PROJECT, region, quota_id)
     first = quotas.ask_for_more(product.clients, PROJECT, region, quota_id, 2)

@@ -18,10 +18,10 @@ from llm_widgets.domain.gpus import GPUS
 from llm_widgets.domain.memory import (
     Attention,
     Tensor,
-    estimate_ollama,
-    estimate_vllm,
     from_facts,
 )
+from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
+from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
 from llm_widgets.errors import HubError, UnavailableError
 from llm_widgets.hubs import gguf, headers, http
 from local_cloud.hub import Hub

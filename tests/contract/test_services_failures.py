@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_widgets.diagnosis import Diagnosis, Evidence, RemedyKind, changed, choices, explain
-from llm_widgets.diagnosis.context import Context
-from llm_widgets.domain.models import Framework
+from llm_widgets.domain.failures.context import Context
 from llm_widgets.domain.services import Deployment, ServiceState, StartupProbe, SubnetAccess
 from llm_widgets.errors import DeploymentError, ManagerError
 from llm_widgets.gcp import secrets
@@ -143,7 +142,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         {
             **shell(PICKY.format(accepted="--max-model-len=32768*", says=KV_CACHE)),
             "args": ("--max-model-len=40960",),
-            "framework": Framework.VLLM,
+            "framework": "vllm",
         },
         "40960 tokens needs 5.62 GiB",
         "estimated maximum model length is 32768",

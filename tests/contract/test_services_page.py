@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llm_widgets.engines.base import Chat
 from llm_widgets.errors import DeniedError, InvalidInputError, UnavailableError
 from llm_widgets.gcp.auth import id_tokens
 from llm_widgets.gcp.run import rollout, services, summaries
@@ -177,7 +178,7 @@ def test_everybody_is_let_in_only_when_that_is_confirmed(
 def test_snippets_are_run_as_they_are(
     product: Product, summary: ServiceSummary, tmp_path: Path, language: str
 ) -> None:
-    text = snippets(summary.url, "good", summary.name)[language]
+    text = snippets(summary.url, "good", summary.name, Chat())[language]
     environment = {**os.environ, **product.environment}
     if language == "curl":
         gcloud = tmp_path / "gcloud"

@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 
 DATA = Path(__file__).parents[1] / "data" / "codec"
@@ -22,7 +21,7 @@ def vllm(**changes: Any) -> Deployment:
             "project": "some-project",
             "region": "europe-west4",
             "name": "vllm-name",
-            "framework": Framework.VLLM,
+            "framework": "vllm",
             "model_id": "org/name",
             "served_name": "org/name",
             "image": "vllm/vllm-openai:v0.33.0",
@@ -47,7 +46,7 @@ def ollama(**changes: Any) -> Deployment:
             "project": "other-project",
             "region": "us-central1",
             "name": "ollama-gemma2-9b",
-            "framework": Framework.OLLAMA,
+            "framework": "ollama",
             "model_id": "gemma2:9b",
             "served_name": "gemma2:9b",
             "image": "ollama/ollama:0.24.0",

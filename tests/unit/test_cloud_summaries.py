@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.gcp.run.summaries import conditions, summary
 
@@ -77,7 +76,7 @@ def test_all_fields() -> None:
         )
     )
     assert (shown.id, shown.region, shown.project) == ("s", "europe-west1", "p")
-    assert shown.framework is Framework.VLLM
+    assert shown.framework == "vllm"
     assert (shown.model_id, shown.served_name, shown.bucket) == ("org/m", "m", "b")
     assert (shown.gpu, shown.min_instances, shown.max_instances) == ("nvidia-l4", 1, 3)
     assert shown.updated_at == datetime(2026, 1, 2, tzinfo=UTC)
@@ -94,7 +93,7 @@ def test_a_service_that_others_made() -> None:
             },
         )
     )
-    assert (shown.framework, shown.bucket, shown.model_id) == (Framework.OLLAMA, "theirs", "")
+    assert (shown.framework, shown.bucket, shown.model_id) == ("ollama", "theirs", "")
     assert shown.updated_at is None
 
 

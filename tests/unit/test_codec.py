@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.gcp.run import services
 from llm_widgets.page.services.deploy_values import deployment_from, values_of
@@ -47,7 +46,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
         project="some-project",
         region="europe-west4",
         name="one",
-        framework=Framework.VLLM,
+        framework="vllm",
         model_id=draw(TEXT),
         served_name=draw(TEXT),
         image=draw(SOME),

@@ -8,8 +8,7 @@ import pytest
 
 from llm_widgets.diagnosis import Context, Evidence, LogLine, Place, RemedyKind, diagnose
 from llm_widgets.diagnosis.apply_remedy import PARAMETERS
-from llm_widgets.diagnosis.catalogue import CATALOGUE
-from llm_widgets.domain.models import Framework
+from llm_widgets.diagnosis.catalogue import catalogue
 from llm_widgets.domain.services import StartupProbe
 
 VLLM = Context(
@@ -19,7 +18,7 @@ VLLM = Context(
     service="vllm-qwen3",
     caller="user:ada@example.com",
     service_account="llm-runtime@my-project.iam.gserviceaccount.com",
-    framework=Framework.VLLM,
+    framework="vllm",
     model_id="Qwen/Qwen3-8B",
     image="vllm/vllm-openai:v0.33.0",
     port=8000,
@@ -36,7 +35,7 @@ OLLAMA = Context(
     project="my-project",
     region="europe-west4",
     service="ollama-gemma3",
-    framework=Framework.OLLAMA,
+    framework="ollama",
     model_id="gemma3:4b",
     image="ollama/ollama:0.30.5",
     port=11434,
@@ -637,7 +636,7 @@ CASES = [
     Case(
         "vllm-arguments",
         log="vllm: error: unrecognized arguments: --gpu-memory-utilisation=0.9",
-        context=Context(framework=Framework.VLLM, args=("/models", "--gpu-memory-utilisation=0.9")),
+        context=Context(framework="vllm", args=("/models", "--gpu-memory-utilisation=0.9")),
         says=("--gpu-memory-utilisation",),
         does={"remove_argument": "--gpu-memory-utilisation"},
     ),
@@ -677,7 +676,7 @@ CASES = [
         "quantization-unknown",
         log="ValueError: Quantization method specified in the model config (fp8) does not match "
         "the quantization method specified in the `quantization` argument (awq).",
-        context=Context(framework=Framework.VLLM, args=("/models", "--quantization", "awq")),
+        context=Context(framework="vllm", args=("/models", "--quantization", "awq")),
         says=("fp8",),
         does={"remove_argument": "--quantization"},
     ),
@@ -805,7 +804,7 @@ CASES = [
         "port",
         condition=NOT_LISTENING,
         log="INFO:     Uvicorn running on http://0.0.0.0:8000 (Press CTRL+C to quit)",
-        context=Context(framework=Framework.VLLM, port=8080),
+        context=Context(framework="vllm", port=8080),
         says=("8000", "8080"),
         does={"engine_port": "8080"},
     ),
@@ -834,7 +833,11 @@ CASES = [
     ),
     Case("probe-checks", reason="HEALTH_CHECK_CONTAINER_ERROR"),
     Case("disk-full", log="OSError: [Errno 28] No space left on device: '/tmp/model'"),
-    Case("queue-full", log="server busy, please try again.  maximum pending requests exceeded"),
+    Case(
+        "queue-full",
+        log="server busy, please try again.  maximum pending requests exceeded",
+        context=OLLAMA,
+    ),
     Case(
         "request-timeout",
         log="The request has been terminated because it has reached the maximum request timeout. "
@@ -890,13 +893,13 @@ def test_a_diagnosis_is_whole_even_when_nothing_is_known_of_the_deployment(case:
 
 
 def test_each_entry_of_the_catalogue_has_a_text_here() -> None:
-    assert {kind.id for kind in CATALOGUE} == {case.id for case in CASES}
-    assert len(CATALOGUE) == len({kind.id for kind in CATALOGUE})
+    assert {kind.id for kind in catalogue()} == {case.id for case in CASES}
+    assert len(catalogue()) == len({kind.id for kind in catalogue()})
 
 
 def test_entries_refer_to_entries() -> None:
-    ids = {kind.id for kind in CATALOGUE}
-    assert [given for kind in CATALOGUE for given in kind.given if given not in ids] == []
+    ids = {kind.id for kind in catalogue()}
+    assert [given for kind in catalogue() for given in kind.given if given not in ids] == []
 
 
 def test_a_long_name_does_not_make_a_long_sentence() -> None:

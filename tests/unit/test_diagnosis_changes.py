@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from llm_widgets.diagnosis import Context, Evidence, LogLine, Remedy, RemedyKind, changed, diagnose
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.serving.checks import problems
 
@@ -15,7 +14,7 @@ VLLM = Deployment(
     project="my-project",
     region="europe-west4",
     name="vllm-qwen3",
-    framework=Framework.VLLM,
+    framework="vllm",
     model_id="Qwen/Qwen3-8B",
     served_name="Qwen/Qwen3-8B",
     image="vllm/vllm-openai:v0.33.0",
@@ -33,7 +32,7 @@ VLLM = Deployment(
 )
 OLLAMA = replace(
     VLLM,
-    framework=Framework.OLLAMA,
+    framework="ollama",
     image="ollama/ollama:0.24.0",
     port=11434,
     args=(),
@@ -181,7 +180,7 @@ def test_quota_with_redundancy_is_the_one_requested() -> None:
 
 
 def test_something_is_said_when_all_is_done_already() -> None:
-    context = Context(framework=Framework.VLLM, args=("--tensor-parallel-size=1",))
+    context = Context(framework="vllm", args=("--tensor-parallel-size=1",))
     line = "World size (4) is larger than the number of available GPUs (1) in this node."
 
     found = diagnose(Evidence(log=(LogLine(line),)), context)

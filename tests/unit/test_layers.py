@@ -12,19 +12,20 @@ import pytest
 import llm_widgets
 
 PACKAGE = Path(llm_widgets.__file__).parent
-BELOW_MANAGER = "checks config diagnosis domain errors gcp hubs imports serving transfer"
+BELOW_MANAGER = "checks config diagnosis domain engines errors gcp hubs imports serving transfer"
 # What each room may import of the others.
 ROOMS = {
     "errors": "",
     "config": "errors",
     "domain": "errors",
-    "gcp": "config domain errors",
-    "hubs": "config domain errors",
+    "engines": "domain errors",
+    "gcp": "config domain engines errors",
+    "hubs": "config domain engines errors",
     "transfer": "domain errors gcp",
     "imports": "config domain errors gcp hubs transfer",
-    "serving": "domain errors gcp",
+    "serving": "domain engines errors gcp",
     "checks": "domain errors gcp",
-    "diagnosis": "domain errors serving",
+    "diagnosis": "domain engines errors",
     "widgets": "errors",
     "manager": BELOW_MANAGER,
     "page": f"{BELOW_MANAGER} manager widgets",

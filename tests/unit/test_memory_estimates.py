@@ -15,12 +15,12 @@ from llm_widgets.domain.memory import (
     Latent,
     MemoryModel,
     Recurrent,
-    estimate_ollama,
-    estimate_vllm,
-    ollama,
-    vllm,
 )
 from llm_widgets.domain.units import GIB
+from llm_widgets.engines.ollama import memory as ollama
+from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
+from llm_widgets.engines.vllm import memory as vllm
+from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
 
 L4, RTX = gpus.GPUS
 

@@ -18,9 +18,9 @@ from llm_widgets.domain.memory import (
     from_config,
     from_facts,
     to_facts,
-    vllm,
 )
-from llm_widgets.domain.memory.vllm_cache import cache_bytes
+from llm_widgets.engines.vllm import memory as vllm
+from llm_widgets.engines.vllm.cache import cache_bytes
 from tests.bench import tables
 
 LLAMA = {

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Ingress, SubnetAccess
+from llm_widgets.engines.base import Chat
+from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.gcp.run import services
 from llm_widgets.page.services.deploy_fields import deploy_fields
 from llm_widgets.page.services.deploy_values import deployment_from, values_of
@@ -25,6 +27,7 @@ from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
 from llm_widgets.serving.snippets import snippets
 
 NAME = "projects/some-project/locations/europe-west4/services/one"
+LOADING = Vllm.loading
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -262,7 +265,7 @@ def test_steps(
     next_state: StepState | None,
 ) -> None:
     settled = START + timedelta(seconds=10) if outcome is not None else None
-    found = phases(Seen(START, None, outcome, settled, lines))
+    found = phases(Seen(START, None, outcome, settled, lines, LOADING))
     assert [phase.step for phase in found] == list(Step)
     assert [phase.state for phase in found[:done]] == [StepState.DONE] * done
     if next_state:
@@ -273,7 +276,7 @@ def test_steps(
 
 def test_snippets_are_programs_with_the_token_for_the_url() -> None:
     url, model = "https://one-1.a.run.app", 'it\'s "odd"'
-    found = snippets(url, model, NAME)
+    found = snippets(url, model, NAME, Chat())
     for language in ("OpenAI SDK", "Python", "This product"):
         compile(found[language], language, "exec")
         if language != "This product":

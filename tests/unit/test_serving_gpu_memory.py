@@ -9,9 +9,10 @@ import pytest
 
 from llm_widgets.domain.memory import Tensor, from_config
 from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.engines.settings import tokens
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import recipes
-from llm_widgets.serving.gpu_memory import argument, context_of, estimate, tokens
+from llm_widgets.serving.gpu_memory import context_of, estimate
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
@@ -60,13 +61,6 @@ def test_what_is_no_number_of_tokens(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         tokens(text, "args")
     assert caught.value.field == "args"
-
-
-def test_arguments_in_one_word_and_two() -> None:
-    assert argument(offered("huggingface", "--a=b=c"), "--a") == "b=c"
-    assert argument(offered("huggingface", "--a", "b"), "--a") == "b"
-    assert argument(offered("huggingface", "--a"), "--a") == ""
-    assert argument(offered("huggingface"), "--a") == ""
 
 
 def test_contexts() -> None:

@@ -14,7 +14,8 @@ from llm_widgets.domain.imports import Digest, DigestKind
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.memory import to_facts
 from llm_widgets.domain.services import Deployment, StartupProbe
-from llm_widgets.serving import checks, gpu_memory, hardware, recipes
+from llm_widgets.engines import hardware
+from llm_widgets.serving import checks, gpu_memory, recipes
 from tests.bench import tables
 
 MODELS = json.loads((Path(__file__).parents[1] / "data" / "vram_models.json").read_text())["models"]

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import serving
-from llm_widgets.domain.models import Framework, ModelRecord, ModelStatus
+from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.units import GIB
-from llm_widgets.serving import checks, hardware, ollama
+from llm_widgets.engines import hardware
+from llm_widgets.engines.ollama.recipe import SCRIPT
+from llm_widgets.serving import checks
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
@@ -39,7 +41,7 @@ def test_defaults_have_no_problem(model: str, source: str, size: int, region: st
 
 def test_vllm() -> None:
     made = deployment("org/Model-8B", "huggingface")
-    assert made.framework is Framework.VLLM
+    assert made.framework == "vllm"
     assert made.name == "vllm-model-8b"
     assert made.image == "vllm/vllm-openai:v0.33.0"
     assert made.port == 8000
@@ -53,7 +55,7 @@ def test_vllm() -> None:
 
 def test_ollama() -> None:
     made = deployment("gemma2:9b", "ollama", 5 * GB)
-    assert made.framework is Framework.OLLAMA
+    assert made.framework == "ollama"
     assert made.port == 11434
     assert made.args == ()
     for name, value in {
@@ -106,5 +108,5 @@ def test_an_engine_told_otherwise_is_left_alone() -> None:
 
 
 def test_the_script_is_one_for_a_posix_shell() -> None:
-    subprocess.run(["/bin/sh", "-n", "-c", ollama.SCRIPT], check=True, timeout=10)
-    assert "$(" not in ollama.SCRIPT  # Cloud Run would replace that itself
+    subprocess.run(["/bin/sh", "-n", "-c", SCRIPT], check=True, timeout=10)
+    assert "$(" not in SCRIPT  # Cloud Run would replace that itself

@@ -13,9 +13,9 @@ from google.protobuf.json_format import MessageToDict
 from llm_widgets import serving
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, SubnetAccess
+from llm_widgets.engines.ollama.recipe import SCRIPT
 from llm_widgets.gcp.run import services
 from llm_widgets.serving import codec
-from llm_widgets.serving.ollama import SCRIPT
 
 GB = 10**9
 PLACE = {"project": "my-project", "region": "europe-west4", "bucket": "b"}

@@ -1,7 +1,8 @@
-"""All failures that are known."""
+"""All failures that are known: those of any service here, and those that engines say."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.catalogue import (
@@ -14,30 +15,52 @@ from llm_widgets.diagnosis.catalogue import (
     local,
     memory,
     mounts,
-    ollama,
     quotas,
     requests,
     services,
-    vllm,
 )
+from llm_widgets.engines import registry
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.failure import Kind
+    from llm_widgets.domain.failures.known_failure import KnownFailure
+    from llm_widgets.engines.base import Engine
 
-CATALOGUE: tuple[Kind, ...] = (
-    *local.KINDS,
-    *gpu_quotas.KINDS,
-    *quotas.KINDS,
-    *access.KINDS,
-    *requests.KINDS,
-    *images.KINDS,
-    *mounts.KINDS,
-    *gpu.KINDS,
-    *memory.KINDS,
-    *files.KINDS,
-    *vllm.KINDS,
-    *ollama.KINDS,
-    *containers.KINDS,
-    *services.KINDS,
-)
-"""Among failures of one rank that appear at the same place, the one that comes first counts."""
+
+def catalogue(framework: str | None = None) -> tuple[KnownFailure, ...]:
+    """Return the failures that a service may have.
+
+    Among failures of one rank that appear at the same place, the one that comes first counts.
+
+    Parameters
+    ----------
+    framework
+        Id of its engine: what other engines say is left out. Where it is none that is known, no
+        engine's failures are among them; with ``None``, as nobody has looked, those of all are.
+    """
+    if framework is None:
+        return _of(registry.ENGINES, registry.ENGINES)
+    engine = registry.of(framework)
+    return _of(registry.ENGINES, (engine,) if engine else ())
+
+
+@lru_cache
+def _of(engines: tuple[Engine, ...], asked: tuple[Engine, ...]) -> tuple[KnownFailure, ...]:
+    listening = tuple(sign for engine in asked for sign in engine.listening)
+    return (
+        local.not_here(engines),
+        *local.FAILURES,
+        *gpu_quotas.FAILURES,
+        *quotas.FAILURES,
+        *access.FAILURES,
+        *requests.FAILURES,
+        *images.FAILURES,
+        *mounts.FAILURES,
+        # What an engine says of itself comes before what any program may say.
+        *(failure for engine in asked for failure in engine.failures),
+        *gpu.FAILURES,
+        *memory.FAILURES,
+        *files.FAILURES,
+        containers.elsewhere(listening),
+        *containers.FAILURES,
+        *services.FAILURES,
+    )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, reason, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.domain import google_apis, links
+from llm_widgets.domain.failures.known_failure import (
+    Groups,
+    KnownFailure,
+    Rank,
+    anywhere,
+    reason,
+    said,
+)
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _ACCOUNT = r"[\w.-]{1,100}@[\w.-]{1,150}[\w]"
 _SECRET = r"projects/(?P<secret_project>[\w:.-]{1,60})/secrets/(?P<secret>[\w-]{1,255})"  # noqa: S105 - a pattern
@@ -47,8 +54,8 @@ def _grant(text: str, *, role: str, resource: str, member: str, command: str, ur
     )
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="act-as",
         rank=Rank.REFUSED,
         signs=(
@@ -76,7 +83,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="google-github-actions/deploy-cloudrun#463",
     ),
-    Kind(
+    KnownFailure(
         id="run-permission",
         rank=Rank.REFUSED,
         signs=(said(r"Permission '(?P<permission>run\.[a-z]{1,30}\.[A-Za-z]{1,40})' denied"),),
@@ -94,7 +101,7 @@ KINDS: tuple[Kind, ...] = (
         source="google-github-actions/deploy-cloudrun#427",
         derive=_run_role,
     ),
-    Kind(
+    KnownFailure(
         id="api-disabled",
         rank=Rank.REFUSED,
         signs=(
@@ -128,7 +135,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="googlecodelabs/feedback#1399",
     ),
-    Kind(
+    KnownFailure(
         id="billing-disabled",
         rank=Rank.REFUSED,
         signs=(
@@ -149,7 +156,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Google APIs: BILLING_DISABLED of google.api.ErrorReason",
     ),
-    Kind(
+    KnownFailure(
         id="secret-access",
         rank=Rank.MISSING,
         signs=(
@@ -176,7 +183,7 @@ KINDS: tuple[Kind, ...] = (
         source="terraform-google-modules/terraform-docs-samples#168",
         derive=_secret,
     ),
-    Kind(
+    KnownFailure(
         id="secret-missing",
         rank=Rank.MISSING,
         signs=(
@@ -196,7 +203,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run API: SECRETS_ACCESS_CHECK_FAILED",
     ),
-    Kind(
+    KnownFailure(
         id="secret",
         rank=Rank.MISSING,
         signs=(reason("SECRETS_ACCESS_CHECK_FAILED"),),
@@ -210,7 +217,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run API: Condition.CommonReason",
     ),
-    Kind(
+    KnownFailure(
         id="vpc",
         rank=Rank.MISSING,
         signs=(
@@ -244,7 +251,7 @@ KINDS: tuple[Kind, ...] = (
         source="Cloud Run API: VPC_NETWORK_NOT_FOUND of Condition.CommonReason",
         derive=_network,
     ),
-    Kind(
+    KnownFailure(
         id="subnet-full",
         rank=Rank.MISSING,
         signs=(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import (
+from llm_widgets.domain.failures.advice import ADDRESS, LONGER_PROBE, MORE_MEMORY, UNANSWERED
+from llm_widgets.domain.failures.known_failure import (
     Confidence,
     Groups,
-    Kind,
+    KnownFailure,
     Rank,
+    Sign,
     anywhere,
     logged,
     reason,
     said,
 )
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _MEANINGS = {
     "126": "the program may not be run",
@@ -28,16 +30,8 @@ _MEANINGS = {
     "139": "the program crashed",
     "143": "it was asked to end",
 }
-_UNANSWERED = ("probe", "not-listening", "probe-checks")
-# The local cloud gives engines other ports, on this machine's own address.
-_OPEN = r"(?!127\.|localhost)"
 _LOGS = Advice(
     RemedyKind.OPEN_LINK, "Its log has the details: look for the first error.", url="{logs_url}"
-)
-_LONGER = Advice(
-    RemedyKind.REDEPLOY,
-    "Deploy it with a startup probe that waits for {longest_probe}.",
-    {"probe_failures": "{more_failures}"},
 )
 
 
@@ -56,10 +50,6 @@ def _last_failure(groups: Groups, context: Context) -> Groups | None:
     return groups
 
 
-def _loading(groups: Groups, context: Context) -> Groups | None:  # noqa: ARG001 - all take both
-    return None if groups["percent"] == "100" else groups
-
-
 def _other_port(groups: Groups, context: Context) -> Groups | None:
     expected = str(context.port or groups.get("port", ""))
     if not expected or groups["listens"] == expected:
@@ -67,36 +57,19 @@ def _other_port(groups: Groups, context: Context) -> Groups | None:
     return {**groups, "port": expected}
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
-        id="exit-code",
-        rank=Rank.CONTAINER,
-        signs=(
-            anywhere(r"Container called exit\((?P<code>\d{1,3})\)"),
-            said(r"container exited with an error \(exit code (?P<code>\d{1,3})\)"),
-        ),
-        causes=(
-            "The container ended by itself with the code {code}: {meaning}.",
-            "The container ended by itself with the code {code}.",
-        ),
-        advice=(_LOGS,),
-        source="Cloud Run: system log of a revision",
-        confidence=Confidence.LIKELY,
-        derive=_exit,
-    ),
-    Kind(
+def elsewhere(listening: tuple[Sign, ...]) -> KnownFailure:
+    """Return the failure of an engine that listens on another port than Cloud Run asks.
+
+    Parameters
+    ----------
+    listening
+        What engines log when they listen, with the port in the group ``listens``, beside what
+        the usual server of Python programs does.
+    """
+    return KnownFailure(
         id="port",
         rank=Rank.LATE,
-        signs=(
-            logged(
-                rf"Uvicorn running on https?://{_OPEN}[\w.:\[\]-]{{1,60}}:(?P<listens>\d{{2,5}})\b"
-            ),
-            logged(
-                rf"Starting vLLM (?:API )?server(?: \d{{1,3}})? on https?://{_OPEN}[\w.:\[\]-]{{1,60}}:"
-                r"(?P<listens>\d{2,5})\b"
-            ),
-            logged(rf"Listening on {_OPEN}[\w.:\[\]-]{{1,60}}:(?P<listens>\d{{2,5}}) \(version"),
-        ),
+        signs=(logged(rf"Uvicorn running on https?://{ADDRESS}\b"), *listening),
         causes=("The engine listens on port {listens}, and Cloud Run asks on port {port}.",),
         advice=(
             Advice(
@@ -113,44 +86,28 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="estuary/flow#3315",
         derive=_other_port,
-        given=_UNANSWERED,
-    ),
-    Kind(
-        id="loading-too-slow",
-        rank=Rank.LATE,
+        given=UNANSWERED,
+    )
+
+
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
+        id="exit-code",
+        rank=Rank.CONTAINER,
         signs=(
-            logged(r"Loading \w{1,20} checkpoint shards: {1,3}(?P<percent>\d{1,3})% Completed"),
+            anywhere(r"Container called exit\((?P<code>\d{1,3})\)"),
+            said(r"container exited with an error \(exit code (?P<code>\d{1,3})\)"),
         ),
         causes=(
-            (
-                "It was still loading its weights, {percent} % of them, when the startup probe "
-                "gave up after {probe_time}."
-            ),
-            (
-                "It was still loading its weights, {percent} % of them, when the startup probe "
-                "gave up."
-            ),
+            "The container ended by itself with the code {code}: {meaning}.",
+            "The container ended by itself with the code {code}.",
         ),
-        advice=(
-            _LONGER,
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it with --load-format=runai_streamer, which reads faster from a bucket.",
-                {"add_argument": "--load-format=runai_streamer"},
-                needs=("is_vllm",),
-            ),
-            Advice(
-                RemedyKind.NONE,
-                "Let the startup probe wait longer, up to half an hour.",
-                fallback=True,
-            ),
-        ),
-        source="vllm-project/vllm#17386",
+        advice=(_LOGS,),
+        source="Cloud Run: system log of a revision",
         confidence=Confidence.LIKELY,
-        derive=_loading,
-        given=_UNANSWERED,
+        derive=_exit,
     ),
-    Kind(
+    KnownFailure(
         id="probe",
         rank=Rank.PROBE,
         signs=(
@@ -170,7 +127,7 @@ KINDS: tuple[Kind, ...] = (
             "It did not answer within the time of the startup probe.",
         ),
         advice=(
-            _LONGER,
+            LONGER_PROBE,
             Advice(
                 RemedyKind.OPEN_LINK,
                 "See in its log how far it came: it may be loading, or listening elsewhere.",
@@ -181,7 +138,7 @@ KINDS: tuple[Kind, ...] = (
         confidence=Confidence.LIKELY,
         derive=_last_failure,
     ),
-    Kind(
+    KnownFailure(
         id="not-listening",
         rank=Rank.UNREADY,
         signs=(
@@ -195,11 +152,11 @@ KINDS: tuple[Kind, ...] = (
             "The container did not listen on port {port} in time.",
             "The container did not listen on its port in time.",
         ),
-        advice=(_LONGER, _LOGS),
+        advice=(LONGER_PROBE, _LOGS),
         source="googlecodelabs/feedback#1814",
         confidence=Confidence.LIKELY,
     ),
-    Kind(
+    KnownFailure(
         id="probe-checks",
         rank=Rank.UNREADY,
         signs=(
@@ -213,21 +170,17 @@ KINDS: tuple[Kind, ...] = (
             ),
             "It did not answer within the time of the startup probe.",
         ),
-        advice=(_LONGER, _LOGS),
+        advice=(LONGER_PROBE, _LOGS),
         source="terraform-google-modules/terraform-docs-samples#254",
         confidence=Confidence.LIKELY,
     ),
-    Kind(
+    KnownFailure(
         id="disk-full",
         rank=Rank.ENGINE,
         signs=(logged(r"No space left on device"),),
         causes=("The container's file system is full; it lies in the container's memory.",),
         advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it with {more_memory} GiB of memory.",
-                {"memory_gib": "{more_memory}", "cpu": "{more_memory_cpu}"},
-            ),
+            MORE_MEMORY,
             Advice(RemedyKind.NONE, "Let it write less, or give it more memory."),
         ),
         source="Linux: text of ENOSPC",

@@ -2,53 +2,12 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.failure import Kind, Rank, anywhere, logged
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.domain.failures.advice import IMPORT_AGAIN, PATH
+from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, anywhere, logged
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
-_PATH = r"(?P<path>[^'\"`\s]{1,300})"
-_IMPORT = Advice(
-    RemedyKind.NONE, "Import the model again: the importer checks each file against its hub."
-)
-_IMPLICIT = Advice(
-    RemedyKind.REDEPLOY,
-    "Deploy it with the mount option implicit-dirs: without it, folders of the bucket can be "
-    "invisible.",
-    {"add_mount_options": "implicit-dirs"},
-    needs=("bucket",),
-)
-
-KINDS: tuple[Kind, ...] = (
-    Kind(
-        id="model-folder",
-        rank=Rank.ENGINE,
-        signs=(
-            # vLLM also asks the hub for a list of files of a local folder, which does no harm.
-            logged(
-                r"(?<!file list: )Repo id must be in the form 'repo_name' or "
-                rf"'namespace/repo_name': '{_PATH}'"
-            ),
-            logged(rf"Invalid repository ID or local directory specified: '{_PATH}'"),
-            logged(rf"Incorrect path_or_model_id: '{_PATH}'"),
-            logged(r"does not appear to have a file named config\.json"),
-        ),
-        causes=(
-            (
-                "There is no model at {path}: the folder is empty or not there, so vLLM took it "
-                "for a name at Hugging Face."
-            ),
-            "The model's folder has no config.json.",
-        ),
-        advice=(
-            _IMPLICIT,
-            Advice(
-                RemedyKind.NONE,
-                "Check that the bucket has the model in the folder {folder}; if not, import it.",
-            ),
-            _IMPORT,
-        ),
-        source="vllm-project/vllm#12867",
-    ),
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="hub-token",
         rank=Rank.ENGINE,
         signs=(
@@ -72,7 +31,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="vllm-project/vllm#9255",
     ),
-    Kind(
+    KnownFailure(
         id="hub-unreachable",
         rank=Rank.ENGINE,
         signs=(
@@ -91,19 +50,19 @@ KINDS: tuple[Kind, ...] = (
                 RemedyKind.NONE,
                 "Check that the first argument is the path of the model in the mounted bucket.",
             ),
-            _IMPORT,
+            IMPORT_AGAIN,
         ),
         source="vllm-project/vllm#3719",
     ),
-    Kind(
+    KnownFailure(
         id="config-damaged",
         rank=Rank.ENGINE,
-        signs=(logged(rf"config file at [`'\"]?{_PATH}[`'\"]? is not a valid JSON file"),),
+        signs=(logged(rf"config file at [`'\"]?{PATH}[`'\"]? is not a valid JSON file"),),
         causes=("The file {path} of the model is no JSON: it is not whole, or was changed.",),
-        advice=(_IMPORT,),
+        advice=(IMPORT_AGAIN,),
         source="huggingface/transformers: src/transformers/configuration_utils.py",
     ),
-    Kind(
+    KnownFailure(
         id="weights-damaged",
         rank=Rank.ENGINE,
         signs=(
@@ -114,43 +73,21 @@ KINDS: tuple[Kind, ...] = (
             logged(r"Error while deserializing header: (?P<detail>[\w, ]{1,100})"),
         ),
         causes=("A file with weights is not whole or no safetensors file: {detail}.",),
-        advice=(_IMPORT,),
+        advice=(IMPORT_AGAIN,),
         source="QwenLM/Qwen3-VL#264",
     ),
-    Kind(
-        id="weights-missing",
-        rank=Rank.ENGINE,
-        signs=(
-            logged(rf"Cannot find any (?:safetensors )?model weights with [`'\"]?{_PATH}"),
-            logged(r"Following weights were not initialized from checkpoint"),
-        ),
-        causes=(
-            "The folder {path} has no weights that vLLM can load.",
-            "Weights of the model are missing.",
-        ),
-        advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it with --load-format=auto: the streamer loads safetensors files only.",
-                {"add_argument": "--load-format=auto"},
-                needs=("is_vllm",),
-            ),
-            _IMPORT,
-        ),
-        source="vllm-project/vllm: vllm/model_executor/model_loader/default_loader.py",
-    ),
-    Kind(
+    KnownFailure(
         id="tokenizer-missing",
         rank=Rank.ENGINE,
         signs=(
-            logged(rf"Can't load tokenizer for '{_PATH}'"),
+            logged(rf"Can't load tokenizer for '{PATH}'"),
             logged(r"Couldn't instantiate the backend tokenizer"),
             logged(r"No tokenizer file found in directory"),
             logged(r"Unable to load vocabulary from file"),
         ),
         causes=("The model's folder has no tokenizer that can be read.",),
         advice=(
-            _IMPORT,
+            IMPORT_AGAIN,
             Advice(
                 RemedyKind.NONE,
                 "If its repository has no tokenizer, name the one to use with --tokenizer.",
@@ -158,7 +95,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="vllm-project/vllm#31444",
     ),
-    Kind(
+    KnownFailure(
         id="gguf-damaged",
         rank=Rank.ENGINE,
         signs=(
@@ -167,20 +104,7 @@ KINDS: tuple[Kind, ...] = (
             logged(r"failed to read magic"),
         ),
         causes=("The model's file is not whole, or no GGUF file.",),
-        advice=(_IMPORT,),
+        advice=(IMPORT_AGAIN,),
         source="ggml-org/llama.cpp: ggml/src/gguf.cpp",
-    ),
-    Kind(
-        id="blob-missing",
-        rank=Rank.ENGINE,
-        signs=(
-            anywhere(r"open (?P<path>/[^\s'\"]{1,250}/blobs/sha256-[0-9a-f]{6,64}): no such file"),
-            anywhere(
-                r"no such file or directory.{0,20}?(?P<path>/[^\s'\"]{1,250}/blobs/sha256-\w)"
-            ),
-        ),
-        causes=("A file of the model is not in the bucket: {path}.",),
-        advice=(_IMPORT,),
-        source="ollama/ollama: server/images.go",
     ),
 )

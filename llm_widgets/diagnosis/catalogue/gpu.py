@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, logged
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, logged
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _OTHER_IMAGE = Advice(
     RemedyKind.REDEPLOY,
@@ -30,8 +30,8 @@ def _cuda_version(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 -
     return {**groups, "version": f"{number // 1000}.{number % 1000 // 10}"}
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="driver-mismatch",
         rank=Rank.HARDWARE,
         signs=(
@@ -45,18 +45,14 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.REDEPLOY,
                 "Deploy it so that it uses the driver's own libraries.",
-                {
-                    "environment": "VLLM_ENABLE_CUDA_COMPATIBILITY=0;LD_LIBRARY_PATH="
-                    "/usr/local/nvidia/lib64:/usr/local/nvidia/lib:/usr/lib/x86_64-linux-gnu"
-                },
-                needs=("is_vllm",),
+                {"environment": "{driver_variables}"},
             ),
             _OTHER_IMAGE,
             _CHOOSE_IMAGE,
         ),
         source="gpustack/gpustack#4678",
     ),
-    Kind(
+    KnownFailure(
         id="driver-too-old",
         rank=Rank.HARDWARE,
         signs=(
@@ -80,15 +76,14 @@ KINDS: tuple[Kind, ...] = (
             Advice(
                 RemedyKind.REDEPLOY,
                 "Deploy it with the compatibility libraries of CUDA.",
-                {"environment": "VLLM_ENABLE_CUDA_COMPATIBILITY=1"},
-                needs=("is_vllm",),
+                {"environment": "{compatibility_variables}"},
             ),
             _CHOOSE_IMAGE,
         ),
         source="modelscope/FunASR#2973",
         derive=_cuda_version,
     ),
-    Kind(
+    KnownFailure(
         id="cuda-kernel",
         rank=Rank.HARDWARE,
         signs=(
@@ -101,7 +96,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(_OTHER_IMAGE, _CHOOSE_IMAGE),
         source="ollama/ollama#16449",
     ),
-    Kind(
+    KnownFailure(
         id="no-gpu",
         rank=Rank.HARDWARE,
         signs=(
@@ -117,61 +112,5 @@ KINDS: tuple[Kind, ...] = (
             ),
         ),
         source="vllm-project/vllm: vllm/platforms/__init__.py",
-    ),
-    Kind(
-        id="quantization-gpu",
-        rank=Rank.HARDWARE,
-        signs=(
-            logged(
-                r"quantization method (?P<method>[\w-]{1,40}) is not supported for the current "
-                r"GPU\. Minimum capability: (?P<least>\d{1,3})\. Current capability: "
-                r"(?P<have>\d{1,3})"
-            ),
-            logged(
-                r"Quantization scheme is not supported for.{0,20}?the current GPU\. "
-                r"Min capability: (?P<least>\d{1,3}).{0,20}?Current capability: (?P<have>\d{1,3})"
-            ),
-            logged(r"Quantization scheme is not supported for"),
-        ),
-        causes=(
-            (
-                "The model is quantized with {method}, which needs a GPU of compute capability "
-                "{least}; this one has {have}."
-            ),
-            (
-                "The model's quantization needs a GPU of compute capability {least}; this one has "
-                "{have}."
-            ),
-            "This GPU is too old for the model's quantization.",
-        ),
-        advice=(
-            Advice(
-                RemedyKind.CHOOSE,
-                "Use another GPU: {other_gpus_text}.",
-                {"accelerators": "{other_gpus}"},
-            ),
-            Advice(RemedyKind.NONE, "Import the model with another quantization, or without one."),
-        ),
-        source="vllm-project/vllm#4327",
-    ),
-    Kind(
-        id="too-many-gpus",
-        rank=Rank.HARDWARE,
-        signs=(
-            logged(
-                r"World size \((?P<wanted>\d{1,4})\) is larger than the number of available GPUs "
-                r"\((?P<have>\d{1,4})\)"
-            ),
-            logged(r"must be divisible by tensor parallel size \((?P<wanted>\d{1,4})\)"),
-        ),
-        causes=("vLLM is told to use {wanted} GPUs; an instance of Cloud Run has one.",),
-        advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it with --tensor-parallel-size=1.",
-                {"add_argument": "--tensor-parallel-size=1"},
-            ),
-        ),
-        source="vllm-project/vllm: vllm/config/parallel.py",
     ),
 )

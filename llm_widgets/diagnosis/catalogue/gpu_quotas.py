@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis.catalogue.quotas import LOOK, LOWER, request, without_none
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.domain import gpus, links
+from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, anywhere, said
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 
 _REGIONS = Advice(
@@ -23,20 +23,20 @@ _REGIONS = Advice(
 def _gpu(groups: Groups, context: Context) -> Groups:
     values = without_none(groups, context)
     if "requested" in values:
-        # The error counts GPUs; the quotas of all but the L4 count thousandths.
-        whole = 1 if "NvidiaL4" in values.get("quota", "") else 1000
-        values["quota_value"] = str(int(values["requested"]) * whole)
+        # The error counts GPUs; the quotas of some count thousandths.
+        gpu = gpus.by_quota(values.get("quota", ""))
+        values["quota_value"] = str(int(values["requested"]) * (gpu.quota_unit if gpu else 1))
     return values
 
 
 def _redundant(groups: Groups, context: Context) -> Groups:
     gpu = gpus.by_accelerator(context.accelerator)
     values = _gpu(groups, context)
-    return {**values, "quota": f"{gpu.quota}GpuAllocPerProjectRegion"} if gpu else values
+    return {**values, "quota": gpu.quota_id(redundant=True)} if gpu else values
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="gpu-quota-redundancy",
         rank=Rank.REFUSED,
         signs=(said(r"You do not have quota for using GPUs with zonal redundancy"),),
@@ -58,7 +58,7 @@ KINDS: tuple[Kind, ...] = (
         source="hashicorp/terraform-provider-google#21999",
         derive=_redundant,
     ),
-    Kind(
+    KnownFailure(
         id="gpu-quota-none",
         rank=Rank.REFUSED,
         signs=(
@@ -88,7 +88,7 @@ KINDS: tuple[Kind, ...] = (
         source="hashicorp/terraform-provider-google#21999",
         derive=_gpu,
     ),
-    Kind(
+    KnownFailure(
         id="gpu-quota",
         rank=Rank.REFUSED,
         signs=(
@@ -122,7 +122,7 @@ KINDS: tuple[Kind, ...] = (
         source="googlecodelabs/feedback#1522",
         derive=_gpu,
     ),
-    Kind(
+    KnownFailure(
         id="gpus-in-use",
         rank=Rank.MISSING,
         signs=(anywhere(r"Quota exceeded for total allowable count of GPUs"),),

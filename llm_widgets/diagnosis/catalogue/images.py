@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, anywhere, logged, reason, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.domain.failures.known_failure import (
+    Groups,
+    KnownFailure,
+    Rank,
+    anywhere,
+    logged,
+    reason,
+    said,
+)
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _IMAGE = r"(?P<image>[\w][\w./:@-]{0,300}[\w])"
 _OWNER = re.compile(r"(?:[\w-]{1,60}-docker\.pkg\.dev|(?:[\w-]{1,20}\.)?gcr\.io)/([\w-]{1,60})/")
@@ -29,8 +37,8 @@ _DEFAULT = Advice(
 )
 _CHANGE = Advice(RemedyKind.NONE, "Check the image's name and tag.")
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="image-registry",
         rank=Rank.REFUSED,
         signs=(
@@ -53,7 +61,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="hashicorp/terraform-provider-google#14700",
     ),
-    Kind(
+    KnownFailure(
         id="image-access",
         rank=Rank.MISSING,
         signs=(
@@ -87,7 +95,7 @@ KINDS: tuple[Kind, ...] = (
         source="terraform-google-modules/terraform-google-slo#128",
         derive=_owner,
     ),
-    Kind(
+    KnownFailure(
         id="image-missing",
         rank=Rank.MISSING,
         signs=(
@@ -98,7 +106,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(_DEFAULT, _CHANGE),
         source="google-github-actions/deploy-cloudrun#465",
     ),
-    Kind(
+    KnownFailure(
         id="image-architecture",
         rank=Rank.CONTAINER,
         signs=(
@@ -115,7 +123,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="umami-software/umami#2018",
     ),
-    Kind(
+    KnownFailure(
         id="image-entrypoint",
         rank=Rank.CONTAINER,
         signs=(

@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.failure import Kind, Rank, anywhere, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+import re
+from typing import TYPE_CHECKING
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, anywhere, said
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.failures.context import Context
+    from llm_widgets.engines.base import Engine
+
+
+def not_here(engines: tuple[Engine, ...]) -> KnownFailure:
+    """Return the failure of a machine that has not the program of one of these engines."""
+    labels = {engine.label.lower(): engine for engine in engines}
+    names = "|".join(re.escape(engine.label) for engine in engines)
+
+    def asked(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
+        return {**groups, f"lacks_{labels[groups['engine'].lower()].id}": "yes"}
+
+    return KnownFailure(
         id="engine-not-here",
         rank=Rank.MISSING,
-        signs=(anywhere(r"There is no (?P<engine>vLLM|Ollama) on this machine: install it"),),
+        signs=(anywhere(rf"There is no (?P<engine>{names}) on this machine: install it"),),
         causes=("The local cloud runs the programs of this machine, and it has no {engine}.",),
-        advice=(
+        advice=tuple(
             Advice(
                 RemedyKind.OPEN_LINK,
-                "Install vLLM on this machine, or deploy an Ollama model.",
-                url="https://docs.vllm.ai/en/latest/getting_started/installation/",
-                needs=("is_vllm",),
-            ),
-            Advice(
-                RemedyKind.OPEN_LINK,
-                "Install Ollama on this machine, or llama.cpp with pip install xllamacpp.",
-                url="https://ollama.com/download",
-                needs=("is_ollama",),
-            ),
+                engine.texts.install,
+                url=engine.texts.install_url,
+                needs=(f"lacks_{engine.id}",),
+            )
+            for engine in engines
         ),
         source="local cloud: runner/images.py",
-        derive=lambda groups, context: {  # noqa: ARG005 - all take both
-            **groups,
-            f"is_{groups['engine'].lower()}": "yes",
-        },
-    ),
-    Kind(
+        derive=asked,
+    )
+
+
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="volume-not-here",
         rank=Rank.MISSING,
         signs=(said(r"Volume '(?P<volume>[\w-]{1,63})' cannot be mounted on this machine"),),
@@ -44,7 +54,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(Advice(RemedyKind.NONE, "Use one of these, or deploy to Google Cloud."),),
         source="local cloud: runner/mounts.py",
     ),
-    Kind(
+    KnownFailure(
         id="replaced",
         rank=Rank.MISSING,
         signs=(said(r"It was replaced by a newer revision before it was ready"),),
@@ -52,7 +62,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(Advice(RemedyKind.NONE, "Look at the newest revision."),),
         source="local cloud: runner/runner.py",
     ),
-    Kind(
+    KnownFailure(
         id="deleted",
         rank=Rank.MISSING,
         signs=(said(r"The service was deleted before it was ready"),),

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Confidence, Groups, Kind, Rank, anywhere
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
 from llm_widgets.domain import links
+from llm_widgets.domain.failures.known_failure import (
+    Confidence,
+    Groups,
+    KnownFailure,
+    Rank,
+    anywhere,
+)
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _DENIED = (
     r"does not have (?P<permission>storage\.[a-z]{1,30}\.[a-z]{1,30}) access to the Google "
@@ -31,8 +37,8 @@ def _unknown(groups: Groups, context: Context) -> Groups:
     return {**groups, "options": ",".join(given)} if given else groups
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="bucket-access",
         rank=Rank.MOUNT,
         signs=(
@@ -67,7 +73,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="GoogleCloudPlatform/gcsfuse#982",
     ),
-    Kind(
+    KnownFailure(
         id="bucket-missing",
         rank=Rank.MOUNT,
         signs=(
@@ -84,7 +90,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="GoogleCloudPlatform/gcsfuse#2354",
     ),
-    Kind(
+    KnownFailure(
         id="mount-parallel-downloads",
         rank=Rank.MOUNT,
         signs=(anywhere(r"file cache should be enabled for parallel download support"),),
@@ -109,7 +115,7 @@ KINDS: tuple[Kind, ...] = (
         source="GoogleCloudPlatform/gcsfuse: cfg/validate.go",
         derive=_options,
     ),
-    Kind(
+    KnownFailure(
         id="mount-option-unknown",
         rank=Rank.MOUNT,
         signs=(
@@ -133,7 +139,7 @@ KINDS: tuple[Kind, ...] = (
         source="GoogleCloudPlatform/gcsfuse: cmd/root.go",
         derive=_unknown,
     ),
-    Kind(
+    KnownFailure(
         id="mount-failed",
         rank=Rank.MOUNT,
         signs=(

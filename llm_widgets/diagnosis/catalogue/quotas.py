@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.template_values import number
-from llm_widgets.domain import google_apis
-from llm_widgets.domain.units import GIB
+from llm_widgets.domain import google_apis, gpus
+from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, said
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+from llm_widgets.domain.units import GIB, rounded_text
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _MILLI_CPU = 1000
 _PAGE = "{quota_page}"
@@ -47,7 +46,7 @@ def without_none(groups: Groups, context: Context) -> Groups:
     values = dict(groups)
     if values.get("most") == "0":
         values["none"] = values.pop("most")
-    if context.cpu > 8:  # noqa: PLR2004 - what an L4 has at most
+    if any(gpu.most_cpu < context.cpu for gpu in gpus.GPUS):
         values["is_large"] = "yes"
     return values
 
@@ -55,16 +54,16 @@ def without_none(groups: Groups, context: Context) -> Groups:
 def _cpu(groups: Groups, context: Context) -> Groups:
     values = without_none(groups, context)
     values["quota_value"] = values["requested"]
-    values["requested"] = number(int(values["requested"]) / _MILLI_CPU)
-    values["allowed"] = number(int(values["allowed"]) / _MILLI_CPU)
+    values["requested"] = rounded_text(int(values["requested"]) / _MILLI_CPU)
+    values["allowed"] = rounded_text(int(values["allowed"]) / _MILLI_CPU)
     return values
 
 
 def _memory(groups: Groups, context: Context) -> Groups:
     values = without_none(groups, context)
     values["quota_value"] = values["requested"]
-    values["requested"] = number(int(values["requested"]) / GIB)
-    values["allowed"] = number(int(values["allowed"]) / GIB)
+    values["requested"] = rounded_text(int(values["requested"]) / GIB)
+    values["allowed"] = rounded_text(int(values["allowed"]) / GIB)
     return values
 
 
@@ -72,8 +71,8 @@ def _cpu_and_memory(groups: Groups, context: Context) -> Groups:
     cpu = _cpu(groups, context)
     return {
         **cpu,
-        "memory_requested": number(int(groups["memory_requested"]) / GIB),
-        "memory_allowed": number(int(groups["memory_allowed"]) / GIB),
+        "memory_requested": rounded_text(int(groups["memory_requested"]) / GIB),
+        "memory_allowed": rounded_text(int(groups["memory_allowed"]) / GIB),
     }
 
 
@@ -91,8 +90,8 @@ _AND_MEMORY = (
     r"allowed: (?P<memory_allowed>\d{1,18})"
 )
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="cpu-and-memory-quota",
         rank=Rank.REFUSED,
         signs=(
@@ -115,7 +114,7 @@ KINDS: tuple[Kind, ...] = (
         source="googlecodelabs/feedback#1856",
         derive=_cpu_and_memory,
     ),
-    Kind(
+    KnownFailure(
         id="cpu-quota",
         rank=Rank.REFUSED,
         signs=(said(_MOST + _CPU_LINE), said(_CPU_LINE)),
@@ -134,7 +133,7 @@ KINDS: tuple[Kind, ...] = (
         source="googlecodelabs/feedback#1856",
         derive=_cpu,
     ),
-    Kind(
+    KnownFailure(
         id="memory-quota",
         rank=Rank.REFUSED,
         signs=(said(_MOST + _MEMORY_LINE), said(_MEMORY_LINE)),
@@ -153,7 +152,7 @@ KINDS: tuple[Kind, ...] = (
         source="googlecodelabs/feedback#2311",
         derive=_memory,
     ),
-    Kind(
+    KnownFailure(
         id="max-instances",
         rank=Rank.REFUSED,
         signs=(
@@ -168,7 +167,7 @@ KINDS: tuple[Kind, ...] = (
         source="googlecodelabs/feedback#1210",
         derive=without_none,
     ),
-    Kind(
+    KnownFailure(
         id="rate-quota",
         rank=Rank.REFUSED,
         signs=(said(r"Quota exceeded for quota metric '(?P<metric>[^']{1,80})'"),),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.failure import Groups, Kind, Rank, reason, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-from llm_widgets.diagnosis.template_values import number
 from llm_widgets.domain import gpus
+from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, reason, said
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+from llm_widgets.domain.units import rounded_text
 
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
+    from llm_widgets.domain.failures.context import Context
 
 _SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(Gi|Mi)")
 _MI = 1024
@@ -30,12 +30,12 @@ def _window(groups: Groups, context: Context) -> Groups:
     least, most = _gib(groups["least"]), _gib(groups["most"])
     asked = context.memory_gib
     values = {
-        "cpu": number(float(groups["cpu"])),
-        "least": number(least),
-        "most": number(most),
+        "cpu": rounded_text(float(groups["cpu"])),
+        "least": rounded_text(least),
+        "most": rounded_text(most),
     }
     if asked and 0 < least <= most:
-        values["allowed_memory"] = number(min(max(asked, least), most))
+        values["allowed_memory"] = rounded_text(min(max(asked, least), most))
     return values
 
 
@@ -50,8 +50,8 @@ def _accelerator(groups: Groups, context: Context) -> Groups:
     return {**groups, **names}
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="name-taken",
         rank=Rank.REFUSED,
         signs=(
@@ -67,7 +67,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run API: ALREADY_EXISTS of CreateService",
     ),
-    Kind(
+    KnownFailure(
         id="changed-meanwhile",
         rank=Rank.REFUSED,
         signs=(
@@ -83,7 +83,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run API: ABORTED of UpdateService with an etag",
     ),
-    Kind(
+    KnownFailure(
         id="memory-window",
         rank=Rank.REFUSED,
         signs=(
@@ -104,7 +104,7 @@ KINDS: tuple[Kind, ...] = (
         source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
         derive=_window,
     ),
-    Kind(
+    KnownFailure(
         id="memory-too-small",
         rank=Rank.REFUSED,
         signs=(said(r"Total memory < 512 Mi is not supported with gen2"),),
@@ -119,7 +119,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
     ),
-    Kind(
+    KnownFailure(
         id="cpu-invalid",
         rank=Rank.REFUSED,
         signs=(
@@ -132,7 +132,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(Advice(RemedyKind.NONE, "Change the CPU."),),
         source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.cpu",
     ),
-    Kind(
+    KnownFailure(
         id="gpu-too-little-beside",
         rank=Rank.REFUSED,
         signs=(
@@ -159,7 +159,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="gcloud SDK: help of --gpu of run deploy",
     ),
-    Kind(
+    KnownFailure(
         id="gpu-not-in-region",
         rank=Rank.REFUSED,
         signs=(
@@ -192,7 +192,7 @@ KINDS: tuple[Kind, ...] = (
         source="Cloud Run API: INVALID_ARGUMENT of template.node_selector (wording not confirmed)",
         derive=_accelerator,
     ),
-    Kind(
+    KnownFailure(
         id="gpu-cpu-idle",
         rank=Rank.REFUSED,
         signs=(said(r"CPU must always be allocated when a GPU"),),
@@ -200,7 +200,7 @@ KINDS: tuple[Kind, ...] = (
         advice=(Advice(RemedyKind.NONE, "Take “CPU only during requests” out of the service."),),
         source="Cloud Run documentation: GPU services use instance-based billing",
     ),
-    Kind(
+    KnownFailure(
         id="reserved-variable",
         rank=Rank.REFUSED,
         signs=(
@@ -216,7 +216,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run documentation: container contract, reserved environment variables",
     ),
-    Kind(
+    KnownFailure(
         id="probe-invalid",
         rank=Rank.REFUSED,
         signs=(

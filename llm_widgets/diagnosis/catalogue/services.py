@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.failure import Confidence, Kind, Rank, anywhere, logged, reason, said
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
+from llm_widgets.domain.failures.known_failure import (
+    Confidence,
+    KnownFailure,
+    Rank,
+    anywhere,
+    logged,
+    reason,
+    said,
+)
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 _LOGS = Advice(
     RemedyKind.OPEN_LINK, "Its log has the details: look for the first error.", url="{logs_url}"
 )
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
-        id="queue-full",
-        rank=Rank.SERVICE,
-        signs=(logged(r"server busy, please try again\. {1,2}maximum pending requests exceeded"),),
-        causes=("Ollama has as many requests waiting as it takes.",),
-        advice=(
-            Advice(
-                RemedyKind.NONE,
-                "Lower the service's concurrency, or allow it more instances.",
-            ),
-        ),
-        source="ollama/ollama: server/sched.go",
-    ),
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         id="request-timeout",
         rank=Rank.SERVICE,
         signs=(logged(r"request has been terminated because it has reached the maximum request"),),
@@ -37,7 +32,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="Cloud Run documentation: troubleshooting, request timeouts",
     ),
-    Kind(
+    KnownFailure(
         id="no-instance",
         rank=Rank.SERVICE,
         signs=(
@@ -68,7 +63,7 @@ KINDS: tuple[Kind, ...] = (
         source="hashicorp/terraform-provider-google#13193",
         confidence=Confidence.LIKELY,
     ),
-    Kind(
+    KnownFailure(
         id="connection-lost",
         rank=Rank.SERVICE,
         signs=(logged(r"malformed or connection to the instance had an error"),),
@@ -77,7 +72,7 @@ KINDS: tuple[Kind, ...] = (
         source="Cloud Run documentation: troubleshooting, malformed response",
         confidence=Confidence.LIKELY,
     ),
-    Kind(
+    KnownFailure(
         id="deadline",
         rank=Rank.SERVICE,
         signs=(
@@ -89,7 +84,7 @@ KINDS: tuple[Kind, ...] = (
         source="Cloud Run API: Condition.CommonReason",
         confidence=Confidence.LIKELY,
     ),
-    Kind(
+    KnownFailure(
         id="google-failed",
         rank=Rank.SERVICE,
         signs=(

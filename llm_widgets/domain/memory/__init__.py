@@ -2,7 +2,8 @@
 
 A :class:`MemoryModel` is made from a model's configuration and its table of tensors when it is
 imported (:func:`from_config`, :func:`from_gguf`), kept among its facts (:func:`to_facts`,
-:func:`from_facts`), and compared with a GPU (:func:`estimate_vllm`, :func:`estimate_ollama`).
+:func:`from_facts`), and compared with a GPU by the engine that is to serve it, which knows what
+it needs beside the weights (``engines/*/memory.py``).
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from llm_widgets.domain.memory.model import (
     from_facts,
     to_facts,
 )
-from llm_widgets.domain.memory.ollama import estimate_ollama
 from llm_widgets.domain.memory.tensors import Tensor
-from llm_widgets.domain.memory.vllm import estimate_vllm
 
 __all__ = [
     "Attention",
@@ -30,8 +29,6 @@ __all__ = [
     "Part",
     "Recurrent",
     "Tensor",
-    "estimate_ollama",
-    "estimate_vllm",
     "from_config",
     "from_facts",
     "from_gguf",

@@ -37,9 +37,9 @@ class Estimate:
         Whether the model's layers are understood; where they are not, the parts are zero but
         for the weights, nothing fits, and ``reason`` says why it can't be told.
     weights, kv_cache, activations, overhead
-        The parts that are needed. For vLLM the cache is that of one request of the whole
-        context: it starts with that, and keeps in ``free`` what further requests need. For
-        Ollama it is that of all parallel requests, which is taken when the model is loaded.
+        The parts that are needed. The cache is what the engine takes when it starts: that of one
+        request of the whole context, further ones use what is ``free``; or that of all parallel
+        requests.
     usable
         What the engine may take of the GPU.
     band

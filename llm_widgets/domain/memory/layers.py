@@ -133,7 +133,9 @@ def _refuse_strange(text: Config) -> None:
 def _latent(text: Config, count: int) -> Latent:
     kind = str(text.get("model_type", ""))
     if kind not in _LATENT:
-        raise UnknownLayersError(f"whether vLLM keeps the cache of “{kind}” compressed is open")
+        raise UnknownLayersError(
+            f"whether an engine keeps the cache of “{kind}” compressed is open"
+        )
     width = required(text, "kv_lora_rank") + required(text, "qk_rope_head_dim")
     return Latent(count, width, index=whole(text, "index_head_dim") or 0)
 

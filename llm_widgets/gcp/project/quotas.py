@@ -13,7 +13,6 @@ from llm_widgets.gcp.client.failures import explained
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from llm_widgets.domain.gpus import Gpu
     from llm_widgets.gcp.client.clients import Clients
 
 CPU = "CpuAllocPerProjectRegion"
@@ -22,9 +21,8 @@ MEMORY = "MemAllocPerProjectRegion"
 _UNLIMITED = -1
 _MILLI = 1000
 
-# The API counts these in thousandths, and memory in bytes; other GPUs are counted as such.
+# The API counts vCPUs in thousandths, and memory in bytes; a GPU has its unit in the GPU table.
 _UNITS = {CPU: _MILLI, MEMORY: GIB}
-_COUNTED_IN_MILLI = frozenset({"NvidiaRtxPro6000"})
 _SUFFIXES = {"m": 1 / 1000, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
@@ -72,12 +70,6 @@ class QuotaRequest:
     granted: float
     is_pending: bool
     message: str
-
-
-def gpu_quota_id(gpu: Gpu, *, redundant: bool = False) -> str:
-    """Give the id of a GPU's quota, with or without zonal redundancy."""
-    middle = "GpuAlloc" if redundant else "GpuAllocNoZonalRedundancy"
-    return f"{gpu.quota}{middle}PerProjectRegion"
 
 
 def get(clients: Clients, project: str, quota_id: str) -> Quota:
@@ -253,10 +245,8 @@ def _values(info: lazy.cloudquotas_v1.QuotaInfo, unit: float) -> dict[str, float
 
 
 def _unit(quota_id: str) -> float:
-    for gpu in gpus.GPUS:
-        if quota_id.startswith(gpu.quota):
-            return _MILLI if gpu.quota in _COUNTED_IN_MILLI else 1
-    return _UNITS.get(quota_id, 1)
+    gpu = gpus.by_quota(quota_id)
+    return gpu.quota_unit if gpu else _UNITS.get(quota_id, 1)
 
 
 def _number(text: str) -> float:

@@ -116,6 +116,7 @@ class ChatStream:
         service_url: str,
         body: Mapping[str, Any],
         *,
+        path: str,
         service: str,
         connect_timeout: float,
         silence_timeout: float,
@@ -123,6 +124,7 @@ class ChatStream:
         self._clients = clients
         self._service = service
         self._url = service_url.rstrip("/")
+        self._path = path
         self._body = body
         self._connect_timeout = connect_timeout
         self._silence_timeout = silence_timeout
@@ -171,7 +173,7 @@ class ChatStream:
             self._client() as client,
             client.stream(
                 "POST",
-                f"{self._url}/v1/chat/completions",
+                f"{self._url}{self._path}",
                 content=json.dumps(self._body),
                 headers={"Accept": _STREAM, "Content-Type": "application/json"},
                 auth=_bearer(token),
@@ -224,13 +226,14 @@ def chat_stream(
     messages: Sequence[Mapping[str, str]],
     params: Mapping[str, Any] | None = None,
     *,
+    path: str,
     service: str = "",
     connect_timeout: float = CONNECT_TIMEOUT,
     silence_timeout: float = SILENCE_TIMEOUT,
 ) -> ChatStream:
     """Return the answer of a model to a conversation, sent when it is iterated.
 
-    Engines speak the same protocol here, that of OpenAI's chat completions.
+    The protocol is that of OpenAI's chat completions.
 
     Parameters
     ----------
@@ -242,6 +245,8 @@ def chat_stream(
         ``{"role": "system" | "user" | "assistant", "content": text}`` each.
     params
         Further fields of the request, for example ``{"temperature": 0.2, "max_tokens": 500}``.
+    path
+        Where the engine takes conversations.
     service
         Resource name of the service, for the fix of a refusal.
     connect_timeout, silence_timeout
@@ -258,6 +263,7 @@ def chat_stream(
         clients,
         service_url,
         body,
+        path=path,
         service=service,
         connect_timeout=connect_timeout,
         silence_timeout=silence_timeout,

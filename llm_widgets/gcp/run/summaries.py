@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
     ENGINE_LABEL,
@@ -15,9 +14,8 @@ from llm_widgets.domain.services import (
     ServiceState,
     ServiceSummary,
 )
+from llm_widgets.engines import registry
 from llm_widgets.gcp.client import lazy
-
-_LABELS = frozenset(framework.value for framework in Framework)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,9 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
         state=state,
         reason=_reason(service) if is_broken else "",
         url=raw.uri,
-        framework=_framework(raw),
+        framework=registry.framework_of(
+            raw.labels.get(ENGINE_LABEL, ""), (each.image for each in template.containers)
+        ),
         model_id=model,
         served_name=annotations.get(SERVED_NAME_ANNOTATION) or model,
         bucket=annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(template),
@@ -78,11 +78,6 @@ def conditions(service: lazy.run_v2.Service) -> tuple[ConditionFact, ...]:
     return tuple(facts.values())
 
 
-def framework(service: lazy.run_v2.Service) -> Framework | None:
-    """Tell which engine a service runs: by its label, else by its image."""
-    return _framework(lazy.run_v2.Service.pb(service))
-
-
 def _state(raw: Any) -> ServiceState:
     """Tell in one word how a service is.
 
@@ -99,14 +94,6 @@ def _state(raw: Any) -> ServiceState:
         return ServiceState.READY
     ready, created = raw.latest_ready_revision, raw.latest_created_revision
     return ServiceState.OLD_SERVING if ready and ready != created else ServiceState.ERROR
-
-
-def _framework(raw: Any) -> Framework | None:
-    label = raw.labels.get(ENGINE_LABEL, "")
-    if label in _LABELS:
-        return Framework(label)
-    images = [container.image for container in raw.template.containers]
-    return next((f for f in Framework for image in images if f.value in image.lower()), None)
 
 
 def _time(raw: Any, field: str) -> datetime | None:

@@ -6,8 +6,8 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.engines import OLLAMA_VERSION
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
+from llm_widgets.engines.ollama.version import VERSION
 from llm_widgets.errors import Fix, HubError
 from llm_widgets.hubs import documents, facts
 from llm_widgets.hubs.ollama import names
@@ -163,10 +163,10 @@ def _memory(source: Registry, layers: tuple[Layer, ...]) -> dict[str, Any]:
 
 def _notes(config: ModelConfig) -> tuple[str, ...]:
     needed = config.requires or ""
-    if not needed or _version(needed) <= _version(OLLAMA_VERSION):
+    if not needed or _version(needed) <= _version(VERSION):
         return ()
     note = (
-        f"It needs Ollama {needed} or later, and services are deployed with {OLLAMA_VERSION}: "
+        f"It needs Ollama {needed} or later, and services are deployed with {VERSION}: "
         "enter a newer image when you deploy it. The drivers of some GPUs are too old for that."
     )
     return (note,)

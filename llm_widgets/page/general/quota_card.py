@@ -129,10 +129,10 @@ class QuotaCard:
         }
 
     def _quota(self, gpu: Gpu, region: str, found: Capacity) -> dict[str, str] | str | None:
-        shown = self._noted(_of(found.used_gpus, found.gpus), quotas.gpu_quota_id(gpu), region)
+        shown = self._noted(_of(found.used_gpus, found.gpus), gpu.quota_id(), region)
         redundant = self._noted(
             f"{_number(found.gpus_redundant)} redundant",
-            quotas.gpu_quota_id(gpu, redundant=True),
+            gpu.quota_id(redundant=True),
             region,
         )
         if not isinstance(shown, str):

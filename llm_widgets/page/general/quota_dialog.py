@@ -36,8 +36,8 @@ class QuotaDialog:
         self._region = region
         self.dialog.title = f"Request quota in {region}"
         self.dialog.text = "Small requests are granted within minutes, others are looked at."
-        gpu_quota = quotas.gpu_quota_id(gpu)
-        redundant = quotas.gpu_quota_id(gpu, redundant=True)
+        gpu_quota = gpu.quota_id()
+        redundant = gpu.quota_id(redundant=True)
         kind, value = worth_asking(self._state.survey.capacity(gpu, region), wanted)
         quota_ids = {
             Kind.GPUS: redundant if wanted.redundant else gpu_quota,

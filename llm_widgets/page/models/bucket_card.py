@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 
 from llm_widgets import hubs
-from llm_widgets.domain.models import framework_of
 from llm_widgets.domain.units import bytes_text
+from llm_widgets.engines import registry
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.layout import button, card
@@ -141,7 +141,7 @@ def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[st
     if how is not Condition.READY:
         hidden.append("verify")
         disabled["deploy"] = _READY_ONLY
-    elif framework_of(record.source) is None:
+    elif not registry.for_source(record.source):
         disabled["deploy"] = _NO_ENGINE
     if not (how.can_resume and record.import_id):
         hidden.append("resume")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets import hubs
 from llm_widgets.domain import links
-from llm_widgets.domain.models import framework_of
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
+from llm_widgets.engines import registry
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
 from llm_widgets.imports.verify import FileCheck
 from llm_widgets.page.models.status import Condition, condition, status_cell
@@ -105,7 +105,7 @@ class ModelPage:
         self._shown = bucket, record, seen
         how = condition(record, seen)
         self._verify.disabled = how is not Condition.READY
-        self._deploy.disabled = self._verify.disabled or framework_of(record.source) is None
+        self._deploy.disabled = self._verify.disabled or not registry.for_source(record.source)
         self._delete.disabled = how is Condition.IMPORTING
         self._delete.tooltip = "Cancel the import first." if self._delete.disabled else None
         self._draw()

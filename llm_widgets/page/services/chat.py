@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 
+from llm_widgets.engines import registry
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import invokers
@@ -80,6 +81,11 @@ class ChatState(HasTraits):
         """
         if self.busy:
             return
+        try:
+            path = registry.chat_of(self._service.framework).path
+        except ManagerError as error:
+            self.error = error
+            return
         before = self.turns
         self._ask_again = lambda: self._ask_after(before, prompt, system, params)
         self.error = None
@@ -99,6 +105,7 @@ class ChatState(HasTraits):
                 *_answered(said),
             ],
             params,
+            path=path,
             service=self._service.name,
         )
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.networks import LARGEST_PORT
-from llm_widgets.serving import ollama
+from llm_widgets.domain.services import LONGEST_PROBE
+from llm_widgets.engines import registry
+from llm_widgets.engines.base import Texts
 from llm_widgets.widgets.fields import Field
 
 if TYPE_CHECKING:
@@ -19,21 +20,16 @@ COMMAND = "Command"
 PROBE = "Startup probe"
 STORAGE = "Storage"
 
-_IMAGE = {
-    Framework.VLLM: "Pinned: its entry point and arguments belong to this version.",
-    Framework.OLLAMA: "Pinned: the last one whose CUDA runs on the drivers of all these GPUs.",
-}
-_COMMAND = {
-    Framework.VLLM: "Empty: the image's own, “vllm serve”.",
-    Framework.OLLAMA: "Loads MODEL before the service takes requests: Ollama itself does not "
-    "read MODEL, and would load a model with the first request only.",
-}
 _LONGEST = 80  # characters of a command that is summed up
-_ARGS = {
-    Framework.VLLM: "One word in each row, exactly as vLLM gets it: no shell reads it. The first "
-    "is the model's folder, which “vllm serve” takes without --model.",
-    Framework.OLLAMA: "None: Ollama is told everything by variables.",
-}
+# Of an engine that is not known, nothing is said but what holds for any container.
+_ANY = Texts(
+    image="As it is: the engine in it is not known here.",
+    command="Empty: the image's own.",
+    args="One word in each row, exactly as the program gets it: no shell reads it.",
+    probe="What answers once the model is loaded.",
+    install="",
+    install_url="",
+)
 
 
 def container_fields(offered: Deployment, default: dict[str, Any]) -> list[Field]:
@@ -45,11 +41,9 @@ def container_summaries(deployment: Deployment) -> dict[str, str]:
     """Say what stands on the cards that are folded at first, in a line each."""
     probe, cache = deployment.probe, deployment.cache_gib
     asked = f"GET {probe.path}" if probe.path else "TCP"
-    command = "The image's own"
-    if ollama.SCRIPT in deployment.command:
-        command = "Loads the model before the service takes requests"
-    elif deployment.command:
-        command = " ".join(deployment.command).split("\n")[0]
+    engine = registry.of(deployment.framework)
+    command = engine.command_text(deployment.command) if engine else ""
+    command = command or " ".join(deployment.command).split("\n")[0] or "The image's own"
     return {
         COMMAND: command if len(command) <= _LONGEST else f"{command[:_LONGEST]}…",
         PROBE: f"{asked} on port {probe.port or deployment.port} every {probe.period} s, "
@@ -64,7 +58,13 @@ def pairs(values: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in values)
 
 
+def _texts(offered: Deployment) -> Texts:
+    engine = registry.of(offered.framework)
+    return engine.texts if engine else _ANY
+
+
 def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
+    texts = _texts(offered)
     environment = pairs(default["environment"])
     return [
         Field(
@@ -73,7 +73,7 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             required=True,
             value=default["image"],
             default=default["image"],
-            help=_IMAGE[offered.framework],
+            help=texts.image,
             is_long=True,
             group=CONTAINER,
         ),
@@ -89,7 +89,7 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "args",
             "Arguments",
             default,
-            _ARGS[offered.framework],
+            texts.args,
             group=CONTAINER,
             column="Argument",
         ),
@@ -118,7 +118,7 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "command",
             "Words of the command",
             default,
-            _COMMAND[offered.framework],
+            texts.command,
             group=COMMAND,
             column="Word",
         ),
@@ -126,12 +126,7 @@ def _container(offered: Deployment, default: dict[str, Any]) -> list[Field]:
 
 
 def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
-    path = (
-        "Answers once the model is loaded."
-        if offered.framework is Framework.VLLM
-        else "A second port answers once the model is loaded; the first one answers at once."
-    )
-    longest = 1800 if offered.accelerator else 600
+    longest = LONGEST_PROBE[bool(offered.accelerator)]
     rows = (
         ("probe_port", "Port asked", "Where it is asked.", (1, LARGEST_PORT)),
         ("probe_initial_delay", "Delay (seconds)", "Before the first time.", (0, 240)),
@@ -141,7 +136,7 @@ def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "probe_failures",
             "Failures",
             f"Period times failures is the time to load: at most {longest} s, used in full.",
-            (1, 1800),
+            (1, max(LONGEST_PROBE.values())),
         ),
     )
     return [
@@ -150,7 +145,7 @@ def _probe(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "Path",
             value=default["probe_path"],
             default=default["probe_path"],
-            help=f"{path} Empty: it is enough that the port takes a connection.",
+            help=f"{_texts(offered).probe} Empty: it is enough that the port takes a connection.",
             group=PROBE,
         ),
         *(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import gpus, names
-from llm_widgets.domain.models import Framework
+from llm_widgets.engines import hardware, registry
 from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.services.access_fields import (
     NETWORK,
@@ -15,14 +15,14 @@ from llm_widgets.page.services.access_fields import (
 )
 from llm_widgets.page.services.container_fields import container_fields, container_summaries
 from llm_widgets.page.services.deploy_values import values_of
-from llm_widgets.serving import hardware
 from llm_widgets.serving.checks import LONGEST_TIMEOUT
 from llm_widgets.widgets.fields import Field, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.base import Engine
 
 PLACE = "Model and place"
 HARDWARE = "Hardware"
@@ -39,7 +39,12 @@ _INSIST = Field(
 
 
 def deploy_fields(
-    offered: Deployment, now: Deployment, location: str, *, is_refused: bool = False
+    offered: Deployment,
+    now: Deployment,
+    location: str,
+    *,
+    engines: Sequence[Engine] = (),
+    is_refused: bool = False,
 ) -> list[Field]:
     """Make the fields of the form.
 
@@ -51,11 +56,14 @@ def deploy_fields(
         What is chosen: GPUs depend on the region, vCPUs on the GPU, memory on the vCPUs.
     location
         Region of the bucket.
+    engines
+        Those that serve the model, where there is a choice.
     is_refused
         Whether it does not fit into the GPU: then it is deployed only if somebody insists.
     """
     default = values_of(offered)
     return [
+        *([_engine(default, engines)] if len(engines) > 1 else []),
         *_place(offered, default, location),
         *_hardware(offered, now, default),
         *([_INSIST] if is_refused else []),
@@ -69,6 +77,18 @@ def deploy_fields(
 def summaries(deployment: Deployment) -> dict[str, str]:
     """Say what stands on the cards that are folded at first, in a line each."""
     return {**container_summaries(deployment), NETWORK: network_summary(deployment)}
+
+
+def _engine(default: dict[str, Any], engines: Sequence[Engine]) -> Field:
+    return Field(
+        "framework",
+        "Engine",
+        "select",
+        value=default["framework"],
+        options=tuple(Option(engine.id, engine.label) for engine in engines),
+        help="What serves the model; another one is offered with all that belongs to it.",
+        group=PLACE,
+    )
 
 
 def _place(offered: Deployment, default: dict[str, Any], location: str) -> list[Field]:
@@ -149,7 +169,12 @@ def _hardware(offered: Deployment, now: Deployment, default: dict[str, Any]) -> 
 
 
 def _scaling(offered: Deployment, default: dict[str, Any]) -> list[Field]:
-    engine = "--max-num-seqs" if offered.framework is Framework.VLLM else "OLLAMA_NUM_PARALLEL"
+    engine = registry.of(offered.framework)
+    follows = "How many an instance is given; the engine may work on fewer."
+    if engine:
+        follows = (
+            f"{engine.parallel.name} follows it, so that the engine works on what it is given."
+        )
     rows = (
         ("min_instances", "Fewest instances", 0, 1000, "0: nothing runs and costs while unused."),
         ("max_instances", "Most instances", 1, 1000, "Each takes a GPU from the quota."),
@@ -158,7 +183,7 @@ def _scaling(offered: Deployment, default: dict[str, Any]) -> list[Field]:
             "Requests at once per instance",
             1,
             1000,
-            f"{engine} follows it, so that the engine works on what it is given.",
+            follows,
         ),
         (
             "timeout",

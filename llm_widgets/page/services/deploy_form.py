@@ -8,6 +8,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
 from llm_widgets.diagnosis import Diagnosis, Remedy, RemedyKind
 from llm_widgets.domain.services import Deployment
+from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.manager import deploy, memory, remedies
 from llm_widgets.manager.deploy import Choices, Subject
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.engines.base import Engine
     from llm_widgets.page.services.services import ServicesState
     from llm_widgets.page.session import Session
 
@@ -66,6 +68,7 @@ class DeployFormState(HasTraits):
         self._deployed: list[Callable[[str], None]] = []
         self._asked: list[Callable[[], None]] = []
         self.subject: Subject | None = None
+        self._manifest: ModelManifest | None = None
         self.followed: Values = {}
         self.memory = GpuMemoryState(session)
         self.reading = ReadingState(session)
@@ -86,6 +89,7 @@ class DeployFormState(HasTraits):
         unless something is filled in already. A model that is not ready is refused.
         """
         self.close()
+        self._manifest = None
         try:
             subject = Subject(bucket, location, record)
         except ManagerError as error:
@@ -102,7 +106,10 @@ class DeployFormState(HasTraits):
         self.offered = first
 
         def then(manifest: ModelManifest) -> None:
-            if self.subject is subject and self.deployment == first:
+            if self.subject is not subject:
+                return
+            self._manifest = manifest
+            if self.deployment == first:
                 self.deployment = better = deploy.offer(self._defaults(), subject, manifest)
                 self.offered = better
 
@@ -120,6 +127,9 @@ class DeployFormState(HasTraits):
         before = self.deployment
         self.accepted = False
         self.diagnosis = None
+        if before and values.get("framework", before.framework) != before.framework:
+            self._use_engine(values["framework"])
+            return
         wanted = self._read(values)
         if wanted is None:
             return
@@ -128,6 +138,26 @@ class DeployFormState(HasTraits):
             self._check_name(wanted)
         if before is None or wanted.service_account != before.service_account:
             self.reading.check(wanted)
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """The engines that serve the model, the preferred one first."""
+        return registry.for_source(self.subject.record.source) if self.subject else ()
+
+    def _use_engine(self, framework: str) -> None:
+        """Offer what another engine is best deployed with; what was filled in is given up."""
+        assert self.subject is not None, "the form is shown only while something is offered"
+        try:
+            made = deploy.offer(self._defaults(), self.subject, self._manifest, framework)
+        except InvalidInputError as error:
+            self.problems = {error.field: error.message}
+            return
+        self.followed = {}
+        self.problems = {}
+        self.deployment = made
+        self.offered = made
+        self._check_name(made)
+        self.reading.check(made)
 
     def check(self, values: Values, done: Callable[[], None]) -> None:
         """Ask Cloud Run whether it would take the request; ``done`` is called either way."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from llm_widgets.engines import registry
 from llm_widgets.manager.remedies import is_beside
 from llm_widgets.page.services.bucket_access import GRANTED, MISSING
 from llm_widgets.page.services.cost_card import cost_note, cost_text
@@ -104,7 +105,7 @@ class DeployPage:
         self._title.children = toolbar(f"Deploy {subject.record.id}").children
         set_text(
             self._model,
-            f"{state.offered.framework.label} serves {subject.record.id} from "
+            f"{registry.label_of(state.offered.framework)} serves {subject.record.id} from "
             f"gs://{subject.bucket}/{subject.record.prefix}, mounted read-only.",
         )
         if change["old"] is None:
@@ -125,6 +126,7 @@ class DeployPage:
             state.offered,
             state.deployment,
             state.subject.location,
+            engines=state.engines,
             is_refused=self._is_refused,
         )
 

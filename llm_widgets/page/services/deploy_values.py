@@ -42,6 +42,7 @@ def values_of(deployment: Deployment) -> Values:
     probe, subnet = deployment.probe, deployment.subnet
     network = SUBNET if subnet else CONNECTOR if deployment.connector else NO_NETWORK
     return {
+        "framework": deployment.framework,
         "name": deployment.name,
         "region": deployment.region,
         "accelerator": deployment.accelerator,

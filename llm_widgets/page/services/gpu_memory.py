@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import HasTraits, Instance, Int, Unicode
 
 from llm_widgets.domain.memory import Estimate, MemoryModel
+from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.manager import memory
 from llm_widgets.page.background import Latest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _READING = "Reading what was kept of the model …"
 _UNKNOWN = "It can't be told: the model is none of those in the bucket's list."
+_NO_ENGINE = "It can't be told: how {engine} uses a GPU's memory is not known here."
 _NO_GPU = "Without a GPU, the model is held in the instance's memory."
 
 
@@ -123,10 +125,13 @@ class GpuMemoryState(HasTraits):
         if self.model is None:
             self.note = _UNKNOWN
             return
+        note = _NO_GPU
+        if registry.of(deployment.framework) is None:
+            engine = f"“{deployment.framework}”" if deployment.framework else "this engine"
+            note = _NO_ENGINE.format(engine=engine)
         try:
             found = gpu_memory.estimate(self.model, deployment)
             context = gpu_memory.context_of(deployment)
-            note = _NO_GPU
         except InvalidInputError as error:
             found, note, context = None, error.message, 0
         with self.hold_trait_notifications():

@@ -8,6 +8,7 @@ import ipywidgets as w
 
 from llm_widgets.domain import gpus, links
 from llm_widgets.domain.units import duration_text
+from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, service_label
 from llm_widgets.page.services.log_panel import log_stream
@@ -108,7 +109,7 @@ class Overview:
             Detail("Status", service.state.value, state=STATES[service.state]),
             Detail("URL", service.url, href=service.url, copy=bool(service.url)),
             Detail("Model", service.model_id),
-            Detail("Framework", service.framework.label if service.framework else ""),
+            Detail("Framework", registry.label_of(service.framework) or "Unknown"),
             Detail("Region", service.region),
             Detail("Instances", f"{service.min_instances} to {service.max_instances}"),
             Detail("Deployed by", service.updated_by),

@@ -9,6 +9,7 @@ from traitlets import Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, explain
 from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.engines import registry
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import invokers
@@ -204,6 +205,7 @@ class ServicePageState(HasTraits):
         document = service_json.read(clients, self.name)
         listed, problem = self._revisions()
         summary = summaries.summary(found)
+        engine = registry.of(summary.framework)
         facts = summaries.conditions(found)
         newest = listed[0] if listed else None
         self.log.look_if_allowed()
@@ -229,6 +231,7 @@ class ServicePageState(HasTraits):
                     outcome=outcome,
                     settled_at=settled,
                     lines=[Line(line.time, line.text) for line in lines],
+                    loading=engine.loading if engine else None,
                 )
             )
 

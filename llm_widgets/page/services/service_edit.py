@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import Deployment
+from llm_widgets.engines import hardware
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import change, remedies
@@ -15,7 +16,6 @@ from llm_widgets.page.services.deploy_values import deployment_from
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 from llm_widgets.page.services.service_changes import differences
-from llm_widgets.serving import hardware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

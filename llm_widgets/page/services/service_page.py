@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.engines import registry
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.chat_panel import ChatPanel
 from llm_widgets.page.services.log_panel import LogViewer
@@ -105,10 +106,14 @@ class ServicePage:
         if self._state.document:
             self._yaml.text = dumped(self._state.document)
         self._conversation.follow(service)
-        if service.state in SERVING:
-            texts = snippets(service.url, service.served_name, service.name)
+        engine = registry.of(service.framework)
+        if engine is None:
+            named = f"“{service.framework}”" if service.framework else "its engine"
+            shown: tuple[w.Widget, ...] = (note(f"How to talk to {named} is not known here."),)
+        elif service.state in SERVING:
+            texts = snippets(service.url, service.served_name, service.name, engine.chat)
             self._snippets.show(tuple(texts), texts.__getitem__)
-            shown: tuple[w.Widget, ...] = (self._chat.box, self._snippets.box)
+            shown = (self._chat.box, self._snippets.box)
         else:
             shown = (note("There is something to try once the service is ready."),)
         if self._try.children != shown:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.diagnosis import Evidence, diagnose
+from llm_widgets.diagnosis import Context, Evidence, diagnose
 from llm_widgets.domain import gpus, links
 from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
 from llm_widgets.widgets.table import Action, Column, StatusState
 
@@ -62,6 +63,8 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         disabled = dict.fromkeys(("delete", "edit", "try"), "It is being deleted.")
     elif service.state not in SERVING:
         disabled["try"] = "It is not ready."
+    elif registry.of(service.framework) is None:
+        disabled["try"] = "How to talk to its engine is not known here."
     return {
         "id": service.name,
         "name": service.id,
@@ -75,7 +78,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         if service.url
         else None,
         "model": service.model_id or None,
-        "framework": service.framework.label if service.framework else None,
+        "framework": registry.label_of(service.framework) or None,
         "gpu": gpu.short_label if gpu else service.gpu or None,
         "region": service.region,
         "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
@@ -96,6 +99,10 @@ def _deployed(service: ServiceSummary) -> dict[str, str] | None:
 def _why(service: ServiceSummary) -> str:
     """Say in a sentence why a service failed; its page has more."""
     reason = service.reason.partition("\n")[0]
-    found = diagnose(Evidence(conditions=(reason,))) if reason else None
+    found = (
+        diagnose(Evidence(conditions=(reason,)), Context(framework=service.framework))
+        if reason
+        else None
+    )
     text = found.cause if found else messages.brief(reason)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

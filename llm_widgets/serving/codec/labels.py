@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
     ENGINE_LABEL,
@@ -12,6 +11,7 @@ from llm_widgets.domain.services import (
     MODEL_ANNOTATION,
     SERVED_NAME_ANNOTATION,
 )
+from llm_widgets.engines import registry
 from llm_widgets.serving.codec.places import Json, container_of, differs
 
 if TYPE_CHECKING:
@@ -28,13 +28,10 @@ _ANNOTATIONS = {
 }
 
 
-def engine_of(service: Mapping[str, Any]) -> Framework:
-    """Return which engine a service runs: by its label, else by its image."""
+def engine_of(service: Mapping[str, Any]) -> str:
+    """Return which engine a service runs: by its label, else by its image; empty if unknown."""
     label = service.get("labels", {}).get(ENGINE_LABEL, "")
-    if label in list(Framework):
-        return Framework(label)
-    is_ollama = "ollama" in container_of(service).get("image", "").lower()
-    return Framework.OLLAMA if is_ollama else Framework.VLLM
+    return registry.framework_of(label, [container_of(service).get("image", "")])
 
 
 def read(service: Mapping[str, Any]) -> Json:
@@ -55,8 +52,8 @@ def write(service: Json, before: Deployment | None, after: Deployment) -> None:
         own = {name: there[name] for name in _OWN if name in there}
         service["labels"] = {**after.labels, **own}
     if differs(before, after, "framework"):
-        service.setdefault("labels", {})[ENGINE_LABEL] = after.framework.value
-        container_of(service).setdefault("name", after.framework.value)
+        service.setdefault("labels", {})[ENGINE_LABEL] = after.framework
+        container_of(service).setdefault("name", after.framework)
     for field, annotation in _ANNOTATIONS.items():
         if differs(before, after, field):
             service.setdefault("annotations", {})[annotation] = getattr(after, field)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
+from llm_widgets.domain.services import LONGEST_PROBE
 from llm_widgets.domain.units import GIB
 
 if TYPE_CHECKING:
@@ -26,9 +27,6 @@ CPU_ONLY: Mapping[int, tuple[int, ...]] = {
 }
 """Choices of vCPUs and GiB without a GPU; the first is the most that Cloud Run gives."""
 
-PROBE_SECONDS = {True: 1800, False: 600}
-"""Longest ``period * failures`` of a startup probe, with and without a GPU."""
-
 _ENGINE_GIB = 8  # memory left to the engine and the system beside a file cache
 
 
@@ -43,7 +41,7 @@ class Hardware:
     @property
     def probe_failures(self) -> int:
         """Failures of a startup probe every ten seconds that fill the time allowed."""
-        return PROBE_SECONDS[bool(self.accelerator)] // 10
+        return LONGEST_PROBE[bool(self.accelerator)] // 10
 
 
 def choose(region: str, size: int, accelerator: str | None = None) -> Hardware:
@@ -109,7 +107,7 @@ def _gpu_in(region: str, accelerator: str) -> str:
 def _probed_for(before: Deployment, wanted: Deployment) -> Deployment:
     """Keep a startup probe within the time allowed, and one that took all of it at that."""
     probe = wanted.probe
-    was, longest = (PROBE_SECONDS[bool(each.accelerator)] for each in (before, wanted))
+    was, longest = (LONGEST_PROBE[bool(each.accelerator)] for each in (before, wanted))
     lasts = probe.period * probe.failures
     if not probe.period or (lasts <= longest and lasts != was):
         return wanted

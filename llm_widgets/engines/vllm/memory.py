@@ -22,15 +22,15 @@ from llm_widgets.domain.memory.estimate import (
     memory_bytes,
     why_not,
 )
-from llm_widgets.domain.memory.vllm_cache import BLOCK, Cache
 from llm_widgets.domain.units import GIB
+from llm_widgets.engines.vllm.cache import BLOCK, Cache
 
 if TYPE_CHECKING:
     from llm_widgets.domain.gpus import Gpu
     from llm_widgets.domain.memory.model import MemoryModel
 
 UTILIZATION = 0.92
-"""Share of the GPU's memory that vLLM takes by default."""
+"""Share of the GPU's memory that vLLM takes by default (``--gpu-memory-utilization``, 0.33)."""
 
 ACTIVATION_FACTOR = 3.6
 """Bytes of activations are this times the tokens of a batch, times the intermediate size, times
@@ -82,7 +82,7 @@ def weight_bytes(model: MemoryModel) -> int:
     return int(model.weights * (1 + REPACKED.get(model.quantization, 0)))
 
 
-def estimate_vllm(
+def estimate(
     model: MemoryModel,
     gpu: Gpu,
     *,

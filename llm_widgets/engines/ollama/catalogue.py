@@ -1,15 +1,19 @@
-"""Models and folders that Ollama does not take."""
+"""What Ollama says when it fails: models and folders that it does not take."""
 
 from __future__ import annotations
 
-from llm_widgets.diagnosis.failure import Kind, Rank, anywhere, logged
-from llm_widgets.diagnosis.remedies import Advice, RemedyKind
-
-_NEWEST = Advice(
-    RemedyKind.REDEPLOY,
-    "Deploy it with {newer_image}, which is newer than {image}.",
-    {"image": "{newer_image}"},
+from llm_widgets.domain.failures.advice import (
+    FIRST_ERROR,
+    IMPLICIT_DIRS,
+    IMPORT_AGAIN,
+    LESS_CONTEXT,
+    MORE_MEMORY,
+    NEWER_IMAGE,
+    SMALLER_MODEL,
 )
+from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, anywhere, logged
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+
 _NEWER = Advice(
     RemedyKind.OPEN_LINK,
     "Use a newer image of Ollama that knows the model.",
@@ -23,21 +27,47 @@ _FOLDER = Advice(
 _ELSEWHERE = (
     "Ollama looks for models in {told_folder}, and the bucket is mounted at {right_folder}."
 )
-_IMPLICIT = Advice(
-    RemedyKind.REDEPLOY,
-    "Deploy it with the mount option implicit-dirs: without it, folders of the bucket can be "
-    "invisible.",
-    {"add_mount_options": "implicit-dirs"},
-    needs=("bucket",),
-)
 _CHECK = Advice(
     RemedyKind.NONE,
     "Check that the mounted folder has the folders manifests and blobs of the model; if not, "
     "import it again.",
 )
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
+        id="ollama-memory",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(
+                r"model requires more system memory(?: \((?P<wanted>[\d.]{1,10} [KMG]i?B)\) than "
+                r"is available \((?P<free>[\d.]{1,10} [KMG]i?B)\))?"
+            ),
+        ),
+        causes=(
+            "The model needs {wanted} of memory, and the container has {free} free.",
+            "The model needs more memory than the container has free.",
+        ),
+        advice=(
+            MORE_MEMORY,
+            LESS_CONTEXT,
+            SMALLER_MODEL,
+        ),
+        source="ollama/ollama: integration/utils_test.go",
+    ),
+    KnownFailure(
+        id="blob-missing",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(r"open (?P<path>/[^\s'\"]{1,250}/blobs/sha256-[0-9a-f]{6,64}): no such file"),
+            anywhere(
+                r"no such file or directory.{0,20}?(?P<path>/[^\s'\"]{1,250}/blobs/sha256-\w)"
+            ),
+        ),
+        causes=("A file of the model is not in the bucket: {path}.",),
+        advice=(IMPORT_AGAIN,),
+        source="ollama/ollama: server/images.go",
+    ),
+    KnownFailure(
         id="ollama-read-only",
         rank=Rank.ENGINE,
         signs=(anywhere(r"read-only file system: ensure path elements are traversable"),),
@@ -48,10 +78,10 @@ KINDS: tuple[Kind, ...] = (
                 "them: the bucket is mounted to be read only."
             ),
         ),
-        advice=(_FOLDER, _IMPLICIT, _CHECK),
+        advice=(_FOLDER, IMPLICIT_DIRS, _CHECK),
         source="ollama/ollama: manifest/paths.go",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-prune",
         rank=Rank.ENGINE,
         signs=(
@@ -71,15 +101,15 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="NixOS/nixpkgs#304531",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-too-old",
         rank=Rank.ENGINE,
         signs=(anywhere(r"requires a newer version of Ollama"),),
         causes=("The model needs a newer version of Ollama.",),
-        advice=(_NEWEST, _NEWER),
+        advice=(NEWER_IMAGE, _NEWER),
         source="gpustack/gpustack#1580",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-model-missing",
         rank=Rank.ENGINE,
         signs=(
@@ -103,20 +133,20 @@ KINDS: tuple[Kind, ...] = (
                 {"environment": "MODEL={right_model}"},
             ),
             _FOLDER,
-            _IMPLICIT,
+            IMPLICIT_DIRS,
             _CHECK,
         ),
         source="ollama/ollama: server/images.go",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-architecture",
         rank=Rank.ENGINE,
         signs=(anywhere(r"unknown model architecture: '(?P<architecture>[\w.-]{1,80})'"),),
         causes=("This version of Ollama does not know the model's architecture, {architecture}.",),
-        advice=(_NEWEST, _NEWER),
+        advice=(NEWER_IMAGE, _NEWER),
         source="ollama/ollama#16014",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-load-timeout",
         rank=Rank.ENGINE,
         signs=(
@@ -139,7 +169,7 @@ KINDS: tuple[Kind, ...] = (
         ),
         source="ollama/ollama: llm/llama_server.go",
     ),
-    Kind(
+    KnownFailure(
         id="ollama-load",
         rank=Rank.ENGINE_ENDED,
         signs=(
@@ -154,14 +184,23 @@ KINDS: tuple[Kind, ...] = (
             "Ollama could not load the model's file, {path}.",
         ),
         advice=(
-            Advice(
-                RemedyKind.OPEN_LINK,
-                "Look for the first error in the log.",
-                url="{logs_url}",
-            ),
-            _NEWEST,
+            FIRST_ERROR,
+            NEWER_IMAGE,
             _NEWER,
         ),
         source="ollama/ollama#9782",
+    ),
+    KnownFailure(
+        id="queue-full",
+        rank=Rank.SERVICE,
+        signs=(logged(r"server busy, please try again\. {1,2}maximum pending requests exceeded"),),
+        causes=("Ollama has as many requests waiting as it takes.",),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Lower the service's concurrency, or allow it more instances.",
+            ),
+        ),
+        source="ollama/ollama: server/sched.go",
     ),
 )

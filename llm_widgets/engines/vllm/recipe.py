@@ -1,28 +1,28 @@
-"""vLLM: serves a Hugging Face model from its folder in the bucket."""
+"""The deployment of a model with vLLM, from its folder in the bucket."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import names
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, StartupProbe
-from llm_widgets.serving import hardware
+from llm_widgets.engines import hardware
+from llm_widgets.engines.base import Readiness
+from llm_widgets.engines.vllm import arguments
+from llm_widgets.engines.vllm.memory import UTILIZATION
 
 if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
 
+ID = "vllm"
 IMAGE = "vllm/vllm-openai:v0.33.0"
 """Its entry point is ``vllm serve``, so the model's path is the first argument."""
 
 PORT = 8000
 MOUNT_PATH = "/models"
 CONCURRENCY = 64
-PARALLEL = "--max-num-seqs"
-"""Argument for the requests that are worked on at once."""
-
-GPU_MEMORY = "0.92"
-"""Share of the GPU's memory that vLLM takes: its own default, written out to be changed."""
+READY = Readiness("/health")
+"""It listens once the model is loaded."""
 
 MOUNT_OPTIONS = (
     "implicit-dirs",  # objects that were uploaded have no objects for their folders
@@ -58,11 +58,12 @@ def deployment(
     args = [
         MOUNT_PATH,
         f"--served-model-name={record.id}",
-        f"--port={PORT}",
-        "--tensor-parallel-size=1",
-        f"--max-model-len={context_length or 'auto'}",
-        f"--gpu-memory-utilization={GPU_MEMORY}",
-        f"{PARALLEL}={CONCURRENCY}",
+        f"{arguments.PORT.name}={PORT}",
+        f"{arguments.GPUS.name}=1",
+        f"{arguments.CONTEXT.name}={context_length or 'auto'}",
+        # Its own default, written out to be changed.
+        f"{arguments.MEMORY_SHARE.name}={UTILIZATION:g}",
+        f"{arguments.PARALLEL.name}={CONCURRENCY}",
     ]
     if safetensors:
         # Mapping the files into memory, the default, reads 2 MB/s through Cloud Storage FUSE.
@@ -70,8 +71,8 @@ def deployment(
     return Deployment(
         project=project,
         region=region,
-        name=names.service_suggestion(Framework.VLLM, record.id),
-        framework=Framework.VLLM,
+        name=names.service_suggestion(ID, record.id),
+        framework=ID,
         model_id=record.id,
         served_name=record.id,
         image=IMAGE,
@@ -79,8 +80,7 @@ def deployment(
         bucket=bucket,
         folder=record.prefix,
         mount_path=MOUNT_PATH,
-        # It listens once the model is loaded.
-        probe=StartupProbe("/health", failures=machine.probe_failures),
+        probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
         args=tuple(args),
         environment={"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"},
         mount_options=MOUNT_OPTIONS,

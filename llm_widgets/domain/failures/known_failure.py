@@ -1,4 +1,4 @@
-"""The form of an entry of the catalogue of failures."""
+"""A failure that is known, as the catalogues have it: plain data, searched by `diagnosis`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,32 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from llm_widgets.diagnosis.evidence import Place
-
 if TYPE_CHECKING:
-    from llm_widgets.diagnosis.context import Context
-    from llm_widgets.diagnosis.remedies import Advice
+    from llm_widgets.domain.failures.context import Context
+    from llm_widgets.domain.failures.remedies import Advice
 
 Groups = dict[str, str]
 Derive = Callable[[Groups, "Context"], "Groups | None"]
 """Adds to what a match told, or says with ``None`` that it is not this failure after all."""
+
+
+class Place(StrEnum):
+    """Where a text was found."""
+
+    OPERATION = "operation"
+    CONDITION = "condition"
+    REASON = "reason"
+    LOG = "log"
+
+    @property
+    def label(self) -> str:
+        """The place in words."""
+        return {
+            Place.OPERATION: "Answer of Cloud Run",
+            Place.CONDITION: "Condition of the service",
+            Place.REASON: "Reason given by Cloud Run",
+            Place.LOG: "Log",
+        }[self]
 
 
 class Rank(IntEnum):
@@ -88,7 +105,7 @@ class Sign:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KnownFailure:
     """A failure that is known.
 
     Attributes

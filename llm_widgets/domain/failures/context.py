@@ -10,7 +10,6 @@ from llm_widgets.domain import members
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_widgets.domain.models import Framework
     from llm_widgets.domain.services import Deployment, StartupProbe
 
 
@@ -28,6 +27,8 @@ class Context:
         Who deploys, as IAM policies write it, for example ``user:ada@example.com``.
     service_account
         E-mail address of the identity that the service runs as; empty for the project's default.
+    framework
+        Id of the engine, empty where it is not known which; ``None`` where nobody has looked.
     accelerator
         Value of ``node_selector.accelerator``; empty for none.
     cpu, memory_gib
@@ -42,7 +43,7 @@ class Context:
     service: str = ""
     caller: str = ""
     service_account: str = ""
-    framework: Framework | None = None
+    framework: str | None = None
     model_id: str = ""
     image: str = ""
     port: int = 0
@@ -101,12 +102,3 @@ class Context:
         """The identity with which Cloud Run itself acts in the project; empty when not known."""
         number = self.project_number
         return f"service-{number}@serverless-robot-prod.iam.gserviceaccount.com" if number else ""
-
-    def argument(self, name: str) -> str:
-        """Give the value of an argument such as ``--max-model-len``; empty when it has none."""
-        for index, word in enumerate(self.args):
-            if word.startswith(f"{name}="):
-                return word.partition("=")[2]
-            if word == name and index + 1 < len(self.args):
-                return self.args[index + 1]
-        return ""

@@ -1,35 +1,28 @@
-"""Ollama: serves a model from a folder of manifests and blobs of its own in the bucket."""
+"""The deployment of a model with Ollama, from its folder of manifests and blobs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import names
-from llm_widgets.domain.engines import OLLAMA_VERSION
-from llm_widgets.domain.models import Framework
 from llm_widgets.domain.services import Deployment, StartupProbe
-from llm_widgets.serving import hardware
+from llm_widgets.engines import hardware
+from llm_widgets.engines.base import Readiness
+from llm_widgets.engines.ollama import variables
+from llm_widgets.engines.ollama.version import VERSION
 
 if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
 
-IMAGE = f"ollama/ollama:{OLLAMA_VERSION}"
+ID = "ollama"
+IMAGE = f"ollama/ollama:{VERSION}"
 
 PORT = 11434
-READY_PORT = 11435
-"""Where something listens once the model is loaded; the startup probe asks there."""
+READY = Readiness("/", 11435)
+"""Where something listens once the model is loaded."""
 
 MOUNT_PATH = "/models"
 CONCURRENCY = 4
-PARALLEL = "OLLAMA_NUM_PARALLEL"
-"""Variable for the requests that are worked on at once."""
-
-MODELS = "OLLAMA_MODELS"
-"""Variable for the folder of manifests and blobs."""
-
-HOST = "OLLAMA_HOST"
-"""Variable for the address where it listens."""
-
 CONTEXT_LENGTH = 8192
 """Tokens for each of the parallel requests; Ollama's own default depends on the GPU."""
 
@@ -81,8 +74,8 @@ def deployment(
     return Deployment(
         project=project,
         region=region,
-        name=names.service_suggestion(Framework.OLLAMA, record.id),
-        framework=Framework.OLLAMA,
+        name=names.service_suggestion(ID, record.id),
+        framework=ID,
         model_id=record.id,
         served_name=record.id,
         image=IMAGE,
@@ -90,7 +83,7 @@ def deployment(
         bucket=bucket,
         folder=record.prefix,
         mount_path=MOUNT_PATH,
-        probe=StartupProbe("/", failures=machine.probe_failures, port=READY_PORT),
+        probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
         command=("/bin/sh", "-c", SCRIPT),
         environment=environment(record.id, context_length or CONTEXT_LENGTH, CONCURRENCY),
         mount_options=MOUNT_OPTIONS if cache else (*MOUNT_OPTIONS, *BUFFERED),
@@ -102,27 +95,22 @@ def deployment(
     )
 
 
-def host(port: int) -> str:
-    """Write the address of a port, for all who can reach the container."""
-    return f"0.0.0.0:{port}"
-
-
 def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
     """Give the variables of a service; ``parallel`` is its concurrency."""
     return {
-        MODELS: MOUNT_PATH,
-        "MODEL": model,
+        variables.FOLDER.name: MOUNT_PATH,
+        variables.MODEL.name: model,
         "OLLAMA_DEBUG": "false",
         "OLLAMA_KEEP_ALIVE": "-1",
         # Tidying up fails on a read-only mount, and would delete imports in progress on another.
         "OLLAMA_NOPRUNE": "1",
-        HOST: host(PORT),
-        "READY_HOST": host(READY_PORT),
-        "OLLAMA_CONTEXT_LENGTH": str(context_length),
-        PARALLEL: str(parallel),
+        variables.HOST.name: variables.HOST.written(PORT),
+        "READY_HOST": variables.HOST.written(READY.port),
+        variables.CONTEXT.name: str(context_length),
+        variables.PARALLEL.name: str(parallel),
         "OLLAMA_MAX_LOADED_MODELS": "1",
         # Without it the compute graph alone may take more than a GPU has (ollama#10615).
-        "OLLAMA_FLASH_ATTENTION": "1",
+        variables.FLASH_ATTENTION.name: "1",
         "OLLAMA_LOAD_TIMEOUT": "30m",
         "OLLAMA_NO_CLOUD": "1",
     }

@@ -101,7 +101,7 @@ def graph_bytes(model: MemoryModel, cells: int, *, flash: bool, batch: int = BAT
     return batch * (width + seen) * _FLOAT
 
 
-def estimate_ollama(
+def estimate(
     model: MemoryModel,
     gpu: Gpu,
     *,

@@ -1,0 +1,1 @@
+"""vLLM: serves models of safetensors files from a folder of the bucket."""
