@@ -20,8 +20,7 @@ HUBS = {
             "hubs/ollama": "its models are served in Ollama's form too, under a name of Ollama",
             "cli/local_cloud.py": "variables that the local cloud prints",
             "domain/metadata.py": "entries of the application before this one",
-            "domain/models.py": "which engine serves it",
-            "serving/vllm.py": "variables of the engine",
+            "engines/vllm": "which hubs' models it serves, and a variable of it",
         },
     ),
     "ollama": (
@@ -29,7 +28,28 @@ HUBS = {
         {
             "hubs/registry.py": "the line that adds it",
             "cli/local_cloud.py": "variables that the local cloud prints",
-            "diagnosis/catalogue": "where the engine is downloaded",
+            "engines/ollama": "where the engine is downloaded",
+        },
+    ),
+}
+
+# The same of engines. A hub has the name of one.
+ENGINES = {
+    "vllm": (
+        r"(?i)vllm",
+        {
+            "engines/registry.py": "the line that adds it",
+            "diagnosis/catalogue": "where failures are known from",
+        },
+    ),
+    "ollama": (
+        r"(?i)ollama",
+        {
+            "engines/registry.py": "the line that adds it",
+            "diagnosis/catalogue": "where failures are known from",
+            "hubs/": "the hub",
+            "cli/local_cloud.py": "variables of the hub",
+            "domain/metadata.py": "entries of the application before this one",
         },
     ),
 }
@@ -64,16 +84,21 @@ def naming(pattern: str) -> dict[str, set[str]]:
     return {name: those for name, those in found.items() if those}
 
 
-@pytest.mark.parametrize("hub", HUBS)
-def test_no_hub_is_named_outside_its_folder(hub: str) -> None:
-    pattern, allowed = HUBS[hub]
+def check(home: str, pattern: str, allowed: dict[str, str]) -> None:
+    """Check that a name stands in its folder, and elsewhere only where that is allowed."""
     found = naming(pattern)
-    assert any(name.startswith(f"hubs/{hub}/") for name in found)  # the pattern is one
-    wrong = {
-        name: those
-        for name, those in found.items()
-        if not name.startswith((f"hubs/{hub}/", *allowed))
-    }
+    assert any(name.startswith(home) for name in found)  # the pattern is one
+    wrong = {name: those for name, those in found.items() if not name.startswith((home, *allowed))}
     assert not wrong
     idle = [place for place in allowed if not any(name.startswith(place) for name in found)]
     assert not idle
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_no_hub_is_named_outside_its_folder(hub: str) -> None:
+    check(f"hubs/{hub}/", *HUBS[hub])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_engine_is_named_outside_its_folder(engine: str) -> None:
+    check(f"engines/{engine}/", *ENGINES[engine])
