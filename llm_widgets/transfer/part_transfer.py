@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.parts import PartLedger
     from llm_widgets.transfer.progress import Progress
     from llm_widgets.transfer.range_reader import RangeReader
-    from llm_widgets.transfer.workers import TransferWorker
+    from llm_widgets.transfer.worker_connections import WorkerConnections
     from llm_widgets.transfer.xml_api import Bucket
 
 
@@ -141,13 +141,13 @@ class PartTransfer(ABC):
     def completed(self, connections: Connections) -> None:
         """Record that the last part has been moved; may be called more than once."""
 
-    def prefetch(self, worker: TransferWorker, part: int) -> None:
+    def prefetch(self, worker: WorkerConnections, part: int) -> None:
         """Request a part that the worker moves next from the hub."""
         assert self._ledger
         offset = part * self._ledger.part_size
         worker.prefetch(self.context.reader, offset, self._ledger.length(part))
 
-    def move(self, worker: TransferWorker, part: int, nearly_done: Callable[[], None]) -> None:
+    def move(self, worker: WorkerConnections, part: int, nearly_done: Callable[[], None]) -> None:
         """Move one part.
 
         Parameters
@@ -208,7 +208,7 @@ class PartTransfer(ABC):
 
     def _store(
         self,
-        worker: TransferWorker,
+        worker: WorkerConnections,
         writing: Connections,
         buffer: PartBuffer,
         stream: PartStream | None,
@@ -223,7 +223,7 @@ class PartTransfer(ABC):
         if self._ledger.is_complete:
             self.completed(writing)
 
-    def _put(self, worker: TransferWorker, writing: Connections, buffer: PartBuffer) -> None:
+    def _put(self, worker: WorkerConnections, writing: Connections, buffer: PartBuffer) -> None:
         assert self._upload
         blocks = buffer.blocks or self._read_again(worker, buffer)
         try:
@@ -231,7 +231,7 @@ class PartTransfer(ABC):
         except UploadGoneError as error:
             raise upload_gone(self.file, error) from error
 
-    def _read_again(self, worker: TransferWorker, buffer: PartBuffer) -> list[bytes]:
+    def _read_again(self, worker: WorkerConnections, buffer: PartBuffer) -> list[bytes]:
         """Read a part a second time that was hashed, and so no longer kept, but not stored."""
         assert self._ledger
         start, length = buffer.part * self._ledger.part_size, self._ledger.length(buffer.part)

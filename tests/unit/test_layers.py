@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,25 @@ def test_the_local_cloud_is_reached_by_the_environment_only() -> None:
         if name.split(".")[0] == "local_cloud"
     }
     assert not wrong
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for types alone count too: they tell what a module knows."""
+    names = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in MODULES
+    }
+    graph = {}
+    for path in MODULES:
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
+        # Of a name in a module only the module is looked at.
+        found = {each if each in names else each.rpartition(".")[0] for each in imported(path)}
+        # A package and its own modules may know each other.
+        graph[name] = {
+            each for each in found & names if not f"{name}.".startswith(f"{each}.") and each != name
+        }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"A circle: {' -> '.join(error.args[1])}")
