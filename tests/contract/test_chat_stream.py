@@ -164,7 +164,9 @@ def tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
 
 def chat(product: Product, url: str, **options: float) -> invoke.ChatStream:
     messages = [{"role": "user", "content": "Hello \ud83d"}]  # cut off in the middle of an emoji
-    return invoke.chat_stream(product.clients, url, "m", messages, **options)
+    return invoke.chat_stream(
+        product.clients, url, "m", messages, path="/v1/chat/completions", **options
+    )
 
 
 def texts(product: Product, url: str) -> list[str]:
