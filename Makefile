@@ -2,6 +2,7 @@
 # make test    all tests
 # make lint    what .ci/run checks besides
 # make bundle  builds what the browser gets from the components' JavaScript and style sheets
+# make docs    builds the documentation into docs/_build/index.html
 # make clean   removes everything that the above made, data of the local cloud included
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
 BUILT := llm_widgets/widgets/built
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: run test test-fast lint bundle lock clean
+.PHONY: run test test-fast lint bundle docs lock clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -53,6 +54,12 @@ lint: $(READY) $(NODE_MODULES)
 bundle: $(NODE_MODULES)
 	@npm run --silent bundle -- --outdir=$(BUILT)
 
+# What is built asks no other host; a warning fails.
+docs: $(READY)
+	@rm -rf docs/_build docs/reference
+	@$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build
+	@echo "The documentation is in docs/_build/index.html"
+
 lock:
 	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \
 	  case "$$extras" in *dev) name=dev;; *local) name=local;; *) name=base;; esac; \
@@ -62,7 +69,7 @@ lock:
 	done
 
 clean:
-	@rm -rf $(VENV) node_modules "$(DATA)" test-results .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) node_modules "$(DATA)" test-results docs/_build docs/reference .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml local_cloud/pyproject.toml requirements/dev.txt requirements/samples.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else \

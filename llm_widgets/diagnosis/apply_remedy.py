@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     """Give a deployment with the parameters of a remedy of the kind ``redeploy``.
 
-    ========================= ==============================================================
-    ``max_model_len``         tokens of a request; ``auto`` for an engine that takes it
-    ``gpu_memory_utilization`` share of the GPU's memory that the engine takes
-    ``max_instances``, ``timeout``, ``cpu``, ``memory_gib``, ``cache_gib``, ``image``,
-    ``accelerator``, ``region`` the deployment's fields of these names
-    ``zonal_redundancy``      ``true`` or ``false``
-    ``probe_failures``        failures of the startup probe
-    ``engine_port``           port that the engine is told to listen on
-    ``add_argument``          a word for the command line; one of the same name is replaced
-    ``remove_argument``       name of an argument, whose value goes too
-    ``environment``           ``NAME=VALUE``, several with ``;`` between them
-    ``remove_environment``    names of variables, with commas between them
-    ``add_mount_options``, ``remove_mount_options`` options, with commas between them
-    ``network``               ``none``: requests and files go over Google's public addresses
-    ========================= ==============================================================
+    ============================= ==========================================================
+    ``max_model_len``             tokens of a request; ``auto`` for an engine that takes it
+    ``gpu_memory_utilization``    share of the GPU's memory that the engine takes
+    ``max_instances``             the deployment's field; so are ``timeout``, ``cpu``,
+                                  ``memory_gib``, ``cache_gib``, ``image``, ``accelerator``
+                                  and ``region``
+    ``zonal_redundancy``          ``true`` or ``false``
+    ``probe_failures``            failures of the startup probe
+    ``engine_port``               port that the engine is told to listen on
+    ``add_argument``              a word for the command line; one of the same name is replaced
+    ``remove_argument``           name of an argument, whose value goes too
+    ``environment``               ``NAME=VALUE``, several with ``;`` between them
+    ``remove_environment``        names of variables, with commas between them
+    ``add_mount_options``         options, with commas between them
+    ``remove_mount_options``      options, with commas between them
+    ``network``                   ``none``: requests and files go over public addresses
+    ============================= ==========================================================
 
     Raises
     ------

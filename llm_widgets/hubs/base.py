@@ -117,7 +117,7 @@ class Hub(Protocol):
         Parameters
         ----------
         text
-            What was typed: an id, or the address of a page of :attr:`hosts`.
+            What was typed: an id, or the address of a page of ``hosts``.
         token
             The hub's token, or empty. It is sent to the hub and kept nowhere.
         revision

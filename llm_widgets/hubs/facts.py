@@ -85,7 +85,7 @@ def memory_of_safetensors(
     Returns
     -------
     dict
-        As :func:`llm_widgets.domain.memory.to_facts`; empty where the headers can't be read, as
+        As :func:`.to_facts`; empty where the headers can't be read, as
         an import does not depend on them.
     """
     weights = [file for file in files if not file.skipped and file.path.endswith(".safetensors")]

@@ -62,7 +62,7 @@ class Choices:
     Attributes
     ----------
     callers
-        Who may call the service beside whoever deploys it; see :func:`callers.member`.
+        Who may call the service beside whoever deploys it; see :func:`.callers.member`.
     grant_access
         Whether the service's account is let read the bucket, where it may not already.
     fit_anyway
@@ -194,7 +194,7 @@ def deploy(
     Parameters
     ----------
     model
-        What is known of the model's memory, see :func:`memory.model_of`.
+        What is known of the model's memory, see :func:`.memory.model_of`.
     tell
         Called with why somebody can't be let call the service, which is made all the same.
 

@@ -68,7 +68,7 @@ class Backoff:
         Raises
         ------
         GaveUpError
-            There was no progress for :attr:`Options.give_up_after` seconds.
+            There was no progress for ``Options.give_up_after`` seconds.
         Stopped
             The transfer was stopped.
         """

@@ -42,7 +42,7 @@ class WorkerConnections:
     ) -> None:
         """Read bytes, those that were prefetched if any were.
 
-        See :meth:`RangeReader.read`.
+        See :meth:`.RangeReader.read`.
         """
         prefetched, self._prefetched = self._prefetched, None
         if prefetched:

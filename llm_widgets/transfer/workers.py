@@ -63,7 +63,7 @@ class WorkerCount:
         self.workers = self._fewest
 
     def measured(self, rate: float, busy: float, now: float) -> None:
-        """Record what all workers did since the last call, and set :attr:`workers` anew.
+        """Record what all workers did since the last call, and set ``workers`` anew.
 
         Parameters
         ----------

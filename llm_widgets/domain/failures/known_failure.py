@@ -95,7 +95,7 @@ class Sign:
     Attributes
     ----------
     pattern
-        Searched in texts of one line (:func:`evidence.readable`). Groups are values for the
+        Searched in texts of one line (:func:`.evidence.readable`). Groups are values for the
         templates. It begins with a literal and repeats nothing without a bound: log lines are
         written by anybody.
     """

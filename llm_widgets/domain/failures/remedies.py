@@ -20,7 +20,7 @@ class RemedyKind(StrEnum):
     """What a remedy's button does.
 
     ========= ==========================================================================
-    redeploy  deploy again with ``parameters`` changed (:func:`changes.changed`); without
+    redeploy  deploy again with ``parameters`` changed (:func:`.apply_remedy.changed`); without
               parameters, as it is
     grant     grant ``role`` on ``resource`` (``projects/P``, ``buckets/B``,
               ``serviceAccounts/E``, ``projects/P/secrets/S``) to ``member``

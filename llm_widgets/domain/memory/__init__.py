@@ -1,8 +1,8 @@
 """Does it fit? The memory of a GPU that a served model takes: arithmetic only, no I/O.
 
 A :class:`MemoryModel` is made from a model's configuration and its table of tensors when it is
-imported (:func:`from_config`, :func:`from_gguf`), kept among its facts (:func:`to_facts`,
-:func:`from_facts`), and compared with a GPU by the engine that is to serve it, which knows what
+imported (:func:`.from_config`, :func:`.from_gguf`), kept among its facts (:func:`.to_facts`,
+:func:`.from_facts`), and compared with a GPU by the engine that is to serve it, which knows what
 it needs beside the weights (``engines/*/memory.py``).
 """
 

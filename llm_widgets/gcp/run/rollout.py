@@ -56,7 +56,7 @@ def follow(clients: Clients, operation: Any, *, period: float = _PERIOD) -> Iter
     Parameters
     ----------
     operation
-        What :func:`services.create`, :func:`services.update` or :func:`services.delete` gave.
+        What a function of :mod:`llm_widgets.gcp.run.services` returned.
     period
         Seconds between two looks.
 

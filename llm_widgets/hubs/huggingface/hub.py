@@ -50,7 +50,7 @@ class HuggingFace(Hub):
         revision: str = "",
         look_inside: bool = True,
     ) -> HubModel:
-        """Find a model that vLLM can load: see :func:`preflight.inspect`."""
+        """Find a model that vLLM can load: see :func:`.huggingface.preflight.inspect`."""
         return preflight.inspect(
             text,
             hub_id=self.id,
@@ -65,7 +65,7 @@ class HuggingFace(Hub):
         return preflight.newest_revision(model_id, endpoint=settings.endpoint(ENDPOINT))
 
     def suggest(self, query: str, settings: Settings) -> tuple[Suggestion, ...]:
-        """Return models whose id contains what was typed: see :func:`suggestions.find`."""
+        """Return models whose id contains the query: see :func:`.huggingface.suggestions.find`."""
         return suggestions.find(query, endpoint=settings.endpoint(ENDPOINT))
 
     def folder(self, model: HubModel) -> str:
@@ -77,5 +77,5 @@ class HuggingFace(Hub):
         return f"{settings.endpoint(ENDPOINT)}/{model_id}"
 
     def check_file(self, file: HubFile) -> None:
-        """Check that a file can be had over HTTP: see :func:`limits.check_file`."""
+        """Check that a file can be had over HTTP: see :func:`.huggingface.limits.check_file`."""
         limits.check_file(file)

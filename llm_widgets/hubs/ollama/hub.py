@@ -45,7 +45,7 @@ class Ollama(Hub):
         revision: str = "",
         look_inside: bool = True,
     ) -> HubModel:
-        """Find a model that Ollama runs on Linux: see :func:`preflight.inspect`.
+        """Find a model that Ollama runs on Linux: see :func:`.ollama.preflight.inspect`.
 
         Token and revision are not used: the protocol takes no token, and a tag names the
         revision.
@@ -68,7 +68,7 @@ class Ollama(Hub):
         )
 
     def suggest(self, query: str, settings: Settings) -> tuple[Suggestion, ...]:
-        """Return models whose name contains what was typed: see :func:`suggestions.find`."""
+        """Return models whose name contains the query: see :func:`.ollama.suggestions.find`."""
         return suggestions.find(query, registry=settings.endpoint(ENDPOINT))
 
     def folder(self, model: HubModel) -> str:

@@ -55,7 +55,7 @@ class ChecklistState(RoundsState):
         self._begin_round(ask, then)
 
     def blockers(self, work: Work) -> list[Row]:
-        """Give the rows for which a kind of work would fail; see :mod:`domain.checklist`."""
+        """Return the rows for which a kind of work would fail; see :mod:`.domain.checklist`."""
         return checklist.blockers(self.rows, work)
 
     def act(self, key: str) -> None:
