@@ -122,6 +122,7 @@ def test_where_listing_is_denied_the_id_is_typed(manager: RunningManager, page_o
 
 def test_a_corrupt_value_in_the_browser_is_nothing(page_of: Page) -> None:
     page = page_of
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT)
     for saved in (
         "{{{ no JSON",
         '{"project": {"id": 1}, "networks": "none"}',
@@ -136,6 +137,8 @@ def test_a_corrupt_value_in_the_browser_is_nothing(page_of: Page) -> None:
 
 def test_a_saved_project_that_is_gone_leads_back_with_the_reason(page_of: Page) -> None:
     page = page_of
+    # What the page keeps in the browser at its start is written before the list is shown.
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT)
     saved = json.dumps({"project": "gone-project"})
     page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
     reloaded(page)

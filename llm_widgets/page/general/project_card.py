@@ -41,6 +41,9 @@ class ProjectCard:
         self._cancel = button("Cancel", style="text")
         self._other_way = button("", style="text")
         self._again = button("Try again", style="outlined")
+        # The rows stay the same widgets: one that is made anew takes the focus from its buttons.
+        self._below = row()
+        self._buttons = row()
         self._content = stack()
         self.box = card(
             "Project",
@@ -122,13 +125,15 @@ class ProjectCard:
             set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
             self._content.children = (self._details, self._opening)
         else:
-            self._content.children = (self._details, row(self._change))
+            self._buttons.children = (self._change,)
+            self._content.children = (self._details, self._buttons)
 
     def _draw_locked(self) -> None:
         if self._state.project_error:
             self._notice.show_error(self._state.project_error)
         set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
-        self._content.children = (self._opening, row(self._again))
+        self._buttons.children = (self._again,)
+        self._content.children = (self._opening, self._buttons)
 
     def _draw_choice(self) -> None:
         state = self._state
@@ -148,11 +153,11 @@ class ProjectCard:
         self._other_way.disabled = state.searching and state.listing_denied is not None
         cancel = (self._cancel,) if self._session.project else ()
         again = (self._again,) if isinstance(state.project_error, SignInError) else ()
-        buttons = row(self._confirm, *cancel, *again, self._other_way)
+        self._buttons.children = (self._confirm, *cancel, *again, self._other_way)
         if self._is_typed:
             if state.project_error and not self._manual.value:
                 self._manual.value = state.wanted
-            self._content.children = (self._manual, buttons)
+            self._content.children = (self._manual, self._buttons)
             return
         options = [(f"{found.name or found.id}  ·  {found.id}", found.id) for found in state.found]
         if tuple(options) != tuple(self._list.options):
@@ -160,8 +165,8 @@ class ProjectCard:
             self._list.options = options
             self._list.value = self._offered(kept, [project_id for _, project_id in options])
         set_text(self._count, _count_text(state))
-        below = row(self._count, *([self._more] if state.more else []))
-        self._content.children = (self._search, self._list, below, buttons)
+        self._below.children = (self._count, *([self._more] if state.more else []))
+        self._content.children = (self._search, self._list, self._below, self._buttons)
 
 
 def _count_text(state: GeneralState) -> str:
