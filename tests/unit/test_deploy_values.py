@@ -13,12 +13,8 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.manager.callers import member
-from llm_widgets.page.services.deploy_values import (
-    callers_from,
-    deployment_from,
-    followers,
-    values_of,
-)
+from llm_widgets.page.services.access_entries import callers_from
+from llm_widgets.page.services.deploy_values import deployment_from, followers, values_of
 from llm_widgets.serving import recipes
 
 if TYPE_CHECKING:

@@ -208,9 +208,9 @@ def test_differences_line_by_line() -> None:
     )
     assert differences(before, after) == (
         Change("zonal_redundancy", ("off",), ("on",)),
-        Change("command", (), ("x",)),
         Change("args", ("--b=1",), ("--b=2",)),
         Change("environment", ("B=2",), ("B=two\nlines",)),
+        Change("command", (), ("x",)),
         Change("service_account", (), ("a@b",)),
     )
     turned = replace(before, args=("--b=1", "--a"))

@@ -15,8 +15,9 @@ from llm_widgets.manager.deploy import Choices, Subject
 from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.manager.projects import Defaults
 from llm_widgets.page.background import Latest
+from llm_widgets.page.services.access_entries import callers_from
 from llm_widgets.page.services.bucket_access import ReadingState
-from llm_widgets.page.services.deploy_values import callers_from, deployment_from, followers
+from llm_widgets.page.services.deploy_values import deployment_from, followers
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 
