@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 GIB = 2**30
 """Bytes."""
 
+# Suffixes of Kubernetes' quantities, which Cloud Run writes.
+_SUFFIXES: dict[str, int | Fraction] = {
+    "": 1,
+    "m": Fraction(1, 1000),
+    **{suffix: 1000**power for power, suffix in enumerate(("k", "M", "G", "T", "P"), 1)},
+    **{suffix: 1024**power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi"), 1)},
+}
 _STEPS = ("B", "kB", "MB", "GB", "TB", "PB")
 _MINUTE = 60
 _HOUR = 3600
@@ -28,6 +37,20 @@ def duration_text(seconds: float) -> str:
     if total < _HOUR:
         return f"{total // _MINUTE} min {total % _MINUTE:02d} s"
     return f"{total // _HOUR} h {total % _HOUR // _MINUTE:02d} min"
+
+
+def quantity(text: str) -> float:
+    """Read an amount of vCPUs or bytes as Cloud Run writes it: ``2``, ``500m``, ``512Mi``.
+
+    Raises
+    ------
+    ValueError
+        It is none.
+    """
+    suffix = text.lstrip("0123456789.")
+    if suffix not in _SUFFIXES:
+        raise ValueError(f"{text!r} is no quantity")
+    return float(Fraction(text.removesuffix(suffix)) * _SUFFIXES[suffix])
 
 
 def number_text(value: float) -> str:

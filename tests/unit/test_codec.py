@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
+from llm_widgets.domain.units import quantity
 from llm_widgets.gcp.run import services
 from llm_widgets.page.services.deploy_values import deployment_from, values_of
 from llm_widgets.serving.codec import deployment_of, document, edited
@@ -203,6 +204,10 @@ def test_sizes_of_all_units() -> None:
         service = copy.deepcopy(LEAST)
         service["template"]["containers"][0]["resources"] = {"limits": {"memory": text}}
         assert deployment_of(service).memory_gib == expected, text
+    assert (quantity("500m"), quantity("1100m"), quantity("2")) == (0.5, 1.1, 2)
+    for text in ("", "Gi", "1 Gi", "1gi", "1.2.3"):
+        with pytest.raises(ValueError, match=r"quantity|Invalid literal"):
+            quantity(text)
 
 
 def test_a_service_without_a_gpu_has_no_second_zone_for_it() -> None:

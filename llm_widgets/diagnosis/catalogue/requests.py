@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus
 from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, reason, said
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
-from llm_widgets.domain.units import rounded_text
+from llm_widgets.domain.units import GIB, quantity, rounded_text
 
 if TYPE_CHECKING:
     from llm_widgets.domain.failures.context import Context
 
-_SIZE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)(Gi|Mi)")
-_MI = 1024
-
-
-def _gib(size: str) -> float:
-    """Read a size such as ``512Mi``, in GiB."""
-    found = _SIZE.fullmatch(size)
-    if not found:
-        return 0.0
-    return float(found[1]) / (_MI if found[2].lower() == "mi" else 1)
-
 
 def _window(groups: Groups, context: Context) -> Groups:
     """Give the memory in the window that is nearest to what was asked for."""
-    least, most = _gib(groups["least"]), _gib(groups["most"])
+    least, most = quantity(groups["least"]) / GIB, quantity(groups["most"]) / GIB
     asked = context.memory_gib
     values = {
         "cpu": rounded_text(float(groups["cpu"])),
@@ -89,7 +77,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         signs=(
             said(
                 r"For (?P<cpu>\d{1,3}(?:\.\d{1,3})?) CPU, memory must be between "
-                r"(?P<least>\d{1,6}(?:\.\d{1,3})?[GM]i) and (?P<most>\d{1,6}(?:\.\d{1,3})?[GM]i)"
+                r"(?P<least>\d{1,6}(?:\.\d{1,3})?(?-i:[GM]i)) and "
+                r"(?P<most>\d{1,6}(?:\.\d{1,3})?(?-i:[GM]i))"
             ),
         ),
         causes=("With {cpu} vCPU, Cloud Run gives an instance {least} to {most} GiB of memory.",),

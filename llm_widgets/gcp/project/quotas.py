@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import google_apis, gpus
-from llm_widgets.domain.units import GIB
+from llm_widgets.domain.units import GIB, quantity
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -23,7 +23,6 @@ _MILLI = 1000
 
 # The API counts vCPUs in thousandths, and memory in bytes; a GPU has its unit in the GPU table.
 _UNITS = {CPU: _MILLI, MEMORY: GIB}
-_SUFFIXES = {"m": 1 / 1000, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +220,8 @@ def usage(services: Iterable[lazy.run_v2.Service]) -> Usage:
         instances = template.scaling.max_instance_count
         for container in template.containers:
             limits = container.resources.limits
-            cpu += instances * _number(limits.get("cpu", "1"))
-            memory += instances * _number(limits.get("memory", "512Mi")) / GIB
+            cpu += instances * quantity(limits.get("cpu", "1"))
+            memory += instances * quantity(limits.get("memory", "512Mi")) / GIB
         if template.node_selector.accelerator:
             gpu = template.node_selector.accelerator
             count[gpu] = count.get(gpu, 0) + instances
@@ -247,14 +246,6 @@ def _values(info: lazy.cloudquotas_v1.QuotaInfo, unit: float) -> dict[str, float
 def _unit(quota_id: str) -> float:
     gpu = gpus.by_quota(quota_id)
     return gpu.quota_unit if gpu else _UNITS.get(quota_id, 1)
-
-
-def _number(text: str) -> float:
-    """Read a quantity such as ``8``, ``500m`` or ``32Gi``."""
-    for suffix, factor in _SUFFIXES.items():
-        if text.endswith(suffix):
-            return float(text.removesuffix(suffix)) * factor
-    return float(text)
 
 
 def _request(found: lazy.cloudquotas_v1.QuotaPreference, unit: float) -> QuotaRequest:

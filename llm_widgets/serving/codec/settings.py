@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.services import Ingress
-from llm_widgets.domain.units import number_text
+from llm_widgets.domain.units import GIB, number_text, quantity
 from llm_widgets.serving.codec.places import Json, container_of, differs, template_of
 
 if TYPE_CHECKING:
@@ -25,17 +25,6 @@ _INGRESS = {
     "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER": Ingress.BALANCER,
 }
 _INGRESS_NAMES = {ingress: name for name, ingress in _INGRESS.items()}
-# GiB of the suffixes of a quantity of Kubernetes.
-_UNITS = {
-    "Ki": 2**-20,
-    "Mi": 2**-10,
-    "Gi": 1.0,
-    "Ti": 2.0**10,
-    "k": 1e3 / 2**30,
-    "M": 1e6 / 2**30,
-    "G": 1e9 / 2**30,
-    "T": 1e12 / 2**30,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +72,9 @@ class Setting:
         place[last] = value
 
 
-def cpus(text: str) -> float:
-    """Read a quantity of vCPUs, for example ``2`` or ``500m``."""
-    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
-
-
 def gib(text: str) -> float:
     """Read a quantity of memory, for example ``32Gi``, as GiB."""
-    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
-    return float(text.removesuffix(unit)) * _UNITS[unit] if unit else float(text) / 2**30
+    return quantity(text) / GIB
 
 
 def _seconds(text: str) -> int:
@@ -109,7 +92,7 @@ SETTINGS = (
     Setting("image", "container.image", "", str, str),
     Setting("command", "container.command", [], tuple, list),
     Setting("args", "container.args", [], tuple, list),
-    Setting("cpu", "container.resources.limits.cpu", "1", cpus, number_text),
+    Setting("cpu", "container.resources.limits.cpu", "1", quantity, number_text),
     Setting(
         "memory_gib",
         "container.resources.limits.memory",
