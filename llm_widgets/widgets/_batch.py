@@ -40,9 +40,7 @@ class Batch:
     def touch(self) -> None:
         """Note that there is something to send."""
         with self._lock:
-            wait = self._due - time.monotonic()
-            if wait > 0:
-                self._arm(wait)
+            if not self._is_due():
                 return
             self._start_interval()
         self._run()
@@ -57,18 +55,16 @@ class Batch:
         """Send when the interval is over; it may have been started anew meanwhile."""
         with self._lock:
             self._timer = None
-            wait = self._due - time.monotonic()
-            if wait > 0:
-                self._arm(wait)
-                return
-            self._start_interval()
-        self._run()
+        self.touch()
 
-    def _arm(self, wait: float) -> None:
-        if self._timer is None:
+    def _is_due(self) -> bool:
+        """Whether the interval is over; else the timer sees to the rest."""
+        wait = self._due - time.monotonic()
+        if wait > 0 and self._timer is None:
             self._timer = threading.Timer(wait, self._tick)
             self._timer.daemon = True
             self._timer.start()
+        return wait <= 0
 
     def _start_interval(self) -> None:
         if self._timer is not None:

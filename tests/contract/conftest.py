@@ -1,4 +1,4 @@
-"""What contract tests start: a page's session over the module's product."""
+"""What contract tests start: a page's session over the module's product, and hubs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.page.session import Session
+from local_cloud.hub import Hub
 from tests.contract.product import open_project
 
 if TYPE_CHECKING:
@@ -22,3 +23,12 @@ def session(product: Product) -> Iterator[Session]:
     open_project(made, product)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """The sample hub, by itself."""
+    hub = Hub(tmp_path_factory.mktemp("cloud"), None, offline=True)
+    hub.start()
+    yield hub
+    hub.stop()

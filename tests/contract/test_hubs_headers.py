@@ -24,7 +24,6 @@ from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
 from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
 from llm_widgets.errors import HubError, UnavailableError
 from llm_widgets.hubs import gguf, headers, http
-from local_cloud.hub import Hub
 from local_cloud.hub.repositories import Repository
 from local_cloud.hub.samples import TINY_LLAMA
 from local_cloud.web import WebServer
@@ -34,15 +33,9 @@ if TYPE_CHECKING:
 
     from werkzeug import Request
 
+    from local_cloud.hub import Hub
+
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    hub = Hub(tmp_path_factory.mktemp("cloud"), None, offline=True)
-    hub.start()
-    yield hub
-    hub.stop()
 
 
 class Shelf:

@@ -13,21 +13,11 @@ import requests
 from llm_widgets import hubs
 from llm_widgets.config import Settings
 from llm_widgets.errors import HubError, InvalidInputError, NotFoundError, UnavailableError
-from local_cloud.hub import Hub
 from local_cloud.hub.samples import SMOLLM2_GGUF
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from llm_widgets.domain.imports import HubModel
-
-
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    hub = Hub(tmp_path_factory.mktemp("cloud"), None, offline=True)
-    hub.start()
-    yield hub
-    hub.stop()
+    from local_cloud.hub import Hub
 
 
 def settings(hub: Hub) -> Settings:

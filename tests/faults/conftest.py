@@ -1,4 +1,4 @@
-"""Cloud Storage of the local cloud on a free port, with a bucket for each test."""
+"""Cloud Storage of the local cloud on a free port, with a bucket for each test, and a hub."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from local_cloud.storage import Storage
 from local_cloud.store import Store
 from local_cloud.tokens import Tokens
 from local_cloud.web import WebServer
-from tests.faults.importing import Imports
+from tests.faults.faulty_source import FaultySource
+from tests.faults.importing import Imports, two_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,3 +78,11 @@ def imports(storage_cloud: StorageCloud) -> Iterator[Imports]:
     create_bucket(storage_cloud.clients, PROJECT, name, "europe-west1")
     yield Imports(storage_cloud.clients, name, PROJECT, storage_cloud.environment)
     storage_cloud.faults.reset()
+
+
+@pytest.fixture
+def source() -> Iterator[FaultySource]:
+    """A hub of two files that fails as it is told to."""
+    source = FaultySource(two_files())
+    yield source
+    source.stop()

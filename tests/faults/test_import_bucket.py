@@ -17,19 +17,12 @@ from llm_widgets.imports.verify import FileCheck, verify_model
 from llm_widgets.transfer.share import Task
 from llm_widgets.transfer.transfer import Transfer
 from tests.faults.faulty_source import Fault, FaultySource, Request
-from tests.faults.importing import PATIENT, QUICK, Imports, two_files
+from tests.faults.importing import PATIENT, QUICK, Imports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tests.faults.conftest import StorageCloud
-
-
-@pytest.fixture
-def source() -> Iterator[FaultySource]:
-    source = FaultySource(two_files())
-    yield source
-    source.stop()
 
 
 def in_the_middle(act: Callable[[], None]) -> Callable[[int, Request], Fault]:

@@ -15,14 +15,7 @@ from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import PART, PATIENT, QUICK, Imports, two_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-
-@pytest.fixture
-def source() -> Iterator[FaultySource]:
-    source = FaultySource(two_files())
-    yield source
-    source.stop()
+    from collections.abc import Callable
 
 
 def first(times: int, fault: Fault) -> Callable[[int, Request], Fault]:

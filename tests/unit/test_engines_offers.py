@@ -15,30 +15,15 @@ from google.cloud import run_v2
 from google.protobuf.json_format import MessageToDict
 
 from llm_widgets.domain.manifest import ModelManifest
-from llm_widgets.domain.memory import Tensor, from_config, to_facts
+from llm_widgets.domain.memory import to_facts
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, Ingress, SubnetAccess
 from llm_widgets.gcp.run import services
 from llm_widgets.serving import codec, recipes
+from tests.unit import llama
 
 OFFERS = Path(__file__).parents[1] / "data" / "offers"
 MOMENT = datetime(2026, 10, 8, tzinfo=UTC)
-# Llama 3 8B in BF16.
-LLAMA = from_config(
-    {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "vocab_size": 128256,
-        "max_position_embeddings": 131072,
-        "torch_dtype": "bfloat16",
-    },
-    [Tensor("model.layers.0.mlp.down_proj.weight", "BF16", (4096, 1_000_000), 16_060_000_000)],
-)
 
 
 def offered(
@@ -60,7 +45,7 @@ def offered(
         files=(),
         submitted_at=MOMENT,
         finished_at=MOMENT,
-        facts=to_facts(LLAMA),
+        facts=to_facts(llama.BF16),
     )
     return recipes.defaults(
         record,

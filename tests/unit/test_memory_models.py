@@ -22,19 +22,10 @@ from llm_widgets.domain.memory import (
 from llm_widgets.engines.vllm import memory as vllm
 from llm_widgets.engines.vllm.cache import cache_bytes
 from tests.bench import tables
+from tests.unit import llama
 
-LLAMA = {
-    "model_type": "llama",
-    "hidden_size": 4096,
-    "intermediate_size": 14336,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "num_key_value_heads": 8,
-    "vocab_size": 128256,
-    "max_position_embeddings": 131072,
-}
 LLAMA_405B = {
-    **LLAMA,
+    **llama.CONFIG,
     "hidden_size": 16384,
     "intermediate_size": 53248,
     "num_hidden_layers": 126,
@@ -63,7 +54,7 @@ def keys(heads: int, width: int, layers: int, hidden: int) -> tuple[Tensor, ...]
 
 
 def test_grouped_query_attention() -> None:
-    model = read(LLAMA)
+    model = read(llama.CONFIG)
     assert model.layers == (Attention(32, heads=8, key=128, value=128),)
     assert cache_bytes(model, 16) == 16 * 131072
     assert (model.context_length, model.hidden, model.vocab) == (131072, 4096, 128256)
@@ -71,7 +62,7 @@ def test_grouped_query_attention() -> None:
 
 
 def test_without_key_value_heads_every_head_has_its_own() -> None:
-    config = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
+    config = {key: value for key, value in llama.CONFIG.items() if key != "num_key_value_heads"}
     assert read(config).layers == (Attention(32, heads=32, key=128, value=128),)
 
 
@@ -102,7 +93,7 @@ def test_eight_bit_models_keep_some_of_their_weights_in_sixteen() -> None:
 
 @pytest.mark.parametrize("form", ["awq", "gptq8", "fp8"])
 def test_embeddings_of_quantised_models_stay_as_they_were(form: str) -> None:
-    config = {**LLAMA, "quantization_config": {"quant_method": form}}
+    config = {**llama.CONFIG, "quantization_config": {"quant_method": form}}
     tensors = tuple(tables.table(config, form))
     by_name = {tensor.name: tensor for tensor in tensors}
     for name in ("model.embed_tokens.weight", "lm_head.weight"):
@@ -111,23 +102,27 @@ def test_embeddings_of_quantised_models_stay_as_they_were(form: str) -> None:
 
 
 def test_a_head_may_be_wider_than_its_share() -> None:
-    model = read({**LLAMA, "hidden_size": 5120, "num_attention_heads": 64, "head_dim": 128})
+    model = read({**llama.CONFIG, "hidden_size": 5120, "num_attention_heads": 64, "head_dim": 128})
     assert model.layers == (Attention(32, heads=8, key=128, value=128),)
 
 
 def test_values_may_be_narrower_than_keys() -> None:
-    model = read({**LLAMA, "head_dim": 192, "v_head_dim": 128})
+    model = read({**llama.CONFIG, "head_dim": 192, "v_head_dim": 128})
     assert model.layers == (Attention(32, heads=8, key=192, value=128),)
     assert cache_bytes(model, 16) == 16 * 32 * 8 * (192 + 128) * 2
 
 
 def test_nested_configurations() -> None:
-    outer = {"model_type": "llava", "text_config": LLAMA, "vision_config": {"hidden_size": 1}}
+    outer = {
+        "model_type": "llava",
+        "text_config": llama.CONFIG,
+        "vision_config": {"hidden_size": 1},
+    }
     model = read(outer)
-    assert model.layers == read(LLAMA).layers
+    assert model.layers == read(llama.CONFIG).layers
     assert model.hidden == 4096
     assert model.pictures
-    assert not read(LLAMA).pictures
+    assert not read(llama.CONFIG).pictures
 
 
 @pytest.mark.parametrize("heads", [8, 16])
@@ -147,7 +142,7 @@ def test_a_configuration_that_its_weights_contradict() -> None:
 
 def test_eyes_have_other_heads_than_the_model() -> None:
     eye = plain("vision_tower.encoder.layers.0.self_attn.k_proj.weight", 1152, 1152)
-    assert not read(LLAMA, (*keys(8, 128, 32, 4096), eye)).unknown
+    assert not read(llama.CONFIG, (*keys(8, 128, 32, 4096), eye)).unknown
 
 
 def test_gemma_3_looks_at_everything_in_every_sixth_layer() -> None:
@@ -213,7 +208,7 @@ def test_gemma_4_has_wider_heads_where_it_looks_at_everything() -> None:
 
 def test_gpt_oss_slides_in_every_other_layer() -> None:
     config = {
-        **LLAMA,
+        **llama.CONFIG,
         "model_type": "gpt_oss",
         "head_dim": 64,
         "num_hidden_layers": 36,
@@ -275,10 +270,10 @@ def test_states_are_pages_of_the_cache() -> None:
 
 
 def test_a_window_that_is_not_used() -> None:
-    qwen = {**LLAMA, "model_type": "qwen2", "sliding_window": 32768, "max_window_layers": 28}
-    assert read({**qwen, "use_sliding_window": False}).layers == read(LLAMA).layers
+    qwen = {**llama.CONFIG, "model_type": "qwen2", "sliding_window": 32768, "max_window_layers": 28}
+    assert read({**qwen, "use_sliding_window": False}).layers == read(llama.CONFIG).layers
     everywhere = {**qwen, "model_type": "mistral", "use_sliding_window": False}
-    assert read(everywhere).layers == read(LLAMA).layers
+    assert read(everywhere).layers == read(llama.CONFIG).layers
     assert read({**qwen, "use_sliding_window": True}).layers == (
         Attention(28, heads=8, key=128, value=128),
         Attention(4, heads=8, key=128, value=128, window=32768),
@@ -286,28 +281,28 @@ def test_a_window_that_is_not_used() -> None:
 
 
 def test_a_window_without_a_pattern() -> None:
-    windowed = {**LLAMA, "sliding_window": 4096}
+    windowed = {**llama.CONFIG, "sliding_window": 4096}
     everywhere = (Attention(32, heads=8, key=128, value=128, window=4096),)
     assert read({**windowed, "model_type": "mistral"}).layers == everywhere
     # Of a model that is not known to use it everywhere, the whole text is counted.
-    assert read({**windowed, "model_type": "new"}).layers == read(LLAMA).layers
+    assert read({**windowed, "model_type": "new"}).layers == read(llama.CONFIG).layers
 
 
 def test_patterns_in_letters_and_numbers() -> None:
-    exaone = {**LLAMA, "model_type": "exaone4", "sliding_window": 4096}
+    exaone = {**llama.CONFIG, "model_type": "exaone4", "sliding_window": 4096}
     by_letters = read({**exaone, "sliding_window_pattern": "LLLG"})
     assert by_letters.layers == read({**exaone, "sliding_window_pattern": 4}).layers
     assert {layer.layers for layer in by_letters.layers} == {24, 8}
 
 
 def test_caches_have_sixteen_bits_also_where_weights_have_eight() -> None:
-    eight = read({**LLAMA, "quantization_config": {"quant_method": "fp8"}})
-    assert cache_bytes(eight, 4096) == cache_bytes(read(LLAMA), 4096)
+    eight = read({**llama.CONFIG, "quantization_config": {"quant_method": "fp8"}})
+    assert cache_bytes(eight, 4096) == cache_bytes(read(llama.CONFIG), 4096)
     assert cache_bytes(eight, 4096, element=1) * 2 == cache_bytes(eight, 4096)
 
 
 DEEPSEEK = {
-    **LLAMA,
+    **llama.CONFIG,
     "model_type": "deepseek_v3",
     "num_hidden_layers": 61,
     "num_attention_heads": 128,
@@ -331,7 +326,7 @@ def test_compression_that_an_engine_may_not_use() -> None:
 
 
 def test_vocabularies_are_padded() -> None:
-    config = {**LLAMA, "vocab_size": 50257, "hidden_size": 64, "num_attention_heads": 2}
+    config = {**llama.CONFIG, "vocab_size": 50257, "hidden_size": 64, "num_attention_heads": 2}
     tensors = (
         plain("model.embed_tokens.weight", 50257, 64),
         plain("lm_head.weight", 50257, 64),
@@ -343,7 +338,7 @@ def test_vocabularies_are_padded() -> None:
 
 def test_layers_that_use_the_cache_of_others() -> None:
     text = {
-        **LLAMA,
+        **llama.CONFIG,
         "model_type": "gemma3n_text",
         "num_hidden_layers": 35,
         "num_kv_shared_layers": 15,
@@ -355,8 +350,8 @@ def test_layers_that_use_the_cache_of_others() -> None:
 
 def test_wide_weights_are_narrowed_unless_they_are_scales() -> None:
     tensors = (plain("model.layers.0.mlp.up_proj.weight", 64, 64, dtype="F32", width=4),)
-    assert read(LLAMA, tensors).weights == 64 * 64 * 2
-    fp8 = {**LLAMA, "quantization_config": {"quant_method": "fp8"}}
+    assert read(llama.CONFIG, tensors).weights == 64 * 64 * 2
+    fp8 = {**llama.CONFIG, "quantization_config": {"quant_method": "fp8"}}
     assert read(fp8, tensors).weights == 64 * 64 * 4
 
 
@@ -368,7 +363,7 @@ def test_layers_that_only_guess_ahead_are_not_loaded() -> None:
 
 
 def test_experts() -> None:
-    mixture = {**LLAMA, "num_experts": 128, "num_experts_per_tok": 8}
+    mixture = {**llama.CONFIG, "num_experts": 128, "num_experts_per_tok": 8}
     assert read({**mixture, "moe_intermediate_size": 768}).intermediate == 6144
     assert read(mixture).intermediate == 8 * 14336
     shared = {"moe_intermediate_size": 2048, "n_shared_experts": 1, "first_k_dense_replace": 3}
@@ -378,7 +373,7 @@ def test_experts() -> None:
 
 def test_mamba() -> None:
     nemotron = {
-        **LLAMA,
+        **llama.CONFIG,
         "model_type": "nemotron_h",
         "num_hidden_layers": 6,
         "hybrid_override_pattern": "M-M*-E",
@@ -393,7 +388,7 @@ def test_mamba() -> None:
         Attention(1, heads=8, key=128, value=128),
     )
     jamba = {
-        **LLAMA,
+        **llama.CONFIG,
         "attn_layer_period": 8,
         "attn_layer_offset": 4,
         "mamba_d_state": 16,
@@ -425,18 +420,18 @@ def test_mamba() -> None:
     ],
 )
 def test_what_is_not_understood_is_said(strange: dict[str, Any], said: str) -> None:
-    assert said in read({**LLAMA, **strange}).unknown
+    assert said in read({**llama.CONFIG, **strange}).unknown
 
 
 def test_attention_everywhere_under_another_name() -> None:
-    assert not read({**LLAMA, "attn_type_list": [1] * 32}).unknown
+    assert not read({**llama.CONFIG, "attn_type_list": [1] * 32}).unknown
 
 
 def test_without_headers_nothing_is_known() -> None:
-    assert "weights were not read" in read(LLAMA, ()).unknown
+    assert "weights were not read" in read(llama.CONFIG, ()).unknown
 
 
-@pytest.mark.parametrize("config", [LLAMA, DEEPSEEK, QWEN_3_5_9B, {"model_type": "rwkv"}])
+@pytest.mark.parametrize("config", [llama.CONFIG, DEEPSEEK, QWEN_3_5_9B, {"model_type": "rwkv"}])
 def test_facts_give_the_model_back(config: dict[str, Any]) -> None:
     model = read(config)
     facts = json.loads(json.dumps({"architecture": "X", **to_facts(model)}))
@@ -468,7 +463,7 @@ ANYTHING = st.recursive(
 )
 KEYS = st.sampled_from(
     [
-        *LLAMA,
+        *llama.CONFIG,
         *DEEPSEEK,
         *QWEN_3_5_9B["text_config"],
         "attn_config",
@@ -489,5 +484,5 @@ KEYS = st.sampled_from(
 @settings(deadline=None)
 @given(st.dictionaries(KEYS, ANYTHING, max_size=6))
 def test_whatever_a_configuration_holds_nothing_breaks(found: dict[str, Any]) -> None:
-    model = read({**LLAMA, **found})
+    model = read({**llama.CONFIG, **found})
     json.dumps(to_facts(model))

@@ -7,32 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.domain.memory import Tensor, from_config
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.engines.settings import tokens
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import recipes
 from llm_widgets.serving.gpu_memory import context_of, estimate
+from tests.unit import llama
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
-
-# Llama 3 8B in BF16.
-MODEL = from_config(
-    {
-        "model_type": "llama",
-        "architectures": ["LlamaForCausalLM"],
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "vocab_size": 128256,
-        "max_position_embeddings": 131072,
-        "torch_dtype": "bfloat16",
-    },
-    [Tensor("model.layers.0.mlp.down_proj.weight", "BF16", (4096, 1_000_000), 16_060_000_000)],
-)
 
 
 def offered(source: str, *args: str, **environment: str) -> Deployment:
@@ -70,25 +53,25 @@ def test_contexts() -> None:
 
 
 def test_a_longer_context_takes_a_larger_cache() -> None:
-    few = estimate(MODEL, offered("ollama", OLLAMA_CONTEXT_LENGTH="1024"))
-    many = estimate(MODEL, offered("ollama", OLLAMA_CONTEXT_LENGTH="4096"))
+    few = estimate(llama.BF16, offered("ollama", OLLAMA_CONTEXT_LENGTH="1024"))
+    many = estimate(llama.BF16, offered("ollama", OLLAMA_CONTEXT_LENGTH="4096"))
     assert few
     assert many
     assert many.kv_cache.bytes > few.kv_cache.bytes
-    halved = estimate(MODEL, offered("ollama", OLLAMA_NUM_PARALLEL="1"))
+    halved = estimate(llama.BF16, offered("ollama", OLLAMA_NUM_PARALLEL="1"))
     assert halved
     assert halved.concurrency_possible >= 1
 
 
 def test_the_share_of_vllm_counts() -> None:
-    whole = estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=0.9"))
-    half = estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=0.45"))
+    whole = estimate(llama.BF16, offered("huggingface", "--gpu-memory-utilization=0.9"))
+    half = estimate(llama.BF16, offered("huggingface", "--gpu-memory-utilization=0.45"))
     assert whole
     assert half
     assert half.usable < whole.usable
     with pytest.raises(InvalidInputError):
-        estimate(MODEL, offered("huggingface", "--gpu-memory-utilization=most"))
+        estimate(llama.BF16, offered("huggingface", "--gpu-memory-utilization=most"))
 
 
 def test_without_a_gpu_there_is_nothing_to_say() -> None:
-    assert estimate(MODEL, replace(offered("ollama"), accelerator="")) is None
+    assert estimate(llama.BF16, replace(offered("ollama"), accelerator="")) is None
