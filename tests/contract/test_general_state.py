@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from google.api_core.exceptions import NotFound
 
 from llm_widgets.cli.local_cloud import product_environment
 from llm_widgets.config import Settings
-from llm_widgets.domain import gpus
+from llm_widgets.domain import google_apis, gpus
 from llm_widgets.domain.capacity import Fit
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.gcp.client.rest import call
 from llm_widgets.gcp.iam import service_accounts
 from llm_widgets.page.general.general import GeneralState
 from llm_widgets.page.session import Session
@@ -37,10 +40,24 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield from running(tmp_path_factory.mktemp("general"), environment)
 
 
+def as_it_was(product: Product) -> None:
+    """Undo what tests do to the project: the network that it keeps, and an account."""
+    clients = product.clients
+    change = {
+        "project": {"name": f"projects/{PROJECT}"},
+        "update_mask": {"paths": ["labels"]},
+    }
+    clients.projects.update_project(request=change).result(timeout=60)
+    with contextlib.suppress(NotFound):
+        path = f"/v1/projects/{PROJECT}/serviceAccounts/{ACCOUNT}"
+        call(clients, "DELETE", google_apis.IAM, path)
+
+
 @pytest.fixture
 def product(started: Product) -> Iterator[Product]:
     yield started
     started.faults.reset()
+    as_it_was(started)
 
 
 @pytest.fixture
