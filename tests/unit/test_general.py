@@ -32,7 +32,7 @@ from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_choices
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.gcp.iam import role_catalogue
 
-L4, RTX = gpus.GPUS
+L4, RTX = gpus.GPUS[:2]
 NEW_PROJECT = Capacity(
     gpus=3, gpus_redundant=0, cpu=20, memory_gib=40, used_gpus=0, used_cpu=0, used_memory_gib=0
 )

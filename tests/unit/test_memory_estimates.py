@@ -22,7 +22,7 @@ from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
 from llm_widgets.engines.vllm import memory as vllm
 from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
 
-L4, RTX = gpus.GPUS
+L4, RTX = gpus.GPUS[:2]
 
 ATTENTION = st.builds(
     Attention,
