@@ -95,18 +95,6 @@ GPUS: tuple[Gpu, ...] = (
         quota="NvidiaRtxPro6000",
         quota_unit=1000,
     ),
-    Gpu(
-        accelerator="nvidia-counted",
-        label="NVIDIA COUNTED (141 GB)",
-        memory_gib=141,
-        usable_gib=139.8,
-        cpus={24: (192,)},
-        regions=("us-east4",),
-        invited_regions=(),
-        price=(0.0003, 0.0004),
-        quota="NvidiaCounted",
-        quota_unit=1,
-    ),
 )
 
 DEARER_REGIONS = frozenset({"us-east4", "asia-southeast1"})
