@@ -352,7 +352,6 @@ CASES = [
             "member": "serviceAccount:service-42@serverless-robot-prod.iam.gserviceaccount.com",
         },
     ),
-    Case("image-counted", operation="The image example.org/a:1 has too many layers"),
     Case("image-access", reason="CONTAINER_IMAGE_UNAUTHORIZED"),
     Case(
         "image-missing",

@@ -39,14 +39,6 @@ _CHANGE = Advice(RemedyKind.NONE, "Check the image's name and tag.")
 
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
-        id="image-counted",
-        rank=Rank.REFUSED,
-        signs=(said(rf"The image {_IMAGE} has too many layers"),),
-        causes=("{image} has more layers than Cloud Run takes.",),
-        advice=(_DEFAULT,),
-        source="counted",
-    ),
-    KnownFailure(
         id="image-registry",
         rank=Rank.REFUSED,
         signs=(
