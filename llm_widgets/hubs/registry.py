@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.hubs.huggingface.hub import HuggingFace
 from llm_widgets.hubs.ollama.hub import Ollama
-from llm_widgets.hubs.shelf.hub import Shelf
 
 if TYPE_CHECKING:
     from llm_widgets.hubs.base import Hub
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 HUBS: tuple[Hub, ...] = (
     HuggingFace(),
     Ollama(),
-    Shelf(),
 )
 """All hubs, in the order in which they are offered."""
 
