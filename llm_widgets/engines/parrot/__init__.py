@@ -1,0 +1,1 @@
+"""An engine that repeats what it is told."""
