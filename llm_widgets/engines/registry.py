@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.engines.ollama.engine import Ollama
-from llm_widgets.engines.parrot.engine import Parrot
 from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.errors import InvalidInputError
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 ENGINES: tuple[Engine, ...] = (
     Vllm(),
     Ollama(),
-    Parrot(),
 )
 """All engines. Of several that serve the models of a hub, the first one is offered first."""
 

@@ -1,1 +1,0 @@
-"""An engine that repeats what it is told."""
