@@ -143,7 +143,6 @@ class Deployment:
     concurrency: int = 8
     timeout: int = 3600
     zonal_redundancy: bool = False
-    session_affinity: bool = False
     service_account: str = ""
     subnet: SubnetAccess | None = None
     connector: str = ""

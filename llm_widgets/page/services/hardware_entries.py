@@ -180,11 +180,5 @@ SCALING = Card(
             "number",
             limits=(1, LONGEST_TIMEOUT),
         ),
-        Entry(
-            "session_affinity",
-            "Session affinity",
-            "Sends the requests of one client to the same instance, where that can be.",
-            "checkbox",
-        ),
     ),
 )

@@ -135,15 +135,6 @@ SETTINGS = (
         lambda seconds: f"{seconds}s",
         flag="timeout",
     ),
-    Setting(
-        "session_affinity",
-        "template.sessionAffinity",
-        absent=False,
-        read=bool,
-        write=bool,
-        flag="session-affinity",
-        annotation="run.googleapis.com/sessionAffinity",
-    ),
     Setting("service_account", "template.serviceAccount", "", str, str),
 )
 
