@@ -16,6 +16,7 @@ from llm_widgets.engines import registry
 from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.widgets.fields import Field
+from tests.unit import codec_cases
 from tests.unit.codec_cases import DEPLOYMENTS
 
 if TYPE_CHECKING:
@@ -87,6 +88,19 @@ def test_a_form_offers_the_gpus_of_its_region() -> None:
     assert [option.value for option in form["accelerator"].options] == [*gpus_there, ""]
     regions = dict.fromkeys((offered.region, *gpus.regions()))
     assert [option.value for option in form["region"].options] == list(regions)
+
+
+def test_what_a_service_has_stays_a_choice() -> None:
+    hardware = {"accelerator": "nvidia-of-tomorrow", "cpu": 0.5, "memory_gib": 0.25}
+    read = codec_cases.ollama(**hardware, max_instances=500)
+    fields = {field.key: field for field in deploy_fields(read, read, read.region)}
+    for key in ("accelerator", "cpu", "memory_gib"):
+        field = fields[key]
+        assert field.value in [option.value for option in field.options], key
+    assert (fields["max_instances"].maximum or 0) >= 500
+    other = replace(read, accelerator="nvidia-l4", cpu=8)
+    fields = {field.key: field for field in deploy_fields(read, other, read.region)}
+    assert [option.value for option in fields["cpu"].options] == ["8", "4"]
 
 
 if __name__ == "__main__":

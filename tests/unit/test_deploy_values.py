@@ -15,6 +15,7 @@ from llm_widgets.errors import InvalidInputError
 from llm_widgets.manager.callers import member
 from llm_widgets.page.services.access_entries import callers_from
 from llm_widgets.page.services.deploy_values import deployment_from, followers, values_of
+from llm_widgets.page.services.service_changes import Change, differences
 from llm_widgets.serving import recipes
 
 if TYPE_CHECKING:
@@ -131,6 +132,27 @@ def test_networks() -> None:
         empty = {"network_kind": kind, "connector": "", "network": "", "subnetwork": ""}
         with pytest.raises(InvalidInputError):
             deployment_from(offered(), empty)
+
+
+def test_differences_line_by_line() -> None:
+    before = replace(offered(), args=("--a", "--b=1"), environment={"A": "1", "B": "2"})
+    after = replace(
+        before,
+        args=("--b=2", "--a"),
+        environment={"A": "1", "B": "two\nlines"},
+        command=("x",),
+        zonal_redundancy=True,
+        service_account="a@b",
+    )
+    assert differences(before, after) == (
+        Change("zonal_redundancy", ("off",), ("on",)),
+        Change("args", ("--b=1",), ("--b=2",)),
+        Change("environment", ("B=2",), ("B=two\nlines",)),
+        Change("command", (), ("x",)),
+        Change("service_account", (), ("a@b",)),
+    )
+    turned = replace(before, args=("--b=1", "--a"))
+    assert differences(before, turned) == (Change("args", before.args, turned.args),)
 
 
 def test_callers() -> None:

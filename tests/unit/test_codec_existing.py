@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,20 +14,12 @@ from hypothesis import strategies as st
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Ingress, SubnetAccess
-from llm_widgets.engines.base import Chat
-from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.gcp.run import services
-from llm_widgets.page.services.deploy_fields import deploy_fields
 from llm_widgets.page.services.deploy_values import deployment_from, values_of
-from llm_widgets.page.services.service_changes import Change, differences
 from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.codec import deployment_of, edited
-from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
-from llm_widgets.serving.snippets import snippets
 
 NAME = "projects/some-project/locations/europe-west4/services/one"
-LOADING = Vllm.loading
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 def offered(source: str = "ollama", **changes: Any) -> Any:
@@ -183,40 +174,6 @@ def test_what_is_not_shown_of_a_network_stays() -> None:
     }
 
 
-def test_what_a_service_has_stays_a_choice() -> None:
-    made = offered(accelerator="nvidia-of-tomorrow", cpu=0.5, memory_gib=0.25, max_instances=500)
-    read = deployment_of(document(made))
-    fields = {field.key: field for field in deploy_fields(read, read, read.region)}
-    for key in ("accelerator", "cpu", "memory_gib"):
-        field = fields[key]
-        assert field.value in [option.value for option in field.options], key
-    assert (fields["max_instances"].maximum or 0) >= 500
-    other = replace(read, accelerator="nvidia-l4", cpu=8)
-    fields = {field.key: field for field in deploy_fields(read, other, read.region)}
-    assert [option.value for option in fields["cpu"].options] == ["8", "4"]
-
-
-def test_differences_line_by_line() -> None:
-    before = offered(args=("--a", "--b=1"), environment={"A": "1", "B": "2"}, command=())
-    after = replace(
-        before,
-        args=("--b=2", "--a"),
-        environment={"A": "1", "B": "two\nlines"},
-        command=("x",),
-        zonal_redundancy=True,
-        service_account="a@b",
-    )
-    assert differences(before, after) == (
-        Change("zonal_redundancy", ("off",), ("on",)),
-        Change("args", ("--b=1",), ("--b=2",)),
-        Change("environment", ("B=2",), ("B=two\nlines",)),
-        Change("command", (), ("x",)),
-        Change("service_account", (), ("a@b",)),
-    )
-    turned = replace(before, args=("--b=1", "--a"))
-    assert differences(before, turned) == (Change("args", before.args, turned.args),)
-
-
 def pruned(value: Any) -> Any:
     """Leave out what is empty, zero or false: it means the same as nothing."""
     if isinstance(value, dict):
@@ -233,53 +190,3 @@ def test_the_name_of_a_revision_is_used_once() -> None:
     assert paths == ["template"]
     assert "revision" not in changed["template"]
     assert service["template"]["revision"] == "one-first"
-
-
-def line(seconds: float, text: str) -> Line:
-    return Line(START + timedelta(seconds=seconds), text)
-
-
-LOG = [
-    line(2, "Serving"),
-    line(3, "Starting to load model org/name"),
-    line(9, "STARTUP HTTP probe succeeded after 1 attempt for container"),
-]
-
-
-@pytest.mark.parametrize(
-    ("lines", "outcome", "done", "next_state"),
-    [
-        ([], None, 1, StepState.ACTIVE),
-        (LOG[:1], None, 3, StepState.ACTIVE),
-        (LOG[:2], None, 4, StepState.ACTIVE),
-        (LOG[:2], False, 4, StepState.FAILED),
-        (LOG, None, 5, StepState.ACTIVE),
-        (LOG, True, 6, None),
-        ([], True, 6, None),
-    ],
-)
-def test_steps(
-    lines: list[Line],
-    outcome: bool | None,  # noqa: FBT001 - a parameter of the test
-    done: int,
-    next_state: StepState | None,
-) -> None:
-    settled = START + timedelta(seconds=10) if outcome is not None else None
-    found = phases(Seen(START, None, outcome, settled, lines, LOADING))
-    assert [phase.step for phase in found] == list(Step)
-    assert [phase.state for phase in found[:done]] == [StepState.DONE] * done
-    if next_state:
-        assert found[done].state is next_state
-    if outcome:
-        assert found[-1].at == settled
-
-
-def test_snippets_are_programs_with_the_token_for_the_url() -> None:
-    url, model = "https://one-1.a.run.app", 'it\'s "odd"'
-    found = snippets(url, model, NAME, Chat())
-    for language in ("OpenAI SDK", "Python", "This product"):
-        compile(found[language], language, "exec")
-        if language != "This product":
-            assert repr(url) in found[language]
-            assert "fetch_id_token" in found[language]
-    assert "print-identity-token" in found["curl"]

@@ -1,0 +1,66 @@
+"""How far a service has come, and programs that talk to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from llm_widgets.engines.base import Chat
+from llm_widgets.engines.vllm.engine import Vllm
+from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
+from llm_widgets.serving.snippets import snippets
+
+NAME = "projects/some-project/locations/europe-west4/services/one"
+LOADING = Vllm.loading
+START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def line(seconds: float, text: str) -> Line:
+    return Line(START + timedelta(seconds=seconds), text)
+
+
+LOG = [
+    line(2, "Serving"),
+    line(3, "Starting to load model org/name"),
+    line(9, "STARTUP HTTP probe succeeded after 1 attempt for container"),
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcome", "done", "next_state"),
+    [
+        ([], None, 1, StepState.ACTIVE),
+        (LOG[:1], None, 3, StepState.ACTIVE),
+        (LOG[:2], None, 4, StepState.ACTIVE),
+        (LOG[:2], False, 4, StepState.FAILED),
+        (LOG, None, 5, StepState.ACTIVE),
+        (LOG, True, 6, None),
+        ([], True, 6, None),
+    ],
+)
+def test_steps(
+    lines: list[Line],
+    outcome: bool | None,  # noqa: FBT001 - a parameter of the test
+    done: int,
+    next_state: StepState | None,
+) -> None:
+    settled = START + timedelta(seconds=10) if outcome is not None else None
+    found = phases(Seen(START, None, outcome, settled, lines, LOADING))
+    assert [phase.step for phase in found] == list(Step)
+    assert [phase.state for phase in found[:done]] == [StepState.DONE] * done
+    if next_state:
+        assert found[done].state is next_state
+    if outcome:
+        assert found[-1].at == settled
+
+
+def test_snippets_are_programs_with_the_token_for_the_url() -> None:
+    url, model = "https://one-1.a.run.app", 'it\'s "odd"'
+    found = snippets(url, model, NAME, Chat())
+    for language in ("OpenAI SDK", "Python", "This product"):
+        compile(found[language], language, "exec")
+        if language != "This product":
+            assert repr(url) in found[language]
+            assert "fetch_id_token" in found[language]
+    assert "print-identity-token" in found["curl"]
