@@ -17,7 +17,7 @@ from llm_widgets.gcp.iam.policy import Grant
 from llm_widgets.gcp.run import revisions, rollout, service_json, services
 from llm_widgets.gcp.storage import buckets
 from llm_widgets.manager import change
-from llm_widgets.page.services.service_changes import differences
+from llm_widgets.page.services.deploy_values import differences
 from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.codec import deployment_of, edited
 from local_cloud.testing.programs import ECHO_SERVER

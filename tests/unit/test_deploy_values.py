@@ -14,8 +14,13 @@ from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.manager.callers import member
 from llm_widgets.page.services.access_entries import callers_from
-from llm_widgets.page.services.deploy_values import deployment_from, followers, values_of
-from llm_widgets.page.services.service_changes import Change, differences
+from llm_widgets.page.services.deploy_values import (
+    Change,
+    deployment_from,
+    differences,
+    followers,
+    values_of,
+)
 from llm_widgets.serving import recipes
 
 if TYPE_CHECKING:

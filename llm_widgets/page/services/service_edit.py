@@ -12,10 +12,9 @@ from llm_widgets.engines import hardware
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import change, remedies
-from llm_widgets.page.services.deploy_values import deployment_from
+from llm_widgets.page.services.deploy_values import deployment_from, differences
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
-from llm_widgets.page.services.service_changes import differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
