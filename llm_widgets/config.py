@@ -55,6 +55,10 @@ class Settings:
         Tasks of an import's job; 0 lets the size of the model decide.
     iap_audience
         Audience of the Identity-Aware Proxy in front of the page, or empty.
+    without_iap
+        Whether the page lets everybody in on Cloud Run.
+    most_kernels
+        Pages that may be open at the same time; 0 lets the memory decide.
     variables
         The environment that was read, for the endpoints that hubs declare: see
         :meth:`endpoint`. It is in no ``repr``, as it may hold secrets.
@@ -67,6 +71,8 @@ class Settings:
     image: str = ""
     import_tasks: int = 0
     iap_audience: str = ""
+    without_iap: bool = False
+    most_kernels: int = 0
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     @property
@@ -103,6 +109,8 @@ class Settings:
             image=env.get("LLM_WIDGETS_IMAGE", ""),
             import_tasks=_count(env, "LLM_WIDGETS_IMPORT_TASKS"),
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
+            without_iap=env.get("LLM_WIDGETS_WITHOUT_IAP", "") == "1",
+            most_kernels=_count(env, "LLM_WIDGETS_MOST_KERNELS"),
             variables=dict(env),
         )
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DATA = Path(".local-cloud")
+_FOR_EVERYBODY = "let in whoever reaches the page, other users of this machine too"
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -64,11 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--offline", action="store_true", help="never ask the real hubs for other models"
     )
+    run.add_argument("--no-token", action="store_true", help=_FOR_EVERYBODY)
     run.set_defaults(run=_run)
 
     serve = commands.add_parser("serve", help="the page on Google Cloud, by your credentials")
     serve.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
     serve.add_argument("--port", type=_port, default=None, help="else $PORT, else 8866")
+    serve.add_argument("--no-token", action="store_true", help=_FOR_EVERYBODY)
     serve.set_defaults(run=_serve)
 
     local = commands.add_parser(
@@ -113,6 +116,7 @@ def _run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         offline=options.offline,
+        token="" if options.no_token else None,
     )
 
 
@@ -125,7 +129,10 @@ def _serve(options: argparse.Namespace) -> int:
         _notebook(),
         host=options.host,
         port=options.port,
+        token="" if options.no_token else None,
+        most_kernels=settings().most_kernels,
         iap_audience=settings().iap_audience,
+        without_iap=settings().without_iap,
         on_ready=lambda url: print(f"The page is at {url}", flush=True),
     )
     return 0

@@ -6,12 +6,21 @@ import os
 from typing import TYPE_CHECKING
 
 from llm_widgets.cli.local_cloud import local_cloud
+from llm_widgets.config import settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = False) -> int:
+def run(
+    *,
+    data: Path,
+    notebook: Path,
+    host: str,
+    port: int,
+    offline: bool = False,
+    token: str | None = None,
+) -> int:
     """Start the local cloud and the page, and run until interrupted.
 
     Parameters
@@ -24,6 +33,8 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
         Where the page is served.
     offline
         Whether models that the sample hub lacks are never asked for at the real hubs.
+    token
+        Text that a browser must show once; a random one without it, none if it is empty.
 
     Raises
     ------
@@ -35,10 +46,15 @@ def run(*, data: Path, notebook: Path, host: str, port: int, offline: bool = Fal
         from llm_widgets.server import launch  # noqa: PLC0415 - loads while the cloud starts
 
         os.environ.update(environment())
+        chosen = settings()
         launch(
             notebook,
             host=host,
             port=port,
+            token=token,
+            most_kernels=chosen.most_kernels,
+            iap_audience=chosen.iap_audience,
+            without_iap=chosen.without_iap,
             on_ready=lambda url: print(f"\n  Open {url}\n\nCtrl-C stops everything.", flush=True),
         )
     return 0

@@ -4,35 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import shutil
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tornado.ioloop
 import tornado.web
 from tornado.httpserver import HTTPServer
 from tornado.platform.asyncio import BaseAsyncIOLoop
 from traitlets import Any as AnyTrait
+from traitlets import List, Unicode
 from voila.app import Voila
-from voila.tornado.handler import TornadoVoilaHandler
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.paths import collect_static_paths
 
 from llm_widgets.server import noise
+from llm_widgets.server.channels import ChannelsHandler, CheckedConnection
+from llm_widgets.server.messages import ALLOWED, MOST_BYTES
 from llm_widgets.server.web import (
     SECURITY_HEADERS,
-    ChannelsHandler,
+    FilesHandler,
     HealthHandler,
+    KernelHandler,
+    LeaveHandler,
     PageHandler,
     SecurityHeaders,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _PATIENCE = 10.0
 """Seconds that each step of the server's end is given. Cloud Run gives all of it ten."""
 
-_OURS: dict[type, type] = {
-    TornadoVoilaHandler: PageHandler,
-    VoilaKernelWebsocketHandler: ChannelsHandler,
-}
+_KERNEL = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_FILE = r"(\w[\w.-]*(?:/\w[\w.-]*)*)"  # no name begins with a dot
+
+_MOST_BODY = 64 << 10  # bytes; the page sends a form of one field
+_BODY_WITHIN = 30.0  # seconds
+# Seconds between two requests of a connection. Google's load balancers keep theirs for 600:
+# https://cloud.google.com/load-balancing/docs/https#timeout-keepalive-backends
+_NEXT_WITHIN = 620.0
 
 
 class Server(Voila):  # type: ignore[misc] # Voilà has no types
@@ -41,24 +53,57 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
     sockets: Any = AnyTrait()
     on_ready: Any = AnyTrait()
     allowed_hosts: Any = AnyTrait()
+    page_token: str = Unicode()  # type: ignore[assignment] # a trait
+
+    extensions: Sequence[str] = List(Unicode())  # type: ignore[assignment] # a trait
 
     def init_settings(self) -> dict[str, Any]:
-        """Give tornado's settings."""
+        """Return tornado's settings."""
         settings: dict[str, Any] = super().init_settings()
+        self.kernel_manager.allowed_message_types = sorted(ALLOWED)
         settings["headers"] = dict(SECURITY_HEADERS)
-        settings["xsrf_cookie_kwargs"] = {"samesite": "Lax"}
         settings["allow_remote_access"] = not _is_loopback(self.ip)
         settings["local_hostnames"] = ["localhost", *self.allowed_hosts]
+        settings["kernel_websocket_connection_class"] = CheckedConnection
+        settings["websocket_max_message_size"] = MOST_BYTES
         return settings
 
     def init_handlers(self) -> list[Any]:
-        """Give the handlers: ours first, and our page and websocket in place of Voilà's."""
+        """Return the handlers: what the page asks for, and nothing else of Voilà's or Jupyter's."""
         self.app.add_transform(tornado.web.GZipContentEncoding)
         self.app.add_transform(SecurityHeaders)
-        handlers = [
-            (rule[0], _OURS.get(rule[1], rule[1]), *rule[2:]) for rule in super().init_handlers()
+        template = self.voila_configuration.template
+        template_folders = collect_static_paths(["voila", "nbconvert"], template)
+        page = {
+            "notebook": self.notebook_path.removeprefix(self.root_dir).lstrip("/"),
+            "configuration": self.voila_configuration,
+            "renderer": {"template_paths": self.template_paths, "traitlet_config": self.config},
+        }
+        return [
+            (r"/healthz?", HealthHandler),
+            (rf"/api/kernels/{_KERNEL}", KernelHandler),
+            (rf"/api/kernels/{_KERNEL}/channels", ChannelsHandler),
+            (rf"/voila/api/shutdown/{_KERNEL}", LeaveHandler),
+            (rf"/voila/static/{_FILE}", FilesHandler, {"folders": template_folders}),
+            (
+                rf"/voila/templates/{re.escape(template)}/static/{_FILE}",
+                FilesHandler,
+                {"folders": template_folders},
+            ),
+            *(
+                (
+                    rf"/voila/labextensions/{re.escape(name)}/static/{_FILE}",
+                    FilesHandler,
+                    {"folders": self._extension_folders(name)},
+                )
+                for name in self.extensions
+            ),
+            (r"/(.*)", PageHandler, page),
         ]
-        return [(r"/healthz", HealthHandler), *handlers]
+
+    def _extension_folders(self, name: str) -> list[str]:
+        """Return where the files of a front-end extension may be."""
+        return [f"{folder}/{name}/static" for folder in self.labextensions_path]
 
     def listen(self) -> None:
         """Answer requests until a signal comes."""
@@ -68,9 +113,15 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
         # The loop's own handlers wake it up whichever thread the signal is delivered to.
         for each in (signal.SIGINT, signal.SIGTERM):
             self.ioloop.asyncio_loop.add_signal_handler(each, self._end_soon)
-        server = HTTPServer(self.app)
+        server = HTTPServer(
+            self.app,
+            max_body_size=_MOST_BODY,
+            body_timeout=_BODY_WITHIN,
+            idle_connection_timeout=_NEXT_WITHIN,
+        )
         server.add_sockets(self.sockets)
-        self.on_ready(_url(self.ip, self.port))
+        query = f"?token={self.page_token}" if self.page_token else ""
+        self.on_ready(_url(self.ip, self.port) + query)
         try:
             self.ioloop.start()
         finally:

@@ -16,13 +16,16 @@ from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.server import noise
 from llm_widgets.server.app import Server
+from llm_widgets.server.audience import SERVICE_VARIABLE, own_audience
 from llm_widgets.server.iap import IapIdentityProvider
 from llm_widgets.server.kernels import (
     ABANDON_AFTER,
     LOOK_EVERY,
+    UNREACHED_AFTER,
     AbandonedKernelManager,
     OwnKernelSpecManager,
 )
+from llm_widgets.server.visitors import BrowserIdentityProvider, new_token
 
 if TYPE_CHECKING:
     import socket
@@ -36,7 +39,6 @@ EXTENSIONS = [
     "@voila-dashboards/widgets-manager8",
     "anywidget",
 ]
-USER_HEADER = "X-Goog-Authenticated-User-Email"
 LATEST_OUTPUT_SECONDS = 60
 FILL_DELAY_SECONDS = 5.0  # a new warm kernel must not start while the page is still loading
 # Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
@@ -51,9 +53,13 @@ def launch(
     port: int | None = None,
     warm_kernels: int = 1,
     abandon_after: float = ABANDON_AFTER,
+    unreached_after: float = UNREACHED_AFTER,
     look_every: int = LOOK_EVERY,
+    most_kernels: int = 0,
+    token: str | None = None,
     iap_audience: str = "",
     iap_certs_url: str = "",
+    without_iap: bool = False,
     allowed_hosts: Sequence[str] = (),
     on_ready: Callable[[str], object] = lambda _url: None,
 ) -> None:
@@ -75,12 +81,22 @@ def launch(
         How many kernels have run the notebook before their visitor comes; 0 for none.
     abandon_after
         Seconds after which a kernel without a browser goes.
+    unreached_after
+        Seconds after which a kernel goes that no browser ever reached.
     look_every
         Seconds between two looks for such kernels.
+    most_kernels
+        How many kernels there are at most; 0 for as many as the memory has room for.
+    token
+        Text that a browser must show once, in the page's address. A random one without it; none
+        is asked for if it is empty, or if Identity-Aware Proxy says who visits.
     iap_audience
-        Audience of Identity-Aware Proxy; when given, only its visitors are let in.
+        Audience of Identity-Aware Proxy; when given, only its visitors are let in. On Cloud Run
+        it is found out when it is not given.
     iap_certs_url
         Where its public keys are, if not at Google.
+    without_iap
+        Whether everybody is let in on Cloud Run: something else keeps strangers out.
     allowed_hosts
         Further names under which a loopback address may be reached.
     on_ready
@@ -89,11 +105,17 @@ def launch(
     Raises
     ------
     ManagerError
-        If the notebook does not exist, or the port can't be used.
+        If the notebook does not exist, the port can't be used, or nobody could be kept out on
+        Cloud Run.
     """
     notebook = notebook.resolve()
     if not notebook.is_file():
         raise ManagerError(f"There is no notebook at {notebook}.")
+    on_cloud_run = bool(os.environ.get(SERVICE_VARIABLE))
+    if not iap_audience and not without_iap:
+        iap_audience = own_audience()
+    if token is None:
+        token = "" if iap_audience or on_cloud_run else new_token()
     sockets = _listen(host, _chosen_port(port))
     noise.keep_out()
     try:
@@ -102,6 +124,8 @@ def launch(
                 sockets=sockets,
                 on_ready=on_ready,
                 allowed_hosts=list(allowed_hosts),
+                extensions=EXTENSIONS,
+                page_token="" if iap_audience else token,
                 log=logging.getLogger("llm_widgets.server"),
                 config=_config(
                     notebook=notebook,
@@ -109,7 +133,10 @@ def launch(
                     port=sockets[0].getsockname()[1],
                     warm_kernels=warm_kernels,
                     abandon_after=abandon_after,
+                    unreached_after=unreached_after,
                     look_every=look_every,
+                    most_kernels=most_kernels,
+                    token=token,
                     iap_audience=iap_audience,
                     iap_certs_url=iap_certs_url,
                 ),
@@ -174,7 +201,10 @@ def _config(
     port: int,
     warm_kernels: int,
     abandon_after: float,
+    unreached_after: float,
     look_every: int,
+    most_kernels: int,
+    token: str,
     iap_audience: str,
     iap_certs_url: str,
 ) -> Config:
@@ -195,7 +225,6 @@ def _config(
         show_tracebacks=False,
         file_allowlist=[],
         extension_allowlist=EXTENSIONS,
-        http_header_envs=[USER_HEADER],
         preheat_kernel=warm_kernels > 0,
         default_pool_size=warm_kernels,
         multi_kernel_manager_class=AbandonedKernelManager,
@@ -208,14 +237,21 @@ def _config(
     config.VoilaExecutor.iopub_timeout = LATEST_OUTPUT_SECONDS
     config.VoilaKernelManager.fill_delay = FILL_DELAY_SECONDS
     config.AbandonedKernelManager.abandon_after = abandon_after
+    config.AbandonedKernelManager.unreached_after = unreached_after
     config.AbandonedKernelManager.cull_interval = look_every
+    if most_kernels:
+        config.AbandonedKernelManager.most_kernels = most_kernels
     # A kernel that dies is not replaced by an empty one; the page offers to reload instead.
     config.KernelManager.autorestart = False
     if len(tempfile.gettempdir()) <= LONGEST_SOCKET_FOLDER:
         config.KernelManager.transport = "ipc"  # else other users of the machine could listen in
+    config.BrowserIdentityProvider.page_port = port
     if iap_audience:
         config.Voila.identity_provider_class = IapIdentityProvider
         config.IapIdentityProvider.audience = iap_audience
         if iap_certs_url:
             config.IapIdentityProvider.certs_url = iap_certs_url
+    else:
+        config.Voila.identity_provider_class = BrowserIdentityProvider
+        config.BrowserIdentityProvider.page_token = token
     return config

@@ -1,22 +1,36 @@
-"""What the web server adds to each answer, and the handlers of our own."""
+"""What the web server answers: the page, its files, its kernel; and headers on all of it."""
 
 from __future__ import annotations
 
+import json
+import os
+from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
 
-from tornado.web import OutputTransform, RequestHandler
-from voila.tornado.handler import TornadoVoilaHandler
-from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from jupyter_client.jsonutil import json_default
+from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError, OutputTransform, RequestHandler, StaticFileHandler
+from voila.notebook_renderer import NotebookRenderer
+from voila.utils import get_page_config
+
+from llm_widgets.server.guard import Guarded, is_navigation
+from llm_widgets.server.kernels import FullError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from tornado.httputil import HTTPHeaders
 
-# Voilà puts inline scripts and styles into the page and runs its web workers from blobs;
-# anywidget imports modules from blobs. Nothing needs eval, and nothing comes from elsewhere.
+    from llm_widgets.server.kernels import Arrival
+
+# Voilà and JupyterLab put styles into the page, and run web workers and modules from blobs.
+# No script stands in the page itself, nothing needs eval, and nothing comes from elsewhere.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' blob:; "
+    "default-src 'self'; script-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
 
@@ -26,8 +40,20 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+RETRY_AFTER = 30
+"""Seconds after which one may try again when there was no room."""
+
+# A browser keeps a cookie for itself when another site's link leads here. Opened once more by the
+# page itself, it sends the cookie.
+_ONCE_MORE = (
+    '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+    '<meta http-equiv="refresh" content="0"><title>Cloud Run LLM Manager</title></head>'
+    "<body></body></html>"
+)
 
 
 class SecurityHeaders(OutputTransform):
@@ -61,31 +87,183 @@ class HealthHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
 
 
-class PageHandler(TornadoVoilaHandler):  # type: ignore[misc] # Voilà has no types
-    """Voilà's page, with the cookie that lets a closing tab shut its kernel down."""
+class PageHandler(Guarded):
+    """The page: the notebook, run by a kernel of the visitor's own."""
 
-    async def prepare(self) -> None:
-        """Refuse who may not come in, and set the cookie.
+    admits_browsers = True
+    _gone = False
 
-        There is no login form to be sent to. The cookie is for the beacon of a closing tab,
-        which is refused without its token.
-        """
-        await super().prepare(_redirect_to_login=False)
-        _ = self.xsrf_token  # reading it sets the cookie
+    def initialize(self, notebook: str, configuration: Any, renderer: dict[str, Any]) -> None:
+        """Take what the server knows of the notebook."""
+        self._notebook = notebook
+        self._configuration = configuration
+        self._renderer = renderer
 
-    async def get(self, path: str | None = None) -> None:
+    def visit_from_elsewhere(self) -> None:
+        """Answer a link of another site; refuse what nobody has clicked."""
+        if not is_navigation(self.request):
+            super().visit_from_elsewhere()
+        self.set_header("Cache-Control", "no-store")
+        self.finish(_ONCE_MORE)
+
+    def on_connection_close(self) -> None:
+        """Note that the visitor did not wait."""
+        self._gone = True
+        self.kernels.wake()
+
+    async def get(self, path: str = "") -> None:
         """Send the page; there is one, at the root. Files beside the notebook are not served."""
-        if not self.current_user:
-            self.send_error(403)
-        elif path:
-            self.send_error(404)
+        _ = self.xsrf_token  # reading it sets the cookie, for the beacon of a closing tab
+        query = parse_qsl(self.request.query, keep_blank_values=True)
+        if path:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        if any(name == "token" for name, _ in query):
+            # It is in the cookie now; the address is for others to see.
+            rest = urlencode([each for each in query if each[0] != "token"])
+            self.redirect(f"{self.base_url}?{rest}" if rest else self.base_url)
+            return
+        try:
+            arrival = await self.kernels.admit(self.visitor.key, lambda: self._gone)
+        except FullError:
+            self.set_header("Retry-After", str(RETRY_AFTER))
+            self.set_status(HTTPStatus.SERVICE_UNAVAILABLE)
+            self.write_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        if arrival is not None:
+            await self._send_page(arrival)
+
+    async def _send_page(self, arrival: Arrival) -> None:
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        sent = False
+        try:
+            async for piece in self._pieces(arrival):
+                await self._send(piece)
+            sent = not self._gone
+        finally:
+            # One whose visitor did not wait ends after its notebook has run, not in the middle.
+            if sent:
+                self.kernels.sent(arrival)
+            else:
+                await self.kernels.leave(arrival)
+
+    async def _send(self, piece: str) -> None:
+        """Send a piece at once: a skeleton is shown while the notebook runs."""
+        if not self._gone:
+            self.write(piece)
+            try:
+                await self.flush()
+            except StreamClosedError:
+                self._gone = True
+
+    async def _pieces(self, arrival: Arrival) -> AsyncIterator[str]:
+        """Run the notebook in a warm kernel, or in a new one, and yield the page in pieces."""
+        kernels: Any = self.kernels
+        if kernels.get_pool_size(self._notebook):
+            rendering, _, kernel_id = await kernels.get_rendered_notebook(self._notebook)
+            kernels.claim(arrival, kernel_id)
+            ready, rest = await rendering
+            for piece in ready:
+                yield piece
         else:
-            await super().get(path)
-
-
-class ChannelsHandler(VoilaKernelWebsocketHandler):  # type: ignore[misc] # as above
-    """A kernel's websocket; whoever is refused is told by the status alone."""
+            renderer = NotebookRenderer(
+                **self._renderer,
+                notebook_path=self._notebook,
+                page_config=get_page_config(
+                    base_url=self.base_url,
+                    settings=self.settings,
+                    log=self.log,
+                    voila_configuration=self._configuration,
+                ),
+                voila_configuration=self._configuration,
+                request_handler=self,
+                config_manager=self.config_manager,
+                contents_manager=self.contents_manager,
+                kernel_spec_manager=self.kernel_spec_manager,
+                base_url=self.base_url,
+            )
+            await renderer.initialize()
+            kernel_id = await kernels.start_kernel(
+                kernel_name=renderer.notebook.metadata.kernelspec.name,
+                path=os.path.dirname(self._notebook),  # noqa: PTH120 - a path of Jupyter's
+                env={**os.environ, "VOILA_PREHEAT": "False"},
+            )
+            kernels.claim(arrival, kernel_id)
+            rest = renderer.generate_content_generator(kernel_id, kernels.get_kernel(kernel_id))
+        async for piece, _ in rest:
+            yield piece
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - tornado's
-        """End the answer: Jupyter's page of errors needs files that this server has not."""
-        self.finish()
+        """Answer with a page of one sentence."""
+        templates = self.settings["voila_jinja2_env"]
+        template = templates.select_template([f"{status_code}.html", "error.html"])
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(
+            template.render(
+                status_code=int(status_code),
+                status_message=HTTPStatus(status_code).phrase,
+                base_url=self.base_url,
+            )
+        )
+
+
+class FilesHandler(Guarded, StaticFileHandler):
+    """Files of the page in some folders; the first folder that has one is taken."""
+
+    def initialize(self, folders: Sequence[str]) -> None:  # type: ignore[override] # several of them
+        """Take the folders."""
+        super().initialize(path=folders[0])
+        self._folders = folders
+
+    async def get(self, path: str, include_body: bool = True) -> None:  # noqa: FBT001, FBT002 - tornado's
+        """Send a file."""
+        # Tornado checks that the file is below its folder.
+        self.root = self._folder_of(path)
+        await super().get(path, include_body)
+
+    def _folder_of(self, path: str) -> str:
+        found = (each for each in self._folders if _is_file(Path(each, path)))
+        return next(found, self._folders[0])
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long
+        return False
+
+
+class KernelHandler(Guarded):
+    """A visitor's kernel: whether it is there, and its end."""
+
+    def _check(self, kernel_id: str) -> None:
+        if not self.kernels.is_there(kernel_id):
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        if not self.kernels.is_of(kernel_id, self.visitor.key):
+            raise HTTPError(HTTPStatus.FORBIDDEN)
+
+    async def get(self, kernel_id: str) -> None:
+        """Say that it is there."""
+        self._check(kernel_id)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        model = self.kernels.kernel_model(kernel_id)  # type: ignore[no-untyped-call] # it has no types
+        self.finish(json.dumps(model, default=json_default))
+
+    async def delete(self, kernel_id: str) -> None:
+        """Shut it down."""
+        self._check(kernel_id)
+        await self.kernels.end_kernel(kernel_id)
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class LeaveHandler(Guarded):
+    """Shuts a kernel down when its tab is closed; that may be said more than once."""
+
+    async def post(self, kernel_id: str) -> None:
+        """Shut it down, or do nothing if it has gone."""
+        if self.kernels.is_there(kernel_id):
+            if not self.kernels.is_of(kernel_id, self.visitor.key):
+                raise HTTPError(HTTPStatus.FORBIDDEN)
+            await self.kernels.end_kernel(kernel_id)
+        self.set_status(HTTPStatus.NO_CONTENT)

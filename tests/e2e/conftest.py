@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.running import Server, running_server
 from tests.e2e.witness import add_witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
-DEMO = Path(__file__).parent / "demo"
 # Milliseconds: far longer than a page takes on a busy machine; only a test that fails waits so.
 PATIENCE = 60_000
 expect.set_options(timeout=PATIENCE)
-MARK = "LLM_WIDGETS_TEST_MARK"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # the tests may run as root, in a container
@@ -55,76 +48,16 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return {**arguments, "executable_path": found} if found else arguments
 
 
-@dataclass
-class Server:
-    """A running server; ``url`` is empty when it did not start."""
-
-    url: str
-    process: subprocess.Popen[str]
-    log: Path
-    mark: str
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End it and give its exit code."""
-        self.process.send_signal(how)
-        return self.process.wait(60)
-
-    def kernels(self) -> set[int]:
-        """Find its kernels, also those that have outlived it."""
-        found = set()
-        for each in psutil.process_iter():
-            with suppress(psutil.Error):
-                if (
-                    "ipykernel" in " ".join(each.cmdline())
-                    and each.environ().get(MARK) == self.mark
-                ):
-                    found.add(each.pid)
-        return found
-
-
-Serving = Callable[..., AbstractContextManager[Server]]
-
-
-@contextmanager
-def _serving(folder: Path, notebook: str, **options: Any) -> Iterator[Server]:
-    log = folder / "server.log"
-    mark = uuid.uuid4().hex
-    environment = {
-        **os.environ,
-        MARK: mark,
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
-    script, page = str(DEMO / "serve.py"), str(DEMO / notebook)
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, script, page, json.dumps({"port": 0, **options})],
-            stdout=subprocess.PIPE,
-            stderr=out,
-            text=True,
-            env=environment,
-        )
-    assert process.stdout is not None
-    server = Server(process.stdout.readline().strip(), process, log, mark)
-    try:
-        yield server
-    finally:
-        if process.poll() is None:
-            server.stop()
-        process.stdout.close()
-
-
 @pytest.fixture(scope="session")
-def serving() -> Serving:
-    """Give ``serving(folder, notebook, **options of launch)``: serves a notebook of the demos."""
-    return _serving
+def serving() -> Callable[..., AbstractContextManager[Server]]:
+    """Return ``serving(folder, notebook, **options of launch)``: serves a notebook of the demos."""
+    return running_server
 
 
 @pytest.fixture(scope="module")
 def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Serve the page that shows every component."""
-    with _serving(tmp_path_factory.mktemp("demo"), "demo.ipynb") as server:
+    with running_server(tmp_path_factory.mktemp("demo"), "demo.ipynb") as server:
         assert server.url, server.log.read_text()
         yield server
     assert "Traceback" not in server.log.read_text()
@@ -145,7 +78,7 @@ def context(context: BrowserContext) -> BrowserContext:
 class Problems:
     """What must not happen while a page is open."""
 
-    origin: str
+    url: str
     found: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
@@ -159,7 +92,8 @@ class Problems:
             self.found.append(f"console: {message.text}")
 
     def _request(self, request: Request) -> None:
-        local = (self.origin, self.origin.replace("http", "ws", 1), "blob:", "data:")
+        origin = self.url.partition("?")[0]
+        local = (origin, origin.replace("http", "ws", 1), "blob:", "data:")
         if not request.url.startswith(local):
             self.found.append(f"request: {request.url}")
 

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -31,6 +31,8 @@ class Proxy:
     ----------
     url
         Its address: ``KEYS`` there, and everything else from the server behind it.
+    keys
+        Its public key, as it is published.
     server
         Port of the server behind it; what comes before it is known finds nobody.
     """
@@ -46,12 +48,13 @@ class Proxy:
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         self._signer = crypt.EsSigner.from_string(secret, key_id="k1")
-        self._published = json.dumps({"k1": public.decode()}).encode()
+        self.keys = {"k1": public.decode()}
+        self._published = json.dumps(self.keys).encode()
         self.url = ""
         self.server = 0
 
-    def assertion(self) -> str:
-        """Say who asks, signed."""
+    def assertion(self, **changes: Any) -> str:
+        """Say who asks, signed; with other claims if they are given."""
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -59,6 +62,7 @@ class Proxy:
             "email": "ada@example.com",
             "iat": now,
             "exp": now + 600,
+            **changes,
         }
         return jwt.encode(self._signer, claims).decode()
 

@@ -41,6 +41,20 @@ def test_closed_and_reloaded_tabs_free_their_kernels(
         until(lambda: not server.kernels())
 
 
+def test_quick_reloads_leave_no_kernels(page: Page, tmp_path: Path, serving: Any) -> None:
+    with serving(tmp_path, SMALL, token=None) as server:
+        page.goto(server.url)
+        expect(page.get_by_text("somebody")).to_be_visible()
+        tab = page.context.new_cdp_session(page)
+        for _ in range(50):
+            tab.send("Page.reload")  # does not wait for the page
+            page.wait_for_timeout(100)  # at whatever stage the page is then
+        expect(page.get_by_text("somebody")).to_be_visible()
+        until(lambda: len(server.kernels()) <= 2)  # the page's, and the warm one
+        server.stop()
+        assert "Traceback" not in server.log.read_text()
+
+
 def test_abandoned_kernel_goes_though_it_is_never_idle(tmp_path: Path, serving: Any) -> None:
     options = {"warm_kernels": 0, "abandon_after": 2.0, "look_every": 1}
     with serving(tmp_path, SMALL, **options) as server:

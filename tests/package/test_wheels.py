@@ -94,7 +94,9 @@ def test_the_page_is_served(programs: Path, tmp_path: Path, words: list[str]) ->
         for line in process.stdout:
             said += line
             if found := re.search(r"http://\S+", line):
-                with urllib.request.urlopen(found[0], timeout=120) as answer:
+                # The address has a token, and leads on to the page with a cookie.
+                browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+                with browser.open(found[0], timeout=120) as answer:
                     assert "Cloud Run LLM Manager" in answer.read().decode()
                 break
         else:
