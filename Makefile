@@ -34,7 +34,7 @@ test: $(READY) $(NODE_MODULES)
 	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
 	@$(BIN)/python -m pytest tests/contract/test_gcloud_exports.py tests/faults tests/contract $(LONGEST_FIRST)
-	@$(BIN)/python -m pytest tests/notebook tests/package tests/e2e $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest tests/notebook tests/package tests/security tests/e2e $(LONGEST_FIRST)
 
 test-fast: $(READY)
 	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
