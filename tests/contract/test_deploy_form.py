@@ -145,11 +145,11 @@ def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Prod
     values = opened(form, SMALL)
     bare = service_accounts.create_runtime_account(product.clients, PROJECT)
     form.change({**values, "service_account": bare.email})
-    until(lambda: form.reading.access == MISSING)
+    until(lambda: form.bucket_access.access == MISSING)
     policy.grant(product.clients, policy.of_project(PROJECT), [bucket_readers.READER], bare.member)
     assert form.deployment
-    form.reading.check(form.deployment)
-    until(lambda: form.reading.access == GRANTED)
+    form.bucket_access.check(form.deployment)
+    until(lambda: form.bucket_access.access == GRANTED)
 
 
 def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: Product) -> None:

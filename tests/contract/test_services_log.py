@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.errors import DeniedError
-from llm_widgets.page.services.log_panel import LogViewer
+from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.log_search import PAGE, LogSearch
 from llm_widgets.page.services.service_logs import LogTail
 from local_cloud.testing.waiting import until
@@ -49,7 +49,7 @@ def search(session: Session, tail: LogTail) -> LogSearch:
     return LogSearch(session, tail)
 
 
-def shown(viewer: LogViewer) -> list[str]:
+def shown(viewer: LogPanel) -> list[str]:
     return [item["text"] for item in viewer._stream.items]
 
 
@@ -68,7 +68,7 @@ def many(product: Product) -> datetime:
 def test_entries_that_come_late_are_neither_lost_nor_doubled(
     product: Product, tail: LogTail, search: LogSearch
 ) -> None:
-    viewer = LogViewer(tail, search)
+    viewer = LogPanel(tail, search)
     stream = viewer._stream
     tail.look()
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ def test_entries_that_come_late_are_neither_lost_nor_doubled(
 def test_the_server_finds_what_was_never_read(
     product: Product, tail: LogTail, search: LogSearch
 ) -> None:
-    viewer = LogViewer(tail, search)
+    viewer = LogPanel(tail, search)
     begin = many(product)
     tail.look()
     assert len(tail.entries) < MANY
@@ -127,7 +127,7 @@ def test_the_server_finds_what_was_never_read(
 def test_earlier_entries_can_be_had_to_the_first(
     product: Product, tail: LogTail, search: LogSearch
 ) -> None:
-    viewer = LogViewer(tail, search)
+    viewer = LogPanel(tail, search)
     many(product)
     tail.look()
     assert not viewer._earlier.disabled
@@ -179,7 +179,7 @@ def test_the_answer_to_an_older_question_is_dropped(
 
 
 def test_who_may_not_search(product: Product, tail: LogTail, search: LogSearch) -> None:
-    viewer = LogViewer(tail, search)
+    viewer = LogPanel(tail, search)
     write(product, ("a", datetime.now(UTC), {"textPayload": "seen before"}))
     tail.look()
     product.faults.update(denied_permissions=["logging.logEntries.list"])

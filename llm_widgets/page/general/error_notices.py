@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from llm_widgets.errors import ManagerError
 
 
-class Doubts:
+class ErrorNotices:
     """A notice for each reason; ``box`` goes into the card, and is not there without any."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import ipywidgets as w
 from llm_widgets.checks.networks import CONNECTORS, SUBNETS
 from llm_widgets.domain import gpus, links
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind
-from llm_widgets.page.general.error_notices import Doubts
+from llm_widgets.page.general.error_notices import ErrorNotices
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.html import note, set_text
 from llm_widgets.widgets.layout import button, card
@@ -45,7 +45,7 @@ class NetworkCard:
         self._session = session
         self._state = state
         self._problem = Notice()
-        self._doubts = Doubts()
+        self._error_notices = ErrorNotices()
         self._not_kept = Notice()
         self._age = Age()
         self._advice = Notice()
@@ -69,7 +69,7 @@ class NetworkCard:
         self.box = card(
             "Networking",
             self._problem,
-            self._doubts.box,
+            self._error_notices.box,
             self._advice,
             self._default,
             self._not_kept,
@@ -123,7 +123,7 @@ class NetworkCard:
             self._problem.clear()
         self._age.at = state.checked_at
         errors = [found.error for found in state.found.values() if found.error]
-        self._doubts.show(errors, others="other regions")
+        self._error_notices.show(errors, others="other regions")
         self._draw_advice()
         self._draw_default()
         rows = self._all_rows()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import capacity, gpus, links
 from llm_widgets.domain.capacity import Fit
 from llm_widgets.gcp.project import quotas
-from llm_widgets.page.general.error_notices import Doubts
+from llm_widgets.page.general.error_notices import ErrorNotices
 from llm_widgets.page.general.quota_dialog import QuotaDialog
 from llm_widgets.serving import cost
 from llm_widgets.widgets.age import Age
@@ -37,7 +37,7 @@ class QuotaCard:
         self._session = session
         self._state = state
         self._notice = Notice()
-        self._doubts = Doubts()
+        self._error_notices = ErrorNotices()
         self._age = Age()
         self._dialog = QuotaDialog(session, state)
         self._table = DataTable(
@@ -58,7 +58,7 @@ class QuotaCard:
         self._refresh.on_click(lambda _: state.refresh())
         self.box = card(
             "GPUs and quotas",
-            self._doubts.box,
+            self._error_notices.box,
             self._notice,
             self._table,
             self._dialog.dialog,
@@ -84,7 +84,7 @@ class QuotaCard:
             return
         self._refresh.disabled = state.running
         self._age.at = state.checked_at
-        self._doubts.show(state.survey.errors.values())
+        self._error_notices.show(state.survey.errors.values())
         self._draw_notice()
         self._table.rows = [
             self._row(gpu, region)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.page.models.imports import WatchedImport
     from llm_widgets.page.models.models import BucketModels
-    from llm_widgets.page.models.newer_revisions import UpdatesState
+    from llm_widgets.page.models.newer_revisions import NewerRevisionsState
 
 _COLUMNS = (
     Column("model", "Model", action="details", width=20),
@@ -95,7 +95,7 @@ class BucketCard:
         self,
         bucket: BucketModels,
         imports: Mapping[str, WatchedImport],
-        updates: UpdatesState,
+        updates: NewerRevisionsState,
     ) -> None:
         """Draw what is known of the bucket."""
         self._details.show(

@@ -12,7 +12,7 @@ from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.manager.bucket_models import BucketModels, ProjectBuckets, read_project
 from llm_widgets.page.background import Latest
 from llm_widgets.page.models.imports import ImportsState
-from llm_widgets.page.models.newer_revisions import UpdatesState
+from llm_widgets.page.models.newer_revisions import NewerRevisionsState
 
 if TYPE_CHECKING:
     from llm_widgets.page.session import Session
@@ -49,7 +49,7 @@ class ModelsState(HasTraits):
         self._session = session
         self._latest = Latest()
         self.imports = ImportsState(session, finished=self.refresh)
-        self.updates = UpdatesState(session)
+        self.updates = NewerRevisionsState(session)
         session.observe(self._project_changed, "project")
 
     def bucket(self, name: str) -> BucketModels | None:

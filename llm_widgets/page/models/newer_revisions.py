@@ -22,7 +22,7 @@ KEPT = 600.0
 """Seconds for which a hub's answer is good: hubs limit how often they may be asked."""
 
 
-class UpdatesState(HasTraits):
+class NewerRevisionsState(HasTraits):
     """The newest revisions at the hubs.
 
     Attributes

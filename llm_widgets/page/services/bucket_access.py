@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNKNOWN, GRANTED, MISSING = "unknown", "granted", "missing"
 
 
-class ReadingState(HasTraits):
+class BucketAccessState(HasTraits):
     """What the bucket's policy and the project's let the runtime account do.
 
     Attributes

@@ -16,7 +16,7 @@ from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.manager.projects import Defaults
 from llm_widgets.page.background import Latest
 from llm_widgets.page.services.access_entries import callers_from
-from llm_widgets.page.services.bucket_access import ReadingState
+from llm_widgets.page.services.bucket_access import BucketAccessState
 from llm_widgets.page.services.deploy_values import deployment_from, followers
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
@@ -72,7 +72,7 @@ class DeployFormState(HasTraits):
         self._manifest: ModelManifest | None = None
         self.followed: Values = {}
         self.memory = GpuMemoryState(session)
-        self.reading = ReadingState(session)
+        self.bucket_access = BucketAccessState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "deployment")
 
     def on_deployed(self, listener: Callable[[str], None]) -> None:
@@ -116,7 +116,7 @@ class DeployFormState(HasTraits):
 
         self.memory.load(bucket, record, then)
         self._check_name(first)
-        self.reading.check(first)
+        self.bucket_access.check(first)
 
     def close(self) -> None:
         """Give it up."""
@@ -138,7 +138,7 @@ class DeployFormState(HasTraits):
         if before is None or (wanted.name, wanted.region) != (before.name, before.region):
             self._check_name(wanted)
         if before is None or wanted.service_account != before.service_account:
-            self.reading.check(wanted)
+            self.bucket_access.check(wanted)
 
     @property
     def engines(self) -> tuple[Engine, ...]:
@@ -158,7 +158,7 @@ class DeployFormState(HasTraits):
         self.deployment = made
         self.offered = made
         self._check_name(made)
-        self.reading.check(made)
+        self.bucket_access.check(made)
 
     def check(self, values: Values, done: Callable[[], None]) -> None:
         """Ask Cloud Run whether it would take the request; ``done`` is called either way."""

@@ -15,7 +15,7 @@ from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
-from llm_widgets.page.services.text_tabs_card import TextChoice
+from llm_widgets.page.services.text_tabs_card import TextTabs
 from llm_widgets.serving.export import Language, written
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import paragraph, set_text
@@ -61,7 +61,7 @@ class DeployPage:
         )
         self._diagnosis = DiagnosisCard(self._remedy, form_label, is_local=is_local)
         self._diagnosis.box.add_class("llm-answer")
-        self._request = TextChoice(
+        self._request = TextTabs(
             "Request",
             "Exactly what is asked of Cloud Run, for those who keep it in a repository.",
         )
@@ -95,7 +95,7 @@ class DeployPage:
         state.memory.observe(self._draw_refusal, "estimate")
         state.observe(self._draw_problems, ["problems", "name_note"])
         state.observe(self._draw_access, "deployment")
-        state.reading.observe(self._draw_access, ["access", "error"])
+        state.bucket_access.observe(self._draw_access, ["access", "error"])
 
     def _opened(self, change: dict[str, Any]) -> None:
         state = self._state
@@ -167,7 +167,7 @@ class DeployPage:
 
     def _grant(self) -> None:
         if self._state.deployment is not None:
-            self._state.reading.grant(self._state.deployment)
+            self._state.bucket_access.grant(self._state.deployment)
 
     def _draw_refusal(self, _: object = None) -> None:
         """Ask whether to insist only while the GPU is too small."""
@@ -212,15 +212,15 @@ class DeployPage:
             )
 
     def _draw_access(self, _: object = None) -> None:
-        deployment, reading = self._state.deployment, self._state.reading
+        deployment, found = self._state.deployment, self._state.bucket_access
         if deployment is None:
             return
         who = deployment.service_account or "The service"
-        if reading.error:
-            self._access.show_error(reading.error)
-        elif reading.access == GRANTED:
+        if found.error:
+            self._access.show_error(found.error)
+        elif found.access == GRANTED:
             self._access.show("success", f"{who} may read gs://{deployment.bucket}.")
-        elif reading.access == MISSING:
+        elif found.access == MISSING:
             self._access.show(
                 "warning",
                 f"{who} may not read gs://{deployment.bucket}, by its policy and the project's.",

@@ -31,7 +31,7 @@ _LOUD = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _EMPTY = "Nothing has been logged yet."
 
 
-class LogViewer:
+class LogPanel:
     """A log that grows, with a filter and a search; ``box`` is what goes into the page."""
 
     def __init__(self, tail: LogTail, search: LogSearch) -> None:

@@ -44,7 +44,7 @@ _CONDITIONS: dict[str, StatusState] = {
 }
 
 
-class Overview:
+class OverviewCard:
     """Draws how a service is; ``box`` is what goes into the page."""
 
     def __init__(self, state: ServicePageState, edit: ServiceEditState, *, is_local: bool) -> None:

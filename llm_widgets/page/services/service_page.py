@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from llm_widgets.engines import registry
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.chat_panel import ChatPanel
-from llm_widgets.page.services.log_panel import LogViewer
+from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.metrics_card import MetricsCard
-from llm_widgets.page.services.overview_card import Overview
+from llm_widgets.page.services.overview_card import OverviewCard
 from llm_widgets.page.services.revisions_card import RevisionsCard
 from llm_widgets.page.services.services_table import SERVING
-from llm_widgets.page.services.text_tabs_card import TextChoice
+from llm_widgets.page.services.text_tabs_card import TextTabs
 from llm_widgets.serving.export_yaml import dumped
 from llm_widgets.serving.snippets import snippets
 from llm_widgets.widgets.details import CopyText
@@ -50,7 +50,7 @@ class ServicePage:
         self._state = state
         self._conversation = chat
         self._chat = ChatPanel(chat)
-        self._snippets = TextChoice(
+        self._snippets = TextTabs(
             "Call it from elsewhere", "Cloud Run wants an ID token whose audience is the URL."
         )
         self._try = stack()
@@ -64,8 +64,8 @@ class ServicePage:
         remove = button("Delete", style="outlined")
         remove.on_click(lambda _: delete())
         panels = (
-            Overview(state, edit, is_local=is_local).box,
-            LogViewer(state.log, state.shown_log).box,
+            OverviewCard(state, edit, is_local=is_local).box,
+            LogPanel(state.log, state.shown_log).box,
             MetricsCard(metrics).box,
             self._try,
             access.box,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-class TextChoice:
+class TextTabs:
     """Texts by their names, each written when it is shown; ``box`` is what goes into the page."""
 
     def __init__(self, title: str, text: str) -> None:
