@@ -119,6 +119,10 @@ class TransferError(ManagerError):
     """Bytes could not be moved, or were not those that the hub promised."""
 
 
+class DocumentError(ManagerError):
+    """A document in a bucket is damaged, or not one that this product wrote."""
+
+
 class DeploymentError(ManagerError):
     """A service did not come up."""
 

@@ -91,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("import-worker", help="carry one import out (used by the job)")
     worker.add_argument("--bucket", required=True)
     worker.add_argument("--import", dest="import_id", required=True)
+    worker.add_argument("--project", default="", help="where the token of the hub is kept")
     worker.set_defaults(run=_import_worker)
     return parser
 
@@ -151,4 +152,4 @@ def _doctor(options: argparse.Namespace) -> int:
 def _import_worker(options: argparse.Namespace) -> int:
     from llm_widgets.imports.worker import worker_main  # noqa: PLC0415 - imports Google's packages
 
-    return worker_main(["--bucket", options.bucket, "--import", options.import_id])
+    return worker_main(options.bucket, options.import_id, project=options.project)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain.folders import OWN_FOLDER
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
-IMPORTS_PREFIX = "llm-manager/imports"
+IMPORTS_PREFIX = f"{OWN_FOLDER}/imports"
 """Where plans, progress and finished parts of imports lie in a bucket."""
 
 PLAN_VERSION = 1
@@ -134,8 +135,8 @@ class ImportPlan:
         same import have the same id, and so join.
     prefix
         Folder of the model in the bucket, without a slash at the end.
-    token_secret
-        Resource name of the Secret Manager version that holds the hub's token, or empty.
+    has_token
+        Whether a token of the hub is kept for it: :mod:`llm_widgets.gcp.secrets` knows where.
     """
 
     id: str
@@ -149,7 +150,7 @@ class ImportPlan:
     created_at: datetime
     created_by: str = ""
     license: str = ""
-    token_secret: str = ""
+    has_token: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -187,54 +188,10 @@ class ImportPlan:
         """Write the plan as JSON text."""
         data = asdict(self)
         data["version"] = PLAN_VERSION
+        # The field named the secret once; nobody believes a name that stands in a bucket.
+        data["token_secret"] = "kept" if data.pop("has_token") else ""
         data["created_at"] = self.created_at.isoformat()
         for entry in data["files"]:
             if entry["content"] is not None:
                 entry["content"] = base64.b64encode(entry["content"]).decode()
         return json.dumps(data, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ImportPlan:
-        """Read a plan.
-
-        Raises
-        ------
-        ValueError
-            The text is no plan, or one of a later version of the product.
-        """
-        try:
-            data = json.loads(text)
-            if data.pop("version") > PLAN_VERSION:
-                raise ValueError("the plan was written by a later version of this product")
-            data["source"] = source_of(data)
-            data["created_at"] = datetime.fromisoformat(data["created_at"])
-            data["files"] = tuple(_file(entry) for entry in data["files"])
-            return cls(**data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not an import plan: {error}") from error
-
-
-def _file(entry: dict[str, Any]) -> HubFile:
-    digest = Digest(DigestKind(entry["digest"]["kind"]), entry["digest"]["value"])
-    content = entry.get("content")
-    return HubFile(
-        **{
-            **entry,
-            "digest": digest,
-            "content": None if content is None else base64.b64decode(content),
-        }
-    )
-
-
-def source_of(data: dict[str, Any]) -> str:
-    """Return the id of the hub that a plan or a manifest names.
-
-    Raises
-    ------
-    TypeError
-        It names none.
-    """
-    source = data["source"]
-    if not isinstance(source, str) or not source:
-        raise TypeError("the source is not the id of a hub")
-    return source

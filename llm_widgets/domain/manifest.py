@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain.imports import Digest, DigestKind, source_of
+from llm_widgets.domain.folders import OWN_FOLDER
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 
-MANIFESTS_PREFIX = "llm-manager/models"
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from llm_widgets.domain.imports import Digest
+
+MANIFESTS_PREFIX = f"{OWN_FOLDER}/models"
 """Where the manifests of the models of a bucket lie in it."""
 
-_VERSION = 1
+MANIFEST_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,45 +88,12 @@ class ModelManifest:
 
     def to_json(self) -> str:
         """Write the manifest as JSON text."""
-        data = {"version": _VERSION, **asdict(self)}
+        data = {"version": MANIFEST_VERSION, **asdict(self)}
         data["submitted_at"] = self.submitted_at.isoformat()
         data["finished_at"] = self.finished_at.isoformat()
         return json.dumps(data, indent=1)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ModelManifest:
-        """Read a manifest.
-
-        Raises
-        ------
-        ValueError
-            The text is none, or one of a later version of the product.
-        """
-        try:
-            data = json.loads(text)
-            if data.pop("version") > _VERSION:
-                raise ValueError("the manifest was written by a later version of this product")
-            data["source"] = source_of(data)
-            data["submitted_at"] = datetime.fromisoformat(data["submitted_at"])
-            data["finished_at"] = datetime.fromisoformat(data["finished_at"])
-            data["files"] = tuple(_file(entry) for entry in data["files"])
-            return cls(**data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a manifest: {error}") from error
 
 
 def manifest_name(import_id: str) -> str:
     """Name the object of a model's manifest."""
     return f"{MANIFESTS_PREFIX}/{import_id}.json"
-
-
-def _file(entry: dict[str, object]) -> ManifestFile:
-    digest = entry["digest"]
-    if not isinstance(digest, dict):
-        raise TypeError("a digest is missing")
-    return ManifestFile(
-        path=str(entry["path"]),
-        size=int(str(entry["size"])),
-        digest=Digest(DigestKind(digest["kind"]), digest["value"]),
-        crc32c=str(entry["crc32c"]),
-    )

@@ -19,22 +19,18 @@ DESCRIPTION = "Models in this bucket, written by Cloud Run LLM Manager."
 
 _REPAIRED = "repaired"
 
-_OLD_PREFIXES = {"huggingface": "{id}", "ollama": "ollama/models"}
-"""Where the application before this one, which knew these two hubs, put a model: those of the
-second all share a folder. Its entries don't tell it."""
-
-_FIELDS = {
-    # name in the file: (field of ModelRecord, type)
-    "size": ("size", int),
-    "revision": ("revision", str),
-    "prefix": ("prefix", str),
-    "fileCount": ("file_count", int),
-    "importId": ("import_id", str),
-    "submittedAt": ("submitted_at", datetime),
-    "finishedAt": ("finished_at", datetime),
-    "importedBy": ("imported_by", str),
-    "license": ("license", str),
-    "error": ("error", str),
+FIELDS = {
+    # name in the file: field of ModelRecord
+    "size": "size",
+    "revision": "revision",
+    "prefix": "prefix",
+    "fileCount": "file_count",
+    "importId": "import_id",
+    "submittedAt": "submitted_at",
+    "finishedAt": "finished_at",
+    "importedBy": "imported_by",
+    "license": "license",
+    "error": "error",
 }
 
 
@@ -83,6 +79,16 @@ class MetadataFile:
         old = self.find(record.key)
         return self if old and old.status is ModelStatus.READY else self.with_model(record)
 
+    def with_failed(self, import_id: str, error: str) -> MetadataFile:
+        """Give the file with what an import has not finished as failed."""
+        models = tuple(
+            replace(model, status=ModelStatus.FAILED, error=error)
+            if (model.import_id, model.status) == (import_id, ModelStatus.IMPORTING)
+            else model
+            for model in self.models
+        )
+        return replace(self, models=models)
+
     def without(self, key: tuple[str, str, str]) -> MetadataFile:
         """Give the file without the entry with a key."""
         return replace(self, models=tuple(model for model in self.models if model.key != key))
@@ -108,83 +114,6 @@ class MetadataFile:
         }
         return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
-    @classmethod
-    def from_json(cls, text: str | bytes) -> MetadataFile:
-        """Read a file.
-
-        Raises
-        ------
-        MetadataFileError
-            The text is something else, or cut off.
-        """
-        try:
-            data = json.loads(text)
-        except ValueError as error:
-            raise MetadataFileError("The metadata file is damaged.", cause=str(error)) from error
-        if not isinstance(data, dict) or not isinstance(data.get("models", []), list):
-            raise MetadataFileError(
-                "The metadata file is damaged.", cause="It is JSON, but holds no list of models."
-            )
-        version = data.pop("schemaVersion", SCHEMA_VERSION)
-        models: list[ModelRecord] = []
-        others: list[Any] = []
-        for entry in data.pop("models", []):
-            record = _record(entry)
-            if record:
-                models.append(record)
-            else:
-                others.append(entry)
-        return cls(
-            description=str(data.pop("description", DESCRIPTION)),
-            models=tuple(models),
-            schema_version=version if isinstance(version, int) else SCHEMA_VERSION,
-            others=tuple(others),
-            extra=data,
-        )
-
-
-def _record(entry: Any) -> ModelRecord | None:
-    """Read an entry; ``None`` where it has no id or source, or its status is not known."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("id"), str):
-        return None
-    left = dict(entry)
-    source = left.pop("source", None)
-    if not isinstance(source, str) or not source:
-        return None
-    try:
-        status = ModelStatus(left.pop("status", None))
-    except ValueError:
-        return None
-    known: dict[str, Any] = {}
-    for name, (attribute, kind) in _FIELDS.items():
-        value = _value(left.get(name), kind)
-        if value is not None:
-            known[attribute] = value
-            del left[name]
-    identifier = left.pop("id")
-    if "prefix" not in known and "import_id" not in known:
-        known["prefix"] = _OLD_PREFIXES.get(source, "").format(id=identifier)
-    return ModelRecord(id=identifier, source=source, status=status, extra=left, **known)
-
-
-def _value(value: Any, kind: type) -> Any:
-    """Read a field; ``None`` where it is absent or of another type, so that it is kept as it is."""
-    if kind is datetime:
-        return _time(value)
-    if isinstance(value, bool) or not isinstance(value, kind):
-        return None
-    return value
-
-
-def _time(value: Any) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
 
 def _time_text(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -197,10 +126,12 @@ def _entry(record: ModelRecord) -> dict[str, Any]:
         "status": record.status.value,
         "size": record.size,
     }
-    for name, (attribute, _) in _FIELDS.items():
+    for name, attribute in FIELDS.items():
         value = getattr(record, attribute)
         if isinstance(value, datetime):
             entry[name] = _time_text(value)
         elif value:
             entry[name] = value
-    return {**entry, **record.extra}
+    # A field that could not be read gives way to one that can.
+    kept = {name: value for name, value in record.extra.items() if not entry.get(name)}
+    return {**entry, **kept}

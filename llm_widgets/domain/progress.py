@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 
 class FileState(StrEnum):
@@ -93,28 +93,6 @@ class ImportProgress:
         data["started_at"] = self.started_at.isoformat()
         data["updated_at"] = self.updated_at.isoformat()
         return json.dumps(data)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> ImportProgress:
-        """Read what :meth:`to_json` wrote.
-
-        Raises
-        ------
-        ValueError
-            The text is something else.
-        """
-        try:
-            data = json.loads(text)
-            data["state"] = ImportState(data["state"])
-            data["started_at"] = datetime.fromisoformat(data["started_at"])
-            data["updated_at"] = datetime.fromisoformat(data["updated_at"])
-            data["files"] = tuple(
-                FileProgress(**{**entry, "state": FileState(entry["state"])})
-                for entry in data["files"]
-            )
-            return cls(**data)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not the progress of an import: {error}") from error
 
 
 _FILE_STATES = (FileState.WAITING, FileState.ACTIVE, FileState.FAILED, FileState.DONE)

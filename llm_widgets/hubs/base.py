@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote
+
+from llm_widgets.domain import folders
+from llm_widgets.errors import TransferError
 
 if TYPE_CHECKING:
     from llm_widgets.config import Endpoint, Settings
@@ -167,6 +171,28 @@ class Hub(Protocol):
     def page(self, model_id: str, settings: Settings) -> str:
         """Return the address of a model's page for people; empty where it has none."""
         ...
+
+    def is_id(self, model_id: str) -> bool:
+        """Return whether a text is the normal form of a model's id, as a plan has it."""
+        return folders.is_plain(model_id)
+
+    def file_url(self, model_id: str, revision: str, file: HubFile, settings: Settings) -> str:
+        """Return where the bytes of a file are that has none of its own.
+
+        Plans lie in buckets, where anybody may have written them: an address of theirs is not
+        believed. A hub that can't derive it takes what lies at its own endpoint.
+
+        Raises
+        ------
+        TransferError
+            The file is not one of the hub.
+        """
+        del model_id, revision
+        endpoint = settings.endpoint(self.endpoint)
+        path = file.url.removeprefix(f"{endpoint}/")
+        if path == file.url or {".", ".."} & set(unquote(path).split("/")):
+            raise TransferError(f"{file.path} does not lie at {endpoint}.")
+        return file.url
 
     def check_file(self, file: HubFile) -> None:
         """Check that a file can be had over HTTP; a hub without limits needs no such method.

@@ -7,19 +7,21 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import gpus, members
 from llm_widgets.domain.services import MANAGED_BY
-from llm_widgets.errors import Fix, ManagerError, TransferError
+from llm_widgets.errors import Fix, ManagerError, NotFoundError, TransferError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.run import jobs
 from llm_widgets.gcp.storage.buckets import get_bucket
 from llm_widgets.hubs import registry
 from llm_widgets.imports.plan import task_count
+from llm_widgets.imports.store import JOB
 from llm_widgets.transfer.share import RETRIES
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.imports.store import WorkerNote
 
-JOB = "llm-manager-import"
 _CPU = "1"
 _MEMORY = "1Gi"
 _TIMEOUT = timedelta(days=1)  # Cloud Run allows 7 days for a task
@@ -68,7 +69,9 @@ def start_worker(clients: Clients, settings: Settings, plan: ImportPlan) -> dict
     return {"host": socket.gethostname(), "pid": _start_process(settings, plan)}
 
 
-def is_alive(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
+def is_alive(
+    clients: Clients, note: WorkerNote, bucket: str, import_id: str, *, silent: bool
+) -> bool:
     """Return whether the worker process of a note still runs.
 
     Parameters
@@ -79,12 +82,28 @@ def is_alive(clients: Clients, note: WorkerNote, *, silent: bool) -> bool:
     """
     if note.execution:
         try:
-            return not jobs.execution(clients, note.execution).state.is_final
+            found = jobs.execution(clients, note.execution)
+            return _carries_out(found, bucket, import_id) and not found.state.is_final
         except ManagerError:
             return not silent
     if note.pid and note.host == socket.gethostname():
         return not silent and _is_process_alive(note.pid)
     return not silent
+
+
+def cancel(clients: Clients, note: WorkerNote, bucket: str, import_id: str) -> None:
+    """Ask the execution of a note to stop, if it carries out this import and no other.
+
+    Raises
+    ------
+    ManagerError
+        It may not be looked at or cancelled.
+    """
+    with suppress(NotFoundError):
+        if note.execution and _carries_out(
+            jobs.execution(clients, note.execution), bucket, import_id
+        ):
+            jobs.cancel(clients, note.execution)
 
 
 def job_region(location: str, location_type: str) -> str:
@@ -146,7 +165,18 @@ def worker_environment(settings: Settings) -> dict[str, str]:
 
 
 def _arguments(plan: ImportPlan) -> list[str]:
-    return [_COMMAND, "--bucket", plan.bucket, "--import", plan.id]
+    kept = ["--project", plan.project] if plan.has_token else []
+    return [*_words(plan.bucket, plan.id), *kept]
+
+
+def _words(bucket: str, import_id: str) -> list[str]:
+    return [_COMMAND, "--bucket", bucket, "--import", import_id]
+
+
+def _carries_out(found: jobs.ExecutionStatus, bucket: str, import_id: str) -> bool:
+    """Return whether an execution was started for an import: a bucket's note may say anything."""
+    wanted = _words(bucket, import_id)
+    return list(found.args[: len(wanted)]) == wanted
 
 
 def _start_process(settings: Settings, plan: ImportPlan) -> int:

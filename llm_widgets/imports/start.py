@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import folders
 from llm_widgets.domain.imports import IMPORTS_PREFIX
 from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
-from llm_widgets.errors import ConflictError, Fix, ManagerError
-from llm_widgets.gcp.run import jobs
+from llm_widgets.errors import ConflictError, DocumentError, Fix, ManagerError
+from llm_widgets.gcp.storage.buckets import project_of
 from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports import launch
@@ -90,7 +91,10 @@ def resume_import(clients: Clients, settings: Settings, bucket: str, import_id: 
     ManagerError
         There is no such import, or see :func:`start_import`.
     """
-    return start_import(clients, settings, _folder(clients, bucket, import_id).plan())
+    folder = _folder(clients, bucket, import_id)
+    plan = folder.plan(settings)
+    # It is carried out in the project of its bucket, whatever it says.
+    return start_import(clients, settings, replace(plan, project=project_of(clients, bucket)))
 
 
 def read_progress(clients: Clients, bucket: str, import_id: str) -> ImportProgress | None:
@@ -127,11 +131,12 @@ def list_imports(clients: Clients, bucket: str) -> list[ImportProgress]:
     """
     objects = SmallObjects(clients.storage(), bucket)
     names = (stored.name for stored in objects.list(f"{IMPORTS_PREFIX}/"))
-    ids = dict.fromkeys(
+    told = (
         name.removeprefix(f"{IMPORTS_PREFIX}/").partition("/")[0]
         for name in names
         if "/progress/" in name
     )
+    ids = dict.fromkeys(filter(folders.is_import_id, told))
     with ThreadPoolExecutor(_AT_ONCE, "progress") as pool:
         found = list(pool.map(lambda key: ImportFolder(objects, key).progress(), ids))
     known = [progress for progress in found if progress]
@@ -149,7 +154,10 @@ def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
         There is no such import, or it may not be cancelled.
     """
     folder = _folder(clients, bucket, import_id)
-    plan = folder.plan()
+    try:
+        plan = folder.plan(clients.settings)
+    except DocumentError:
+        plan = None  # all the same nobody is to carry it out
     folder.request_cancellation()
     note, _ = folder.worker()
     until = time.monotonic() + _CANCELLED_WITHIN
@@ -163,8 +171,8 @@ def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
     progress = folder.progress()
     if progress and progress.state.is_final and progress.state is not ImportState.FAILED:
         return
-    if note and note.execution:
-        jobs.cancel(clients, note.execution)
+    if note:
+        launch.cancel(clients, note, bucket, import_id)
     clean_up(clients, folder, plan)  # no worker process is left to do it
 
 
@@ -177,7 +185,8 @@ def _is_alive(clients: Clients, folder: ImportFolder, note: WorkerNote) -> bool:
     fresh = progress is not None and progress.updated_at >= note.started_at
     if progress and progress.state.is_final and fresh:
         return False
-    return launch.is_alive(clients, note, silent=is_silent(progress, note))
+    silent = is_silent(progress, note)
+    return launch.is_alive(clients, note, folder.objects.bucket, folder.import_id, silent=silent)
 
 
 def _refuse_other_choice(clients: Clients, plan: ImportPlan) -> None:

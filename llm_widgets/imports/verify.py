@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.manifest import ModelManifest, manifest_name
-from llm_widgets.errors import Fix, NotFoundError, TransferError
+from llm_widgets.documents import manifests
+from llm_widgets.domain.manifest import manifest_name
+from llm_widgets.errors import DocumentError, Fix, NotFoundError, TransferError
 from llm_widgets.gcp.storage.objects import SmallObjects
 
 if TYPE_CHECKING:
+    from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.gcp.client.clients import Clients
 
@@ -71,13 +73,20 @@ def read_manifest(clients: Clients, bucket: str, record: ModelRecord) -> ModelMa
             fix=Fix(text="Import it again: then the digests of all files are kept."),
         )
     try:
-        return ModelManifest.from_json(found[0])
-    except ValueError as error:
+        manifest = manifests.read(found[0], import_id=record.import_id)
+    except DocumentError as error:
         raise TransferError(
             f"The manifest of {record.id} can't be read.",
-            cause=str(error),
+            cause=error.cause,
             fix=Fix(text="Import the model again."),
         ) from error
+    if (manifest.record().key, manifest.prefix) != (record.key, record.prefix):
+        raise TransferError(
+            f"The manifest of {record.id} is that of another model.",
+            cause=f"It names {manifest.model_id}, in the folder {manifest.prefix}.",
+            fix=Fix(text="Import the model again."),
+        )
+    return manifest
 
 
 def verify_model(clients: Clients, bucket: str, record: ModelRecord) -> Verification:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.config import Settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus
-from llm_widgets.domain.progress import ImportProgress, ImportState
-from llm_widgets.errors import Fix, ManagerError, NotFoundError, UnavailableError
+from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
+from llm_widgets.errors import DocumentError, Fix, ManagerError, NotFoundError, UnavailableError
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.secrets import HubToken
+from llm_widgets.gcp.storage.buckets import project_of
 from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.reporter import Reporter
@@ -27,8 +28,6 @@ from llm_widgets.transfer.share import Task
 from llm_widgets.transfer.transfer import Transfer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from llm_widgets.domain.imports import ImportPlan
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.transfer.options import Options
@@ -38,22 +37,22 @@ CANCELLED = "The import was cancelled."
 _log = logging.getLogger(__name__)
 
 
-def worker_main(argv: Sequence[str]) -> int:
-    """Carry out the import that the arguments name; return the exit code.
+def worker_main(bucket: str, import_id: str, *, project: str = "") -> int:
+    """Carry out an import as the only work of this process; return the exit code.
 
     Parameters
     ----------
-    argv
-        ``--bucket B --import ID``.
+    project
+        Where the hub's token is kept, for an import that has one.
     """
-    parser = argparse.ArgumentParser(prog="llm-widgets import-worker")
-    parser.add_argument("--bucket", required=True)
-    parser.add_argument("--import", dest="import_id", required=True)
-    arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    settings = Settings.from_environment()
-    clients = Clients(settings)
-    state = run_import(clients, arguments.bucket, arguments.import_id, task=Task.from_environment())
+    clients = Clients(Settings.from_environment())
+    task = Task.from_environment()
+    try:
+        state = run_import(clients, bucket, import_id, project=project, task=task)
+    except (DocumentError, NotFoundError) as error:
+        _log.error("%s", error)
+        return 1
     return 0 if state in (ImportState.DONE, ImportState.VERIFYING, ImportState.CANCELLED) else 1
 
 
@@ -62,10 +61,16 @@ def run_import(
     bucket: str,
     import_id: str,
     *,
+    project: str = "",
     task: Task | None = None,
     options: Options | None = None,
 ) -> ImportState:
     """Carry out an import, or one task's share of it.
+
+    Parameters
+    ----------
+    project
+        Where the hub's token is kept, for an import that has one.
 
     Returns
     -------
@@ -76,12 +81,13 @@ def run_import(
     Raises
     ------
     ManagerError
-        The bucket can't be read or written at all, so that the result could not be written.
+        The bucket can't be read or written at all, so that the result could not be written; or
+        the plan is not one that this product makes.
     """
     task = task or Task()
     objects = SmallObjects(clients.storage(), bucket)
     folder = ImportFolder(objects, import_id)
-    plan = folder.plan()
+    plan = folder.plan(clients.settings, project=project)
     before, _ = folder.task_progress(task.index)
     if task.attempt and before and before.state is ImportState.FAILED:
         return ImportState.FAILED  # for a reason that the next attempt would not change
@@ -120,7 +126,9 @@ class _Work:
         except Stopped:
             return self._stopped()
         except TakenOverError:
-            self.folder.plan()  # raises when the whole import is gone, with its bucket
+            self.folder.plan(
+                self.clients.settings
+            )  # raises when the whole import is gone, with its bucket
             self.reporter.is_taken_over = True
             return self._stopped()
         except ManagerError as error:
@@ -203,44 +211,70 @@ class _Work:
             )
 
 
-def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan) -> None:
+def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan | None) -> None:
     """Remove what a cancelled import without a worker process has stored.
+
+    Parameters
+    ----------
+    plan
+        ``None`` for one that can't be read: what it has stored is thrown away by Cloud Storage.
 
     Raises
     ------
     ManagerError
         The bucket can't be written to.
     """
-    transfer = Transfer(plan, clients, folder.objects)
-    transfer.discard()
+    files: tuple[FileProgress, ...] = ()
+    if plan:
+        transfer = Transfer(plan, clients, folder.objects)
+        transfer.discard()
+        files = transfer.progress.snapshot()
     now = datetime.now(UTC)
-    files = transfer.progress.snapshot()
-    cancelled = ImportProgress(plan.id, ImportState.CANCELLED, files, now, now, message=CANCELLED)
+    cancelled = ImportProgress(
+        folder.import_id, ImportState.CANCELLED, files, now, now, message=CANCELLED
+    )
     folder.forget_progress()
     folder.write_progress(cancelled, 0, None)
-    record = plan.record(ModelStatus.FAILED, CANCELLED)
-    update_metadata(clients.storage(), plan.bucket, lambda f: f.with_unfinished(record))
-    delete_token(clients, plan)
+    bucket = folder.objects.bucket
+    if plan:
+        record = plan.record(ModelStatus.FAILED, CANCELLED)
+        update_metadata(clients.storage(), bucket, lambda f: f.with_unfinished(record))
+        delete_token(clients, plan)
+    else:
+        import_id = folder.import_id
+        update_metadata(clients.storage(), bucket, lambda f: f.with_failed(import_id, CANCELLED))
 
 
 def delete_token(clients: Clients, plan: ImportPlan) -> None:
     """Delete the hub's token, which is no longer needed."""
-    if plan.token_secret:
+    if plan.has_token:
         with suppress(ManagerError):  # Secret Manager deletes it itself after some days
-            secrets.delete(clients, plan.token_secret)
+            project = plan.project or project_of(clients, plan.bucket)
+            secrets.delete(clients, token_of(replace(plan, project=project)))
+
+
+def token_of(plan: ImportPlan) -> HubToken:
+    """Return where the token of an import is kept."""
+    return HubToken(plan.project, plan.bucket, plan.id)
 
 
 def _token(clients: Clients, plan: ImportPlan) -> str:
-    if not plan.token_secret:
+    if not plan.has_token:
         return ""
+    if not plan.project:
+        raise _token_gone("The worker was not told in which project it is kept.")
     try:
-        return secrets.read(clients, plan.token_secret).strip()
+        return secrets.read(clients, token_of(plan)).strip()
     except NotFoundError as error:
-        raise NotFoundError(
-            "The hub's token is gone from Secret Manager.",
-            cause=error.cause,
-            fix=Fix(text="Start the import again, and enter the token."),
-        ) from error
+        raise _token_gone(error.cause) from error
+
+
+def _token_gone(cause: str) -> NotFoundError:
+    return NotFoundError(
+        "The hub's token is gone from Secret Manager.",
+        cause=cause,
+        fix=Fix(text="Start the import again, and enter the token."),
+    )
 
 
 def _stop_on_signals(transfer: Transfer) -> None:

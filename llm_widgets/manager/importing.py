@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from llm_widgets.errors import Fix, InvalidInputError, ManagerError, TransferErr
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.auth import identity
 from llm_widgets.imports import plan, start
+from llm_widgets.imports.worker import delete_token, token_of
 from llm_widgets.manager.import_target import make_ready
 
 if TYPE_CHECKING:
@@ -91,17 +91,19 @@ def start_import(
         bucket=checked.place.target.name,
         project=project,
         requested_by=identity.current(clients).email,
+        has_token=bool(token),
     )
     # The token first: where it can't be kept, there is no new bucket either.
-    kept = secrets.put_hub_token(clients, project, token) if token else ""
+    is_new = bool(token) and secrets.put(clients, token_of(planned), token)
     try:
         make_ready(clients, project, checked.place)
-        is_used = start.start_import(clients, settings, replace(planned, token_secret=kept))
+        is_used = start.start_import(clients, settings, planned)
     except ManagerError:
-        _drop(clients, kept)
+        if is_new:
+            delete_token(clients, planned)
         raise
-    if not is_used:  # it runs already, with the token that it was started with
-        _drop(clients, kept)
+    if is_new and not is_used:  # it runs already, and began without a token
+        delete_token(clients, planned)
     return planned.id
 
 
@@ -183,9 +185,3 @@ def wait(
                 fix=Fix(text="Resume it: it goes on where it stopped."),
             )
         time.sleep(_POLL_SECONDS)
-
-
-def _drop(clients: Clients, secret: str) -> None:
-    if secret:
-        with suppress(ManagerError):  # Secret Manager deletes it itself after some days
-            secrets.delete(clients, secret)

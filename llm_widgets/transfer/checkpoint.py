@@ -8,10 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from llm_widgets.errors import ConflictError, Fix
+import msgspec
+
+from llm_widgets.documents import reading
+from llm_widgets.documents.reading import Line
+from llm_widgets.errors import ConflictError, DocumentError, Fix
 from llm_widgets.gcp.storage.objects import NEW
+from llm_widgets.transfer.options import MAX_PARTS, MIB, MOST_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 _VERSION = 1
 _TRIES = 5
+_LARGEST_USUAL_PART = 64 * MIB
 
 
 class TakenOverError(ConflictError):
@@ -54,18 +60,43 @@ class Checkpoint:
     crc32c: int = 0
     verified: bool = False
 
+    def fits(self, size: int) -> bool:
+        """Return whether it can be of a file of so many bytes: nobody else may have written it."""
+        parts = -(-size // self.part_size)
+        usual = max(_LARGEST_USUAL_PART, size // (MAX_PARTS // 2))
+        return self.parts <= parts <= MOST_PARTS and self.part_size <= usual
+
     def to_json(self) -> str:
         """Return it as JSON text."""
         return json.dumps({"version": _VERSION, **asdict(self)})
 
     @classmethod
     def from_json(cls, text: bytes) -> Checkpoint | None:
-        """Return the checkpoint of a JSON text, ``None`` for one of another version."""
+        """Return the checkpoint of a JSON text; ``None`` for one that this version didn't write."""
         try:
-            data = json.loads(text)
-            return cls(**data) if data.pop("version") == _VERSION else None
-        except (ValueError, TypeError, KeyError, AttributeError):
+            found = reading.read(text, _Document, name="The checkpoint")
+        except DocumentError:
             return None
+        if found.version != _VERSION:
+            return None
+        return cls(
+            found.upload_id,
+            found.part_size,
+            found.parts,
+            found.hash_state,
+            found.crc32c,
+            found.verified,
+        )
+
+
+class _Document(msgspec.Struct, frozen=True):
+    version: int
+    upload_id: Line
+    part_size: Annotated[int, msgspec.Meta(ge=1, le=1 << 40)]
+    parts: Annotated[int, msgspec.Meta(ge=0, le=MOST_PARTS)] = 0
+    hash_state: Annotated[str, msgspec.Meta(max_length=4096)] | None = None
+    crc32c: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
+    verified: bool = False
 
 
 def checkpoint_name(folder: str, file: HubFile) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.util
+import struct
 import sys
 from functools import cache
 from typing import Any, Protocol
@@ -21,6 +22,9 @@ _CONTEXT = 112
 """Bytes of OpenSSL's ``SHA256_CTX``: eight words, a 64-bit count, a block, two words."""
 
 _DIGEST = 32
+_BLOCK = 64  # bytes that SHA-256 takes at a time
+_COUNT = slice(32, 40)  # the context's count of bits, after the eight words of the digest
+_LENGTHS = struct.Struct("<II")  # its last words: bytes in the block, bytes of the digest
 
 
 class Hasher(Protocol):
@@ -67,7 +71,7 @@ class SavableSha256:
     def __init__(self, library: ctypes.CDLL, state: str | None = None) -> None:
         self._library = library
         saved = bytes.fromhex(state) if state else bytes(_CONTEXT)
-        if len(saved) != _CONTEXT:
+        if state and not _is_context(saved):
             raise ValueError("not the state of a SHA-256")
         self._context = ctypes.create_string_buffer(saved, _CONTEXT)
         if not state:
@@ -87,6 +91,18 @@ class SavableSha256:
     def state(self) -> str | None:
         """Return the state in hexadecimal."""
         return self._context.raw.hex()
+
+
+def _is_context(saved: bytes) -> bool:
+    """Return whether the library can go on from a state, which anybody may have written.
+
+    It copies as many bytes as the state says are still missing in the block, unchecked.
+    """
+    if len(saved) != _CONTEXT:
+        return False
+    in_block, digest = _LENGTHS.unpack(saved[-_LENGTHS.size :])
+    done = int.from_bytes(saved[_COUNT], "little") // 8
+    return bool(digest == _DIGEST and in_block == done % _BLOCK)
 
 
 def new_hasher(kind: DigestKind, size: int) -> Hasher:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 MIB = 1 << 20
 
+MOST_PARTS = 10_000
+"""Parts of a file that Cloud Storage takes."""
+
 MAX_PARTS = 9000
-"""Parts of the largest file; Cloud Storage takes 10,000, the rest is reserve."""
+"""Parts of the largest file; the rest is reserve."""
 
 MIN_PART = 5 * MIB
 """Cloud Storage refuses smaller parts, except for the last one."""

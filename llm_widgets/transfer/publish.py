@@ -7,8 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llm_widgets.documents import manifests
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest, manifest_name
-from llm_widgets.errors import ConflictError, Fix, TransferError
+from llm_widgets.domain.models import ModelStatus
+from llm_widgets.errors import ConflictError, DocumentError, Fix, TransferError
 from llm_widgets.gcp.storage.objects import NEW
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.connections import Connections
@@ -53,12 +55,14 @@ class Publisher:
         if not found:
             return None
         try:
-            manifest = ModelManifest.from_json(found[0])
-        except ValueError:
+            manifest = manifests.read(found[0], import_id=self._plan.id)
+        except DocumentError:
             return None
         wanted = {(file.path, file.size, file.digest) for file in self._plan.files}
-        if {(file.path, file.size, file.digest) for file in manifest.files} != wanted:
+        told = {(file.path, file.size, file.digest) for file in manifest.files}
+        if told != wanted or manifest.record().key != self._plan.record(ModelStatus.READY).key:
             return None
+        manifest = replace(manifest, prefix=self._plan.prefix)
         there = self._stored(manifest.prefix)
         whole = all(
             _is(there.get(f"{manifest.prefix}/{file.path}"), file.size, file.crc32c)

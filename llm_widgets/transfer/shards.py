@@ -202,7 +202,8 @@ class Leases:
     def acquire(self) -> int | None:
         """Return the number of the first shard that no task has, ``None`` when there is none."""
         names = (stored.name for stored in self._objects.list(f"{self._folder}/"))
-        leased = {int(name.rpartition("/")[2]) for name in names}
+        numbers = (name.rpartition("/")[2] for name in names)
+        leased = {int(number) for number in numbers if number.isascii() and number.isdigit()}
         if self._recovers:  # those that this task had before it was restarted
             for number in sorted(leased.intersection(self._shards) - self._held):
                 if self._is_mine(number):

@@ -159,6 +159,7 @@ class Transfer:
         def load(file: HubFile) -> FileTransfer:
             name = checkpoint_name(self._plan.folder, file)
             checkpoint = CheckpointObject(self._objects, name)
+            saved = checkpoint.load(latest.get(name, "")) if name in known else None
             context = FileContext(
                 file,
                 self._plan.object_name(file),
@@ -172,7 +173,7 @@ class Transfer:
                 ),
                 bucket=self._bucket,
                 checkpoint=checkpoint,
-                saved=checkpoint.load(latest.get(name, "")) if name in known else None,
+                saved=saved if saved and saved.fits(file.size) else None,
                 progress=self.progress,
             )
             return FileTransfer(context)

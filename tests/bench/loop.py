@@ -11,13 +11,13 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 
 from llm_widgets.config import Settings
-from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.documents import plans
 from llm_widgets.gcp.client.clients import Clients
 
 
 def main() -> None:
     endpoint, plan_file = sys.argv[1:3]
-    plan = ImportPlan.from_json(Path(plan_file).read_text())
+    plan = plans.read(Path(plan_file).read_text(), bucket="bench", import_id="bench")
     clients = Clients(Settings(google_endpoint=endpoint), AnonymousCredentials())
     bucket = clients.storage("p").bucket(plan.bucket)
     begun = time.monotonic()

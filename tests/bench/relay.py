@@ -11,10 +11,14 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from llm_widgets.domain.imports import HubFile, ImportPlan
+from llm_widgets.documents import plans
 from tests.bench.usage import told_of
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.imports import HubFile, ImportPlan
 
 BLOCK = 1 << 20
 
@@ -22,7 +26,7 @@ BLOCK = 1 << 20
 def main() -> None:
     endpoint, plan_file = sys.argv[1:3]
     workers = int(os.environ.get("WORKERS", "4"))
-    plan = ImportPlan.from_json(Path(plan_file).read_text())
+    plan = plans.read(Path(plan_file).read_text(), bucket="bench", import_id="bench")
     waiting = list(plan.files)
     with told_of(plan):
         threads = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from google.auth.credentials import AnonymousCredentials
 
 from llm_widgets.config import Settings
-from llm_widgets.domain.imports import ImportPlan
+from llm_widgets.documents import plans
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.transfer.options import Options
@@ -22,7 +22,7 @@ from tests.bench.usage import told_of
 def main() -> None:
     endpoint, plan_file = sys.argv[1:3]
     options = Options(**json.loads(os.environ.get("OPTIONS", "{}")))
-    plan = ImportPlan.from_json(Path(plan_file).read_text())
+    plan = plans.read(Path(plan_file).read_text(), bucket="bench", import_id="bench")
     clients = Clients(Settings(google_endpoint=endpoint), AnonymousCredentials())
     task = Task.from_environment()
     transfer = Transfer(

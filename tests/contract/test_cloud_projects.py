@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.api_core import exceptions
@@ -24,6 +25,7 @@ from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.auth.identity import IdentityKind
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.project import projects
+from llm_widgets.gcp.secrets import HubToken
 from tests.contract.product import MANAGER, PROJECT, Product, running
 
 if TYPE_CHECKING:
@@ -155,43 +157,61 @@ def test_a_cloud_that_is_not_there() -> None:
     assert caught.value.message == "Can't list the projects: the local cloud does not answer."
 
 
+KEPT = HubToken(PROJECT, "models", "abc")
+
+
 def test_a_token_comes_back_and_goes(product: Product) -> None:
-    version = secrets.put_hub_token(product.clients, PROJECT, "hf_secret")
-    assert version.startswith(f"projects/{PROJECT}/secrets/llm-manager-hub-token-") or (
-        "/secrets/llm-manager-hub-token-" in version
-    )
-    assert secrets.read(product.clients, version) == "hf_secret"
-    kept = product.clients.secrets.get_secret(name=version.partition("/versions/")[0])
+    assert secrets.put(product.clients, KEPT, "hf_before")
+    assert not secrets.put(product.clients, KEPT, "hf_secret")
+    assert secrets.read(product.clients, KEPT) == "hf_secret"
+    kept = product.clients.secrets.get_secret(name=KEPT.secret)
     assert kept.labels["managed-by"] == "llm-manager"
     assert kept.expire_time or kept.ttl
-    secrets.delete(product.clients, version)
-    secrets.delete(product.clients, version)
+    secrets.delete(product.clients, KEPT)
+    secrets.delete(product.clients, KEPT)
     with pytest.raises(NotFoundError):
-        secrets.read(product.clients, version)
+        secrets.read(product.clients, KEPT)
 
 
 def test_two_tokens_do_not_meet(product: Product) -> None:
-    first = secrets.put_hub_token(product.clients, PROJECT, "one")
-    second = secrets.put_hub_token(product.clients, PROJECT, "two")
+    first, second = replace(KEPT, import_id="one"), replace(KEPT, bucket="other")
+    for kept in (first, second):
+        secrets.put(product.clients, kept, kept.import_id)
     assert secrets.read(product.clients, first) == "one"
-    assert secrets.read(product.clients, second) == "two"
+    assert secrets.read(product.clients, second) == "abc"
+
+
+def test_a_secret_of_somebody_else_is_neither_read_nor_replaced_nor_deleted(
+    product: Product,
+) -> None:
+    taken = replace(KEPT, import_id="taken")
+    made = {"replication": {"automatic": {}}, "labels": {"managed-by": "llm-manager"}}
+    request: Any = {"parent": f"projects/{PROJECT}", "secret_id": taken.id, "secret": made}
+    product.clients.secrets.create_secret(request=request)
+    for touch in (
+        lambda: secrets.read(product.clients, taken),
+        lambda: secrets.put(product.clients, taken, "mine"),
+        lambda: secrets.delete(product.clients, taken),
+    ):
+        with pytest.raises(DeniedError, match="not this import's"):
+            touch()
+    assert product.clients.secrets.get_secret(name=taken.secret)
 
 
 def test_a_worker_is_let_read_a_token(product: Product) -> None:
-    version = secrets.put_hub_token(product.clients, PROJECT, "hf_secret")
+    kept = replace(KEPT, import_id="let")
+    secrets.put(product.clients, kept, "hf_secret")
     member = "serviceAccount:worker@example-project.iam.gserviceaccount.com"
-    secrets.allow(product.clients, version, member)
-    secrets.allow(product.clients, version, member)
-    policy = product.clients.secrets.get_iam_policy(
-        request={"resource": version.partition("/versions/")[0]}
-    )
+    secrets.allow(product.clients, kept, member)
+    secrets.allow(product.clients, kept, member)
+    policy = product.clients.secrets.get_iam_policy(request={"resource": kept.secret})
     assert [list(binding.members) for binding in policy.bindings] == [[member]]
 
 
 def test_secrets_denied(product: Product) -> None:
     product.faults.update(denied_permissions=["secretmanager.*"])
     with pytest.raises(DeniedError) as caught:
-        secrets.put_hub_token(product.clients, PROJECT, "hf_secret")
+        secrets.put(product.clients, KEPT, "hf_secret")
     assert "secretmanager.secrets.create" in caught.value.message
     assert "hf_secret" not in str(caught.value)
 

@@ -10,6 +10,7 @@ from llm_widgets.errors import ConflictError, DeniedError, InvalidInputError
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.iam import invokers, policy, service_accounts
 from llm_widgets.gcp.iam.policy import Grant
+from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage import buckets
 from tests.contract.engine import ENGINE, service
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
@@ -33,8 +34,9 @@ def account(product: Product) -> Resource:
 
 
 def secret(product: Product) -> Resource:
-    version = secrets.put_hub_token(product.clients, PROJECT, "hf_token")
-    return policy.of_secret(version.partition("/versions/")[0])
+    kept = HubToken(PROJECT, "models", "policed")
+    secrets.put(product.clients, kept, "hf_token")
+    return policy.of_secret(kept.secret)
 
 
 def bucket(product: Product) -> Resource:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets import hubs
-from llm_widgets.domain.manifest import ModelManifest, manifest_name
+from llm_widgets.documents import manifests
+from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import ConflictError, DeniedError, NotFoundError
@@ -29,6 +30,7 @@ from llm_widgets.imports.start import (
     start_import,
 )
 from llm_widgets.imports.store import ImportFolder
+from llm_widgets.imports.worker import token_of
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
 
@@ -61,10 +63,16 @@ def bucket(product: Product, request: pytest.FixtureRequest) -> Iterator[str]:
 def plan_of(product: Product, bucket: str, model: str, token: str = "") -> ImportPlan:
     source = "ollama" if ":" in model else "huggingface"
     found = hubs.inspect(source, model, product.settings, token=token)
-    version = secrets.put_hub_token(product.clients, PROJECT, token) if token else ""
-    return plan_import(
-        found, bucket=bucket, project=PROJECT, requested_by="a@example.com", token_secret=version
+    plan = plan_import(
+        found,
+        bucket=bucket,
+        project=PROJECT,
+        requested_by="a@example.com",
+        has_token=bool(token),
     )
+    if token:
+        secrets.put(product.clients, token_of(plan), token)
+    return plan
 
 
 def wait(product: Product, plan: ImportPlan) -> ImportProgress:
@@ -109,7 +117,7 @@ def test_ollama_model_by_a_job(product: Product, bucket: str) -> None:
         assert blob.size == layer["size"]
     assert not [name for name in names(product, bucket) if name.endswith("/")]
     kept = stored.blob(manifest_name(plan.id)).download_as_bytes()
-    assert ModelManifest.from_json(kept).record() == record
+    assert manifests.read(kept, import_id=plan.id).record() == record
 
 
 def test_hugging_face_model_by_a_process_of_this_machine(product: Product, bucket: str) -> None:
@@ -134,7 +142,7 @@ def test_gated_model_and_its_token(product: Product, bucket: str) -> None:
     assert start_import(product.clients, product.settings, plan)
     assert wait(product, plan).state is ImportState.DONE
     with pytest.raises(NotFoundError):
-        secrets.read(product.clients, plan.token_secret)
+        secrets.read(product.clients, token_of(plan))
     stored = product.clients.storage().bucket(bucket)
     for name in names(product, bucket):
         assert TOKEN.encode() not in stored.blob(name).download_as_bytes(), name

@@ -12,8 +12,9 @@ from safetensors import deserialize
 from tokenizers import Tokenizer
 
 from llm_widgets import hubs
+from llm_widgets.documents import manifests
 from llm_widgets.domain.imports import DigestKind
-from llm_widgets.domain.manifest import ModelManifest, manifest_name
+from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.gcp.storage.buckets import create_bucket
 from llm_widgets.gcp.storage.objects import SmallObjects
@@ -25,6 +26,8 @@ from tests.contract.product import PROJECT, REGION, Product, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from llm_widgets.domain.manifest import ModelManifest
 
 BUCKET = "loaded-models"
 
@@ -48,7 +51,7 @@ def import_tiny_llama(product: Product) -> tuple[Path, ModelManifest]:
     assert kept
     folder = product.data / "buckets" / BUCKET / plan.prefix
     assert plan.prefix == f"huggingface/local/tiny-llama/{found.revision}"
-    return folder, ModelManifest.from_json(kept[0])
+    return folder, manifests.read(kept[0], import_id=plan.id)
 
 
 def test_every_file_is_what_the_hub_has(imported: tuple[Path, ModelManifest]) -> None:

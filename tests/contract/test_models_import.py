@@ -22,6 +22,7 @@ from llm_widgets.errors import (
     QuotaError,
 )
 from llm_widgets.gcp import secrets
+from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage import buckets
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports import launch, start
@@ -146,8 +147,8 @@ def test_a_token_is_nowhere_but_in_secret_manager(
     tab.start()
     (import_id,) = tab.models.imports.watched
     folder = ImportFolder(SmallObjects(product.clients.storage(), BUCKET), import_id)
-    version = folder.plan().token_secret
-    assert secrets.read(product.clients, version) == READER
+    kept = HubToken(PROJECT, BUCKET, import_id)
+    assert secrets.read(product.clients, kept) == READER
     note = until(lambda: (found := folder.worker()[0]) and (found.pid or found.execution))
     if worker == "process":
         for about in ("cmdline", "environ"):
@@ -157,7 +158,7 @@ def test_a_token_is_nowhere_but_in_secret_manager(
     tab.ready(BUCKET, GATED)
     until(lambda: tab.models.imports.watched[import_id].is_over)
     with pytest.raises(NotFoundError):
-        secrets.read(product.clients, version)
+        secrets.read(product.clients, kept)
     if worker == "process":
         assert READER not in launch.log_file(import_id).read_text()
     grep(product, tab)

@@ -14,6 +14,7 @@ from llm_widgets.errors import DeploymentError, ManagerError
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.iam import bucket_readers, service_accounts
 from llm_widgets.gcp.run import rollout, service_json, service_list, services
+from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.manager.remedies import carry_out, is_beside
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label, service_label
 from llm_widgets.page.services.service import ServicePageState
@@ -184,8 +185,9 @@ def test_grants_that_are_missing_are_given(
     assert "storage.objects" in page.diagnosis.proof.text
     acted(product, session, page)
 
-    version = secrets.put_hub_token(product.clients, PROJECT, "a value")
-    secret = version.split("/")[3]
+    kept = HubToken(PROJECT, "models", "shared")
+    secrets.put(product.clients, kept, "a value")
+    secret = kept.id
     page = broken(
         product, session, replace(wanted, name="no-secret", secrets={"KEY": f"{secret}:1"})
     )

@@ -14,6 +14,7 @@ from llm_widgets.gcp import secrets
 from llm_widgets.gcp.client.rest import call
 from llm_widgets.gcp.iam import invokers, service_accounts
 from llm_widgets.gcp.run import rollout, services
+from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage import metadata
 from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product
 from tests.contract.served_model import BUCKET, RECORD
@@ -177,8 +178,9 @@ def test_grants_that_are_missing_are_given_one_after_the_other(
 ) -> None:
     """A new account may read neither a secret nor the bucket; each button gives one of them."""
     bare = service_accounts.create_runtime_account(product.clients, PROJECT)
-    version = secrets.put_hub_token(product.clients, PROJECT, "a value")
-    secret = version.split("/")[3]
+    kept = HubToken(PROJECT, "models", "shared")
+    secrets.put(product.clients, kept, "a value")
+    secret = kept.id
     begin(
         page,
         RECORD.id,

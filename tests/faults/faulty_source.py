@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 64 * 1024
+MODEL = "acme/llm"
+SHA = "0" * 39 + "1"
+BELOW = f"/{MODEL}/resolve/{SHA}/"
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Request:
 
 
 class FaultySource:
-    """Serves files at ``/files/…``; redirects to ``/signed/…`` on another host name.
+    """Serves files where Hugging Face has those of one model.
+
+    It redirects to ``/signed/…`` on another host name.
 
     Attributes
     ----------
@@ -102,7 +107,7 @@ class FaultySource:
             value = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
         else:
             value = hashlib.sha256(data).hexdigest()
-        return HubFile(name, len(content), Digest(kind, value), url=f"{self.hub}/files/{name}")
+        return HubFile(name, len(content), Digest(kind, value), url=f"{self.hub}{BELOW}{name}")
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -147,15 +152,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        kind, _, name = url.path.lstrip("/").partition("/")
         if self.owner.delay:
             time.sleep(self.owner.delay)
-        if kind == "files":
-            self._hub(name)
+        if url.path.startswith(BELOW):
+            self._hub(url.path.removeprefix(BELOW))
         elif float(parse_qs(url.query)["until"][0]) < time.time():
             self._refuse(403, {})
         else:
-            self._bytes(name)
+            self._bytes(url.path.removeprefix("/signed/"))
 
     def _hub(self, name: str) -> None:
         self.owner.hub_requests += 1

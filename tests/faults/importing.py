@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.imports import DigestKind, HubModel
+from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.metadata import read_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.imports.plan import plan_import
@@ -22,14 +23,13 @@ from llm_widgets.transfer.connections import Connections
 from llm_widgets.transfer.multipart import MultipartUpload
 from llm_widgets.transfer.options import MIB, Options
 from llm_widgets.transfer.xml_api import Authorizer, Bucket
+from tests.faults.faulty_source import MODEL, SHA, FaultySource
 
 if TYPE_CHECKING:
     from llm_widgets.domain.imports import HubFile, ImportPlan
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.progress import ImportProgress, ImportState
-    from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.transfer.share import Task
-    from tests.faults.faulty_source import FaultySource
 
 PART = 5 * MIB  # the smallest that Cloud Storage takes
 PATIENT = Options(
@@ -47,8 +47,6 @@ PATIENT = Options(
 
 QUICK = replace(PATIENT, give_up_after=3)
 """For what is to be given up."""
-
-SHA = "0" * 39 + "1"
 
 WORKER = """
 import sys
@@ -81,7 +79,7 @@ def hub_model(source: FaultySource, revision: str = SHA) -> HubModel:
         for name in source.files
     }
     files = tuple(source.hub_file(name, kind=kind) for name, kind in kinds.items())
-    return HubModel("huggingface", "acme/llm", revision, files, license="mit")
+    return HubModel("huggingface", MODEL, revision, files, license="mit")
 
 
 @dataclass
@@ -97,11 +95,14 @@ class Imports:
     def objects(self) -> SmallObjects:
         return SmallObjects(self.clients.storage(), self.bucket)
 
-    def plan(self, source: FaultySource, *, token_secret: str = "") -> ImportPlan:
+    def plan(self, source: FaultySource) -> ImportPlan:
+        """Write the plan of a model's import from a source, which is the configured hub then."""
+        hub = {"HF_ENDPOINT": source.hub}
+        settings = replace(self.clients.settings, variables=hub)
+        self.clients = Clients(settings, self.clients.credentials)
+        self.environment = {**self.environment, **hub}
         model = hub_model(source)
-        plan = plan_import(
-            model, bucket=self.bucket, project=self.project, token_secret=token_secret
-        )
+        plan = plan_import(model, bucket=self.bucket, project=self.project)
         ImportFolder(self.objects, plan.id).write_plan(plan)
         return plan
 

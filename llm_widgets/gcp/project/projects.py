@@ -113,6 +113,20 @@ def get(clients: Clients, project_id: str) -> Project:
     return _project(found)
 
 
+def of_number(clients: Clients, number: str) -> str:
+    """Return the id of the project with a number.
+
+    Raises
+    ------
+    ManagerError
+        It is not to be seen.
+    """
+    with explained(
+        f"open the project {number}", clients=clients, permission="resourcemanager.projects.get"
+    ):
+        return clients.projects.get_project(name=f"projects/{number}").project_id
+
+
 def set_labels(clients: Clients, project_id: str, labels: Mapping[str, str | None]) -> None:
     """Set some labels of a project, and take away those whose value is ``None``.
 

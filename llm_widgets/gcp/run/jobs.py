@@ -50,6 +50,8 @@ class ExecutionStatus:
         What Cloud Run says about it, empty when it says nothing.
     running, succeeded, failed
         Numbers of tasks.
+    args
+        Arguments of its container.
     """
 
     state: ExecutionState
@@ -58,6 +60,7 @@ class ExecutionStatus:
     succeeded: int
     failed: int
     log_uri: str
+    args: tuple[str, ...] = ()
 
 
 def ensure(clients: Clients, project: str, region: str, job_id: str, job: lazy.run_v2.Job) -> str:
@@ -222,4 +225,5 @@ def status(found: lazy.run_v2.Execution) -> ExecutionStatus:
         succeeded=found.succeeded_count,
         failed=found.failed_count,
         log_uri=found.log_uri,
+        args=tuple(arg for each in found.template.containers for arg in each.args),
     )

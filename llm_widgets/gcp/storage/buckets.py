@@ -19,6 +19,7 @@ from llm_widgets.errors import (
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.parallel import outcomes
+from llm_widgets.gcp.project import projects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -222,6 +223,21 @@ def get_bucket(clients: Clients, name: str, *, project: str = "") -> BucketListi
     ):
         found = clients.storage(project).get_bucket(name, timeout=_TIMEOUT, retry=_retry())
     return _listing(found, None)
+
+
+def project_of(clients: Clients, name: str) -> str:
+    """Return the id of the project that a bucket lies in.
+
+    Raises
+    ------
+    ManagerError
+        There is no such bucket, or it is not to be seen; or its project is not.
+    """
+    with explained(
+        f"open the bucket {name}", clients=clients, bucket=name, permission="storage.buckets.get"
+    ):
+        found = clients.storage().get_bucket(name, timeout=_TIMEOUT, retry=_retry())
+    return projects.of_number(clients, str(found.project_number))
 
 
 def _taken(clients: Clients, name: str, error: AlreadyExistsError) -> AlreadyExistsError:

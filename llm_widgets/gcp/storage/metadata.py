@@ -9,12 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from llm_widgets.documents import metadata as documents
 from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile, MetadataFileError
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.storage.metadata_recovery import known_models
+from llm_widgets.gcp.storage.objects import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,7 +84,7 @@ def update_metadata(
             found = _parsed(text, bucket)
         except MetadataFileError:
             is_damaged = True
-            found = _rebuilt(client, bucket, text, generation)
+            found = _rebuilt(client, bucket, generation)
         changed = change(found)
         if changed == found and not is_damaged:
             return found
@@ -97,14 +99,12 @@ def update_metadata(
             return changed
 
 
-def _rebuilt(
-    client: lazy.storage.Client, bucket: str, damaged: bytes, generation: int
-) -> MetadataFile:
+def _rebuilt(client: lazy.storage.Client, bucket: str, generation: int) -> MetadataFile:
     """Keep a damaged file beside it, and make a new one of what else is known of the models."""
     # Named after its generation, so that many who find the damage at once keep it once.
     backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{generation}.json"
     with suppress(ConflictError):
-        _write(client, bucket, backup, damaged, generation=0)
+        _copy(client, bucket, backup, generation)
     rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
     for record in known_models(client, bucket):
         is_ready = record.status is ModelStatus.READY
@@ -121,7 +121,7 @@ def _rebuilt(
 
 def _parsed(text: bytes, bucket: str) -> MetadataFile:
     try:
-        return MetadataFile.from_json(text)
+        return documents.read(text)
     except MetadataFileError as error:
         raise MetadataFileError(
             f"The metadata file of {bucket} is damaged.",
@@ -145,7 +145,7 @@ def _read(
         permission="storage.objects.get",
     ):
         try:
-            text: bytes = blob.download_as_bytes()
+            text: bytes = content_of(blob)
         except lazy.api_exceptions.NotFound as error:
             raise NotFoundError(
                 f"{bucket} has no {METADATA_NAME}, or does not exist.",
@@ -153,6 +153,21 @@ def _read(
                 fix=Fix(text="Add it as a bucket of models, or choose another one."),
             ) from error
     return text, int(blob.generation)
+
+
+def _copy(client: lazy.storage.Client, bucket: str, name: str, generation: int) -> None:
+    there = client.bucket(bucket)
+    with explained(
+        f"keep the metadata file of {bucket}", bucket=bucket, permission="storage.objects.create"
+    ):
+        there.copy_blob(
+            there.blob(METADATA_NAME),
+            there,
+            name,
+            source_generation=generation,
+            if_generation_match=0,
+            retry=lazy.storage.retry.DEFAULT_RETRY,
+        )
 
 
 def _write(

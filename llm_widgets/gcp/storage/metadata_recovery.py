@@ -6,18 +6,26 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.imports import IMPORTS_PREFIX, ImportPlan
-from llm_widgets.domain.manifest import MANIFESTS_PREFIX, ModelManifest
+from llm_widgets.documents import manifests as manifest_documents
+from llm_widgets.documents import plans as plan_documents
+from llm_widgets.documents import progress as progress_documents
+from llm_widgets.domain import folders
+from llm_widgets.domain.imports import IMPORTS_PREFIX
+from llm_widgets.domain.manifest import MANIFESTS_PREFIX
 from llm_widgets.domain.models import ModelStatus
-from llm_widgets.domain.progress import ImportProgress, ImportState, merged
+from llm_widgets.domain.progress import ImportState, merged
+from llm_widgets.errors import DocumentError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
+from llm_widgets.gcp.storage.objects import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from llm_widgets.domain.imports import ImportPlan
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.progress import ImportProgress
 
     _Told = TypeVar("_Told")
 
@@ -48,11 +56,25 @@ def known_models(client: lazy.storage.Client, bucket: str) -> list[ModelRecord]:
         ThreadPoolExecutor(_AT_ONCE, "traces") as pool,
     ):
         manifests = _read(
-            client, bucket, pool, f"{MANIFESTS_PREFIX}/*.json", ModelManifest.from_json
+            client,
+            bucket,
+            pool,
+            f"{MANIFESTS_PREFIX}/*.json",
+            lambda raw, key: manifest_documents.read(raw, import_id=key),
         )
-        plans = _read(client, bucket, pool, f"{IMPORTS_PREFIX}/*/plan.json", ImportPlan.from_json)
+        plans = _read(
+            client,
+            bucket,
+            pool,
+            f"{IMPORTS_PREFIX}/*/plan.json",
+            lambda raw, key: plan_documents.read(raw, bucket=bucket, import_id=key),
+        )
         told = _read(
-            client, bucket, pool, f"{IMPORTS_PREFIX}/*/progress/*.json", ImportProgress.from_json
+            client,
+            bucket,
+            pool,
+            f"{IMPORTS_PREFIX}/*/progress/*.json",
+            lambda raw, key: progress_documents.read(raw, import_id=key),
         )
     by_import: dict[str, list[ImportProgress]] = {}
     for progress in told:
@@ -79,17 +101,27 @@ def _read(
     bucket: str,
     pool: ThreadPoolExecutor,
     pattern: str,
-    parse: Callable[[bytes], _Told],
+    parse: Callable[[bytes, str], _Told],
 ) -> list[_Told]:
-    """Read the objects whose names match a pattern; what can't be read is left out."""
+    """Read the objects whose names match a pattern; what can't be read is left out.
+
+    Parameters
+    ----------
+    parse
+        Reads an object's bytes and the id of the import that its name tells.
+    """
 
     def read(blob: lazy.storage.Blob) -> _Told | None:
+        # llm-manager/models/ID.json or llm-manager/imports/ID/…
+        import_id = blob.name.split("/")[2].removesuffix(".json")
+        if not folders.is_import_id(import_id):
+            return None
         try:
-            return parse(blob.download_as_bytes())
+            return parse(content_of(blob), import_id)
         except lazy.api_exceptions.NotFound:
             return None  # somebody has just removed it
-        except ValueError:
-            _log.warning("gs://%s/%s can't be read; it is left out", bucket, blob.name)
+        except DocumentError as error:
+            _log.warning("gs://%s/%r is left out: %s", bucket, blob.name, error.cause)
             return None
 
     found = pool.map(read, client.list_blobs(bucket, match_glob=pattern))

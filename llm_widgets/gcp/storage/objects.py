@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from llm_widgets.documents.reading import LARGEST
 from llm_widgets.errors import Fix, NotFoundError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
@@ -41,7 +43,7 @@ class SmallObjects:
         blob = self._bucket.blob(name)
         with explained(f"read gs://{self.bucket}/{name}", bucket=self.bucket):
             try:
-                content: bytes = blob.download_as_bytes(retry=_retry())
+                content = content_of(blob)
             except lazy.api_exceptions.NotFound:
                 return None
         return content, int(blob.generation)
@@ -111,6 +113,41 @@ class SmallObjects:
                     retry=_retry(),
                 )
             ]
+
+
+def content_of(blob: lazy.storage.Blob) -> bytes:
+    """Read an object's bytes, unpacked where it was packed.
+
+    Of one that is larger than any document, so many are read that whoever reads the document
+    refuses it, and no more.
+
+    Raises
+    ------
+    NotFound
+        It does not exist: the client's own exception.
+    """
+    content = _Limited()
+    try:
+        blob.download_to_file(content, retry=_retry())
+    except _TooLargeError:
+        blob.reload(retry=_retry())  # for the generation, which a whole answer tells
+    return content.getvalue()
+
+
+class _TooLargeError(Exception):
+    """More bytes arrive than a document has."""
+
+
+class _Limited(io.BytesIO):
+    """Takes one byte more than a document may have."""
+
+    def write(self, block: Any) -> int:
+        """Take more bytes, as far as there is room."""
+        room = LARGEST + 1 - self.tell()
+        super().write(block[:room])
+        if len(block) > room:
+            raise _TooLargeError
+        return len(block)
 
 
 def bucket_gone(bucket: str, cause: str) -> NotFoundError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.hubs.base import Hub, HubField, HubForm, Suggestion
-from llm_widgets.hubs.huggingface import limits, names, preflight, suggestions
+from llm_widgets.hubs.huggingface import limits, names, preflight, repository, suggestions
 from llm_widgets.hubs.huggingface.client import ENDPOINT
 
 if TYPE_CHECKING:
@@ -75,6 +75,15 @@ class HuggingFace(Hub):
     def page(self, model_id: str, settings: Settings) -> str:
         """Return the address of a model's page, at whichever hub it was asked for."""
         return f"{settings.endpoint(ENDPOINT)}/{model_id}"
+
+    def is_id(self, model_id: str) -> bool:
+        """Return whether a text is an organisation and a name."""
+        return names.is_id(model_id)
+
+    def file_url(self, model_id: str, revision: str, file: HubFile, settings: Settings) -> str:
+        """Return the address of a file at its commit."""
+        endpoint = settings.endpoint(ENDPOINT)
+        return repository.file_url(endpoint, model_id, revision, file.path)
 
     def check_file(self, file: HubFile) -> None:
         """Check that a file can be had over HTTP: see :func:`.huggingface.limits.check_file`."""

@@ -64,6 +64,11 @@ def model(text: str) -> Name:
     return Name("/".join(parts), revision)
 
 
+def is_id(text: str) -> bool:
+    """Return whether a text is the id of a model in its normal form."""
+    return not _problem(text.split("/"))
+
+
 def revision(text: str) -> str:
     """Check a branch, tag or commit; an empty text stays empty.
 

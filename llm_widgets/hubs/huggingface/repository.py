@@ -146,7 +146,7 @@ class Repository:
 
     def file_url(self, model: Model, path: str) -> str:
         """Return the address of a file's bytes; the hub redirects from it to signed ones."""
-        return f"{self._endpoint}/{model.id}/resolve/{model.sha}/{quote(path)}"
+        return file_url(self._endpoint, model.id, model.sha, path)
 
     def range_reader(self) -> ReadRange:
         """Return what reads parts of the hub's files."""
@@ -174,3 +174,8 @@ def _license(info: ModelInfo, model: Model) -> str:
         return str(found)
     tags = [tag for tag in model.tags or () if tag.startswith("license:")]
     return tags[0].removeprefix("license:") if tags else ""
+
+
+def file_url(endpoint: str, model_id: str, revision: str, path: str) -> str:
+    """Return the address of a file of a model at a commit."""
+    return f"{endpoint}/{quote(model_id)}/resolve/{quote(revision, safe='')}/{quote(path)}"

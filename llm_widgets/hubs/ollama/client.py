@@ -60,7 +60,11 @@ class Registry:
 
     def blob_url(self, layer: Layer) -> str:
         """Return the address of a blob; the registry redirects from it to a signed one."""
-        return f"{self._base}/blobs/{layer.digest}"
+        return self.url_of(layer.sha256)
+
+    def url_of(self, sha256: str) -> str:
+        """Return the address of the blob with a digest, in hexadecimal."""
+        return f"{self._base}/blobs/sha256:{sha256}"
 
     def blob(self, layer: Layer) -> bytes:
         """Read a short blob and check it."""

@@ -11,11 +11,11 @@ from llm_widgets.hubs.huggingface.client import ENDPOINT as HUGGING_FACE
 from llm_widgets.hubs.huggingface.names import HOSTS as HUGGING_FACE_HOSTS
 from llm_widgets.hubs.huggingface.names import SHORT_HOST
 from llm_widgets.hubs.ollama import names, preflight, suggestions
-from llm_widgets.hubs.ollama.client import ENDPOINT
+from llm_widgets.hubs.ollama.client import ENDPOINT, Registry
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
-    from llm_widgets.domain.imports import HubModel
+    from llm_widgets.domain.imports import HubFile, HubModel
 
 _MANIFESTS = "manifests"
 _MANIFEST_PARTS = 5  # manifests/<host>/<namespace>/<model>/<tag>
@@ -79,6 +79,20 @@ class Ollama(Hub):
                 name = "/".join(part.replace(":", "-") for part in parts[1:])
                 return f"{name}/{model.revision[:12]}"
         raise TransferError(f"{model.id} has no manifest, so Ollama could not load it.")
+
+    def is_id(self, model_id: str) -> bool:
+        """Return whether a text is the shortest name of a model, with its tag."""
+        return names.is_id(model_id)
+
+    def file_url(self, model_id: str, revision: str, file: HubFile, settings: Settings) -> str:
+        """Return the address of a blob."""
+        del revision
+        registry = Registry(
+            names.model(model_id),
+            registry=settings.endpoint(ENDPOINT),
+            hugging_face=settings.endpoint(HUGGING_FACE),
+        )
+        return registry.url_of(file.digest.value)
 
     def page(self, model_id: str, settings: Settings) -> str:
         """Return the address of a model's page; another registry than Ollama's own has none."""

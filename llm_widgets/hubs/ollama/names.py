@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from llm_widgets.domain.names import shown
+from llm_widgets.errors import InvalidInputError
 from llm_widgets.hubs.huggingface import names as huggingface
 from llm_widgets.hubs.names import address, invalid, one_word
 
@@ -82,6 +83,14 @@ def model(text: str) -> Name:
     if found := _problem(namespace, name, tag if colon else "latest"):
         raise invalid(f"{shown(typed)} is not a name of Ollama: {found}.", example)
     return Name(host, namespace, name, tag or "latest")
+
+
+def is_id(text: str) -> bool:
+    """Return whether a text is the shortest name of a model, with its tag."""
+    try:
+        return model(text).id == text
+    except InvalidInputError:
+        return False
 
 
 def _problem(namespace: str, model: str, tag: str) -> str:

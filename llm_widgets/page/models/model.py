@@ -79,7 +79,7 @@ class ModelPageState(HasTraits):
             self._ask("manifest", lambda: read_manifest(clients, bucket, record))
         else:
             folder = ImportFolder(SmallObjects(clients.storage(), bucket), record.import_id)
-            self._ask("plan", folder.plan)
+            self._ask("plan", lambda: folder.plan(self._session.settings))
             self._ask("progress", folder.progress)
         self._ask("usage", lambda: self._usage(bucket, record))
 
