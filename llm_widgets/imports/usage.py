@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import regions
+from llm_widgets.domain import folders, regions
 from llm_widgets.domain.services import MODEL_ANNOTATION
 from llm_widgets.gcp.run import service_list
 
@@ -95,7 +95,7 @@ def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> boo
         if volume.gcs.bucket != bucket:
             continue
         folder = _folder(volume.gcs.mount_options)
-        if folder and _overlap(folder, record.prefix):
+        if folder and folders.overlap(folder, record.prefix):
             return True
         # Of a whole bucket, the annotation names the model; without it, any may be meant.
         if not folder and service.annotations.get(MODEL_ANNOTATION, record.id) == record.id:
@@ -109,7 +109,3 @@ def _folder(options: Iterable[str]) -> str:
         if name.strip("-") == _FOLDER_OPTION:
             return value.strip("/")
     return ""
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import gpus, names
+from llm_widgets.domain import folders, gpus, names
 from llm_widgets.domain.services import LONGEST_PROBE
-from llm_widgets.errors import InvalidInputError
+from llm_widgets.errors import Fix, InvalidInputError
 from llm_widgets.serving import container_checks
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ def _names(deployment: Deployment) -> Iterator[InvalidInputError]:
             check(value)
         except InvalidInputError as error:
             yield error
+    if not folders.is_plain(deployment.folder):
+        yield InvalidInputError(
+            f"{names.shown(deployment.folder)} can't be mounted: it is no folder of a model.",
+            field="model",
+            cause="Without its own folder, a service would read all that the bucket holds.",
+            fix=Fix(text="Import the model again."),
+        )
     if deployment.subnet and deployment.connector:
         yield InvalidInputError(
             "Choose either a subnet or a connector: a service takes one of them.", field="network"

@@ -25,6 +25,7 @@ _IMAGE = re.compile(
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LABEL = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_OPTION = re.compile(r"[^\s,;\x00-\x1f\x7f]+")
 _TWO_WORDS = re.compile(r"--?[\w-]+\s+\S")
 _SYSTEM_ROOTS = ("/dev", "/proc", "/sys")
 
@@ -48,6 +49,13 @@ def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
             "as /models.",
             field="mount_path",
         )
+    for option in deployment.mount_options:
+        if not _OPTION.fullmatch(option):
+            yield InvalidInputError(
+                f"{shown(option)} is not one option: a comma, a semicolon or a line break begins "
+                "another one.",
+                field="mount_options",
+            )
     yield from _words(deployment)
     if engine := registry.of(deployment.framework):
         yield from engine.problems(deployment)

@@ -20,7 +20,7 @@ HUBS = {
             "hubs/registry.py": "the line that adds it",
             "hubs/ollama": "its models are served in Ollama's form too, under a name of Ollama",
             "cli/local_cloud.py": "variables that the local cloud prints",
-            "domain/metadata.py": "entries of the application before this one",
+            "documents/metadata.py": "entries of the application before this one",
             "engines/*/*": "which hubs' models an engine serves, and a variable of one",
         },
     ),
@@ -50,7 +50,7 @@ ENGINES = {
             "diagnosis/catalogue": "where failures are known from",
             "hubs/": "the hub",
             "cli/local_cloud.py": "variables of the hub",
-            "domain/metadata.py": "entries of the application before this one",
+            "documents/metadata.py": "entries of the application before this one",
         },
     ),
 }

@@ -182,8 +182,8 @@ def _known(permission: str) -> tuple[str, str]:
 
 def _command(place: str, *, project: str, bucket: str, account: str) -> str:
     if place == _BUCKET and bucket:
-        return f"gcloud storage buckets add-iam-policy-binding gs://{bucket}"
+        return f"gcloud storage buckets add-iam-policy-binding {quote(f'gs://{bucket}')}"
     if place == "account" and account:
-        flag = f" --project={project}" if project else ""
-        return f"gcloud iam service-accounts add-iam-policy-binding {account}{flag}"
-    return f"gcloud projects add-iam-policy-binding {project}" if project else ""
+        flag = f" --project={quote(project)}" if project else ""
+        return f"gcloud iam service-accounts add-iam-policy-binding {quote(account)}{flag}"
+    return f"gcloud projects add-iam-policy-binding {quote(project)}" if project else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.observe.filters import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,13 +78,13 @@ def service_filter(
     """
     terms = [
         'resource.type="cloud_run_revision"',
-        f'resource.labels.location="{_quoted(region)}"',
-        f'resource.labels.service_name="{_quoted(service_id)}"',
+        f"resource.labels.location={quoted(region)}",
+        f"resource.labels.service_name={quoted(service_id)}",
     ]
     if revision:
-        terms.append(f'resource.labels.revision_name="{_quoted(revision)}"')
+        terms.append(f"resource.labels.revision_name={quoted(revision)}")
     if text:
-        places = (f'{place}:"{_quoted(text)}"' for place in _SEARCHED)
+        places = (f"{place}:{quoted(text)}" for place in _SEARCHED)
         terms.append(f"({' OR '.join(places)})")
     if until:
         terms.append(f'timestamp<="{until.isoformat()}"')
@@ -101,11 +102,11 @@ def job_filter(
     """Write the filter for the entries of a job; see :func:`service_filter`."""
     terms = [
         'resource.type="cloud_run_job"',
-        f'resource.labels.location="{_quoted(region)}"',
-        f'resource.labels.job_name="{_quoted(job_id)}"',
+        f"resource.labels.location={quoted(region)}",
+        f"resource.labels.job_name={quoted(job_id)}",
     ]
     if execution:
-        terms.append(f'labels."run.googleapis.com/execution_name"="{_quoted(execution)}"')
+        terms.append(f'labels."run.googleapis.com/execution_name"={quoted(execution)}')
     return " AND ".join([*terms, *_limits(severity, since)])
 
 
@@ -191,10 +192,6 @@ def _request_text(request: Mapping[str, Any]) -> str:
 def _limits(severity: str, since: datetime | None) -> list[str]:
     terms = [f"severity>={severity}"] if severity else []
     return [*terms, f'timestamp>="{since.isoformat()}"'] if since else terms
-
-
-def _quoted(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _value(value: Any) -> str:

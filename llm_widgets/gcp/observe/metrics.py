@@ -11,6 +11,7 @@ from llm_widgets.domain import google_apis
 from llm_widgets.gcp.client import lazy, parallel
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.observe.filters import quoted
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
@@ -105,8 +106,8 @@ def _series(
     _, project, _, region, _, service_id = name.split("/")
     terms = (
         f'metric.type="run.googleapis.com/{measure.metric}"',
-        f'resource.labels.service_name="{service_id}"',
-        f'resource.labels.location="{region}"',
+        f"resource.labels.service_name={quoted(service_id)}",
+        f"resource.labels.location={quoted(region)}",
     )
     query = {
         "filter": " AND ".join(terms),
