@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 from requests.utils import requote_uri
 
 from llm_widgets.errors import Fix, GatedModelError, HubError
+from llm_widgets.gcp.client.addresses import check_redirect
 from llm_widgets.transfer.connections import origin
 from llm_widgets.transfer.retry import TransientError, retry_after
 
@@ -71,7 +72,7 @@ class SignedUrl:
         """Record that a URL redirects to another one."""
         with self._lock:
             if self._current == url:
-                self._current = _target(url, location)
+                self._current = self._target(url, location)
 
     def headers(self, url: str) -> dict[str, str]:
         """Return header fields for a request to a URL: with the token for the hub only."""
@@ -87,7 +88,7 @@ class SignedUrl:
             status, location = response.status, response.headers.get("location", "")
             if status in REDIRECTS and location:
                 _finish(response, connections, url)
-                url = _target(url, location)
+                url = self._target(url, location)
                 if origin(url) != origin(self._hub_url):
                     return url
                 continue
@@ -99,6 +100,24 @@ class SignedUrl:
                 return url
             raise self._refusal(response, connections, url)
         raise HubError(f"{origin(self._hub_url)[1]} redirects in a circle.", cause=self._hub_url)
+
+    def _target(self, url: str, location: str) -> str:
+        """Return where a redirect leads, with its characters as a request line takes them.
+
+        Raises
+        ------
+        HubError
+            It leads to where nothing is read from; see :func:`check_redirect`.
+        """
+        try:
+            target = requote_uri(urljoin(url, location))
+            origin(target)
+        except ValueError as error:
+            raise HubError(
+                f"{origin(url)[1]} redirects to no address.", cause=str(error)
+            ) from error
+        check_redirect(self._hub_url, target)
+        return target
 
     def _refusal(self, response: Response, connections: Connections, url: str) -> Exception:
         host = origin(url)[1]
@@ -120,11 +139,6 @@ class SignedUrl:
             cause=f"{text}: {self._hub_url}",
             fix=Fix(text="Start the import again: the pre-flight looks for the files anew."),
         )
-
-
-def _target(url: str, location: str) -> str:
-    """Return the URL that a redirect leads to, with its characters as a request line takes them."""
-    return requote_uri(urljoin(url, location))
 
 
 def _finish(response: Response, connections: Connections, url: str) -> None:
