@@ -132,9 +132,16 @@ class ImportFolder:
         self.objects.write(f"{self._folder}/plan.json", plan.to_json())
 
     def worker(self) -> tuple[WorkerNote | None, int]:
-        """Return which worker process carries the import out, and the note's generation."""
+        """Return which worker process carries the import out, and the note's generation.
+
+        A note that can't be read, or that claims to be from the future, names none.
+        """
         found = self.objects.read(f"{self._folder}/worker.json")
-        return (WorkerNote.from_json(found[0]), found[1]) if found else (None, NEW)
+        if not found:
+            return None, NEW
+        note = WorkerNote.from_json(found[0])
+        ahead = (note.started_at - datetime.now(UTC)).total_seconds() if note else 0.0
+        return (None if ahead > STALE_AFTER else note), found[1]
 
     def write_worker(self, note: WorkerNote, generation: int) -> int:
         """Write which worker process carries the import out; return the note's generation.
