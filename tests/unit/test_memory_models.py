@@ -439,6 +439,21 @@ def test_facts_give_the_model_back(config: dict[str, Any]) -> None:
     assert len(json.dumps(facts)) < 1000
 
 
+SMALL = {
+    "version": 1,
+    "weights": 1,
+    "layers": [],
+    "hidden": 1,
+    "intermediate": 1,
+    "vocab": 1,
+    "heads": 1,
+}
+
+
+def test_facts_of_a_small_model() -> None:
+    assert from_facts({"memory": SMALL})
+
+
 @pytest.mark.parametrize(
     "facts",
     [
@@ -448,6 +463,11 @@ def test_facts_give_the_model_back(config: dict[str, Any]) -> None:
         {"memory": {"version": 1}},
         {"memory": {"version": 1, "layers": [{"kind": "new"}]}},
         {"memory": {"version": 1, "layers": [{"kind": "latent", "size": 1}]}},
+        {"memory": {**SMALL, "weights": "12 GB"}},
+        {"memory": {**SMALL, "weights": -1}},
+        {"memory": {**SMALL, "hidden": 2**70}},
+        {"memory": {**SMALL, "pictures": "yes"}},
+        {"memory": {**SMALL, "layers": [{"kind": "latent", "layers": [], "width": 1}]}},
     ],
 )
 def test_facts_of_other_versions(facts: dict[str, Any]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeAlias
+from dataclasses import fields as dataclass_fields
+from typing import Any, TypeAlias, TypeVar
 
 VERSION = 1
 """Of the form in which :func:`to_facts` writes."""
@@ -85,6 +86,14 @@ _KINDS: dict[str, type[Attention | Latent | Recurrent]] = {
 }
 
 
+_LARGEST = 1 << 53
+"""Bytes or elements beyond those of any model, and the largest whole number that JSON keeps."""
+
+_TEXTS: dict[Any, type] = {"str": str, "bool": bool}
+
+_Made = TypeVar("_Made", bound="MemoryModel | Layers")
+
+
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
     """A model as the arithmetic of memory sees it.
@@ -155,7 +164,8 @@ def from_facts(facts: Mapping[str, Any]) -> MemoryModel | None:
     Returns
     -------
     MemoryModel or None
-        ``None`` where the facts say nothing of memory, or were written by a later version.
+        ``None`` where the facts say nothing of memory, were written by a later version, or are
+        no facts of any model.
     """
     data = facts.get(FACT)
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
@@ -163,11 +173,28 @@ def from_facts(facts: Mapping[str, Any]) -> MemoryModel | None:
     fields = {name: value for name, value in data.items() if name != "version"}
     try:
         fields["layers"] = tuple(_layer(entry) for entry in fields["layers"])
-        return MemoryModel(**fields)
-    except (KeyError, TypeError):
+        return _plausible(MemoryModel(**fields))
+    except (KeyError, TypeError, ValueError):
         return None
 
 
 def _layer(entry: Mapping[str, Any]) -> Layers:
     fields = dict(entry)
-    return _KINDS[fields.pop("kind")](**fields)
+    return _plausible(_KINDS[fields.pop("kind")](**fields))
+
+
+def _plausible(made: _Made) -> _Made:
+    """Check the fields of what was read: anybody may have written it.
+
+    Raises
+    ------
+    ValueError
+        One is of another type, below zero or beyond any model.
+    """
+    for each in dataclass_fields(made):
+        value = getattr(made, each.name)
+        if each.type == "int" and not (type(value) is int and 0 <= value <= _LARGEST):
+            raise ValueError(f"{each.name} can't be {value!r}")
+        if each.type in _TEXTS and type(value) is not _TEXTS[each.type]:
+            raise ValueError(f"{each.name} can't be {value!r}")
+    return made
