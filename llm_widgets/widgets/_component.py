@@ -49,6 +49,21 @@ class Component(anywidget.AnyWidget):
         super().__init__(_module=self.module, _library=Library.shared(), **traits)
         self.on_msg(self._receive)
 
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take from the browser what it may say of the traits: nothing, unless a component does.
+
+        Rows, actions and fields are what messages are checked against, so that a page which
+        sets them could do what it is not offered.
+        """
+        allowed = {name: value for name, value in sync_data.items() if self.may_set(name, value)}
+        if allowed:
+            super().set_state(allowed)
+
+    def may_set(self, name: str, value: object) -> bool:
+        """Return whether the browser may set a trait to a value."""
+        del name, value
+        return False
+
     def _receive(self, _widget: object, content: object, _buffers: object) -> None:
         """Take a message of the browser apart; what has no known shape is dropped."""
         if not isinstance(content, dict):

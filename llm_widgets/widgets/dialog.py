@@ -60,6 +60,10 @@ class FormDialog(FormBase, module="dialog"):
         """Whether it is shown."""
         return bool(self.shown)
 
+    def may_set(self, name: str, value: object) -> bool:
+        """Return whether the browser may set a trait: it may close a dialog, and open none."""
+        return (name, value) == ("shown", False)
+
     def show(self) -> None:
         """Open the dialog, without the errors and hints of the last time."""
         with self.hold_sync():

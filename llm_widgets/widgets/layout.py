@@ -142,6 +142,17 @@ def grid(*children: w.Widget) -> w.Box:
     return box
 
 
+class _Button(w.Button):  # type: ignore[misc] # ipywidgets has no types
+    """A button that the browser can press while it may be pressed, and not change."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take no state from the browser: it would enable itself."""
+
+    def _handle_button_msg(self, _: object, content: dict[str, Any], buffers: object) -> None:
+        if not self.disabled:
+            super()._handle_button_msg(_, content, buffers)
+
+
 def button(
     label: str, *, style: str = "text", icon: str = "", tooltip: str = "", **traits: Any
 ) -> w.Button:
@@ -161,7 +172,7 @@ def button(
         Further traits of ``ipywidgets.Button``.
     """
     styles = {"primary": "primary", "outlined": "", "text": "", "danger": "danger"}
-    made = w.Button(
+    made = _Button(
         description=label,
         icon=icon,
         tooltip=tooltip or None,
