@@ -12,7 +12,7 @@ from llm_widgets.gcp.project.projects import Project
 from local_cloud.cloud import LocalCloud
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import pytest
@@ -28,9 +28,14 @@ MANAGER = "serviceAccount:manager@local-project.iam.gserviceaccount.com"
 class Product:
     """A local cloud and the clients of the product."""
 
-    def __init__(self, data: Path, environment: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self,
+        data: Path,
+        environment: pytest.MonkeyPatch,
+        images: Mapping[str, tuple[str, ...]] = IMAGES,
+    ) -> None:
         self.data = data
-        self.cloud = LocalCloud(data, offline=True, images=IMAGES)
+        self.cloud = LocalCloud(data, offline=True, images=images)
         self.cloud.start()
         self.environment = product_environment(self.cloud.environment())
         for name, value in self.environment.items():
@@ -49,10 +54,14 @@ def open_project(session: Session, product: Product) -> None:
     session.project = Project(PROJECT, found.name.rsplit("/", 1)[1], PROJECT)
 
 
-def running(folder: Path, environment: pytest.MonkeyPatch) -> Iterator[Product]:
+def running(
+    folder: Path,
+    environment: pytest.MonkeyPatch,
+    images: Mapping[str, tuple[str, ...]] = IMAGES,
+) -> Iterator[Product]:
     """Give a product with a running cloud and a cache of its own, then stop it."""
     environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-    product = Product(folder / "cloud", environment)
+    product = Product(folder / "cloud", environment, images)
     yield product
     product.cloud.stop()
     environment.undo()

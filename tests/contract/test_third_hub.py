@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as w
@@ -27,6 +29,7 @@ from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.table import DataTable
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
+from tests.third_hub import hub
 from tests.third_hub.hub import LARGEST_FILE, Shelf
 from tests.third_hub.server import FILES, ShelfServer
 
@@ -52,7 +55,9 @@ def product(tmp_path_factory: pytest.TempPathFactory, shelf: ShelfServer) -> Ite
         environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         environment.setenv("LLM_WIDGETS_SHELF", shelf.url)
         environment.setattr(registry, "HUBS", (*registry.HUBS, Shelf()))
-        for started in running(tmp_path_factory.mktemp("shelf"), environment):
+        # The worker of a job is the product in a version that knows the hub, too.
+        images = {"llm-manager": (sys.executable, str(Path(hub.__file__).with_name("__main__.py")))}
+        for started in running(tmp_path_factory.mktemp("shelf"), environment, images):
             buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
             yield started
 
