@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import gpus, members
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import Fix, ManagerError, NotFoundError, TransferError
+from llm_widgets.gcp import secrets
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy
+from llm_widgets.gcp.project import projects
 from llm_widgets.gcp.run import jobs
+from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage.buckets import get_bucket
 from llm_widgets.hubs import registry
 from llm_widgets.imports.plan import task_count
@@ -125,8 +128,17 @@ def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan) -> 
     region = job_region(bucket.location, bucket.location_type)
     job = _job(clients, settings)
     name = jobs.ensure(clients, plan.project, region, JOB, job)
+    if plan.has_token and not members.is_service_account(identity.current(clients).member):
+        _let_read_token(clients, plan)
     tasks = settings.import_tasks or task_count(plan)
     return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
+
+
+def _let_read_token(clients: Clients, plan: ImportPlan) -> None:
+    """Let the job's account at the token of a person's import; it loses it with the secret."""
+    account = members.default_account(projects.get(clients, plan.project).number)
+    kept = HubToken(plan.project, plan.bucket, plan.id)
+    secrets.allow(clients, kept, members.service_account(account))
 
 
 def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
