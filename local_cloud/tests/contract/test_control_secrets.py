@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import TYPE_CHECKING
 
 import google_crc32c
@@ -22,6 +24,7 @@ from tests.contract.control_plane import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 QUOTAS = f"{PROJECT}/locations/global/services/run.googleapis.com"
 L4 = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
@@ -131,3 +134,32 @@ def test_more_is_asked_for_and_granted(plane: ControlPlane, transport: str) -> N
     assert asked.reconciling
     assert asked.quota_config.granted_value == 5
     assert made.name in {p.name for p in client.list_quota_preferences(parent=parent)}
+
+
+def test_what_was_in_a_secret_is_in_no_file_after_its_end(tmp_path: Path) -> None:
+    cloud = ControlPlane(tmp_path)
+    client = cloud.rest(secretmanager_v1.SecretManagerServiceClient)
+    words = [f"hf_{number}Very\u00e4Secret/{number}" for number in range(6)]
+    name = make(client, "token")
+    for word in words:
+        client.add_secret_version(parent=name, payload={"data": word.encode()})
+
+    def found() -> list[str]:
+        cloud.cloud.log.flush()
+        files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        return [word for word in words for form in forms(word) if form in files]
+
+    assert found()
+    client.destroy_secret_version(name=f"{name}/versions/1")
+    assert words[0] not in found()
+    client.delete_secret(name=name)
+    assert found() == []
+    cloud.cloud.stop()
+    assert found() == []
+
+
+def forms(word: str) -> list[bytes]:
+    """Return how a file may hold a word: plain, at each place of base64, escaped for JSON."""
+    raw = word.encode()
+    shifted = [base64.b64encode(b"x" * offset + raw)[4:-4] for offset in range(3)]
+    return [raw, raw.hex().encode(), *shifted, json.dumps(word)[1:-1].encode()]

@@ -111,7 +111,7 @@ class Secrets(Policies):
         with self._store.transaction():
             for version in self._versions.list(f"{secret.name}/versions/"):
                 self._versions.delete(version.name)
-                self._store.delete("secret-payload", version.name)
+                self._store.erase("secret-payload", version.name)
             self._secrets.delete(secret.name)
             self._access.delete_policy(secret.name)
         return empty_pb2.Empty()
@@ -181,7 +181,7 @@ class Secrets(Policies):
         version.state, version.destroy_time = _State.DESTROYED, now()
         name = self._access.canonical(version.name)
         self._versions.put(name, version)
-        self._store.delete("secret-payload", name)
+        self._store.erase("secret-payload", name)
         return self._named(version)
 
     def require_existing(self, resource: str) -> None:
