@@ -77,19 +77,23 @@ class Tokens:
         claims = self.issuer.assertion(request.form.get("assertion", ""))
         if claims is None:
             return _oauth_error("invalid_grant", "Invalid JWT Signature.")
-        if claims.get("aud") not in {GOOGLE_TOKEN_ENDPOINT, f"{self._url}/token"}:
+        if claims.get("aud") not in [
+            GOOGLE_TOKEN_ENDPOINT,
+            f"{self._url}/token",
+        ]:  # a list: it may be of any type
             return _oauth_error(
                 "invalid_grant",
                 f"Invalid JWT: Failed audience check. The right audience is {self._url}/token",
             )
         email = claims["iss"]
-        if audience := claims.get("target_audience"):
+        audience, scope = claims.get("target_audience"), claims.get("scope")
+        if audience and isinstance(audience, str):
             return _json({"id_token": self.issuer.id_token(email, audience)})
-        if not claims.get("scope"):
+        if not (scope and isinstance(scope, str)):
             return _oauth_error(
                 "invalid_scope", "Invalid OAuth scope or ID token audience provided."
             )
-        token = self.issuer.access_token(email, claims["scope"])
+        token = self.issuer.access_token(email, scope)
         return _json({"access_token": token, "expires_in": LIFETIME - 1, "token_type": "Bearer"})
 
     def _jwks(self, _: Request) -> Response:

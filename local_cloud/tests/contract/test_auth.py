@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import google.auth
 import pytest
@@ -138,3 +140,155 @@ def test_a_token_survives_a_restart(tmp_path: Path) -> None:
     second.cloud.stop()
     assert answer.status_code == 200
     assert second.url == first.url
+
+
+def self_signed(plane: ControlPlane, **claims: Any) -> str:
+    """Return a token signed by the manager's key; a claim that is None is left out."""
+    key = json.loads(plane.cloud.credentials.read_text())
+    now = int(time.time())
+    payload = {
+        "iss": MANAGER,
+        "sub": MANAGER,
+        "aud": f"{plane.url}/",
+        "iat": now,
+        "exp": now + 3600,
+        **claims,
+    }
+    kept = {name: value for name, value in payload.items() if value is not None}
+    signer = google.auth.crypt.RSASigner.from_service_account_info(key)
+    return jwt.encode(signer, kept).decode()
+
+
+def status(plane: ControlPlane, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = requests.get(f"{plane.url}/v2/{PARENT}/services", headers=headers, timeout=30)
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"aud": "https://run.googleapis.com/"},
+        {"aud": None, "scope": SCOPE},
+        {"sub": None},
+        {"exp": time.time() + 1800.5},
+    ],
+)
+def test_self_signed_tokens_for_an_api_are_taken(
+    plane: ControlPlane, claims: dict[str, Any]
+) -> None:
+    assert status(plane, self_signed(plane, **claims)) == 200
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": NOW + 10 * 365 * 86400},
+        {"iat": NOW - 86400, "exp": NOW + 3600},
+        {"exp": float("nan")},
+        {"iat": float("nan")},
+        {"exp": float("inf")},
+        {"iat": float("-inf")},
+        {"exp": str(NOW + 3600)},
+        {"exp": True},
+        {"exp": [NOW + 3600]},
+        {"exp": None},
+        {"iat": None},
+        {"exp": 10**400},
+        {"iat": NOW + 600, "exp": NOW + 3600},
+        {"aud": "https://evil.example/"},
+        {"aud": "https://run.googleapis.com.evil.example/"},
+        {"aud": "https://oauth2.googleapis.com/token"},
+        {"aud": "http://127.0.0.1:1/"},
+        {"aud": ["https://run.googleapis.com/"]},
+        {"aud": 5},
+        {"aud": None},
+        {"aud": None, "scope": {"a": 1}},
+        {"sub": "owner@elsewhere.example"},
+        {"iss": "manager@demo-project.iam.gserviceaccount.com"},
+        {"iss": ["a"]},
+    ],
+)
+def test_self_signed_tokens_of_another_kind_are_401(
+    plane: ControlPlane, claims: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert status(plane, self_signed(plane, **claims)) == 401
+    assert capfd.readouterr().err == ""
+
+
+def part(value: str | bytes) -> str:
+    raw = value.encode() if isinstance(value, str) else value
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+DEEP = "[" * 5_000 + "]" * 5_000
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("", ".", "..", "a.b", "a.b.c", "\u00e4.b.c", "a" * 9_000, ".." * 4_000),
+        f"{part('[]')}.{part('{}')}.x",
+        f"{part('5')}.{part('{}')}.x",
+        f"{part(DEEP)}.{part('{}')}.x",
+        *(
+            f"{part(json.dumps({'alg': 'RS256', 'kid': kid}))}.{part(body)}.{part(b'x' * 256)}"
+            for kid in (5, None, ["a"], {"a": 1}, "\u00e4", "x", part(b"\xff\xfe"), part(MANAGER))
+            for body in ("{}", "[]", "5", "", "NaN", DEEP[:100], "\x00")
+        ),
+        *(
+            f"{part(json.dumps({'alg': alg, 'kid': part(MANAGER)}))}.{part('{}')}.{part(b'x')}"
+            for alg in ("none", "HS256", "ES256", 5, None, ["RS256"])
+        ),
+    ],
+)
+def test_malformed_tokens_are_401(
+    plane: ControlPlane, token: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    quoted = token.encode("utf-8").decode("latin-1")
+    assert status(plane, quoted) == 401
+    body = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": token}
+    answer = requests.post(f"{plane.url}/token", data=body, timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    headers = {"Authorization": f"Bearer {quoted}"}
+    answer = requests.get(f"{plane.url}/oauth2/v3/userinfo", headers=headers, timeout=30)
+    assert answer.status_code == 401
+    assert capfd.readouterr().err == ""
+
+
+def test_an_account_that_is_gone_gets_nowhere(plane: ControlPlane) -> None:
+    session = plane.session()
+    made = session.post(
+        f"{plane.url}/v1/projects/local-project/serviceAccounts",
+        json={"accountId": "passing", "serviceAccount": {}},
+    )
+    assert made.status_code == 200
+    email = made.json()["email"]
+    policy = session.post(f"{plane.url}/v3/projects/local-project:getIamPolicy", json={}).json()
+    policy["bindings"].append({"role": "roles/viewer", "members": [f"serviceAccount:{email}"]})
+    session.post(
+        f"{plane.url}/v3/projects/local-project:setIamPolicy", json={"policy": policy}
+    ).raise_for_status()
+    credentials = plane.credentials_of(plane.cloud.key(email))
+    own = credentials.with_always_use_jwt_access(always_use_jwt_access=True)
+    own._create_self_signed_jwt(None)
+    own.refresh(Request())
+    credentials.refresh(Request())
+    tokens = [credentials.token, own.token]
+    assert [status(plane, token) for token in tokens] == [200, 200]
+
+    account = f"{plane.url}/v1/projects/local-project/serviceAccounts/{email}"
+    session.post(f"{account}:disable", json={}).raise_for_status()
+    assert [status(plane, token) for token in tokens] == [401, 401]
+    with pytest.raises(auth_exceptions.RefreshError):
+        credentials.refresh(Request())
+    session.post(f"{account}:enable", json={}).raise_for_status()
+    assert [status(plane, token) for token in tokens] == [200, 200]
+    session.delete(account).raise_for_status()
+    assert [status(plane, token) for token in tokens] == [401, 401]
+    with pytest.raises(auth_exceptions.RefreshError):
+        credentials.refresh(Request())

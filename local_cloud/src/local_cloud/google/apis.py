@@ -183,16 +183,17 @@ class GoogleApis:
             service_usage_v1.ServiceUsageClient,
             serviceusage.ServiceUsage(store, access, enablement, self._operations),
         )
+        issuer = Issuer(store)
         self.endpoints.register(
             Api(iam.API, iam.rule),
             iam_admin_v1.IAMClient,
-            iam.ServiceAccounts(store, access),
+            iam.ServiceAccounts(store, access, issuer),
             http=iam.HTTP,
         )
         self._register(
             Api(iam.CREDENTIALS_API, iam.credentials_rule),
             iam_credentials_v1.IAMCredentialsClient,
-            iam.Credentials(store, Issuer(store)),
+            iam.Credentials(store, issuer),
         )
 
     def _serve_networks(self, store: Store, access: Access) -> None:

@@ -62,12 +62,15 @@ class ServiceAccounts(Policies):
         Holds the accounts (kind ``service_account``, by address).
     access
         Keeps their policies.
+    issuer
+        Keeps their keys.
 
     """
 
-    def __init__(self, store: Store, access: Access) -> None:
+    def __init__(self, store: Store, access: Access, issuer: Issuer) -> None:
         super().__init__(access)
         self._store = store
+        self._issuer = issuer
 
     def list_service_accounts(
         self,
@@ -119,7 +122,9 @@ class ServiceAccounts(Policies):
         """Delete an account with its policy."""
         email, _ = self._find(request.name)
         self._access.delete_policy(request.name)
-        self._store.delete("service_account", email)
+        with self._store.transaction():
+            self._store.delete("service_account", email)
+            self._issuer.forget(email)
         return empty_pb2.Empty()
 
     def disable_service_account(self, request: Any, caller: Caller) -> empty_pb2.Empty:  # noqa: ARG002 - a handler
