@@ -223,3 +223,42 @@ def test_ports_are_the_same_wherever_they_stand() -> None:
     assert ports.translate("[::]:8080") == f"127.0.0.1:{local}"
     words = ["--max-model-len", "8080", "--port", "8080"]
     assert ports.translate_all(words) == [*words[:3], str(local)]
+
+
+@pytest.mark.parametrize("name", ["../..", "..", "a/../../b", "/..", "link", "link/x", "a\0b"])
+@pytest.mark.parametrize("kind", ["bucket", "empty", "secret"])
+def test_no_mount_leads_out_of_its_volume(tmp_path: Path, kind: str, name: str) -> None:
+    (tmp_path / "buckets" / "b").mkdir(parents=True)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "buckets" / "b" / "link").symlink_to(tmp_path / "keys")
+    volumes = {
+        "bucket": {"name": "v", "gcs": {"bucket": "b"}},
+        "empty": {"name": "v", "empty_dir": {}},
+        "secret": {"name": "v", "secret": {"secret": "s"}},
+    }
+    if name.startswith("link") and kind != "bucket":
+        folder = tmp_path / "scratch" / "volumes" / "v"
+        folder.mkdir(parents=True)
+        (folder / "link").symlink_to(tmp_path / "keys")
+    mount = {"name": "v", "mount_path": "/m", "sub_path": name}
+    container = {"image": "local/python", "args": ["/m"], "volume_mounts": [mount]}
+    with pytest.raises(RevisionFailed, match=r"sub_path: must be a relative path"):
+        build(tmp_path, container, volumes=[volumes[kind]])
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "..", "../v2/escaped"])
+def test_no_volume_is_made_elsewhere(tmp_path: Path, name: str) -> None:
+    (tmp_path / "buckets" / "b").mkdir(parents=True)
+    (tmp_path / "keys").mkdir()
+    item = {"path": name, "version": "1"}
+    for volume in (
+        {"name": "v", "secret": {"secret": "s", "items": [item]}},
+        {"name": f"../{name}", "empty_dir": {}},
+        {"name": "v", "gcs": {"bucket": "../keys"}},
+        {"name": "v", "gcs": {"bucket": "b", "mount_options": [f"only-dir={name}"]}},
+    ):
+        mount = {"name": volume["name"], "mount_path": "/m"}
+        container = {"image": "local/python", "volume_mounts": [mount]}
+        with pytest.raises(RevisionFailed):
+            build(tmp_path, container, volumes=[volume])
+    assert not list(tmp_path.rglob("escaped"))

@@ -97,14 +97,14 @@ class VolumeSource:
         for mount in container.volume_mounts:
             folder, read_only = folders[mount.name]
             if mount.sub_path:
-                folder = folder / mount.sub_path.strip("/")
+                folder = _inside(folder, mount.sub_path.strip("/"), "volume_mounts.sub_path")
             mounts.append(Mount(mount.mount_path.rstrip("/"), folder, read_only))
         return Mounts(tuple(mounts))
 
     def _folder(self, volume: run_v2.Volume) -> tuple[Path, bool]:
         if "gcs" in volume:
             return self._bucket(volume.gcs), volume.gcs.read_only
-        folder = self.scratch / "volumes" / volume.name
+        folder = _inside(self.scratch / "volumes", volume.name, "volumes.name")
         folder.mkdir(parents=True, exist_ok=True)
         if "secret" in volume:
             items = list(volume.secret.items)
@@ -112,7 +112,8 @@ class VolumeSource:
                 volume.secret.secret.rsplit("/", 1)[-1]: "latest"
             }
             for name, version in files.items():
-                file = folder / name
+                file = _inside(folder, name, "volumes.secret.items.path")
+                file.parent.mkdir(parents=True, exist_ok=True)
                 file.touch(mode=0o600)
                 file.write_text(self.secret(volume.secret.secret, version or "latest"))
             return folder, True
@@ -122,7 +123,7 @@ class VolumeSource:
         options = mount_options(source.mount_options)
         if refused := self.may_mount(source.bucket, source.read_only):
             self._mount_failed(f"SetUpBucket: error in iterating through objects: {refused}")
-        root = self.buckets / source.bucket
+        root = _inside(self.buckets, source.bucket, "volumes.gcs.bucket")
         if not root.is_dir():
             self._mount_failed(
                 f"SetUpBucket: bucket {source.bucket}: storage: bucket doesn't exist"
@@ -131,7 +132,7 @@ class VolumeSource:
         if parallel and "cache-dir" not in options:
             self._mount_failed("file cache should be enabled for parallel download support")
         only_dir = options.get("only-dir", "").strip("/")
-        if ".." in only_dir.split("/"):
+        if ".." in only_dir.split("/") or not _lies_in(root, root / only_dir):
             self._mount_failed(f"only-dir: {only_dir}: not a folder of the bucket")
         folder = root / only_dir
         if folder.is_dir():
@@ -150,6 +151,37 @@ class VolumeSource:
             "HEALTH_CHECK_CONTAINER_ERROR",
             f"The user-provided container failed to start: mounting volume type gcs failed: {why}.",
         )
+
+
+def _inside(folder: Path, name: str, field: str) -> Path:
+    """Return a path below a folder.
+
+    Parameters
+    ----------
+    name
+        Relative to the folder; a caller of the API gave it.
+    field
+        Where it stands in the template.
+
+    Raises
+    ------
+    RevisionFailed
+        It leads out of the folder, by ``..`` or over a link.
+
+    """
+    path = folder / name
+    if ".." in name.split("/") or not _lies_in(folder, path):
+        raise RevisionFailed(
+            "UNKNOWN", f"template: {field}: must be a relative path within the volume: {name!r}."
+        )
+    return path
+
+
+def _lies_in(folder: Path, path: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError):  # links in a circle; a name that no file can have
+        return False
 
 
 def mount_options(options: Iterable[str]) -> dict[str, str]:
