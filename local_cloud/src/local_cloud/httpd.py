@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import logging
 import socket
+import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cheroot import server as cheroot_server
 from cheroot import wsgi
+
+from local_cloud.printing import report, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,3 +163,11 @@ class HttpServer(wsgi.Server):
             shutdown_timeout=SHUTDOWN_SECONDS,
         )
         self.gateway = _Gateway
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 -- cheroot's signature
+        """Print what went wrong with a connection; what came over it is no more than text."""
+        error = sys.exception() if traceback else None
+        if level >= logging.WARNING or error:
+            say(msg)
+        if error:
+            report(error)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from local_cloud import database
+from local_cloud.printing import say
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,6 +23,10 @@ LogEntry = Mapping[str, Any]
 
 _FLUSH_SECONDS = 0.1  # entries wait this long for others, so that one transaction takes them all
 _READ_ROWS = 500
+_READ_BYTES = 4 << 20  # of entries that are looked at together
+_PAGE_BYTES = 8 << 20  # of entries in a page; a longer one is cut, and its token tells where
+_WAITING_BYTES = 8 << 20  # of entries not yet written, beyond which who writes has to wait
+_LARGEST_TIME = 2**63 - 1  # of SQLite's integers: nanoseconds until the year 2262
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -54,7 +61,7 @@ class Bounds:
 
 
 class LogBook:
-    """Log entries of all projects, bounded in number: the oldest give way.
+    """Log entries of all projects, bounded in number and size: the oldest give way.
 
     Parameters
     ----------
@@ -62,41 +69,50 @@ class LogBook:
         SQLite file; it is made if it is not there.
     limit
         Number of entries that are kept (it may be exceeded by a tenth).
+    size_limit
+        Bytes of the file that entries may take.
 
     """
 
-    def __init__(self, path: Path, *, limit: int = 200_000) -> None:
+    def __init__(self, path: Path, *, limit: int = 200_000, size_limit: int = 512 << 20) -> None:
+        self._path = path
         self._limit = limit
-        self._waiting: list[LogEntry] = []
+        self._size_limit = size_limit
+        self._waiting: list[_Row] = []
+        self._waiting_bytes = 0
         self._lock = threading.Lock()  # guards _waiting
         self._database_lock = threading.RLock()
         self._wake = threading.Event()
         self._closed = False
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
-        self._count: int = self._database.execute("SELECT count(*) FROM entries").fetchone()[0]
+        self._database = database.opened(path)
+        with database.told(path):
+            self._database.executescript(_SCHEMA)
+            self._count: int = self._database.execute("SELECT count(*) FROM entries").fetchone()[0]
         self._writer = threading.Thread(target=self._write_batches, name="log-writer", daemon=True)
         self._writer.start()
 
     def append(self, entries: Iterable[LogEntry]) -> None:
         """Add entries; they are on disk soon, and visible to the next query at once.
 
-        An entry without ``timestamp`` or ``insertId`` is given one.
+        An entry without ``timestamp`` or ``insertId`` is given one. Who writes faster than the
+        disk takes it has to wait, so that a flood of entries takes no memory.
         """
         now = timestamp()
-        complete = [
-            {
-                "receiveTimestamp": now,
-                **entry,
-                "timestamp": entry.get("timestamp") or now,
-                "insertId": entry.get("insertId") or uuid.uuid4().hex[:20],
-            }
-            for entry in entries
-        ]
-        with self._lock:
-            self._waiting += complete
+        for entry in entries:
+            row = _row(
+                {
+                    "receiveTimestamp": now,
+                    **entry,
+                    "timestamp": entry.get("timestamp") or now,
+                    "insertId": entry.get("insertId") or uuid.uuid4().hex[:20],
+                }
+            )
+            with self._lock:
+                self._waiting.append(row)
+                self._waiting_bytes += len(row[-1])
+                is_much = self._waiting_bytes > _WAITING_BYTES
+            if is_much:
+                self._flush_or_drop()
         self._wake.set()
 
     def query(
@@ -137,19 +153,30 @@ class LogBook:
         wanted = sorted(set(projects))
         last = _position(page_token) if page_token else None
         found: list[dict[str, Any]] = []
+        size = 0
         while True:
-            sql, values = _select(wanted, bounds, last, newest_first=newest_first)
-            with self._database_lock:
-                rows = self._database.execute(sql, values).fetchall()
+            rows = self._rows(*_select(wanted, bounds, last, newest_first=newest_first))
             for number, moment, text in rows:
                 entry = json.loads(text)
                 if matches is None or matches(entry):
-                    if len(found) == limit:
+                    if len(found) == limit or (found and size + len(text) > _PAGE_BYTES):
                         return found, f"{last[0]}.{last[1]}" if last else ""
                     found.append(entry)
+                    size += len(text)
                 last = (moment, number)
-            if len(rows) < _READ_ROWS:
+            if not rows:
                 return found, ""
+
+    def _rows(self, sql: str, values: list[Any]) -> list[tuple[int, int, str]]:
+        """Return the first rows of a query, at least one if there are any."""
+        rows, size = [], 0
+        with self._database_lock, database.told(self._path):
+            for row in self._database.execute(sql, values):
+                rows.append(row)
+                size += len(row[-1])
+                if size > _READ_BYTES:
+                    break
+        return rows
 
     def delete_log(self, project: str, log_name: str) -> int:
         """Delete the entries of one log; return how many there were."""
@@ -168,12 +195,13 @@ class LogBook:
         with self._database_lock:
             with self._lock:
                 batch, self._waiting = self._waiting, []
+                self._waiting_bytes = 0
             if batch and not self._closed:
                 self._insert(batch)
 
     def close(self) -> None:
         """Write what is waiting and close the file; later entries are dropped."""
-        self.flush()
+        self._flush_or_drop()
         with self._database_lock:
             if self._closed:
                 return
@@ -186,34 +214,65 @@ class LogBook:
         while not self._closed:
             self._wake.wait()
             self._wake.clear()
-            self.flush()
+            self._flush_or_drop()
             time.sleep(_FLUSH_SECONDS)
 
-    def _insert(self, batch: list[LogEntry]) -> None:
-        rows = [
-            (
-                nanoseconds(entry["timestamp"]),
-                project_of(entry),
-                subject_of(entry),
-                entry.get("logName", ""),
-                json.dumps(entry, separators=(",", ":")),
-            )
-            for entry in batch
-        ]
-        with self._database:  # commits, or takes all back
+    def _flush_or_drop(self) -> None:
+        """Write what is waiting; where it can't be written, say so and go on without it."""
+        try:
+            self.flush()
+        except (OSError, sqlite3.Error) as error:
+            say(f"Log entries were lost: {error}")
+
+    def _insert(self, batch: list[_Row]) -> None:
+        with database.told(self._path), self._database:  # commits, or takes all back
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT INTO entries (time, project, subject, log, entry) VALUES (?, ?, ?, ?, ?)",
-                rows,
+                batch,
             )
-            count = self._count + len(rows)
+            count = self._count + len(batch)
             if count > self._limit * 1.1:
-                count -= self._database.execute(
-                    "DELETE FROM entries WHERE number <= "
-                    "(SELECT number FROM entries ORDER BY number DESC LIMIT 1 OFFSET ?)",
-                    (self._limit,),
-                ).rowcount
+                count -= self._drop_all_but(self._limit)
+            elif self._size() > self._size_limit:
+                count -= self._drop_all_but(count // 2)
         self._count = count
+
+    def _size(self) -> int:
+        """Return the bytes of the file that are in use."""
+        numbers = (
+            self._database.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        pages, free, page_size = numbers
+        return int((pages - free) * page_size)
+
+    def _drop_all_but(self, kept: int) -> int:
+        """Delete the oldest entries; return how many there were."""
+        return self._database.execute(
+            "DELETE FROM entries WHERE number <= "
+            "(SELECT number FROM entries ORDER BY number DESC LIMIT 1 OFFSET ?)",
+            (kept,),
+        ).rowcount
+
+
+_Row = tuple[int, str, str, str, str]
+
+
+def _row(entry: LogEntry) -> _Row:
+    """Return an entry as its row, under the nearest time that a row can have."""
+    return (
+        _storable(nanoseconds(entry["timestamp"])),
+        project_of(entry),
+        subject_of(entry),
+        str(entry.get("logName", "")),
+        json.dumps(entry, separators=(",", ":")),
+    )
+
+
+def _storable(number: int) -> int:
+    """Return the nearest number that SQLite can hold."""
+    return max(-_LARGEST_TIME, min(number, _LARGEST_TIME))
 
 
 def timestamp() -> str:
@@ -258,7 +317,7 @@ def subject_of(entry: LogEntry) -> str:
 
 def _position(token: str) -> tuple[int, int]:
     moment, _, number = token.partition(".")
-    return int(moment), int(number)
+    return _storable(int(moment)), _storable(int(number))
 
 
 def _select(
@@ -276,10 +335,10 @@ def _select(
         values.append(bounds.subject)
     if bounds.since is not None:
         where.append("time >= ?")
-        values.append(bounds.since)
+        values.append(_storable(bounds.since))
     if bounds.until is not None:
         where.append("time <= ?")
-        values.append(bounds.until)
+        values.append(_storable(bounds.until))
     comparison, order = ("<", "DESC") if newest_first else (">", "ASC")
     if last:
         where.append(f"(time, number) {comparison} (?, ?)")

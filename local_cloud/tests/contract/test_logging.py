@@ -11,14 +11,26 @@ from google.api_core import exceptions
 from google.auth.transport.requests import Request
 from google.cloud import logging
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
-from google.cloud.logging_v2.types import LogEntry
+from google.cloud.logging_v2.types import (
+    ListLogEntriesRequest,
+    ListLogEntriesResponse,
+    LogEntry,
+)
 from google.oauth2 import service_account
 
+from local_cloud.access import Access
 from local_cloud.cloud import LocalCloud
+from local_cloud.faults import Faults
+from local_cloud.google.logging import Logging
+from local_cloud.issuer import caller_for
+from local_cloud.logs import LogBook
 from local_cloud.runner.entries import Journal
+from local_cloud.seed import owner_account, seed
+from local_cloud.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 PROJECT = "local-project"
@@ -156,3 +168,49 @@ def test_over_grpc(cloud: LocalCloud) -> None:
     request = {"resource_names": [f"projects/{PROJECT}"], "filter": 'textPayload="over gRPC"'}
     found = list(client.list_log_entries(request=request, metadata=metadata))
     assert [item.text_payload for item in found] == ["over gRPC"]
+
+
+DEEP = '{"a":' * 40 + "1" + "}" * 40
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        DEEP,
+        '{"a":' * 29 + "1" + "}" * 29,
+        '{"a":' * 100_000,
+        '{"a": ' + "[" * 60 + "]" * 60 + "}",
+        '{"time": "9999-12-31T23:59:59Z", "message": "late"}',
+        '{"time": "0001-01-01T00:00:00Z", "message": "early"}',
+        '{"time": ["x"], "severity": {"a": 1}, "message": ["x"]}',
+        '{"a": NaN, "b": Infinity}',
+        *(
+            f'{{"{name}": {value}, "message": "odd"}}'
+            for name in (
+                "httpRequest",
+                *(f"logging.googleapis.com/{name}" for name in ("trace", "labels", "operation")),
+                *(f"logging.googleapis.com/{name}" for name in ("insertId", "sourceLocation")),
+            )
+            for value in ("5", "[1]", '{"a": {"b": []}}', '{"status": "x", "line": [], "id": 5}')
+        ),
+    ],
+)
+def test_no_line_of_a_program_ends_its_log(line: str, tmp_path: Path) -> None:
+    book = LogBook(tmp_path / "logs.db")
+    journal = Journal.of_revision(book, REVISION)
+    journal.line("stdout", line)
+    journal.line("stdout", "the next one")
+    store = Store(tmp_path / "state.db")
+    access = Access(store, Faults(store))
+    seed(store, access, [PROJECT])
+    answers = Logging(book, access)
+    wanted = ListLogEntriesRequest(resource_names=[f"projects/{PROJECT}"])
+    entries = answers.list_log_entries(wanted, caller_for(owner_account(PROJECT))).entries
+    assert "the next one" in [entry.text_payload for entry in entries]
+    assert len(entries) == 2
+    # What clients read the answer from: the binary form, and the JSON form.
+    whole = ListLogEntriesResponse(entries=entries)
+    assert ListLogEntriesResponse.deserialize(ListLogEntriesResponse.serialize(whole)) == whole
+    assert ListLogEntriesResponse.from_json(ListLogEntriesResponse.to_json(whole)) == whole
+    book.close()
+    store.close()

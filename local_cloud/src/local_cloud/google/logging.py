@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1000
+# Of an entry: what no program decides, or only within bounds.
+_ALWAYS_SOUND = ("logName", "resource", "timestamp", "receiveTimestamp", "severity", "insertId")
 _ORDERS = {"": False, "timestamp asc": False, "timestamp": False, "timestamp desc": True}
 
 CLIENT = LoggingServiceV2Client
@@ -102,7 +105,7 @@ class Logging:
         response = ListLogEntriesResponse(next_page_token=token)
         entries = ListLogEntriesResponse.pb(response).entries
         for entry in found:
-            json_format.ParseDict(entry, entries.add(), ignore_unknown_fields=True)
+            entries.add().CopyFrom(_as_message(entry))
         return response
 
     def write_log_entries(
@@ -153,6 +156,16 @@ def _encoded(log_name: str) -> str:
             "INVALID_ARGUMENT", f"log_name: '{log_name}' is not of the form projects/ID/logs/LOG."
         )
     return f"{parent}/logs/{quote(unquote(log_id), safe='')}"
+
+
+def _as_message(entry: dict[str, Any]) -> Any:
+    """Return an entry as a message; one with odd fields that a program wrote, as plain text."""
+    try:
+        return json_format.ParseDict(entry, LogEntry.pb(LogEntry()), ignore_unknown_fields=True)
+    except json_format.ParseError:
+        kept = {name: entry[name] for name in _ALWAYS_SOUND if name in entry}
+        text = {**kept, "textPayload": json.dumps(entry.get("jsonPayload", entry))}
+        return json_format.ParseDict(text, LogEntry.pb(LogEntry()), ignore_unknown_fields=True)
 
 
 def _as_json(entry: Any) -> dict[str, Any]:

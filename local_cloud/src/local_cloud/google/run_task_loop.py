@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +26,7 @@ from local_cloud.google.run_tasks import (
     has_failed,
     new_task,
 )
+from local_cloud.printing import report
 from local_cloud.runner.failures import RevisionFailed
 
 if TYPE_CHECKING:
@@ -118,10 +117,10 @@ class TaskLoops:
             execution = self._executions.get(name)
             if execution:
                 self._run_tasks(execution, loop)
-        except Exception:
+        except Exception as error:
             # The store is closed under us when the local cloud stops: nothing to tell then.
             if not self._stopping.is_set():
-                traceback.print_exc(file=sys.stderr)
+                report(error)
                 raise
         finally:
             with self._lock:

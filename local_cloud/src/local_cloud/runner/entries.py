@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from local_cloud.logs import LogBook, nanoseconds
 
@@ -22,15 +22,19 @@ SEVERITIES = (
     "ALERT",
     "EMERGENCY",
 )
-_SPECIAL_FIELDS = {  # of a JSON line, moved from the payload to the entry
-    "logging.googleapis.com/trace": "trace",
-    "logging.googleapis.com/spanId": "spanId",
-    "logging.googleapis.com/labels": "labels",
-    "logging.googleapis.com/insertId": "insertId",
-    "logging.googleapis.com/operation": "operation",
-    "logging.googleapis.com/sourceLocation": "sourceLocation",
-    "httpRequest": "httpRequest",
+# Of a JSON line, moved from the payload to the entry: what they are there, and their type.
+_SPECIAL_FIELDS: dict[str, tuple[str, type]] = {
+    "logging.googleapis.com/trace": ("trace", str),
+    "logging.googleapis.com/spanId": ("spanId", str),
+    "logging.googleapis.com/labels": ("labels", dict),
+    "logging.googleapis.com/insertId": ("insertId", str),
+    "logging.googleapis.com/operation": ("operation", dict),
+    "logging.googleapis.com/sourceLocation": ("sourceLocation", dict),
+    "httpRequest": ("httpRequest", dict),
 }
+DEEPEST = 30
+"""Objects and lists in each other beyond which a line is taken for plain text. Clients read a
+hundred messages in each other at most (protobuf's limit), and each of these takes three."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +134,9 @@ def _payload(text: str) -> dict[str, Any]:
         del fields["severity"]
     if _is_time(fields.get("time")):
         entry["timestamp"] = fields.pop("time")
-    for name, target in _SPECIAL_FIELDS.items():
-        if name in fields:
+    for name, (target, kind) in _SPECIAL_FIELDS.items():
+        if isinstance(fields.get(name), kind):
             entry[target] = fields.pop(name)
-    if not isinstance(entry.get("labels", {}), dict):
-        del entry["labels"]
     if set(fields) == {"message"} and isinstance(fields["message"], str):
         return {**entry, "textPayload": fields["message"]}
     return {**entry, "jsonPayload": fields}
@@ -151,7 +153,20 @@ def _json_object(text: str) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not _is_too_deep(value) else None
+
+
+def _no_number(name: str) -> NoReturn:
+    """Refuse NaN and the infinities, which are no JSON and which clients can't read."""
+    raise ValueError(name)
+
+
+def _is_too_deep(value: dict[str, Any]) -> bool:
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        inside = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [each for values in inside for each in values if isinstance(each, (dict, list))]
+    return bool(level)
