@@ -89,7 +89,8 @@ def run_alone(words: Sequence[str], *, until_eof: bool) -> int:
     """
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
+        # At the start too, while nothing is waited for but the other process.
+        signal.signal(number, lambda *_: sys.exit(0))
     with _started(words) as process:
         printed = _printed(process)
         print(f"# The local cloud at {printed['LOCAL_CLOUD_ENDPOINT']}")

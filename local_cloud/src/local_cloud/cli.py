@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import signal
 import sys
@@ -14,10 +15,14 @@ from local_cloud.cloud import PROJECTS, LocalCloud
 from local_cloud.errors import LocalCloudError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from types import FrameType
 
 LAST_PORT = 65535
 """The largest number of a TCP port."""
+
+_LONGEST_STOP = 15.0
+"""Seconds after which what does not stop is left behind: the grace of containers, and more."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -87,6 +92,12 @@ def _image(text: str) -> tuple[str, list[str]]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    # Whatever is made here holds keys, secrets or data of its owner.
+    os.umask(0o077)
+    # Nothing is lost at the start: what is kept survives a kill, and samples are made anew.
+    _on_signals(lambda *_: os._exit(0))
+    if options.until_eof:
+        threading.Thread(target=_end_at_end_of_input, daemon=True).start()
     cloud = LocalCloud(
         options.data,
         port=options.port,
@@ -96,23 +107,29 @@ def _run(options: argparse.Namespace) -> int:
         offline=options.offline,
         images=dict(options.image),
     )
-    ended = threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: ended.set())
-    cloud.start()
     try:
+        cloud.start()
+        ended = threading.Event()
+        _on_signals(lambda *_: ended.set())
         print(f"# The local cloud at {cloud.url}")
         for key, value in cloud.environment().items():
             print(f"export {key}={shlex.quote(value)}")
         print("ready", flush=True)
-        if options.until_eof:
-            threading.Thread(target=_set_at_end_of_input, args=(ended,), daemon=True).start()
         ended.wait()
     finally:
+        late = threading.Timer(_LONGEST_STOP, os._exit, (1,))
+        late.daemon = True
+        late.start()
         cloud.stop()
+        late.cancel()
     return 0
 
 
-def _set_at_end_of_input(ended: threading.Event) -> None:
+def _on_signals(handler: Callable[[int, FrameType | None], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+def _end_at_end_of_input() -> None:
     sys.stdin.read()
-    ended.set()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from local_cloud.access import Access
+from local_cloud.database import is_disk_full
 from local_cloud.enablement import Enablement
 from local_cloud.errors import LocalCloudError
 from local_cloud.faults import Faults
@@ -31,7 +32,7 @@ from local_cloud.tokens import Tokens
 from local_cloud.web import WebServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 
@@ -98,7 +99,7 @@ class LocalCloud:
         self._data = data
         self._projects = tuple(projects)
         self._machine = Machine.here(images)
-        with ExitStack() as closing:
+        with _enough_space(data), ExitStack() as closing:
             closing.callback(FolderLock(data).release)
             self._store = Store(data / "state.db")
             closing.callback(self._store.close)
@@ -185,11 +186,19 @@ class LocalCloud:
         return self._hub.url
 
     def start(self) -> None:
-        """Serve, and bring back the services that were ready."""
-        self._web.start()
-        self._grpc.start()
-        self._hub.start()
-        self._apis.start()
+        """Serve, and bring back the services that were ready.
+
+        Raises
+        ------
+        LocalCloudError
+            The disk is full.
+
+        """
+        with _enough_space(self._data):
+            self._web.start()
+            self._grpc.start()
+            self._hub.start()
+            self._apis.start()
 
     def stop(self) -> None:
         """Stop serving, and every process that was started."""
@@ -251,6 +260,20 @@ class LocalCloud:
             server = make(_free_port())
         self._store.put("local", f"port-{name}", {"port": urlsplit(server.url).port})
         return server
+
+
+@contextmanager
+def _enough_space(data: Path) -> Iterator[None]:
+    """Say in sentences that the start failed for want of space."""
+    try:
+        yield
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        raise LocalCloudError(
+            f"The disk that holds the data folder {data} is full.",
+            "Free some space on it, or choose another folder with --data.",
+        ) from error
 
 
 _SERVED = {"http": "the Google APIs", "grpc": "gRPC", "hub": "the sample hub"}

@@ -75,6 +75,11 @@ class ApiError(Exception):
         return RPC_CODE[self.reason]
 
 
+def disk_full() -> ApiError:
+    """Return the answer to a request that takes space where there is none."""
+    return ApiError("RESOURCE_EXHAUSTED", "The disk that holds the local cloud's data is full.")
+
+
 def error_info(reason: str, domain: str, **metadata: str) -> dict[str, Any]:
     """Return a ``google.rpc.ErrorInfo`` as JSON."""
     return {

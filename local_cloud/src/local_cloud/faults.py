@@ -8,7 +8,7 @@ import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from local_cloud.web import google_error, json_response
+from local_cloud.web import google_error, is_own, json_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,6 +168,10 @@ class Faults:
     def before_request(self, request: Request) -> Response | None:
         """Serve the switches, and delay or fail the calls that they name: the first route."""
         if request.path == "/_local/faults":
+            if not is_own(request):
+                return google_error(
+                    403, "PERMISSION_DENIED", "The switches are not for web pages of others."
+                )
             return self._serve(request)
         call = f"{request.method} {request.path}"
         for pattern, seconds in self._settings["delays"].items():

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import errno
 import json
-import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from werkzeug import Request, Response
 
-from local_cloud.errors import LocalCloudError
+from local_cloud.database import is_disk_full
+from local_cloud.errors import LocalCloudError, disk_full
 from local_cloud.httpd import BLOCK, HttpServer
+from local_cloud.printing import report
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_INSUFFICIENT_STORAGE = 507  # no client tries such a call again
+
+_OWN_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 Route = Callable[[Request], Response | None]
 
@@ -111,20 +113,27 @@ class WebServer:
                     return response
         except (ConnectionError, TimeoutError):
             raise  # the client is gone: the server closes the connection
-        except OSError as error:
-            if error.errno in _FULL:
-                return google_error(
-                    507, "RESOURCE_EXHAUSTED", "The disk that holds the local cloud's data is full."
-                )
-            return _internal_error()
-        except Exception:  # noqa: BLE001 -- one broken request must not end the server
-            return _internal_error()
+        except Exception as error:  # noqa: BLE001 -- one broken request must not end the server
+            if is_disk_full(error):
+                full = disk_full()
+                return google_error(_INSUFFICIENT_STORAGE, full.reason, full.message)
+            report(error)
+            return google_error(500, "INTERNAL", "Internal error encountered.")
         return google_error(404, "NOT_FOUND", f"Not found: {request.method} {request.path}")
 
 
-def _internal_error() -> Response:
-    traceback.print_exc(file=sys.stderr)
-    return google_error(500, "INTERNAL", "Internal error encountered.")
+def is_own(request: Request) -> bool:
+    """Check that no web page of others sent a request: for what is open without a token.
+
+    A page elsewhere is known by its origin; one that a name leads here which its owner pointed at
+    this machine (DNS rebinding), by the host that the browser was given.
+    """
+    host = str(request.environ.get("HTTP_HOST", ""))
+    if urlsplit(f"//{host}").hostname not in _OWN_HOSTS:
+        return False
+    origin = request.headers.get("Origin")
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return origin in {None, f"http://{host}"} and site in {"none", "same-origin"}
 
 
 def google_error(

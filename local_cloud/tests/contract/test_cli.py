@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from google.oauth2 import id_token
 
 from local_cloud.cli import main
 from local_cloud.testing.programs import ECHO_SERVER
+from local_cloud.testing.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +92,46 @@ def test_a_folder_that_cannot_be_had(tmp_path: Path, capsys: pytest.CaptureFixtu
     told = capsys.readouterr().err
     assert "cannot be written to.\nCause: " in told
     assert "\nFix: Choose another folder" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_can_be_ended_while_it_starts(tmp_path: Path, number: int) -> None:
+    command = [sys.executable, "-m", "local_cloud", "--offline", "--data", str(tmp_path / "data")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    until((tmp_path / "data" / "lock").exists)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "ready" not in output
+
+
+def test_the_end_of_input_ends_it_while_it_starts(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "local_cloud", "--offline", "--until-eof"]
+    command += ["--data", str(tmp_path / "data")]
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ready" not in done.stdout
+
+
+def test_what_it_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "local_cloud", "--offline", "--data", str(data)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, umask=0o022)
+    assert process.stdout is not None
+    list(iter(process.stdout.readline, "ready\n"))
+    made = [path for path in (data, *data.rglob("*")) if path.is_dir() or path.is_file()]
+    # A sample that comes with an installed package is that package's own file.
+    open_to_others = [
+        path for path in made if path.is_dir() or path.stat().st_nlink == 1 if mode(path) & 0o077
+    ]
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert len(made) > 20
+    assert open_to_others == []
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from werkzeug import Request, Response
 
+from local_cloud.database import told
 from local_cloud.errors import LocalCloudError
 from local_cloud.httpd import FileBody
 from local_cloud.web import WebServer, body_blocks, google_error, json_response, raw_path
@@ -31,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
     server.stop()
 
 
-def route(request: Request, folder: Path) -> Response | None:  # noqa: PLR0911 -- one a path
+def route(request: Request, folder: Path) -> Response | None:  # noqa: C901, PLR0911 -- one a path
     if request.path == "/file":
         headers = {"Content-Length": str(SIZE - 10)}
         if request.method == "HEAD":
@@ -46,8 +50,14 @@ def route(request: Request, folder: Path) -> Response | None:  # noqa: PLR0911 -
         return Response(block for block in (b"one ", b"two ", b"three"))
     if request.path == "/full":
         raise OSError(errno.ENOSPC, "No space left on device")
+    if request.path == "/full/database":
+        with told(folder / "x.db"), closing(sqlite3.connect(":memory:")) as database:
+            database.execute("PRAGMA max_page_count=1")
+            database.execute("CREATE TABLE t (a)")
     if request.path == "/broken":
         raise KeyError("a mistake")
+    if request.path == "/forged":
+        raise ValueError(request.args["text"])
     if request.path == "/refused":
         return google_error(403, "PERMISSION_DENIED", "No.", details=[{"@type": "x"}])
     return None
@@ -106,10 +116,30 @@ def test_failures_have_googles_shape(server: WebServer, capfd: pytest.CaptureFix
         "details": [{"@type": "x"}],
     }
     assert error("/none")["status"] == "NOT_FOUND"
-    assert "disk" in str(error("/full")["message"])
+    for full in ("/full", "/full/database"):
+        assert (error(full)["status"], error(full)["code"]) == ("RESOURCE_EXHAUSTED", 507)
+        assert "disk" in str(error(full)["message"])
     assert capfd.readouterr().err == ""
     assert error("/broken")["status"] == "INTERNAL"
     assert "a mistake" in capfd.readouterr().err
+
+
+def test_what_a_stranger_sends_is_one_line_of_text_in_the_log(
+    server: WebServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = "\x1b]0;title\x07\r\nTraceback (most recent call last):\u202e\x9b2J"
+    requests.get(f"{server.url}/forged", params={"text": text}, timeout=30)
+    for line in (b"GET / \x1b[31m HTTP/1.1\r\n\r\n", b"\x00\x1b\r\n\r\n", b"\x1b" * 100_000):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+            connection.sendall(line)
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionResetError):
+                while connection.recv(65536):
+                    pass
+    told = capfd.readouterr().err
+    assert told.count("\nTraceback") == 0
+    assert "ValueError: \\x1b]0;title\\x07\\r\\nTraceback" in told
+    assert not set(told) & {"\x1b", "\x07", "\x9b", "\u202e", "\r", "\x00"}
 
 
 def test_a_port_in_use_is_said_in_a_sentence(server: WebServer) -> None:

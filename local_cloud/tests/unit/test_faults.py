@@ -31,8 +31,13 @@ def faults(store: Store) -> Faults:
     return Faults(store)
 
 
-def request(method: str, path: str, json: Any = None) -> Request:
-    return Request(EnvironBuilder(path, method=method, json=json).get_environ())
+def request(
+    method: str, path: str, json: Any = None, host: str = "127.0.0.1:8085", **headers: str
+) -> Request:
+    builder = EnvironBuilder(path, method=method, json=json, base_url=f"http://{host}")
+    for name, value in headers.items():
+        builder.headers[name.replace("_", "-")] = value
+    return Request(builder.get_environ())
 
 
 def test_they_are_kept(store: Store, faults: Faults) -> None:
@@ -137,3 +142,38 @@ def test_calls_that_are_held_wait_for_their_release(faults: Faults) -> None:
         faults.reset()
         assert waiting.result(30) is None
     assert faults.held == 0
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8085", "localhost:8085", "[::1]:8085"])
+def test_the_switches_are_for_this_machine(faults: Faults, host: str) -> None:
+    own = {"Origin": f"http://{host}", "Sec_Fetch_Site": "same-origin"}
+    for headers in ({}, own, {"Sec_Fetch_Site": "none"}):
+        answer = faults.before_request(request("GET", "/_local/faults", host=host, **headers))
+        assert answer is not None
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "headers"),
+    [
+        ("evil.example", {}),
+        ("evil.example:8085", {"Origin": "http://evil.example:8085"}),  # DNS rebinding
+        ("127.0.0.1.evil.example", {}),
+        ("127.0.0.1:8085@evil.example", {}),
+        ("127.0.0.1:8085", {"Origin": "http://evil.example"}),
+        ("127.0.0.1:8085", {"Origin": "http://127.0.0.1:9999"}),
+        ("127.0.0.1:8085", {"Origin": "https://127.0.0.1:8085"}),
+        ("127.0.0.1:8085", {"Origin": "null"}),
+        ("127.0.0.1:8085", {"Sec_Fetch_Site": "cross-site"}),
+        ("127.0.0.1:8085", {"Sec_Fetch_Site": "same-site"}),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "POST", "DELETE"])
+def test_web_pages_of_others_do_not_reach_the_switches(
+    faults: Faults, method: str, host: str, headers: dict[str, str]
+) -> None:
+    body = {"billing_disabled": ["p"]}
+    answer = faults.before_request(request(method, "/_local/faults", body, host, **headers))
+    assert answer is not None
+    assert answer.status_code == 403
+    assert faults.billing_disabled == set()

@@ -12,8 +12,10 @@ from google.protobuf import any_pb2, json_format
 from google.rpc import error_details_pb2, status_pb2  # noqa: F401 - see above
 from grpc_status import rpc_status
 
-from local_cloud.errors import ApiError, LocalCloudError
+from local_cloud.database import is_disk_full
+from local_cloud.errors import ApiError, LocalCloudError, disk_full
 from local_cloud.google.gapic import as_message, message_class, wrapped
+from local_cloud.printing import report
 
 if TYPE_CHECKING:
     from local_cloud.access import Access
@@ -104,6 +106,11 @@ class _Handler(grpc.GenericRpcHandler):
             answer = method.handler(wrapped(method.request, request), caller)
         except ApiError as error:
             _abort(context, error)
+        except Exception as error:  # noqa: BLE001 - the client learns of it in no other way
+            if is_disk_full(error):
+                _abort(context, disk_full())
+            report(error)
+            _abort(context, ApiError("INTERNAL", "Internal error encountered."))
         written: bytes = as_message(answer).SerializeToString()
         return written
 

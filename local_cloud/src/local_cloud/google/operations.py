@@ -6,9 +6,7 @@ a start after a crash carries out what was under way under the same operation.
 
 from __future__ import annotations
 
-import sys
 import threading
-import traceback
 import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from google.longrunning import operations_pb2
 from google.protobuf import json_format
 
-from local_cloud.errors import ApiError
+from local_cloud.database import is_disk_full
+from local_cloud.errors import ApiError, disk_full
 from local_cloud.google.gapic import as_message
+from local_cloud.printing import report
 
 if TYPE_CHECKING:
     from local_cloud.access import Access
@@ -169,9 +169,11 @@ class Operations:
         except Exception as error:  # noqa: BLE001 - the client must learn that the work is over
             if self._stopping:
                 return
-            traceback.print_exc(file=sys.stderr)
-            operation.error.code = 13
-            operation.error.message = f"Internal error: {error}"
+            failure = disk_full() if is_disk_full(error) else None
+            if failure is None:
+                report(error)
+                failure = ApiError("INTERNAL", f"Internal error: {error}")
+            operation.error.code, operation.error.message = failure.code, failure.message
         operation.done = True
         if self._stopping:
             return
