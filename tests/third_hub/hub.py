@@ -100,7 +100,7 @@ class Shelf(Hub):
 
     def _read(self, settings: Settings, path: str, kind: type):  # noqa: ANN202 - what is asked for
         url = f"{settings.endpoint(self.endpoint)}/{path}"
-        with requests.Session() as session:
+        with http.session() as session:
             answer = http.get(session, url, limit=1 << 20)
         if answer.status == failures.NOT_FOUND:
             raise NotFoundError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import google_apis
 from llm_widgets.errors import DeniedError, Fix, SignInError
-from llm_widgets.gcp.auth.sign_in import SIGN_IN_COMMAND
+from llm_widgets.gcp.auth.sign_in import SIGN_IN_COMMAND, token_request
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -62,7 +62,7 @@ def expiry_of(token: str) -> float:
 
 def _fetched(clients: Clients, audience: str) -> str:
     credentials: Any = clients.credentials
-    request = lazy.auth_requests.Request()
+    request = token_request()
     if isinstance(credentials, lazy.service_account.Credentials):
         source: Any = lazy.service_account.IDTokenCredentials(
             signer=credentials.signer,

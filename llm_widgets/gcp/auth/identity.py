@@ -133,7 +133,7 @@ def _identity(clients: Clients) -> Identity:
 def _on_this_machine(credentials: lazy.compute_engine.Credentials) -> tuple[IdentityKind, str]:
     """Ask the metadata server: the address is known only after the first token."""
     if "@" not in credentials.service_account_email:
-        credentials.refresh(lazy.auth_requests.Request())
+        credentials.refresh(sign_in.token_request())
     kind = IdentityKind.CLOUD_RUN if "K_SERVICE" in os.environ else IdentityKind.METADATA
     return kind, credentials.service_account_email
 
@@ -164,7 +164,7 @@ def _subject(credentials: Any) -> str:
         return ""
     if credentials.info.get("subject_token_type") not in _JSON_WEB_TOKENS:
         return ""
-    token = credentials.retrieve_subject_token(lazy.auth_requests.Request())
+    token = credentials.retrieve_subject_token(sign_in.token_request())
     try:
         claims = lazy.jwt.decode(token, verify=False)
     except (ValueError, lazy.auth_exceptions.MalformedError):

@@ -53,6 +53,13 @@ def _keep_from_google(credentials: Credentials) -> None:
         set_boundary({"encodedLocations": ANYWHERE, "expiry": NEVER})
 
 
+def token_request() -> lazy.auth_requests.Request:
+    """Return what google-auth fetches tokens with: with limits, and without ``.netrc``."""
+    session = lazy.requests.Session()
+    lazy.exchanges.secured(session)
+    return lazy.auth_requests.Request(session)
+
+
 def refused(cause: str) -> SignInError:
     """Word the failure of credentials that were found and are not accepted."""
     return SignInError(

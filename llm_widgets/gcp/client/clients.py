@@ -148,7 +148,7 @@ class Clients:
             client: Any = cls(
                 transport="rest", credentials=self.credentials, client_options=self._options()
             )
-            _widen(client.transport._session)  # noqa: SLF001 - there is no public way to its pool
+            _secure(client.transport._session)  # noqa: SLF001 - there is no public way to its pool
             made: T = client
             return made
 
@@ -157,7 +157,7 @@ class Clients:
 
     def _session(self) -> lazy.auth_requests.AuthorizedSession:
         session = lazy.auth_requests.AuthorizedSession(self.credentials)
-        _widen(session)
+        _secure(session)
         return session
 
     def _options(self) -> dict[str, str] | None:
@@ -165,8 +165,8 @@ class Clients:
         return {"api_endpoint": endpoint} if endpoint else None
 
 
-def _widen(session: lazy.requests.Session) -> None:
-    """Let a session keep as many connections as threads use it, in place of ten."""
-    adapter = lazy.requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+def _secure(session: lazy.auth_requests.AuthorizedSession) -> None:
+    """Give a session limits, as many connections as threads use it, and no ``.netrc``."""
+    lazy.exchanges.secured(session, connections=CONNECTIONS)
+    # What it fetches its tokens with.
+    lazy.exchanges.secured(session._auth_request_session)  # noqa: SLF001 - there is no public way

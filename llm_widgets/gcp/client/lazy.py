@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from google.oauth2 import service_account
     from google.protobuf import json_format
 
+    from llm_widgets import exchanges
+
 __all__ = [
     "api_exceptions",
     "api_retry",
@@ -50,6 +52,7 @@ __all__ = [
     "billing_v1",
     "cloudquotas_v1",
     "compute_engine",
+    "exchanges",
     "external_account",
     "external_account_authorized_user",
     "httpx2",
@@ -76,6 +79,7 @@ _HOMES = {
     "auth_exceptions": "google.auth.exceptions",
     "auth_requests": "google.auth.transport.requests",
     "compute_engine": "google.auth.compute_engine",
+    "exchanges": "llm_widgets.exchanges",
     "external_account": "google.auth.external_account",
     "external_account_authorized_user": "google.auth.external_account_authorized_user",
     "httpx2": "httpx2",

@@ -93,7 +93,7 @@ class Repository:
     def __init__(self, endpoint: str, token: str) -> None:
         self._endpoint = endpoint
         self._token = token
-        self._session = requests.Session()
+        self._session = http.session()
 
     def model(self, model_id: str, revision: str) -> tuple[Model, str]:
         """Ask for a model at a revision, with sizes and digests of its files; and its licence.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
-import requests
 
+from llm_widgets.hubs import http
 from llm_widgets.hubs.base import Suggestion
 from llm_widgets.hubs.huggingface.client import ENDPOINT
 from llm_widgets.hubs.suggestions import MOST, listed, read, smallest_first
@@ -50,7 +50,7 @@ def _searched(query: str, endpoint: str) -> Iterator[Suggestion]:
     wanted = [("limit", str(MOST)), ("expand", "gated"), ("expand", "safetensors")]
     if query.strip():
         wanted.append(("search", query.strip()))
-    with requests.Session() as session:
+    with http.session() as session:
         url = f"{endpoint}/api/models?{urlencode(wanted)}"
         models = read(session, url, tuple[_Found, ...])
     for model in models or ():

@@ -52,7 +52,7 @@ class Registry:
             is_real = hugging_face == HUGGING_FACE.default
             base = f"https://{name.host}" if is_real else hugging_face
         self._base = f"{base}/v2/{name.namespace}/{name.model}"
-        self._session = requests.Session()
+        self._session = http.session()
 
     def manifest(self) -> bytes:
         """Read the manifest, byte for byte as it must be stored."""

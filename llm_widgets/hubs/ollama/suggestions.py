@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import requests
 
+from llm_widgets.hubs import http
 from llm_widgets.hubs.base import Suggestion
 from llm_widgets.hubs.ollama.client import ENDPOINT
 from llm_widgets.hubs.ollama.documents import Manifest
@@ -44,7 +44,7 @@ def _catalogue(query: str, registry: str) -> Iterator[Suggestion]:
     """List the tags of a registry that has a catalogue, as Docker's protocol describes it."""
     wanted = query.strip().lower()
     found = 0
-    with requests.Session() as session:
+    with http.session() as session:
         catalogue = read(session, f"{registry}/v2/_catalog", _Catalogue) or _Catalogue()
         for repository in catalogue.repositories or ():
             base = f"{registry}/v2/{repository}"
