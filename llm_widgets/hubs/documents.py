@@ -9,6 +9,10 @@ import msgspec
 
 from llm_widgets.errors import HubError
 
+TEXT = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*\Z"
+"""Pattern of a name that can be shown and stored: without controls, bidi controls, and halves of
+characters, which are no text."""
+
 _T = TypeVar("_T")
 
 

@@ -47,7 +47,7 @@ class File(Struct, frozen=True):
         Git's digest of it.
     """
 
-    rfilename: Annotated[str, Meta(min_length=1)]
+    rfilename: Annotated[str, Meta(min_length=1, pattern=documents.TEXT)]
     size: _Size | None = None
     blob_id: _Sha1 | None = None
     lfs: LargeFile | None = None

@@ -1,6 +1,6 @@
 /** How old something is that the page shows: "Checked 2 minutes ago". */
 
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 import { formatAgo } from "./format.js";
 
 /** @import { AgeTraits, Context } from "./types.js" */
@@ -15,7 +15,7 @@ function render({ model, el: root }) {
 	function draw() {
 		const at = model.get("at");
 		const text = at ? `${model.get("word")} ${formatAgo(at * 1000)}` : "";
-		if (age.textContent !== text) age.textContent = text;
+		if (age.textContent !== text) setText(age, text);
 	}
 
 	model.on("change", draw);

@@ -1,6 +1,6 @@
 /** Bars of a transfer, drawn together: the whole first, then the files that are under way. */
 
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 
 /** @import { BarsTraits, Context } from "./types.js" */
 
@@ -27,11 +27,12 @@ function render({ model, el: root }) {
 			rows[index] = row;
 			if (!row.element.isConnected) box.append(row.element);
 			row.element.dataset.state = state;
-			row.label.textContent = row.label.title = label;
+			setText(row.label, label);
+			row.label.title = row.label.textContent ?? "";
 			row.bar.setAttribute("aria-label", `Progress of ${label}`);
 			if (share === null) row.bar.removeAttribute("value");
 			else row.bar.value = share;
-			row.text.textContent = text;
+			setText(row.text, text);
 		});
 	}
 

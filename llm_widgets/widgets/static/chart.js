@@ -1,6 +1,6 @@
 /** One measure over time as bars; the words beside it say the same without the picture. */
 
-import { el } from "./dom.js";
+import { el, setText } from "./dom.js";
 
 /** @import { ChartTraits, Context } from "./types.js" */
 
@@ -35,15 +35,15 @@ function render({ model, el: root }) {
 		const points = model.get("points");
 		const [first, last] = [points[0], points.at(-1)];
 		const unit = model.get("unit");
-		title.textContent = model.get("label");
+		setText(title, model.get("label"));
 		picture.replaceChildren();
 		if (!first || !last) {
-			words.textContent = "Nothing measured";
+			setText(words, "Nothing measured");
 			return;
 		}
 		const values = points.map(([, value]) => value);
 		const most = Math.max(...values);
-		words.textContent = `Last ${number(last[1], unit)} · most ${number(most, unit)}`;
+		setText(words, `Last ${number(last[1], unit)} · most ${number(most, unit)}`);
 		const top = unit === "%" ? 100 : most; // a share of nearly nothing is to look like that
 		const begin = model.get("since") || first[0];
 		const span = Math.max(1, (model.get("until") || last[0]) - begin);

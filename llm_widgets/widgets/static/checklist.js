@@ -3,7 +3,7 @@
  * elements, so focus and what is unfolded survive the answers of other rows.
  */
 
-import { el, isolateKeys } from "./dom.js";
+import { el, isolateKeys, setText } from "./dom.js";
 import { formatAgo } from "./format.js";
 import { commandBox, externalLink, icon, statusChip } from "./parts.js";
 
@@ -144,9 +144,9 @@ function render({ model, el: root }) {
 
 	function drawHead() {
 		list.setAttribute("aria-label", model.get("label"));
-		if (summary.textContent !== model.get("summary")) summary.textContent = model.get("summary");
+		if (summary.textContent !== model.get("summary")) setText(summary, model.get("summary"));
 		const at = model.get("checked_at");
-		age.textContent = at ? `Checked ${formatAgo(at * 1000)}` : "";
+		setText(age, at ? `Checked ${formatAgo(at * 1000)}` : "");
 	}
 
 	model.on("change:rows", drawRows);

@@ -5,7 +5,7 @@
  * stands, also when that place is on a hidden tab.
  */
 
-import { el, isolateKeys, uid } from "./dom.js";
+import { el, isolateKeys, setText, uid } from "./dom.js";
 import { makeForm } from "./formcore.js";
 import { commandBox } from "./parts.js";
 
@@ -44,8 +44,8 @@ function initialize({ model }) {
 	let opener = null;
 
 	function drawTexts() {
-		title.textContent = model.get("title");
-		text.textContent = model.get("text");
+		setText(title, model.get("title"));
+		setText(text, model.get("text"));
 		text.hidden = model.get("text") === "";
 		core.submit.classList.toggle("llm-danger", model.get("danger"));
 		dialog.classList.toggle("llm-dialog-wide", model.get("wide"));

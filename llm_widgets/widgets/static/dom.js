@@ -19,6 +19,37 @@
  *   & { [Name in keyof HTMLElementTagNameMap[T]]?: HTMLElementTagNameMap[T][Name] | null | undefined }} Props
  */
 
+/**
+ * What steers a terminal, or turns text round so that it reads as something else: controls but tab
+ * and line breaks, and bidi controls. `html.py` has the same.
+ */
+const STEERING =
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+	/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * A text as it is shown: what steers stands there as an escape.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function shown(text) {
+	return String(text).replace(STEERING, (found) => {
+		const code = found.charCodeAt(0).toString(16);
+		return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+	});
+}
+
+/**
+ * Replace the text of a node.
+ *
+ * @param {Node} node
+ * @param {string} text from wherever it comes
+ */
+export function setText(node, text) {
+	node.textContent = shown(text);
+}
+
 /** Names without a dash that are attributes and no properties. */
 const ATTRIBUTES = ["role", "for", "popover"];
 
@@ -37,14 +68,18 @@ export function el(tag, props, ...children) {
 	const given = { ...props };
 	const { class: names, text, data, ...rest } = given;
 	if (names !== undefined) node.className = names;
-	if (text !== undefined) node.textContent = text;
+	if (text !== undefined && text !== null) setText(node, text);
 	for (const [name, value] of Object.entries(data ?? {})) node.dataset[name] = String(value);
 	for (const [name, value] of Object.entries(rest)) {
 		if (value === undefined || value === null) continue;
 		if (name.includes("-") || ATTRIBUTES.includes(name)) node.setAttribute(name, String(value));
-		else Reflect.set(node, name, value);
+		else Reflect.set(node, name, name === "title" ? shown(String(value)) : value);
 	}
-	for (const child of children) if (child !== undefined && child !== null) node.append(child);
+	for (const child of children) {
+		if (child !== undefined && child !== null) {
+			node.append(typeof child === "string" ? shown(child) : child);
+		}
+	}
 	return node;
 }
 

@@ -1,6 +1,6 @@
 /** What stands below a field: help, hints, errors. */
 
-import { el, uid } from "./dom.js";
+import { el, setText, uid } from "./dom.js";
 
 /** @import { FieldSpec, FormField } from "./types.js" */
 
@@ -29,11 +29,11 @@ export function withMessages(field, control, { hint, error }) {
 	return {
 		...field,
 		setError(text) {
-			error.textContent = text;
+			setText(error, text);
 			control.setAttribute("aria-invalid", String(text !== ""));
 		},
 		setHint(text) {
-			hint.textContent = text;
+			setText(hint, text);
 		},
 	};
 }

@@ -3,7 +3,7 @@
  * and then only the rows that have changed, four times a second.
  */
 
-import { el, isolateKeys } from "./dom.js";
+import { el, isolateKeys, setText } from "./dom.js";
 import { formatBytes, formatPercent } from "./format.js";
 import { icon } from "./parts.js";
 
@@ -102,8 +102,8 @@ export default () => {
 				symbol === "busy" || file.state === "failed" || file.state === "stopped"
 					? `${formatBytes(file.bytes)} of ${formatBytes(file.total)}`
 					: formatBytes(file.total);
-			row.words.textContent = [words || formatPercent(share), size].join(" · ");
-			row.error.textContent = file.error;
+			setText(row.words, [words || formatPercent(share), size].join(" · "));
+			setText(row.error, file.error);
 		}
 
 		/**

@@ -1,6 +1,6 @@
 /** A form that stands in the page, its fields on cards by their groups. */
 
-import { el, isolateKeys } from "./dom.js";
+import { el, isolateKeys, setText } from "./dom.js";
 import { makeForm } from "./formcore.js";
 
 /** @import { Context, FormBaseReceived, FormBaseSent, FormTraits } from "./types.js" */
@@ -23,9 +23,9 @@ function render({ model, el: root }) {
 	core.submit.before(check);
 	const drawLabels = () => {
 		form.setAttribute("aria-label", model.get("label"));
-		check.textContent = model.get("check_label");
+		setText(check, model.get("check_label"));
 		check.hidden = model.get("check_label") === "";
-		core.cancel.textContent = model.get("cancel_label");
+		setText(core.cancel, model.get("cancel_label"));
 		core.cancel.hidden = model.get("cancel_label") === "";
 	};
 	model.on("change:label change:cancel_label change:check_label", drawLabels);

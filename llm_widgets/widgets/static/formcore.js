@@ -4,7 +4,7 @@
  * 300 ms after the last key, and only if Python asked for them.
  */
 
-import { debounce, el } from "./dom.js";
+import { debounce, el, setText } from "./dom.js";
 import { buildField } from "./fields.js";
 import { grouped, makeFolds, reveal } from "./groups.js";
 import { icon } from "./parts.js";
@@ -222,7 +222,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	}
 
 	const drawSubmit = () => {
-		submit.textContent = model.get("submit_label");
+		setText(submit, model.get("submit_label"));
 	};
 
 	cancel.addEventListener("click", cancelled);

@@ -1,6 +1,6 @@
 /** Cards of a form: fields by their groups, some of them folded behind a line that sums them up. */
 
-import { el, uid } from "./dom.js";
+import { el, setText, uid } from "./dom.js";
 
 /** @import { FormBaseReceived, FormBaseSent, FormBaseTraits, FormField, Model } from "./types.js" */
 
@@ -23,7 +23,7 @@ export function makeFolds(model) {
 	/** @type {Map<string, HTMLElement>} */
 	const notes = new Map();
 	model.on("change:folded", () => {
-		for (const [group, note] of notes) note.textContent = model.get("folded")?.[group] ?? "";
+		for (const [group, note] of notes) setText(note, model.get("folded")?.[group] ?? "");
 	});
 	return { opened: new Set(), notes, summaries: () => model.get("folded") ?? {} };
 }

@@ -1,6 +1,6 @@
 /** Small pieces that several components show: icons, chips, links, copy buttons. */
 
-import { el, safeHref } from "./dom.js";
+import { el, safeHref, setText } from "./dom.js";
 
 /** @import { StatusState } from "./types.js" */
 
@@ -123,11 +123,11 @@ export function copyButton(text, label) {
 	 */
 	const say = (symbol, words) => {
 		button.replaceChildren(icon(symbol));
-		said.textContent = words;
+		setText(said, words);
 		clearTimeout(timer);
 		timer = setTimeout(() => {
 			button.replaceChildren(icon("copy"));
-			said.textContent = "";
+			setText(said, "");
 		}, 2000);
 	};
 	button.addEventListener("click", async () => {

@@ -3,7 +3,7 @@
  * page that asks ("ready"); after that only what is added crosses the wire.
  */
 
-import { el, isolateKeys } from "./dom.js";
+import { el, isolateKeys, setText, shown } from "./dom.js";
 
 /** @import { Context, StreamItem, StreamReceived, StreamSent, StreamTraits } from "./types.js" */
 
@@ -48,7 +48,7 @@ export default () => {
 		/** @param {StreamItem} item */
 		function line(item) {
 			const text = el("span", { class: "llm-stream-text" });
-			text.append(document.createTextNode(item.text));
+			text.append(shown(item.text));
 			const node = el("div", { class: "llm-stream-item", data: { kind: item.kind } });
 			if (item.label) node.append(el("span", { class: "llm-stream-label", text: item.label }));
 			node.append(text);
@@ -61,7 +61,7 @@ export default () => {
 			for (const change of pending) {
 				if (change.type === "extend") {
 					const text = pane.lastElementChild?.querySelector(".llm-stream-text")?.firstChild;
-					if (text instanceof Text) text.appendData(change.text);
+					if (text instanceof Text) text.appendData(shown(change.text));
 				} else if (change.type === "prepend") {
 					placeholder.remove();
 					const before = pane.scrollHeight;
@@ -92,7 +92,7 @@ export default () => {
 		function style() {
 			pane.dataset.style = model.get("kind");
 			pane.setAttribute("aria-label", model.get("label"));
-			placeholder.textContent = model.get("placeholder");
+			setText(placeholder, model.get("placeholder"));
 			pane.style.height = model.get("height");
 		}
 

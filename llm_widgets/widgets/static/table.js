@@ -4,7 +4,7 @@
  */
 
 import { cellText, compare, drawValue, mainText, sortValue, withNote } from "./cells.js";
-import { el, isolateKeys } from "./dom.js";
+import { el, isolateKeys, setText } from "./dom.js";
 import { rowMenu } from "./menu.js";
 import { icon } from "./parts.js";
 
@@ -97,7 +97,7 @@ function render({ model, el: root }) {
 		const heads = columns.map((column) => {
 			const th = el("th", { scope: "col", data: { kind: column.kind } });
 			if (!column.sortable) {
-				th.textContent = column.label;
+				setText(th, column.label);
 				return th;
 			}
 			const direction = sort.key === column.key ? sort.direction : "none";
@@ -274,10 +274,10 @@ function render({ model, el: root }) {
 		if (loading) body.replaceChildren(...skeletonRows(headRow.childElementCount));
 		const none = !loading && shown.length === 0;
 		empty.hidden = !none;
-		emptyText.textContent = words.length ? "Nothing matches the filter." : model.get("empty");
-		emptyButton.textContent = model.get("empty_action");
+		setText(emptyText, words.length ? "Nothing matches the filter." : model.get("empty"));
+		setText(emptyButton, model.get("empty_action"));
 		emptyButton.hidden = words.length > 0 || model.get("empty_action") === "";
-		count.textContent = words.length ? `${shown.length} of ${rows.length}` : "";
+		setText(count, words.length ? `${shown.length} of ${rows.length}` : "");
 		filterBar.hidden = !model.get("filterable") || rows.length === 0;
 	}
 
@@ -309,7 +309,7 @@ function render({ model, el: root }) {
 	}
 
 	function drawAll() {
-		caption.textContent = model.get("caption");
+		setText(caption, model.get("caption"));
 		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
 		drawn.clear();
 		drawWidths();
