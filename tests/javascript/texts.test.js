@@ -8,7 +8,8 @@ const ESCAPED = "\\u202etxt.exe\\u2069 \\x1b[31m\\x00\\x9b \\u200f";
 
 test("what steers a terminal or turns text round is shown as an escape", () => {
 	assert.equal(shown(STEERING), ESCAPED);
-	for (const kept of ["a\tb\nc", "ä中", "\u{1f469}\u200d\u{1f4bb}"]) assert.equal(shown(kept), kept);
+	for (const kept of ["a\tb\nc", "ä中", "\u{1f469}\u200d\u{1f4bb}"])
+		assert.equal(shown(kept), kept);
 });
 
 test("every way of text into an element shows it so", () => {
