@@ -127,7 +127,7 @@ class Settings:
 
 @cache
 def settings() -> Settings:
-    """Give the settings of this process, read on the first call."""
+    """Return the settings of this process, read on the first call."""
     return Settings.from_environment()
 
 

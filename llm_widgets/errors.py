@@ -53,7 +53,7 @@ class ManagerError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        """Give the message, the cause and the fix as they are printed on a terminal."""
+        """Return the message, the cause and the fix as they are printed on a terminal."""
         parts = [self.message]
         if self.cause:
             parts.append(f"Cause: {self.cause}")

@@ -42,7 +42,7 @@ class ForbiddenRedirectError(requests.RequestException):
 
 
 def secured(session: requests.Session, *, connections: int = 10, seconds: float = SECONDS) -> None:
-    """Give a session limits, and take ``.netrc`` and redirects from it.
+    """Put limits on a session, and take ``.netrc`` and redirects from it.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def installed() -> str:
-    """Give the path of a Chromium that is installed on this machine, or empty."""
+    """Return the path of a Chromium that is installed on this machine, or empty."""
     named = os.environ.get("CHROMIUM", "")
     if named:
         return named
@@ -24,7 +24,7 @@ def installed() -> str:
 
 
 def playwrights_own() -> str:
-    """Give the path of the Chromium that Playwright downloaded, or empty."""
+    """Return the path of the Chromium that Playwright downloaded, or empty."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - starts a driver
 
     with sync_playwright() as playwright:

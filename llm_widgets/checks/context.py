@@ -85,7 +85,7 @@ class Context:
         return found
 
     def roles_on_project(self, member: str) -> frozenset[str]:
-        """Give the roles that the project's own policy gives a member.
+        """Return the roles that the project's own policy gives a member.
 
         Raises
         ------

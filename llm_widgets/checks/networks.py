@@ -29,7 +29,7 @@ class Found:
     error: ManagerError | None = None
 
     def holds(self, choice: NetworkChoice) -> bool:
-        """Whether the subnet or the connector of a choice was found."""
+        """Return whether the subnet or the connector of a choice was found."""
         if choice.kind is NetworkKind.SUBNET:
             return any((s.network, s.name) == (choice.network, choice.name) for s in self.subnets)
         return any(each.id == choice.name for each in self.connectors)
@@ -72,7 +72,7 @@ def kind_of(choice: NetworkChoice) -> str:
 
 
 def has(context: Context, region: str, choice: NetworkChoice) -> bool:
-    """Tell whether a region has the network of a choice; it has where that can't be told."""
+    """Return whether a region has the network of a choice; it has where that can't be told."""
     if choice.kind is NetworkKind.NONE:
         return True
     found = look(context, region, kind_of(choice))

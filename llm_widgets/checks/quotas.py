@@ -23,7 +23,7 @@ REQUESTS = "requests"
 
 
 def quota_ids() -> tuple[str, ...]:
-    """Give the ids of all quotas that decide on services with GPUs."""
+    """Return the ids of all quotas that decide on services with GPUs."""
     of_gpus = [
         gpu.quota_id(redundant=redundant) for gpu in gpus.GPUS for redundant in (False, True)
     ]
@@ -52,7 +52,7 @@ class Survey:
     errors: Mapping[str, ManagerError] = field(default_factory=dict)
 
     def capacity(self, gpu: Gpu, region: str) -> Capacity:
-        """Give what decides on a GPU in a region."""
+        """Return what decides on a GPU in a region."""
         used = self.usage.get(region)
         own = self.quotas.get(gpu.quota_id())
         return Capacity(
@@ -67,7 +67,7 @@ class Survey:
         )
 
     def is_known(self, gpu: Gpu, region: str) -> bool:
-        """Whether all that decides on a GPU in a region has been answered or refused."""
+        """Return whether all that decides on a GPU in a region has been answered or refused."""
         needed = (gpu.quota_id(), quotas.CPU, quotas.MEMORY, region)
         return all(key in self.quotas or key in self.usage or key in self.errors for key in needed)
 

@@ -56,7 +56,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def empty_rows(checks: Sequence[Check] = CHECKS) -> tuple[Row, ...]:
-    """Give the rows before anything is known."""
+    """Return the rows before anything is known."""
     return tuple(Row(subject) for check in checks for subject in check.subjects)
 
 

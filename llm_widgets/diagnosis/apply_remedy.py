@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
-    """Give a deployment with the parameters of a remedy of the kind ``redeploy``.
+    """Return a deployment with the parameters of a remedy of the kind ``redeploy``.
 
     ============================= ==========================================================
     ``max_model_len``             tokens of a request; ``auto`` for an engine that takes it
@@ -52,7 +52,7 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
 
 
 def choices(remedy: Remedy) -> tuple[Remedy, ...]:
-    """Give what a remedy of the kind ``choose`` leaves to be chosen, each as a redeployment."""
+    """Return what a remedy of the kind ``choose`` leaves to be chosen, each as a redeployment."""
     return tuple(
         replace(remedy, kind=RemedyKind.REDEPLOY, parameters={field: value})
         for field, values in (("region", "regions"), ("accelerator", "accelerators"))

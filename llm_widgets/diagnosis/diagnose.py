@@ -231,7 +231,7 @@ def _remedies(
 
 
 def _is_done(remedy: Remedy, context: Context) -> bool:
-    """Whether the deployment is as a remedy would make it."""
+    """Return whether the deployment is as a remedy would make it."""
     wanted = remedy.parameters
     engine = registry.of(context.framework)
     if remedy.kind is not RemedyKind.REDEPLOY or not wanted:
@@ -249,7 +249,7 @@ def _is_done(remedy: Remedy, context: Context) -> bool:
 
 
 def _window(text: str, span: tuple[int, int]) -> str:
-    """Give the part of a long text that matched, with what is around it."""
+    """Return the part of a long text that matched, with what is around it."""
     if len(text) <= _LONGEST_PROOF:
         return text
     room = max(0, _LONGEST_PROOF - (span[1] - span[0])) // 2

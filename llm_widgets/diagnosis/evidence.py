@@ -77,7 +77,7 @@ class Text:
 
 
 def texts(evidence: Evidence) -> dict[Place, list[Text]]:
-    """Give what is to be searched, by place, in the order of the evidence."""
+    """Return what is to be searched, by place, in the order of the evidence."""
     return {
         Place.OPERATION: _plain(Place.OPERATION, (evidence.operation,)),
         Place.CONDITION: _plain(Place.CONDITION, evidence.conditions),
@@ -94,7 +94,7 @@ def bounded(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """Give a text in one line, of bounded length, without what terminals understand."""
+    """Return a text in one line, of bounded length, without what terminals understand."""
     return _BLANKS.sub(" ", _CONTROLS.sub("", _ESCAPES.sub("", bounded(text)))).strip()
 
 
@@ -115,7 +115,7 @@ def _log(lines: tuple[LogLine, ...]) -> list[Text]:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Give an entry as a whole, and then its lines: the proof is one line where it can be."""
+    """Yield an entry as a whole, and then its lines: the proof is one line where it can be."""
     cut = bounded(text)
     yield readable(cut)
     if "\n" in cut.strip():

@@ -20,7 +20,7 @@ _TAG = re.compile(r":v?(\d{1,4}(?:\.\d{1,4}){1,3})")
 
 
 def known(context: Context) -> dict[str, str]:
-    """Give the values of a deployment by name; those that are not known are left out."""
+    """Return the values of a deployment by name; those that are not known are left out."""
     values = dict(_facts(context))
     values.update(_gpu(context))
     values.update(_memory(context))
@@ -55,7 +55,7 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _images(context: Context) -> Iterator[tuple[str, str]]:
-    """Give the image that is offered for the engine, where another one is used or an older one."""
+    """Yield the image that is offered for the engine, where another one is used or an older one."""
     engine = registry.of(context.framework)
     if engine and context.image != engine.image:
         yield "default_image", engine.image
@@ -94,7 +94,7 @@ def _gpu(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _memory(context: Context) -> Iterator[tuple[str, str]]:
-    """Give the next larger memory, with the fewest vCPUs that carry it and are not fewer."""
+    """Yield the next larger memory, with the fewest vCPUs that carry it and are not fewer."""
     if not context.memory_gib:
         return
     gpu = gpus.by_accelerator(context.accelerator)

@@ -111,7 +111,7 @@ def shortage(capacity: Capacity, wanted: Wanted) -> str:
 
 
 def worth_asking(capacity: Capacity, wanted: Wanted) -> tuple[Kind, float]:
-    """Tell which quota a deployment needs more of, and how much in all; GPUs if it fits."""
+    """Return which quota a deployment needs more of, and how much in all; GPUs if it fits."""
     demands = _demands(capacity, wanted)
     for each in demands:
         if each.is_short:
@@ -172,12 +172,12 @@ def _unknown(capacity: Capacity) -> list[str]:
 
 
 def _machines(gpu: Gpu) -> list[tuple[int, int]]:
-    """Give the machines of a GPU, the default one first: vCPUs and GiB."""
+    """Return the machines of a GPU, the default one first: vCPUs and GiB."""
     return [(cpu, memory) for cpu, memories in gpu.cpus.items() for memory in memories]
 
 
 def _free(allowed: float | None, used: float | None) -> float:
-    """Give what is free; what is not known counts as enough."""
+    """Return what is free; what is not known counts as enough."""
     return float("inf") if allowed is None else allowed - (used or 0)
 
 

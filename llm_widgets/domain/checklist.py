@@ -91,7 +91,7 @@ class Row:
 
 
 def blockers(rows: Iterable[Row], work: Work) -> list[Row]:
-    """Give the rows for which a kind of work would fail, in their order.
+    """Return the rows for which a kind of work would fail, in their order.
 
     What can't be told blocks nothing: it may well be there.
     """

@@ -118,13 +118,13 @@ def by_quota(quota_id: str) -> Gpu | None:
 
 
 def in_region(region: str) -> tuple[Gpu, ...]:
-    """Give the GPUs of a region, those for invited projects last."""
+    """Return the GPUs of a region, those for invited projects last."""
     public = [gpu for gpu in GPUS if region in gpu.regions]
     invited = [gpu for gpu in GPUS if region in gpu.invited_regions]
     return (*public, *invited)
 
 
 def regions() -> tuple[str, ...]:
-    """Give all regions that have a GPU, in the order of the table."""
+    """Return all regions that have a GPU, in the order of the table."""
     seen = dict.fromkeys(r for gpu in GPUS for r in (*gpu.regions, *gpu.invited_regions))
     return tuple(seen)

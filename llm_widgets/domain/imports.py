@@ -164,11 +164,11 @@ class ImportPlan:
         return f"{IMPORTS_PREFIX}/{self.id}"
 
     def object_name(self, file: HubFile) -> str:
-        """Give the final name of a file's object."""
+        """Return the final name of a file's object."""
         return f"{self.prefix}/{file.path}"
 
     def record(self, status: ModelStatus, error: str = "") -> ModelRecord:
-        """Give the entry in the bucket's metadata file of a model that is not imported yet."""
+        """Return the entry in the bucket's metadata file of a model that is not imported yet."""
         return ModelRecord(
             id=self.model_id,
             source=self.source,

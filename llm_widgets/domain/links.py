@@ -100,7 +100,7 @@ def subnet(region: str, name: str, project: str) -> str:
 
 
 def is_console(url: str) -> bool:
-    """Whether a link leads to the console; a local cloud has none."""
+    """Return whether a link leads to the console; a local cloud has none."""
     return url.startswith(CONSOLE)
 
 

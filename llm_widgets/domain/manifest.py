@@ -70,7 +70,7 @@ class ModelManifest:
         return sum(file.size for file in self.files)
 
     def record(self) -> ModelRecord:
-        """Give the model's entry in the bucket's metadata file."""
+        """Return the model's entry in the bucket's metadata file."""
         return ModelRecord(
             id=self.model_id,
             source=self.source,

@@ -25,7 +25,7 @@ def service_account(email: str) -> str:
 
 
 def is_service_account(member: str) -> bool:
-    """Whether a member is a service account."""
+    """Return whether a member is a service account."""
     return member.startswith("serviceAccount:")
 
 

@@ -66,7 +66,7 @@ class MetadataFile:
         return next((model for model in self.models if model.key == key), None)
 
     def with_model(self, record: ModelRecord) -> MetadataFile:
-        """Give the file with an entry added, or put in place of the one with the same key."""
+        """Return the file with an entry added, or put in place of the one with the same key."""
         old = self.find(record.key)
         if old is None:
             return replace(self, models=(*self.models, record))
@@ -75,12 +75,12 @@ class MetadataFile:
         return replace(self, models=models)
 
     def with_unfinished(self, record: ModelRecord) -> MetadataFile:
-        """Give the file with the entry of an unfinished import; a model that is ready stays so."""
+        """Return the file with the entry of an unfinished import; a ready model stays so."""
         old = self.find(record.key)
         return self if old and old.status is ModelStatus.READY else self.with_model(record)
 
     def with_failed(self, import_id: str, error: str) -> MetadataFile:
-        """Give the file with what an import has not finished as failed."""
+        """Return the file with what an import has not finished as failed."""
         models = tuple(
             replace(model, status=ModelStatus.FAILED, error=error)
             if (model.import_id, model.status) == (import_id, ModelStatus.IMPORTING)
@@ -90,7 +90,7 @@ class MetadataFile:
         return replace(self, models=models)
 
     def without(self, key: tuple[str, str, str]) -> MetadataFile:
-        """Give the file without the entry with a key."""
+        """Return the file without the entry with a key."""
         return replace(self, models=tuple(model for model in self.models if model.key != key))
 
     @property
@@ -100,7 +100,7 @@ class MetadataFile:
         return str(note.get("backup", "")) if isinstance(note, Mapping) else ""
 
     def with_repair(self, backup: str, when: datetime) -> MetadataFile:
-        """Give the file with a note that it was rebuilt."""
+        """Return the file with a note that it was rebuilt."""
         note = {"backup": backup, "at": _time_text(when)}
         return replace(self, extra={**self.extra, _REPAIRED: note})
 

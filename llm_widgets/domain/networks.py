@@ -61,13 +61,13 @@ class NetworkChoice:
 
     @property
     def subnet_access(self) -> SubnetAccess | None:
-        """Give what :class:`llm_widgets.domain.services.Deployment` takes as ``subnet``."""
+        """Return what :class:`llm_widgets.domain.services.Deployment` takes as ``subnet``."""
         if self.kind is NetworkKind.SUBNET:
             return SubnetAccess(self.network, self.name)
         return None
 
     def connector(self, project: str, region: str) -> str:
-        """Give the resource name of the connector in a region; empty for another choice."""
+        """Return the resource name of the connector in a region; empty for another choice."""
         if self.kind is NetworkKind.CONNECTOR:
             return f"projects/{project}/locations/{region}/connectors/{self.name}"
         return ""

@@ -20,7 +20,7 @@ read on the date of :data:`llm_widgets.domain.gpus.DATA_DATE`."""
 
 
 def offered(first: str = "") -> tuple[str, ...]:
-    """Give all regions for a new bucket: ``first``, then those with GPUs, then the others."""
+    """Return all regions for a new bucket: ``first``, then those with GPUs, then the others."""
     wanted = (first,) if first in REGIONS else ()
     return tuple(dict.fromkeys((*wanted, *gpus.regions(), *REGIONS)))
 

@@ -151,7 +151,7 @@ class Engine(Protocol):
         """What it logs when it begins to load a model."""
 
     def recognises(self, image: str) -> bool:
-        """Whether a container image, written in small letters, is one of this engine."""
+        """Return whether a container image, written in small letters, is one of this engine."""
 
     def deployment(
         self,

@@ -34,7 +34,7 @@ class CommandLine:
         return found
 
     def has(self, words: Sequence[str], name: str) -> bool:
-        """Whether a flag is given, with a value or without."""
+        """Return whether a flag is given, with a value or without."""
         return any(_name(group) == name for group in self._groups(words))
 
     def operands(self, words: Sequence[str]) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ class CommandLine:
 
 
 def _is_flag(word: str) -> bool:
-    """Whether a word is a flag; ``-1`` is a number, and ``-`` is a file."""
+    """Return whether a word is a flag; ``-1`` is a number, and ``-`` is a file."""
     return word.startswith("-") and len(word) > 1 and not word[1].isdigit()
 
 

@@ -70,7 +70,7 @@ def by_memory(region: str) -> list[gpus.Gpu]:
 
 
 def machines(gpu: gpus.Gpu | None) -> Mapping[int, tuple[int, ...]]:
-    """Give the choices of vCPUs, each with those of GiB; the first ones are the defaults."""
+    """Return the choices of vCPUs, each with those of GiB; the first ones are the defaults."""
     return gpu.cpus if gpu else CPU_ONLY
 
 
@@ -96,7 +96,7 @@ def adapted(before: Deployment, wanted: Deployment) -> Deployment:
 
 
 def _gpu_in(region: str, accelerator: str) -> str:
-    """Give the GPU of a region that is most like another one; empty where the region has none."""
+    """Return the GPU of a region that is most like another one; empty where the region has none."""
     wanted, offered = gpus.by_accelerator(accelerator), by_memory(region)
     if wanted is None or wanted in offered:
         return accelerator
@@ -115,7 +115,7 @@ def _probed_for(before: Deployment, wanted: Deployment) -> Deployment:
 
 
 def cache_gib(size: int, memory_gib: float) -> int:
-    """Give the GiB of a file cache that holds a whole model; 0 where there is no room for it."""
+    """Return the GiB of a file cache that holds a whole model; 0 where there is no room for it."""
     if not size:
         return 0
     needed = math.ceil(size / GIB * 1.05) + 1

@@ -66,12 +66,12 @@ class Argument:
         return self.command_line.value(container.args, self.name) or self.default
 
     def tell(self, deployment: Deployment, value: str) -> Deployment:
-        """Give the flag this value."""
+        """Set the flag to this value."""
         args = self.command_line.with_word(deployment.args, f"{self.name}={value}")
         return replace(deployment, args=args)
 
     def follow(self, deployment: Deployment, before: str, after: str) -> Deployment:
-        """Give the flag another value where it had this one."""
+        """Set the flag to another value where it had this one."""
         given = self.command_line.value(deployment.args, self.name)
         return self.tell(deployment, after) if given == before else deployment
 
@@ -114,11 +114,11 @@ class Variable:
         return container.environment.get(self.name) or self.default
 
     def tell(self, deployment: Deployment, value: str) -> Deployment:
-        """Give the variable this value."""
+        """Set the variable to this value."""
         return replace(deployment, environment={**deployment.environment, self.name: value})
 
     def follow(self, deployment: Deployment, before: str, after: str) -> Deployment:
-        """Give the variable another value where it had this one."""
+        """Set the variable to another value where it had this one."""
         given = deployment.environment.get(self.name)
         return self.tell(deployment, after) if given == before else deployment
 

@@ -93,7 +93,7 @@ class Counted:
     length: int
 
     def __len__(self) -> int:
-        """Give the number of items."""
+        """Return the number of items."""
         return self.length
 
 
@@ -143,7 +143,7 @@ class _Source:
         self._position = 0
 
     def take(self, length: int) -> bytes:
-        """Give the next bytes."""
+        """Return the next bytes."""
         self._need(length)
         taken = bytes(self._data[self._position : self._position + length])
         self._position += length
@@ -155,18 +155,18 @@ class _Source:
         self._position += length
 
     def number(self, width: int) -> int:
-        """Give the next whole number of so many bytes."""
+        """Return the next whole number of so many bytes."""
         return int.from_bytes(self.take(width), "little")
 
     def count(self) -> int:
-        """Give the next number of things."""
+        """Return the next number of things."""
         found = self.number(8)
         if found > _MOST:
             raise self._broken(f"it announces {found} entries")
         return found
 
     def text(self) -> str:
-        """Give the next text."""
+        """Return the next text."""
         return self.take(self.number(8)).decode(errors="replace")
 
     def skip_texts(self, count: int) -> None:

@@ -33,7 +33,7 @@ def member(text: str) -> str:
 
 
 def is_everybody(text: str) -> bool:
-    """Whether a text means everybody, with or without a Google account."""
+    """Return whether a text means everybody, with or without a Google account."""
     return text.strip() in members.PUBLIC
 
 

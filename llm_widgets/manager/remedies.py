@@ -41,7 +41,7 @@ class Done:
 
 
 def is_beside(remedy: Remedy) -> bool:
-    """Whether a remedy is for :func:`carry_out`."""
+    """Return whether a remedy is for :func:`carry_out`."""
     return remedy.kind in _BESIDE
 
 

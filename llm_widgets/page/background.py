@@ -94,7 +94,7 @@ class Background:
 
 
 def _is_process_ending(error: Exception) -> bool:
-    """Tell whether work failed because threads take no more of it; Python says so in words only."""
+    """Return whether work failed because threads take no more; Python says so in words only."""
     return isinstance(error, RuntimeError) and str(error).endswith(" shutdown")
 
 

@@ -59,13 +59,13 @@ class Session(HasTraits):
         return self.project.id if self.project else ""
 
     def network_default(self, project: str) -> NetworkChoice:
-        """Give the network that deployments of a project use unless told otherwise."""
+        """Return the network that deployments of a project use unless told otherwise."""
         kept: NetworkChoice = self.networks_kept.get(project, NetworkChoice())
         found: NetworkChoice = self.network_defaults.get(project, kept)
         return found
 
     def network_for(self, region: str) -> NetworkChoice:
-        """Give the default of the project, or none where the region is known not to have it."""
+        """Return the default of the project, or none where the region is known not to have it."""
         default = self.network_default(self.project_id)
         return default if default in self.networks_found.get(region, [default]) else NetworkChoice()
 

@@ -21,13 +21,13 @@ _OWN_SITES = {"same-origin", "none", ""}  # "none": typed, or a bookmark; "": an
 
 
 def is_https(request: HTTPServerRequest) -> bool:
-    """Whether the browser speaks https, to this server or to a proxy in front of it."""
+    """Return whether the browser speaks https, to this server or to a proxy in front of it."""
     forwarded = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
     return request.protocol == "https" or forwarded == "https"
 
 
 def has_foreign_origin(request: HTTPServerRequest) -> bool:
-    """Whether a request says that a page of another origin made it."""
+    """Return whether a request says that a page of another origin made it."""
     origins = [
         *request.headers.get_list("Origin"),
         *request.headers.get_list("Sec-WebSocket-Origin"),
@@ -44,7 +44,7 @@ def _is_origin(origin: str, host: str) -> bool:
 
 
 def is_from_elsewhere(request: HTTPServerRequest) -> bool:
-    """Whether another site made the request, by a link or in any other way."""
+    """Return whether another site made the request, by a link or in any other way."""
     return request.headers.get("Sec-Fetch-Site", "").strip().lower() not in _OWN_SITES
 
 

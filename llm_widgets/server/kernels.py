@@ -214,11 +214,11 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
             self.wake()
 
     def is_of(self, kernel_id: str, visitor: str) -> bool:
-        """Whether a kernel is this visitor's."""
+        """Return whether a kernel is this visitor's."""
         return self._visitors.get(kernel_id) == visitor
 
     def is_there(self, kernel_id: str) -> bool:
-        """Whether a kernel is some visitor's."""
+        """Return whether a kernel is some visitor's."""
         return kernel_id in self._visitors
 
     def browsers(self, kernel_id: str) -> int:

@@ -31,7 +31,7 @@ _SYSTEM_ROOTS = ("/dev", "/proc", "/sys")
 
 
 def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
-    """Give what is wrong, each with the field where it is put right."""
+    """Yield what is wrong, each with the field where it is put right."""
     if not _IMAGE.fullmatch(deployment.image):
         yield InvalidInputError(
             f"{shown(deployment.image)} is not a container image; images look like "

@@ -36,7 +36,7 @@ def python_code(document: Mapping[str, Any]) -> str:
 
 
 def _fields(message: Any) -> dict[str, Any]:
-    """Give the fields of a message that are set, with the names that Google's client has."""
+    """Return the fields of a message that are set, with the names that Google's client has."""
     found: dict[str, Any] = type(message).to_dict(
         message,
         use_integers_for_enums=False,

@@ -69,7 +69,7 @@ def _sorted(fields: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _is_line(value: Any) -> bool:
-    """Whether a field is a single value or a list of such, and no block or map."""
+    """Return whether a field is a single value or a list of such, and no block or map."""
     inner = value[0] if isinstance(value, list) and value else value
     return not isinstance(inner, dict)
 

@@ -77,7 +77,7 @@ class Seen:
 
 
 def phases(seen: Seen) -> tuple[Phase, ...]:
-    """Tell how far a deployment is.
+    """Return how far a deployment is.
 
     A step that left no trace of its own is reached when a later one is.
     """

@@ -38,7 +38,7 @@ def defaults(
     manifest: ModelManifest | None = None,
     framework: str = "",
 ) -> Deployment:
-    """Give the deployment that a model is offered first.
+    """Return the deployment that a model is offered first.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def _engine(record: ModelRecord, framework: str) -> Engine:
 
 
 def _shorter(longest: int) -> Iterator[int]:
-    """Give shorter and shorter requests, in whole blocks of any cache."""
+    """Yield shorter and shorter requests, in whole blocks of any cache."""
     tokens = longest
     while tokens >= _SHORTEST:
         yield tokens

@@ -58,7 +58,7 @@ class Batch:
         self.touch()
 
     def _is_due(self) -> bool:
-        """Whether the interval is over; else the timer sees to the rest."""
+        """Return whether the interval is over; else the timer sees to the rest."""
         wait = self._due - time.monotonic()
         if wait > 0 and self._timer is None:
             self._timer = threading.Timer(wait, self._tick)

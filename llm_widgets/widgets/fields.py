@@ -91,7 +91,7 @@ class Field:
 
 
 def fits(kind: str, value: object) -> bool:
-    """Whether a value from the browser has the type that a field of a kind gives."""
+    """Return whether a value from the browser has the type that a field of a kind gives."""
     if kind == "rows":
         return isinstance(value, list) and all(isinstance(each, str) for each in value)
     if kind == "pairs":

@@ -97,7 +97,7 @@ class FileProgress(Component, module="files"):
             self.send({"type": kind, "files": rows})
 
     def _on_ready_message(self, _content: dict[str, Any]) -> None:
-        """Give a page that has just opened the whole list."""
+        """Send a page that has just opened the whole list."""
         with self._lock:
             self._reset = True
         self._batch.now()

@@ -59,7 +59,7 @@ class Bar(tqdm):  # type: ignore[misc] # it has no types
         self.update(done - self.n)
 
     def row(self) -> dict[str, Any]:
-        """Give what is drawn: label, share of the whole or ``None``, tqdm's numbers, state."""
+        """Return what is drawn: label, share of the whole or ``None``, tqdm's numbers, state."""
         total = self.total
         meter = _METER if total else _METER_WITHOUT_TOTAL
         return {

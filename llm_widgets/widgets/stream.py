@@ -128,7 +128,7 @@ class Stream(Component, module="stream"):
             self.send(message)
 
     def _on_ready_message(self, _content: dict[str, Any]) -> None:
-        """Give a page that has just opened all that there is."""
+        """Send a page that has just opened all that there is."""
         with self._lock:
             self._pending = [
                 {"type": "reset", "items": [dict(item) for item in self._history]},

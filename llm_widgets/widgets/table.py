@@ -161,7 +161,7 @@ class DataTable(Component, module="table"):
         self._empty_callbacks.register_callback(callback, remove=remove)
 
     def row(self, row_id: str) -> dict[str, Any] | None:
-        """Give the row with an id, or ``None`` when it is not there (any more)."""
+        """Return the row with an id, or ``None`` when it is not there (any more)."""
         return next((row for row in self.rows if row["id"] == row_id), None)
 
     def _on_action_message(self, content: dict[str, Any]) -> None:

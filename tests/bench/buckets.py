@@ -64,7 +64,7 @@ def _add_models(session: Session, bucket: str) -> None:
 
 
 def chain(session: Session) -> float:
-    """Give the seconds of the list and of the slowest of the reads that may follow it at once."""
+    """Return the seconds of the list and of the slowest of the reads that may follow it at once."""
     started = time.monotonic()
     found = buckets.list_buckets(session.clients, PROJECT)
     listed = time.monotonic() - started

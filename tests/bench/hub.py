@@ -80,7 +80,7 @@ class NginxHub:
             raise RuntimeError("nginx did not start")
 
     def model(self) -> HubModel:
-        """Give what a pre-flight would find."""
+        """Return what a pre-flight would find."""
         files = tuple(
             HubFile(
                 entry.name,

@@ -354,7 +354,7 @@ class Line:
         return Request(method, url.path, query, headers)
 
     def empty(self, request: Request) -> Bytes:
-        """Give a body to fill; gcloud insists on an MD5, as Cloud Storage would give it."""
+        """Return a body to fill; gcloud insists on an MD5, as Cloud Storage would give it."""
         is_gcloud = "google-cloud-sdk" in request.headers.get("user-agent", "")
         return Bytes(md5=hashlib.md5() if is_gcloud else None)
 

@@ -32,7 +32,7 @@ def model(config: Config, form: str) -> MemoryModel:
 
 
 def table(config: Config, form: str) -> Iterator[Tensor]:
-    """Give all tensors of a model."""
+    """Yield all tensors of a model."""
     text = text_config(config)
     hidden, vocab = text["hidden_size"], text["vocab_size"]
     wide = {"int4": _four_bits, "q4_k_m": _gguf("Q4_K"), "mxfp4_gguf": _gguf("Q8_0")}.get(
@@ -100,7 +100,7 @@ def _vision(vision: Config, hidden: int) -> Iterator[Tensor]:
 
 
 def metadata(config: Config) -> dict[str, Any]:
-    """Give the metadata that llama.cpp's converter writes."""
+    """Return the metadata that llama.cpp's converter writes."""
     text = text_config(config)
     kind = {"gpt_oss": "gpt-oss"}.get(text["model_type"], text["model_type"])
     width = text.get("head_dim") or text["hidden_size"] // text["num_attention_heads"]

@@ -90,7 +90,7 @@ def traits_text(*objects: HasTraits) -> str:
 
 
 def opened(product: Product) -> Iterator[ModelsTab]:
-    """Give an open page, then close it."""
+    """Yield an open page, then close it."""
     tab = ModelsTab(product)
     yield tab
     tab.session.close()

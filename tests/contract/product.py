@@ -59,7 +59,7 @@ def running(
     environment: pytest.MonkeyPatch,
     images: Mapping[str, tuple[str, ...]] = IMAGES,
 ) -> Iterator[Product]:
-    """Give a product with a running cloud and a cache of its own, then stop it."""
+    """Yield a product with a running cloud and a cache of its own, then stop it."""
     environment.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     product = Product(folder / "cloud", environment, images)
     yield product

@@ -38,7 +38,7 @@ def offered(source: str) -> Deployment:
 
 
 def nasty(name: str) -> Deployment:
-    """Give a service that starts, told everything that is hard to write down."""
+    """Return a service that starts, told everything that is hard to write down."""
     made = offered("ollama")
     return replace(
         made,

@@ -254,7 +254,7 @@ def test_enabling_denied_is_told(product: Product) -> None:
 
 @pytest.fixture
 def roles(product: Product) -> Iterator[Any]:
-    """Give ``roles(*names)``: from then on the manager has these on the project, and no others."""
+    """Yield ``roles(*names)``: from then on the manager has these on the project, and no others."""
     account = projects.get(product.clients, PROJECT).default_service_account
     project = policy.of_project(PROJECT)
     policy.grant(product.clients, project, ["roles/owner"], f"serviceAccount:{account}")

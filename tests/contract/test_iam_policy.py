@@ -82,7 +82,7 @@ def made(product: Product, request: pytest.FixtureRequest) -> tuple[Resource, st
 
 @pytest.fixture
 def kind(product: Product, made: tuple[Resource, str]) -> Iterator[tuple[Resource, str]]:
-    """Give a resource and a role on it; the policy is put back afterwards."""
+    """Yield a resource and a role on it; the policy is put back afterwards."""
     resource, _ = made
     before = resource.read(product.clients)
     yield made

@@ -34,7 +34,7 @@ BUCKET = "loaded-models"
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, ModelManifest]]:
-    """Give the folder of an imported model, and its manifest."""
+    """Yield the folder of an imported model, and its manifest."""
     with pytest.MonkeyPatch.context() as environment:
         for product in running(tmp_path_factory.mktemp("loads"), environment):
             yield import_tiny_llama(product)

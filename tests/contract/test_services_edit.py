@@ -65,7 +65,7 @@ def _default_account(product: Product) -> str:
 
 
 def rich(*, sidecar: bool = False) -> run_v2.Service:
-    """Give a service with everything that the form of this product does not have."""
+    """Return a service with everything that the form of this product does not have."""
     main = run_v2.Container(
         name="main",
         image="local/python:3",

@@ -165,7 +165,7 @@ def test_a_diagnosis_and_its_remedy() -> None:
 
 
 def shown(widget: w.Widget) -> str:
-    """Give all that widgets show, as text."""
+    """Return all that widgets show, as text."""
     return json.dumps(
         [each.get_state() for each in inside(widget)], default=str, ensure_ascii=False
     )

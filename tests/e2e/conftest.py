@@ -69,7 +69,7 @@ _LATE = "TypeError: Cannot read properties of null (reading 'processLuminoMessag
 
 @pytest.fixture
 def context(context: BrowserContext) -> BrowserContext:
-    """Give the test's own browser context, in which pages keep what they have shown."""
+    """Return the test's own browser context, in which pages keep what they have shown."""
     add_witness(context)
     return context
 
@@ -100,7 +100,7 @@ class Problems:
 
 @pytest.fixture
 def open_page(page: Page) -> Iterator[Callable[[str], Page]]:
-    """Give a function that opens a URL; errors and foreign requests fail the test."""
+    """Yield a function that opens a URL; errors and foreign requests fail the test."""
     problems: list[Problems] = []
 
     def visit(url: str) -> Page:
@@ -139,7 +139,7 @@ def shared_demo(browser: Browser, demo_server: Server) -> Iterator[tuple[Page, P
 
 @pytest.fixture
 def demo_page(shared_demo: tuple[Page, Problems]) -> Iterator[Page]:
-    """Give the shared page as it was at first: rows, dialogs, notifications, size."""
+    """Yield the shared page as it was at first: rows, dialogs, notifications, size."""
     page, problems = shared_demo
     page.set_viewport_size({"width": 1280, "height": 800})
     if page.get_by_role("dialog").count():
@@ -163,7 +163,7 @@ def axe_source() -> str:
 
 @pytest.fixture
 def violations(axe_source: str) -> Callable[[Page], list[str]]:
-    """Give a function that lists what axe finds wrong on a page as it is shown."""
+    """Return a function that lists what axe finds wrong on a page as it is shown."""
 
     def check(page: Page) -> list[str]:
         # A policy against eval does not stop the test's own script: it comes over the protocol.

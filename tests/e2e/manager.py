@@ -50,7 +50,7 @@ class RunningManager:
         urllib.request.urlopen(request, timeout=60).close()
 
     def clients(self) -> Clients:
-        """Give clients that change things behind the page's back."""
+        """Return clients that change things behind the page's back."""
         made = Credentials.from_service_account_file(str(self.credentials), scopes=[SCOPE])
         return Clients(Settings(google_endpoint=self.cloud), made)
 

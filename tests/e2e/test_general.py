@@ -54,7 +54,7 @@ def reloaded(page: Page) -> Page:
 
 
 def row(page: Page, title: str) -> Locator:
-    """Give the row of the checklist with a title."""
+    """Return the row of the checklist with a title."""
     titled = page.locator(".llm-check-title").filter(has_text=re.compile(f"^{title}$"))
     return page.get_by_role("listitem").filter(has=titled)
 

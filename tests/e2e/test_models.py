@@ -135,7 +135,7 @@ _ASK_FOR_STATE = """() => new Promise((resolve) => {
 
 
 def widget_state(page: Page) -> str:
-    """Give the state of all widgets of the page; the model's id is in it."""
+    """Return the state of all widgets of the page; the model's id is in it."""
     state: str = page.evaluate(_ASK_FOR_STATE)
     assert GATED in state
     return state

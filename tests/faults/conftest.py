@@ -73,7 +73,7 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def imports(storage_cloud: StorageCloud) -> Iterator[Imports]:
-    """Give a bucket of models of its own, and what imports into it."""
+    """Yield a bucket of models of its own, and what imports into it."""
     name = f"models-{next(_NUMBERS)}"
     create_bucket(storage_cloud.clients, PROJECT, name, "europe-west1")
     yield Imports(storage_cloud.clients, name, PROJECT, storage_cloud.environment)

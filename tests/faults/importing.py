@@ -60,12 +60,12 @@ print(run_import(Clients(), *sys.argv[1:3], task=task, options=PATIENT).value)
 
 
 def noise(size: int, seed: int = 0) -> bytes:
-    """Give bytes that no two places have in common."""
+    """Return bytes that no two places have in common."""
     return random.Random(seed).randbytes(size)
 
 
 def two_files() -> dict[str, bytes]:
-    """Give a model of five parts and a small file."""
+    """Return a model of five parts and a small file."""
     return {
         "model.safetensors": noise(4 * PART + 12345),
         "config.json": b'{"model_type": "llama"}',
@@ -73,7 +73,7 @@ def two_files() -> dict[str, bytes]:
 
 
 def hub_model(source: FaultySource, revision: str = SHA) -> HubModel:
-    """Give what a pre-flight would find at a source."""
+    """Return what a pre-flight would find at a source."""
     kinds = {
         name: DigestKind.GIT_SHA1 if name.endswith(".json") else DigestKind.SHA256
         for name in source.files

@@ -58,7 +58,7 @@ def run_all(
 
 
 def moved_by(imports: Imports, plan: ImportPlan, task: int) -> int:
-    """Tell how many bytes of the large file a task says to have moved."""
+    """Return how many bytes of the large file a task says to have moved."""
     progress, _ = ImportFolder(imports.objects, plan.id).task_progress(task)
     assert progress
     (large,) = [file for file in progress.files if file.path == "model.safetensors"]

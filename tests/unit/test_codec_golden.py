@@ -30,7 +30,7 @@ def text_of(document: Any) -> str:
 
 
 def wire(deployment: Deployment) -> dict[str, Any]:
-    """Give the request as it goes over the wire."""
+    """Return the request as it goes over the wire."""
     service = run_v2.Service.pb(services.message(document(deployment)))
     sent: dict[str, Any] = json_format.MessageToDict(service)
     return sent
@@ -52,7 +52,7 @@ def test_what_is_asked_and_what_is_written(case: str, file: str) -> None:
 
 
 def made(case: str) -> dict[str, Any]:
-    """Give a service as the API shows it that was deployed as a file of this folder says."""
+    """Return a service as the API shows it that was deployed as a file of this folder says."""
     deployment = DEPLOYMENTS[case]
     place = f"projects/{deployment.project}/locations/{deployment.region}"
     sent: dict[str, Any] = json.loads((DATA / case / "request.json").read_text("utf-8"))
@@ -67,7 +67,7 @@ SERVICES: dict[str, Callable[[], dict[str, Any]]] = {
 
 
 def leaves(value: Any, path: str = "") -> dict[str, Any]:
-    """Give each single value of a document by where it stands."""
+    """Return each single value of a document by where it stands."""
     entries = value.items() if isinstance(value, dict) else enumerate(value)
     found: dict[str, Any] = {}
     for key, each in entries:

@@ -22,7 +22,7 @@ PLACE = {"project": "my-project", "region": "europe-west4", "bucket": "b"}
 
 
 def wire(deployment: Deployment) -> dict[str, Any]:
-    """Give what goes over the wire: fields with their default values are not sent."""
+    """Return what goes over the wire: fields with their default values are not sent."""
     service = services.message(codec.document(deployment))
     return MessageToDict(run_v2.Service.pb(service))
 

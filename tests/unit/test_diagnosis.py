@@ -88,7 +88,7 @@ class Case:
     beside: tuple[str, ...] = field(default=())
 
     def evidence(self) -> Evidence:
-        """Give the text as the evidence that it is."""
+        """Return the text as the evidence that it is."""
         lines = (*self.beside, self.log) if self.log else self.beside
         return Evidence(
             operation=self.operation,

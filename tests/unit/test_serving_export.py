@@ -163,7 +163,7 @@ def test_terraform_has_every_part() -> None:
 
 @pytest.fixture
 def terraform(tmp_path: Path) -> Callable[[list[str], str], str]:
-    """Give a function that runs terraform, without a network, on what it is given."""
+    """Return a function that runs terraform, without a network, on what it is given."""
     program = shutil.which("terraform")
     if program is None:
         pytest.skip("terraform is not installed: https://developer.hashicorp.com/terraform/install")

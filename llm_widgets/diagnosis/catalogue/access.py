@@ -39,7 +39,7 @@ def _run_role(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all
 
 
 def _network(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    """Give the last part of a resource name."""
+    """Return the last part of a resource name."""
     name = re.sub(r"^.*/", "", groups.get("name", ""))
     return {**groups, "name": name} if name else groups
 

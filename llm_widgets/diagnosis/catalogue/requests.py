@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _window(groups: Groups, context: Context) -> Groups:
-    """Give the memory in the window that is nearest to what was asked for."""
+    """Return the memory in the window that is nearest to what was asked for."""
     least, most = quantity(groups["least"]) / GIB, quantity(groups["most"]) / GIB
     asked = context.memory_gib
     values = {

@@ -67,7 +67,7 @@ class Remedy:
     url: str = ""
 
     def as_fix(self) -> Fix:
-        """Give it as errors carry it."""
+        """Return it as errors carry it."""
         told = ",".join(f"{name}={value}" for name, value in self.parameters.items())
         action = "" if self.kind is RemedyKind.NONE else f"{self.kind}:{told}"
         return Fix(text=self.text, command=self.command, url=self.url, action=action)

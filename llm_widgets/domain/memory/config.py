@@ -82,7 +82,7 @@ def from_config(config: Config, tensors: Sequence[Tensor]) -> MemoryModel:
 
 
 def text_config(config: Config) -> dict[str, Any]:
-    """Give the configuration of the language model, which models with other senses nest."""
+    """Return the configuration of the language model, which models with other senses nest."""
     text = dict(config)
     for key in _NESTED:
         nested = text.get(key)
@@ -154,7 +154,7 @@ def _check_keys(text: Config, found: tuple[Layers, ...], tensors: Sequence[Tenso
 
 
 def _intermediate(text: Config) -> int:
-    """Give the elements that one token is spread to between two layers."""
+    """Return the elements that one token is spread to between two layers."""
     dense = _largest(text, "intermediate_size_mlp", "intermediate_size", "ffn_hidden_size")
     dense = dense or whole(text, "n_inner") or 4 * (whole(text, "n_embd") or 0)
     used = first(text, "num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk")
@@ -171,7 +171,7 @@ def _intermediate(text: Config) -> int:
 
 
 def _largest(text: Config, *keys: str) -> int:
-    """Give the number under the first of several names; the largest of a list for each layer."""
+    """Return the number under the first of several names; the largest of a list for each layer."""
     for key in keys:
         value = text.get(key)
         numbers = value if isinstance(value, list) else [value]

@@ -105,7 +105,7 @@ class Estimate:
 
 
 def memory_bytes(gpu: Gpu) -> int:
-    """Give the bytes of a GPU's memory that an engine can see."""
+    """Return the bytes of a GPU's memory that an engine can see."""
     return int(gpu.usable_gib * GIB)
 
 

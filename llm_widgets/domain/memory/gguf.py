@@ -134,7 +134,7 @@ def _refuse_strange(kind: str, own: Metadata) -> None:
 
 
 def _recurrent(kind: str, own: Metadata, key_heads: list[int]) -> list[bool]:
-    """Tell which layers keep a state: those without heads, but for plain networks."""
+    """Return which layers keep a state: those without heads, but for plain networks."""
     count = len(key_heads)
     interval = whole(own, "full_attention_interval") or _LINEAR_INTERVAL.get(kind)
     if interval:
@@ -186,7 +186,7 @@ def _intermediate(own: Metadata) -> int:
 
 
 def _each(own: Metadata, key: str, count: int) -> list[int]:
-    """Give a number for each layer, whether the file tells one for all or one for each."""
+    """Return a number for each layer, whether the file tells one for all or one for each."""
     value = own.get(key)
     if isinstance(value, bool) or value is None:
         return []

@@ -85,7 +85,7 @@ _RECURRENT_KEYS = ("mamba_", "ssm_", "linear_num_", "linear_key_")
 
 
 def layers(text: Config) -> tuple[Layers, ...]:
-    """Give the layers that keep a cache or a state.
+    """Return the layers that keep a cache or a state.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def _windows(text: Config, count: int) -> list[str]:
 
 
 def _window(text: Config) -> int:
-    """Give the window of the layers that slide; 0 where a configuration has one that is unused."""
+    """Return the window of the layers that slide; 0 where a configuration has an unused one."""
     if text.get("use_sliding_window") is False:
         return 0
     return whole(text, "sliding_window") or 0

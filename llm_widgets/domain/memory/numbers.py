@@ -16,7 +16,7 @@ _LARGEST = 1 << 40
 
 
 def whole(config: Mapping[str, Any], key: str) -> int | None:
-    """Give a number above zero; ``None`` where there is something else, or nothing."""
+    """Return a number above zero; ``None`` where there is something else, or nothing."""
     value = config.get(key)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -26,12 +26,12 @@ def whole(config: Mapping[str, Any], key: str) -> int | None:
 
 
 def first(config: Mapping[str, Any], *keys: str) -> int | None:
-    """Give the number under the first of several names."""
+    """Return the number under the first of several names."""
     return next((value for key in keys if (value := whole(config, key)) is not None), None)
 
 
 def required(config: Mapping[str, Any], *keys: str) -> int:
-    """Give the number under the first of several names.
+    """Return the number under the first of several names.
 
     Raises
     ------

@@ -59,7 +59,7 @@ class Ollama:
     )
 
     def recognises(self, image: str) -> bool:
-        """Whether an image is one of Ollama: its own, or one that is named after it."""
+        """Return whether an image is one of Ollama: its own, or one that is named after it."""
         return "ollama" in image
 
     def deployment(
@@ -73,7 +73,7 @@ class Ollama:
         context_length: int | None,
         manifest: ModelManifest | None,  # noqa: ARG002 - Engine has it
     ) -> Deployment:
-        """Give the deployment that a model is offered first: see :mod:`.recipe`."""
+        """Return the deployment that a model is offered first: see :mod:`.recipe`."""
         return recipe.deployment(
             record,
             project=project,
@@ -107,9 +107,9 @@ class Ollama:
         )
 
     def problems(self, deployment: Deployment) -> Iterator[InvalidInputError]:  # noqa: ARG002 - Engine has it
-        """Give nothing: what concerns any engine is checked for all of them."""
+        """Return nothing: what concerns any engine is checked for all of them."""
         return iter(())
 
     def template_values(self, context: Context) -> Iterator[tuple[str, str]]:
-        """Give what its catalogue and those of all engines put into sentences."""
+        """Return what its catalogue and those of all engines put into sentences."""
         return template_values(context)

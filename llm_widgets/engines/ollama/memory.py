@@ -70,7 +70,7 @@ def cache_bytes(
     cache_type: str = "f16",
     batch: int = BATCH,
 ) -> int:
-    """Give the bytes of the cache for parallel requests of one context each."""
+    """Return the bytes of the cache for parallel requests of one context each."""
     element = CACHE_TYPES[cache_type]
     cells = -(-context // BLOCK) * BLOCK
     return sum(_layer_bytes(layer, cells, element, batch) for layer in model.layers) * parallel
@@ -87,7 +87,7 @@ def _layer_bytes(layer: Layers, cells: int, element: Fraction, batch: int) -> in
 
 
 def graph_bytes(model: MemoryModel, cells: int, *, flash: bool, batch: int = BATCH) -> int:
-    """Give the bytes of what is computed for a batch of tokens.
+    """Return the bytes of what is computed for a batch of tokens.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def deployment(
     accelerator: str | None = None,
     context_length: int | None = None,
 ) -> Deployment:
-    """Give the deployment that a model is offered first.
+    """Return the deployment that a model is offered first.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def deployment(
 
 
 def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
-    """Give the variables of a service; ``parallel`` is its concurrency."""
+    """Return the variables of a service; ``parallel`` is its concurrency."""
     return {
         variables.FOLDER.name: MOUNT_PATH,
         variables.MODEL.name: model,

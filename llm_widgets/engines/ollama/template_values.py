@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def template_values(context: Context) -> Iterator[tuple[str, str]]:
-    """Give the model and the folder that Ollama should be told, where it is told others."""
+    """Yield the model and the folder that Ollama should be told, where it is told others."""
     if variables.MODEL.told(context) != context.model_id:
         yield "right_model", context.model_id
     folder = variables.FOLDER.told(context)

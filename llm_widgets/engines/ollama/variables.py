@@ -32,12 +32,12 @@ class Address:
         return address.rpartition(":")[2]
 
     def tell(self, deployment: Deployment, value: str) -> Deployment:
-        """Give it another port."""
+        """Set its port to another one."""
         told = {**deployment.environment, self.name: self.written(value)}
         return replace(deployment, environment=told)
 
     def follow(self, deployment: Deployment, before: str, after: str) -> Deployment:
-        """Give it another port where it had this one."""
+        """Set its port to another one where it had this one."""
         is_so = deployment.environment.get(self.name) == self.written(before)
         return self.tell(deployment, after) if is_so else deployment
 

@@ -26,7 +26,7 @@ _UNEVEN = 1.25  # groups have the size of the rarest kind, unless the kinds are 
 
 
 def token_bytes(layer: Attention | Latent, element: int) -> int:
-    """Give the bytes of one token in one layer's cache; ``element`` is 1 or 2 bytes."""
+    """Return the bytes of one token in one layer's cache; ``element`` is 1 or 2 bytes."""
     if isinstance(layer, Attention):
         return layer.heads * (layer.key + layer.value) * element
     index = layer.index + _INDEX_SCALE if layer.index else 0
@@ -36,12 +36,12 @@ def token_bytes(layer: Attention | Latent, element: int) -> int:
 
 
 def state_bytes(layer: Recurrent) -> int:
-    """Give the bytes of one request's state in one layer."""
+    """Return the bytes of one request's state in one layer."""
     return layer.convolution * 2 + layer.state * layer.state_bytes
 
 
 def cache_bytes(model: MemoryModel, context: int, *, element: int = 2, batch: int = 2048) -> int:
-    """Give the bytes of the cache of one request of a whole context.
+    """Return the bytes of the cache of one request of a whole context.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Cache:
         self._is_mixed = len(kinds) > 1
 
     def bytes(self, context: int, batch: int) -> int:
-        """Give the bytes of one request of a whole context."""
+        """Return the bytes of one request of a whole context."""
         total = sum(self._padded(layer.layers) * self._state * STATES for layer in self._recurrent)
         for layer in self._growing:
             blocks = -(-context // self._block)
@@ -96,7 +96,7 @@ class Cache:
         return total
 
     def least(self, requests: int) -> int:
-        """Give the bytes without which graphs of so many requests can't be made.
+        """Return the bytes without which graphs of so many requests can't be made.
 
         Each needs a page for its state: "max_num_seqs exceeds available Mamba cache blocks".
         """

@@ -57,7 +57,7 @@ def _tokens(text: str) -> int:
 
 
 def _fitting(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    """Give the longest context that fits, if it is of use."""
+    """Return the longest context that fits, if it is of use."""
     values = dict(groups)
     fits = _tokens(values.pop("fits", "0")) // BLOCK * BLOCK
     if fits >= LEAST_CONTEXT:
@@ -68,7 +68,7 @@ def _fitting(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all 
 
 
 def _derived(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    """Give the model's longest context, which may be written as a float."""
+    """Return the model's longest context, which may be written as a float."""
     values = dict(groups)
     limit = int(float(values.pop("limit", "0") or 0))
     if limit >= LEAST_CONTEXT:
@@ -77,7 +77,7 @@ def _derived(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all 
 
 
 def _share(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    """Give the share of the GPU's memory that is free, with a little room."""
+    """Return the share of the GPU's memory that is free, with a little room."""
     values = dict(groups)
     share = float(values["free"]) / max(float(values["total"]), 0.1) - _ROOM
     if share >= 0.5:  # noqa: PLR2004 - with less, something else occupies the GPU
@@ -90,7 +90,7 @@ def _loading(groups: Groups, context: Context) -> Groups | None:  # noqa: ARG001
 
 
 def _unknown_arguments(groups: Groups, context: Context) -> Groups:
-    """Give the first unknown argument only as the deployment has it."""
+    """Return the first unknown argument only as the deployment has it."""
     name = groups["arguments"].split()[0].partition("=")[0]
     values = {**groups, "argument": name}
     if COMMAND_LINE.has(context.args, name):

@@ -63,7 +63,7 @@ class Vllm:
     )
 
     def recognises(self, image: str) -> bool:
-        """Whether an image is one of vLLM: its own, or one that is named after it."""
+        """Return whether an image is one of vLLM: its own, or one that is named after it."""
         return "vllm" in image
 
     def deployment(
@@ -77,7 +77,7 @@ class Vllm:
         context_length: int | None,
         manifest: ModelManifest | None,
     ) -> Deployment:
-        """Give the deployment that a model is offered first: see :mod:`.recipe`."""
+        """Return the deployment that a model is offered first: see :mod:`.recipe`."""
         files = manifest.files if manifest else ()
         return recipe.deployment(
             record,
@@ -90,7 +90,7 @@ class Vllm:
         )
 
     def command_text(self, command: Sequence[str]) -> str:  # noqa: ARG002 - Engine has it
-        """Give nothing: its recipe has no command."""
+        """Return nothing: its recipe has no command."""
         return ""
 
     def context_of(self, deployment: Deployment) -> int:
@@ -146,5 +146,5 @@ class Vllm:
             )
 
     def template_values(self, context: Context) -> Iterator[tuple[str, str]]:
-        """Give what its catalogue and those of all engines put into sentences."""
+        """Return what its catalogue and those of all engines put into sentences."""
         return template_values(context)

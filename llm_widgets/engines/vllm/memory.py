@@ -68,17 +68,17 @@ class _Choices:
 
 
 def batch_tokens(gpu: Gpu) -> int:
-    """Give the tokens that vLLM works on at once by default: ``max_num_batched_tokens``."""
+    """Return the tokens that vLLM works on at once by default: ``max_num_batched_tokens``."""
     return 8192 if gpu.usable_gib >= _BIG_MEMORY else 2048
 
 
 def activation_bytes(model: MemoryModel, tokens: int) -> int:
-    """Give the bytes of what is computed between layers for a batch of tokens."""
+    """Return the bytes of what is computed between layers for a batch of tokens."""
     return int(tokens * ACTIVATION_FACTOR * model.intermediate * 2)
 
 
 def weight_bytes(model: MemoryModel) -> int:
-    """Give the bytes of the weights as they lie in the GPU."""
+    """Return the bytes of the weights as they lie in the GPU."""
     return int(model.weights * (1 + REPACKED.get(model.quantization, 0)))
 
 

@@ -41,7 +41,7 @@ def deployment(
     context_length: int | None = None,
     safetensors: bool = True,
 ) -> Deployment:
-    """Give the deployment that a model is offered first.
+    """Return the deployment that a model is offered first.
 
     Parameters
     ----------

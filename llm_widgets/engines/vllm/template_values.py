@@ -22,7 +22,7 @@ _IMAGE = re.compile(r"(?:docker\.io/)?vllm/vllm-openai:v?\d[\w.]*")
 
 
 def template_values(context: Context) -> Iterator[tuple[str, str]]:
-    """Give the share of the GPU's memory, other shares to try, and images and variables."""
+    """Yield the share of the GPU's memory, other shares to try, and images and variables."""
     share = _share(MEMORY_SHARE.told(context))
     yield "utilization", rounded_text(share)
     if share < MOST_UTILIZATION:

@@ -29,7 +29,7 @@ class IdTokens:
         self._kept: dict[str, tuple[str, float]] = {}
 
     def token(self, audience: str) -> str:
-        """Give a token for an audience: the URL of a service, without a path.
+        """Return a token for an audience: the URL of a service, without a path.
 
         Raises
         ------
@@ -46,7 +46,7 @@ class IdTokens:
 
 
 def of(clients: Clients) -> IdTokens:
-    """Give the ID tokens that belong to these clients."""
+    """Return the ID tokens that belong to these clients."""
     return clients.kept("id_tokens", lambda: IdTokens(clients))
 
 

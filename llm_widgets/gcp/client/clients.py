@@ -46,7 +46,7 @@ class Clients:
             self._made["credentials"] = credentials
 
     def kept(self, key: str, make: Callable[[], T]) -> T:
-        """Give what ``make`` made under this key on the first call."""
+        """Return what ``make`` made under this key on the first call."""
         with self._lock:
             if key not in self._made:
                 self._made[key] = make()
@@ -54,7 +54,7 @@ class Clients:
             return found
 
     def url(self, host: str) -> str:
-        """Give the base URL of an API: ``https://{host}``, or that of the local cloud."""
+        """Return the base URL of an API: ``https://{host}``, or that of the local cloud."""
         return self.settings.google_endpoint or f"https://{host}"
 
     @property
@@ -166,7 +166,7 @@ class Clients:
 
 
 def _secure(session: lazy.auth_requests.AuthorizedSession) -> None:
-    """Give a session limits, as many connections as threads use it, and no ``.netrc``."""
+    """Put limits on a session, as many connections as threads use it, and no ``.netrc``."""
     lazy.exchanges.secured(session, connections=CONNECTIONS)
     # What it fetches its tokens with.
     lazy.exchanges.secured(session._auth_request_session)  # noqa: SLF001 - there is no public way

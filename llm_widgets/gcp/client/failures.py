@@ -128,7 +128,7 @@ def translated(error: BaseException, doing: Doing) -> ManagerError | None:
 
 
 def _silences() -> tuple[type[Exception], ...]:
-    """Give what is raised when nobody answers."""
+    """Return what is raised when nobody answers."""
     return (
         lazy.api_exceptions.RetryError,
         lazy.auth_exceptions.TransportError,

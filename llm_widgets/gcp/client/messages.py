@@ -54,7 +54,7 @@ _TAKEN = re.compile(r"already exist|already own|is not available", re.IGNORECASE
 
 
 def readable(text: str) -> str:
-    """Give an API's text without the request it repeats, and without mark-up."""
+    """Return an API's text without the request it repeats, and without mark-up."""
     text = _STATUS.sub("", _REQUEST.sub("", text.strip()))
     text = _message(_BESIDE.sub("", text))
     if _HTML.search(text):
@@ -67,7 +67,7 @@ def readable(text: str) -> str:
 
 
 def _message(text: str) -> str:
-    """Give the message of an error in Google's JSON form; other text as it is."""
+    """Return the message of an error in Google's JSON form; other text as it is."""
     if not text.startswith("{"):
         return text
     try:
@@ -77,7 +77,7 @@ def _message(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """Give what Cloud Run says of a revision without what it says of each: where to look."""
+    """Return what Cloud Run says of a revision without what it says of each: where to look."""
     return _WHERE.sub("", _UNREADY.sub("", text)).strip()
 
 
@@ -116,20 +116,20 @@ def disabled_api(text: str) -> str:
 
 
 def is_about_billing(text: str) -> bool:
-    """Whether the project is refused because nobody pays for it."""
+    """Return whether the project is refused because nobody pays for it."""
     return bool(_BILLING.search(text))
 
 
 def is_about_quota(text: str) -> bool:
-    """Whether a quota does not allow what was asked for."""
+    """Return whether a quota does not allow what was asked for."""
     return bool(_QUOTA.search(text))
 
 
 def is_about_a_taken_name(text: str) -> bool:
-    """Whether something of that name exists already."""
+    """Return whether something of that name exists already."""
     return bool(_TAKEN.search(text))
 
 
 def is_a_closed_region(text: str) -> bool:
-    """Whether the project is not let into a region, so that nothing of it can be there."""
+    """Return whether the project is not let into a region, so that nothing of it can be there."""
     return bool(_CLOSED.search(text))

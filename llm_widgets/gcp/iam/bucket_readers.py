@@ -38,7 +38,7 @@ def bucket_readers(clients: Clients, bucket: str, *, project: str = "") -> tuple
 
 
 def may_read(clients: Clients, bucket: str, member: str, *, project: str = "") -> bool:
-    """Whether the bucket's own policy lets a member read, without a condition.
+    """Return whether the bucket's own policy lets a member read, without a condition.
 
     Raises
     ------

@@ -69,7 +69,7 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
 
 
 def least_role(permission: str) -> str:
-    """Give the smallest predefined role that holds a permission; empty when none is known."""
+    """Return the smallest predefined role that holds a permission; empty when none is known."""
     return _known(permission)[0]
 
 
@@ -103,7 +103,7 @@ _LADDERS: tuple[tuple[str, ...], ...] = (
 
 
 def least_roles(permissions: Iterable[str]) -> tuple[str, ...]:
-    """Give the smallest set of predefined roles that holds all of some permissions.
+    """Return the smallest set of predefined roles that holds all of some permissions.
 
     A role is left out where another of the set holds what it holds; permissions that no known
     role has add nothing.
@@ -140,7 +140,7 @@ def commands(
 def grant(
     permission: str, member: str, *, project: str = "", bucket: str = "", account: str = ""
 ) -> Fix:
-    """Tell how a permission is granted.
+    """Return how a permission is granted.
 
     Parameters
     ----------

@@ -39,7 +39,7 @@ class ServiceAccount:
 
 
 def runtime_email(project: str) -> str:
-    """Give the address of the account that the product creates in a project."""
+    """Return the address of the account that the product creates in a project."""
     return f"{RUNTIME_ID}@{project}.iam.gserviceaccount.com"
 
 

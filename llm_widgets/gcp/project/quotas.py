@@ -44,7 +44,7 @@ class Quota:
     ineligible_because: str = ""
 
     def allowed(self, region: str) -> float | None:
-        """Give what it allows in a region; ``None`` where the API does not tell.
+        """Return what it allows in a region; ``None`` where the API does not tell.
 
         0 GPUs before the first deployment is no refusal: Cloud Run grants some with it.
         """
@@ -185,7 +185,7 @@ def requested(clients: Clients, project: str, region: str, quota_id: str) -> Quo
 
 
 def requests(clients: Clients, project: str) -> dict[tuple[str, str], QuotaRequest]:
-    """Give what was asked for, whoever asked: by quota id and region, the latest of each.
+    """Return what was asked for, whoever asked: by quota id and region, the latest of each.
 
     Raises
     ------

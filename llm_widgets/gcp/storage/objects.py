@@ -39,7 +39,7 @@ class SmallObjects:
         self._bucket = client.bucket(bucket)
 
     def read(self, name: str) -> tuple[bytes, int] | None:
-        """Give an object's bytes and its generation; ``None`` when it does not exist."""
+        """Return an object's bytes and its generation; ``None`` when it does not exist."""
         blob = self._bucket.blob(name)
         with explained(f"read gs://{self.bucket}/{name}", bucket=self.bucket):
             try:
@@ -97,7 +97,7 @@ class SmallObjects:
             list(pool.map(lambda stored: self.delete(stored.name), self.list(prefix)))
 
     def find(self, name: str) -> Stored | None:
-        """Give what is known of an object; ``None`` when it does not exist."""
+        """Return what is known of an object; ``None`` when it does not exist."""
         with explained(f"look at gs://{self.bucket}/{name}", bucket=self.bucket):
             blob = self._bucket.get_blob(name, retry=_retry())
         return _stored(blob) if blob else None

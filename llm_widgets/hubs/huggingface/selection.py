@@ -108,7 +108,7 @@ def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, 
 
 
 def is_pytorch(paths: Iterable[str]) -> bool:
-    """Whether the weights among these files are in PyTorch's format."""
+    """Return whether the weights among these files are in PyTorch's format."""
     return any(_is_pytorch_weights(path) for path in paths)
 
 
@@ -138,7 +138,7 @@ def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]
 
 
 def _complete(candidates: Collection[str]) -> set[str]:
-    """Give a file, or the shards that belong together, and see that none is missing."""
+    """Return a file, or the shards that belong together, and see that none is missing."""
     sets: dict[tuple[str, int, str], set[str]] = {}
     for path in candidates:
         if shard := _SHARD.fullmatch(path):

@@ -51,7 +51,7 @@ def checklist_card(state: ChecklistState) -> w.Widget:
 
 
 def shown(row: Row, state: ChecklistState) -> CheckRow:
-    """Give a row with its fix, and what its button does at the moment."""
+    """Return a row with its fix, and what its button does at the moment."""
     answer = row.answer
     fix, problem = answer.fix, state.problems.get(row.key)
     return CheckRow(

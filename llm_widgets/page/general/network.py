@@ -82,7 +82,7 @@ class NetworkState(RoundsState):
         session.background.run(work, then, failed)
 
     def choices(self) -> tuple[NetworkChoice, ...]:
-        """Give what can be chosen: nothing, each subnet that is large enough, each connector."""
+        """Return what can be chosen: nothing, each subnet that is large enough, each connector."""
         offered = {NetworkChoice(): None, self.default: None}
         for region in gpus.regions():
             for subnet in self._of(region, networks.SUBNETS).subnets:
@@ -94,11 +94,11 @@ class NetworkState(RoundsState):
         return tuple(offered)
 
     def regions_of(self, choice: NetworkChoice) -> tuple[str, ...]:
-        """Give the regions in which a choice can be used, as far as it is known."""
+        """Return the regions in which a choice can be used, as far as it is known."""
         return tuple(region for region in gpus.regions() if self._has(region, choice))
 
     def regions_without(self, choice: NetworkChoice) -> tuple[str, ...]:
-        """Give the regions that are known not to have a choice."""
+        """Return the regions that are known not to have a choice."""
         return tuple(
             region
             for region in gpus.regions()
@@ -106,7 +106,7 @@ class NetworkState(RoundsState):
         )
 
     def without_access(self) -> tuple[tuple[str, str], ...]:
-        """Give ``(region, subnet)`` of the usable subnets without Private Google Access."""
+        """Return ``(region, subnet)`` of the usable subnets without Private Google Access."""
         return tuple(
             (region, subnet.name)
             for region in gpus.regions()

@@ -131,7 +131,7 @@ class NetworkCard:
         self._table.rows = rows
 
     def _all_rows(self) -> list[dict[str, Any]]:
-        """Give the rows by region; what is unknown in all of them has one row."""
+        """Return the rows by region; what is unknown in all of them has one row."""
         regions, kinds = gpus.regions(), (SUBNETS, CONNECTORS)
         unknown = [kind for kind in kinds if self._is_unknown_everywhere(kind)]
         rows = [

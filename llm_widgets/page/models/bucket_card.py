@@ -46,7 +46,7 @@ _NO_ENGINE = "No engine that this version knows serves it."
 
 
 def row_id(record: ModelRecord) -> str:
-    """Give the id of a model's row."""
+    """Return the id of a model's row."""
     return "|".join(record.key)
 
 

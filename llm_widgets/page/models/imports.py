@@ -133,7 +133,7 @@ class ImportsState(HasTraits):
         self._session.background.repeat(_LOOK_EVERY / 4, self._tick)
 
     def _has_just_ended(self, import_id: str) -> bool:
-        """Whether the bucket's list may not tell yet that an import has ended."""
+        """Return whether the bucket's list may not tell yet that an import has ended."""
         ended = self._ended.get(import_id)
         return ended is not None and time.monotonic() - ended < importing.LIVENESS_SECONDS
 

@@ -178,7 +178,7 @@ class ModelPage:
             self._files.rows = _rows(state.plan.files if state.plan else (), {}, "")
 
     def _failure(self) -> ManagerError | None:
-        """Give why the import of the model failed, if it did."""
+        """Return why the import of the model failed, if it did."""
         progress = self._state.progress
         if progress is None or progress.state is not ImportState.FAILED or self._shown is None:
             return None

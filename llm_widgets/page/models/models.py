@@ -53,17 +53,17 @@ class ModelsState(HasTraits):
         session.observe(self._project_changed, "project")
 
     def bucket(self, name: str) -> BucketModels | None:
-        """Give a bucket that holds models."""
+        """Return a bucket that holds models."""
         found: BucketModels | None = next((b for b in self.buckets if b.name == name), None)
         return found
 
     def find(self, bucket: str, key: str) -> ModelRecord | None:
-        """Give the model of a bucket whose key, joined by ``|``, is ``key``."""
+        """Return the model of a bucket whose key, joined by ``|``, is ``key``."""
         models = next((b.models for b in self.buckets if b.name == bucket), ())
         return next((record for record in models if "|".join(record.key) == key), None)
 
     def location(self, bucket: str) -> str:
-        """Give the location of a bucket, or empty."""
+        """Return the location of a bucket, or empty."""
         return next((b.location for b in self.buckets if b.name == bucket), "")
 
     def refresh(self) -> None:

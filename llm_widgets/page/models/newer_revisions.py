@@ -67,7 +67,7 @@ class NewerRevisionsState(HasTraits):
         )
 
     def newer(self, record: ModelRecord, beside: Iterable[ModelRecord]) -> str:
-        """Give the newer revision of a model that is ready; empty when there is none.
+        """Return the newer revision of a model that is ready; empty when there is none.
 
         Parameters
         ----------

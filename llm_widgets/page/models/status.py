@@ -47,7 +47,7 @@ _SEEN = {
 
 
 def condition(record: ModelRecord, seen: WatchedImport | None) -> Condition:
-    """Tell how a model is."""
+    """Return how a model is."""
     if record.status is ModelStatus.READY:
         return Condition.READY
     if seen and seen.is_abandoned:

@@ -240,13 +240,13 @@ class DeployFormState(HasTraits):
         )
 
     def remedy(self, remedy: Remedy) -> Deployment | None:
-        """Give what is filled in with the changes of a remedy."""
+        """Return what is filled in with the changes of a remedy."""
         if self.deployment is None:
             return None
         return self._changed_to(remedies.with_remedy(self.deployment, remedy))
 
     def use_context(self, tokens: int) -> Deployment | None:
-        """Give what is filled in with another length of requests."""
+        """Return what is filled in with another length of requests."""
         if self.deployment is None:
             return None
         return self._changed_to(remedies.with_context(self.deployment, tokens))

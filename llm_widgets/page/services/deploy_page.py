@@ -232,5 +232,5 @@ class DeployPage:
 
 
 def _choices(deployment: Deployment) -> tuple[str, str, float]:
-    """Give what decides which other choices there are."""
+    """Return what decides which other choices there are."""
     return (deployment.region, deployment.accelerator, deployment.cpu)

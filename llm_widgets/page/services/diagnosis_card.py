@@ -117,7 +117,7 @@ class DiagnosisCard:
 
 
 def service_label(remedy: Remedy) -> str:
-    """Give the words on the button for a service that exists."""
+    """Return the words on the button for a service that exists."""
     if region := remedy.parameters.get("region", ""):
         if remedy.kind is RemedyKind.REDEPLOY:
             return f"Deploy in {region} too"
@@ -130,7 +130,7 @@ def service_label(remedy: Remedy) -> str:
 
 
 def form_label(remedy: Remedy) -> str:
-    """Give the words on the button for what is still being filled in."""
+    """Return the words on the button for what is still being filled in."""
     if remedy.kind in _BESIDE and remedy.parameters:
         return _BESIDE[remedy.kind]
     if remedy.kind is not RemedyKind.REDEPLOY or not remedy.parameters:

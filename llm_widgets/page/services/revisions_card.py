@@ -111,7 +111,7 @@ class RevisionsCard:
 
 
 def _shares(document: dict[str, Any]) -> dict[str, int]:
-    """Give the per cent of the requests by revision; the empty name is the latest."""
+    """Return the per cent of the requests by revision; the empty name is the latest."""
     shares: dict[str, int] = {}
     for target in document.get("traffic", []):
         name = target.get("revision", "")

@@ -236,14 +236,14 @@ class ServicePageState(HasTraits):
             )
 
     def _revisions(self) -> tuple[tuple[RevisionFact, ...], ManagerError | None]:
-        """Give the revisions; who may not see them sees the rest of the service."""
+        """Return the revisions; who may not see them sees the rest of the service."""
         try:
             return revisions.list_revisions(self._session.clients, self.name), None
         except ManagerError as error:
             return (), error
 
     def _lines(self, newest: RevisionFact | None) -> list[LogLine]:
-        """Give the log of the newest revision."""
+        """Return the log of the newest revision."""
         since = newest.created_at - _BEFORE if newest and newest.created_at else None
         oldest = datetime.min.replace(tzinfo=UTC)
         return [

@@ -115,7 +115,7 @@ class ServiceEditState(HasTraits):
         return None if self.problems else after
 
     def use_context(self, tokens: int) -> Deployment | None:
-        """Give what the form says with another length of requests."""
+        """Return what the form says with another length of requests."""
         if self.now is not None:
             self.now = remedies.with_context(self.now, tokens)
         return self.now

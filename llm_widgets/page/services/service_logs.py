@@ -171,5 +171,5 @@ class LogTail(LogEntries):
 
 
 def moment(entry: LogEntry) -> datetime:
-    """Give the time by which entries are ordered."""
+    """Return the time by which entries are ordered."""
     return entry.time or _BEFORE_ALL

@@ -62,7 +62,7 @@ class ServicesState(HasTraits):
         session.observe(self._project_changed, "project")
 
     def find(self, name: str) -> ServiceSummary | None:
-        """Give the service with a resource name, or ``None`` when it is not there any more."""
+        """Return the service with a resource name, or ``None`` when it is not there any more."""
         return next((service for service in self.services if service.name == name), None)
 
     def on_model_removed(self, listener: Callable[[], None]) -> None:
@@ -190,7 +190,7 @@ class ServicesState(HasTraits):
             self.loaded = True
 
     def _changing(self) -> tuple[str, ...]:
-        """Give the regions in which something changes."""
+        """Return the regions in which something changes."""
         return tuple({each.region for each in self.services if each.state in CHANGING})
 
     def _follow_changes(self) -> None:

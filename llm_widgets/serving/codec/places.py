@@ -25,5 +25,5 @@ def container_of(service: Mapping[str, Any]) -> Json:
 
 
 def differs(before: Deployment | None, after: Deployment, *fields: str) -> bool:
-    """Whether one of these fields changes; all do where there was nothing before."""
+    """Return whether one of these fields changes; all do where there was nothing before."""
     return before is None or any(getattr(before, f) != getattr(after, f) for f in fields)

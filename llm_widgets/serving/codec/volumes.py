@@ -96,7 +96,7 @@ def _cache(service: Mapping[str, Any]) -> Json:
 
 
 def _resized(service: Json, options: list[str], size: int) -> list[str]:
-    """Give the cache another size in GiB, 0 for none, and return the options about it."""
+    """Set the cache to another size in GiB, 0 for none, and return the options about it."""
     cache = _cache(service)
     if not size:
         _remove(service, cache)

@@ -29,7 +29,7 @@ class Enablement:
         self._faults = faults
 
     def api_enabled(self, api: str, project: str) -> bool:
-        """Say whether an API is enabled in a project (by id); it is unless it was disabled."""
+        """Return whether an API is enabled in a project (by id); it is unless it was disabled."""
         state = self._store.get("api", f"{project}/{api}")
         return api not in self._faults.disabled_apis and (state is None or state["enabled"])
 
@@ -70,7 +70,7 @@ class Enablement:
         )
 
     def billing_enabled(self, project: str) -> bool:
-        """Say whether a project (by id) is billed."""
+        """Return whether a project (by id) is billed."""
         record = self._store.get("project", project) or {}
         return bool(record.get("billing_account")) and project not in self._faults.billing_disabled
 

@@ -134,7 +134,7 @@ class Faults:
         return self._held
 
     def settings(self) -> dict[str, Any]:
-        """Give all switches as JSON."""
+        """Return all switches as JSON."""
         return dict(self._settings)
 
     def update(self, **changes: Any) -> None:
@@ -162,7 +162,7 @@ class Faults:
             self._waiting.notify_all()
 
     def denies(self, permission: str) -> bool:
-        """Whether a permission is taken from everybody."""
+        """Return whether a permission is taken from everybody."""
         return any(fnmatchcase(permission, glob) for glob in self._settings["denied_permissions"])
 
     def before_request(self, request: Request) -> Response | None:
@@ -203,7 +203,7 @@ class Faults:
                 self._held -= 1
 
     def throttle(self, blocks: Iterable[bytes]) -> Iterable[bytes]:
-        """Give the blocks of a body at the set bandwidth; without one, give them as they are."""
+        """Return the blocks of a body at the set bandwidth; without one, give them as they are."""
         return self._slowly(blocks, self.bandwidth) if self.bandwidth else blocks
 
     @staticmethod

@@ -81,7 +81,7 @@ class _Reader(io.BufferedReader):
         super().__init__(self._source, size)
 
     def has_data(self) -> bool:
-        """Whether bytes of the next request have been received already."""
+        """Return whether bytes of the next request have been received already."""
         self._source.dry = True
         try:
             return bool(self.peek(1))

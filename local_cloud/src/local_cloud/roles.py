@@ -100,7 +100,7 @@ _ON_RESOURCE = {
 
 
 def valid_on(permission: str, resource: str) -> bool:
-    """Say whether a permission can be tested on a resource (otherwise Google answers 400)."""
+    """Return whether a permission can be tested on a resource (otherwise Google answers 400)."""
     if permission not in PERMISSIONS:
         return False
     parts = resource.split("/")

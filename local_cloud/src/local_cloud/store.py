@@ -51,7 +51,7 @@ class Store:
                 self._sweep()
 
     def get(self, kind: str, name: str) -> dict[str, Any] | None:
-        """Give one record, or ``None``; the caller owns the copy."""
+        """Return one record, or ``None``; the caller owns the copy."""
         with self._used():
             row = self._db.execute(
                 "SELECT value FROM record WHERE kind = ? AND name = ?", (kind, name)
@@ -82,7 +82,7 @@ class Store:
     def list(
         self, kind: str, prefix: str = "", start: str = "", limit: int | None = None
     ) -> list[tuple[str, dict[str, Any]]]:
-        """Give records of a kind, ordered by the UTF-8 bytes of their names.
+        """Return records of a kind, ordered by the UTF-8 bytes of their names.
 
         Parameters
         ----------

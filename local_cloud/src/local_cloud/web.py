@@ -174,7 +174,7 @@ def json_response(value: Any, status: int = 200) -> Response:
 
 
 def raw_path(request: Request) -> str:
-    """Give the path of a request still percent-encoded, without host and query.
+    """Return the path of a request still percent-encoded, without host and query.
 
     ``request.path`` cannot tell an encoded slash inside a name from one between names.
     """

@@ -155,7 +155,7 @@ threading.Event().wait()
 
 
 def ended(pid: int) -> bool:
-    """Tell whether a process has ended, even if nobody has asked for its exit code yet."""
+    """Return whether a process has ended, even if nobody has asked for its exit code yet."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -75,7 +75,7 @@ class Server:
         )
 
     def stored(self) -> int:
-        """Tell how many bytes unfinished uploads have on the disk."""
+        """Return how many bytes unfinished uploads have on the disk."""
         files = (self.data / "uploads").rglob("*")
         return sum(path.stat().st_size for path in files if path.is_file())
 

@@ -241,7 +241,7 @@ _FILTER = re.compile(r'\(?\s*(\w+)\s*(=|eq|!=|ne|:)\s*"?([^"\s)]+)"?\s*\)?')
 
 
 def _matches(message: Any, text: str) -> bool:
-    """Say whether a resource passes ``field = value`` terms joined by AND."""
+    """Return whether a resource passes ``field = value`` terms joined by AND."""
     for term in filter(None, re.split(r"\s+AND\s+", text)):
         match = _FILTER.fullmatch(term.strip())
         if match is None:

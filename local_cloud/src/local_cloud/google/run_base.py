@@ -150,7 +150,7 @@ class RunResources(Policies, Generic[M]):
         return parent, short
 
     def _take_output(self, asked: Any, old: Any) -> None:
-        """Give a message the output fields of the old one, or none."""
+        """Copy into a message the output fields of the old one, or none."""
         for field in self.output_only:
             as_message(asked).ClearField(field)
             if old is not None and field in old:

@@ -124,7 +124,7 @@ class Dependencies:
                 raise _no_network("subnetwork", interface.subnetwork)
 
     def _has(self, kind: str, asked: str, project: str, region: str) -> bool:
-        """Say whether a network or subnetwork exists; named shortly or by its path."""
+        """Return whether a network or subnetwork exists; named shortly or by its path."""
         match = re.search(r"projects/([^/]+)/", asked)
         owner = (self._access.project_id(match[1]) or match[1]) if match else project
         name = f"{owner}/{region}/{asked.rsplit('/', 1)[-1]}".replace("//", "/")

@@ -67,12 +67,12 @@ def completed(resource: run_v2.Execution | run_v2.Task) -> run_v2.Condition:
 
 
 def was_cancelled(task: run_v2.Task) -> bool:
-    """Whether a task ended because somebody cancelled its execution."""
+    """Return whether a task ended because somebody cancelled its execution."""
     return completed(task).execution_reason == run_v2.Condition.ExecutionReason.CANCELLED
 
 
 def has_failed(task: run_v2.Task) -> bool:
-    """Whether a task failed by itself."""
+    """Return whether a task failed by itself."""
     return completed(task).state == FAILED and not was_cancelled(task)
 
 

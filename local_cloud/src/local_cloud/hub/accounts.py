@@ -38,12 +38,12 @@ class Account:
 
 @cache
 def accounts() -> Mapping[str, Account]:
-    """Give the accounts by their tokens."""
+    """Return the accounts by their tokens."""
     text = resources.files(__package__).joinpath("accounts.json").read_text()
     return {token: Account(**data) for token, data in json.loads(text).items()}
 
 
 def token_of(request: Request) -> str:
-    """Give the bearer token of a request, or an empty string."""
+    """Return the bearer token of a request, or an empty string."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

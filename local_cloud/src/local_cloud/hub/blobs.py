@@ -35,7 +35,7 @@ class Blobs:
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
-        """Give the file that holds the content with this digest, whether it exists or not."""
+        """Return the file that holds the content with this digest, whether it exists or not."""
         return self._folder / f"sha256-{sha256}"
 
     def add(self, content: bytes) -> Blob:

@@ -230,7 +230,7 @@ def _expanded(request: Request) -> list[str]:
 
 
 def _page(request: Request, entries: list[dict[str, Any]], largest: int) -> Response:
-    """Give one page and, in the header ``Link``, the address of the next."""
+    """Return one page and, in the header ``Link``, the address of the next."""
     start = max(0, request.args.get("cursor", 0, type=int))
     size = min(largest, max(1, request.args.get("limit", largest, type=int)))
     headers = {}

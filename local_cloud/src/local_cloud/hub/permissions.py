@@ -47,7 +47,7 @@ class Refusal(Exception):  # noqa: N818 - an answer, not a failure of the progra
 
 
 def caller(request: Request) -> Account | None:
-    """Give the owner of the request's token, ``None`` for a request without one."""
+    """Return the owner of the request's token, ``None`` for a request without one."""
     if "Authorization" not in request.headers:
         return None
     account = accounts().get(token_of(request))

@@ -72,7 +72,7 @@ class Repository:
         return found[0] if len(found) == 1 else None
 
     def history(self, commit: Commit) -> list[Commit]:
-        """Give a commit and those before it, newest first."""
+        """Return a commit and those before it, newest first."""
         found = [commit]
         while found[-1].parent:
             found.append(self.commits[found[-1].parent])
@@ -80,7 +80,7 @@ class Repository:
 
 
 def is_lfs(path: str, size: int) -> bool:
-    """Whether the hub keeps such a file outside git (and redirects its downloads)."""
+    """Return whether the hub keeps such a file outside git (and redirects its downloads)."""
     return size >= _LFS_SIZE or PurePosixPath(path).suffix in _LFS_SUFFIXES
 
 

@@ -142,7 +142,7 @@ def safetensors_header(path: Path) -> dict[str, Any]:
 
 
 def safetensors_metadata(commit: Commit, index_path: str, blobs: Blobs) -> dict[str, Any] | None:
-    """Give the headers of all shards that an index names; ``None`` without such an index."""
+    """Return the headers of all shards that an index names; ``None`` without such an index."""
     if index_path not in commit.files:
         return None
     index = json.loads(blobs.path(commit.files[index_path].sha256).read_bytes())
@@ -164,7 +164,7 @@ def _sibling(path: str, blob: Blob, *, files_metadata: bool) -> dict[str, Any]:
 
 
 def _in_git(path: str, blob: Blob) -> tuple[str, dict[str, int]]:
-    """Give the id of a file in git and, for a large one, its size and that of its pointer."""
+    """Return the id of a file in git and, for a large one, its size and that of its pointer."""
     if not is_lfs(path, blob.size):
         return blob.git_sha1, {}
     pointer = _POINTER.format(sha256=blob.sha256, size=blob.size).encode()

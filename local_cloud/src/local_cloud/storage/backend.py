@@ -91,7 +91,7 @@ class Backend:
         self._enablement = Enablement(store, faults)
 
     def require(self, call: Call, permission: str, bucket: str) -> dict[str, Any]:
-        """Give a bucket's record to a caller that has a permission on it.
+        """Return a bucket's record to a caller that has a permission on it.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Backend:
         return record
 
     def bucket(self, bucket: str) -> dict[str, Any]:
-        """Give a bucket's record, whoever asks.
+        """Return a bucket's record, whoever asks.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Backend:
         return record
 
     def require_in_project(self, call: Call, permission: str, project: str) -> dict[str, Any]:
-        """Give a project's record to a caller that has a permission on it."""
+        """Return a project's record to a caller that has a permission on it."""
         project_id = self.access.project_id(project)
         if project_id is None:
             raise invalid(f"Unknown project id: {project}")
@@ -128,14 +128,14 @@ class Backend:
         return {**(self.store.get("project", project_id) or {}), "id": project_id}
 
     def require_to_write(self, call: Call, bucket: str, name: str) -> dict[str, Any]:
-        """Give a bucket's record to a caller that may write, or replace, an object in it."""
+        """Return a bucket's record to a caller that may write, or replace, an object in it."""
         record = self.require(call, "storage.objects.create", bucket)
         if self.store.get(objects_of(bucket), name):
             self.require(call, "storage.objects.delete", bucket)
         return record
 
     def object(self, bucket: str, name: str, generation: str | None = None) -> dict[str, Any]:
-        """Give an object's record.
+        """Return an object's record.
 
         Raises
         ------
@@ -155,12 +155,12 @@ class Backend:
 
 
 def objects_of(bucket: str) -> str:
-    """Give the kind of record that a bucket's objects are."""
+    """Return the kind of record that a bucket's objects are."""
     return f"object:{bucket}"
 
 
 def now() -> str:
-    """Give the time as the API writes it, in milliseconds UTC."""
+    """Return the time as the API writes it, in milliseconds UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 

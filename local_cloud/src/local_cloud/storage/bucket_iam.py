@@ -22,7 +22,7 @@ class BucketIam:
         self._backend = backend
 
     def get(self, call: Call, bucket: str) -> dict[str, Any]:
-        """Give the policy."""
+        """Return the policy."""
         self._backend.require(call, "storage.buckets.getIamPolicy", bucket)
         policy = self._backend.access.get_policy(_resource(bucket))
         conditional = any("condition" in binding for binding in policy["bindings"])

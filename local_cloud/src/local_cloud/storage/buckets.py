@@ -95,13 +95,13 @@ class Buckets:
         return render(resource, call.base)
 
     def get(self, call: Call, name: str) -> dict[str, Any]:
-        """Give a bucket."""
+        """Return a bucket."""
         resource = self._backend.require(call, "storage.buckets.get", name)["resource"]
         check(call.args, resource, reading=True)
         return render(resource, call.base)
 
     def list(self, call: Call) -> dict[str, Any]:
-        """Give a page of a project's buckets."""
+        """Return a page of a project's buckets."""
         if "project" not in call.args:
             raise StorageError(400, "required", "Required parameter: project")
         project = self._backend.require_in_project(
@@ -168,7 +168,7 @@ class Buckets:
 
 
 def render(resource: dict[str, Any], base: str) -> dict[str, Any]:
-    """Give a bucket resource whole, with what follows from its name and the address used."""
+    """Return a bucket resource whole, with what follows from its name and the address used."""
     etag = base64.b64encode(f"b{resource['metageneration']}".encode()).decode()
     return {
         "kind": "storage#bucket",
@@ -206,7 +206,7 @@ def _settle(resource: dict[str, Any], before: dict[str, Any] | None = None) -> N
 
 
 def _first_policy(project: str) -> dict[str, Any]:
-    """Give the policy that a new bucket has: the project's basic roles reach into it.
+    """Return the policy that a new bucket has: the project's basic roles reach into it.
 
     Without uniform access, it is the default object ACL that gives the project's owners,
     editors and viewers their objects; there are no ACLs here, so the policy always does.

@@ -75,7 +75,7 @@ class Content:
             self._carry_out(name, Change(**change))
 
     def path(self, relative: str) -> Path:
-        """Give the absolute path of a file named in a record."""
+        """Return the absolute path of a file named in a record."""
         return self._data / relative
 
     def open(self, relative: str) -> BinaryIO:
@@ -83,11 +83,11 @@ class Content:
         return self.path(relative).open("rb", buffering=0)
 
     def new_upload(self) -> str:
-        """Give an unused path for bytes that come in."""
+        """Return an unused path for bytes that come in."""
         return f"uploads/{secrets.token_hex(16)}"
 
     def new_generation(self) -> int:
-        """Give the number of a new object: microseconds since 1970, and never the same twice."""
+        """Return the number of a new object: microseconds since 1970, and never the same twice."""
         self._generation = max(time.time_ns() // 1000, self._generation + 1)
         return self._generation
 

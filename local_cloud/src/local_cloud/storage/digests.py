@@ -116,7 +116,7 @@ def decode_crc(text: str) -> int:
 
 
 def combine(first: int, second: int, length: int) -> int:
-    """Give the CRC-32C of two byte strings put together.
+    """Return the CRC-32C of two byte strings put together.
 
     The register is a vector over GF(2), and a zero byte a linear map on it: `length` zero bytes
     are appended to the first string by squaring that map, then the second one is added.

@@ -63,7 +63,7 @@ def download(
 
 
 def object_headers(resource: Mapping[str, Any], *, xml: bool) -> dict[str, str]:
-    """Give the headers that describe an object; the XML API's also hold its metadata."""
+    """Return the headers that describe an object; the XML API's also hold its metadata."""
     size, md5 = resource["size"], resource.get("md5Hash")
     updated = datetime.fromisoformat(resource["updated"])
     headers = {
@@ -88,7 +88,7 @@ def object_headers(resource: Mapping[str, Any], *, xml: bool) -> dict[str, str]:
 
 
 def xml_etag(resource: Mapping[str, Any]) -> str:
-    """Give the XML API's ETag: the MD5 hash of the bytes, where there is one."""
+    """Return the XML API's ETag: the MD5 hash of the bytes, where there is one."""
     if "md5Hash" in resource:
         return f'"{base64.b64decode(resource["md5Hash"]).hex()}"'
     return f'"-{etag(resource)}"'

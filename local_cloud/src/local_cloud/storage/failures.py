@@ -71,13 +71,13 @@ class StorageError(Exception):
         self.xml = xml or ("InvalidArgument" if status < 500 else "InternalError")  # noqa: PLR2004 -- the server's faults begin at 500
 
     def json(self) -> Response:
-        """Give the response of the JSON API."""
+        """Return the response of the JSON API."""
         if self.status == 304:  # noqa: PLR2004 -- Not Modified has no body
             return Response(status=304)
         return google_error(self.status, self.reason, self.message)
 
     def as_xml(self) -> Response:
-        """Give the response of the XML API."""
+        """Return the response of the XML API."""
         text = _XML_TEXTS.get(self.xml, self.message)
         details = f"<Details>{escape(self.message)}</Details>" if text != self.message else ""
         body = (

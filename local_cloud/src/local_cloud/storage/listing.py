@@ -25,7 +25,7 @@ _GLOB = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|[^*?\[{]+|.", re.D
 
 
 def list_objects(backend: Backend, call: Call, bucket: str) -> dict[str, Any]:
-    """Give a page of a bucket's objects, and of the common prefixes below a delimiter."""
+    """Return a page of a bucket's objects, and of the common prefixes below a delimiter."""
     backend.require(call, "storage.objects.list", bucket)
     if call.flag("softDeleted"):
         return {"kind": "storage#objects"}  # deleted objects are not kept

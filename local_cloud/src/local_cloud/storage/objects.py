@@ -39,7 +39,7 @@ class Objects:
         self._backend = backend
 
     def get(self, call: Call, bucket: str, name: str) -> dict[str, Any]:
-        """Give an object's resource."""
+        """Return an object's resource."""
         self._backend.require(call, "storage.objects.get", bucket)
         record = self._backend.object(bucket, name, call.args.get("generation"))
         check(call.args, record["resource"], reading=True)
@@ -154,7 +154,7 @@ def create(
 
 
 def render(resource: Mapping[str, Any], base: str) -> dict[str, Any]:
-    """Give an object resource whole, with what follows from its name and the address used."""
+    """Return an object resource whole, with what follows from its name and the address used."""
     bucket, name, generation = resource["bucket"], resource["name"], resource["generation"]
     path = f"storage/v1/b/{bucket}/o/{quoted(name)}"
     return {
@@ -168,11 +168,11 @@ def render(resource: Mapping[str, Any], base: str) -> dict[str, Any]:
 
 
 def etag(resource: Mapping[str, Any]) -> str:
-    """Give a tag that changes with the content and with the metadata."""
+    """Return a tag that changes with the content and with the metadata."""
     state = f"{resource['generation']}/{resource['metageneration']}"
     return base64.b64encode(state.encode()).decode()
 
 
 def pick(resource: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Give those fields of a resource that it has."""
+    """Return those fields of a resource that it has."""
     return {name: resource[name] for name in names if name in resource}

@@ -104,7 +104,7 @@ class Parts:
     def received(
         self, upload_id: str, after: int = 0, limit: int | None = None
     ) -> list[tuple[int, dict[str, Any]]]:
-        """Give parts by number, from the one after `after` on."""
+        """Return parts by number, from the one after `after` on."""
         start = _name(upload_id, after + 1)
         found = self._backend.store.list(_KIND, f"{upload_id}/", start, limit)
         return [(int(name.rpartition("/")[2]), part) for name, part in found]
@@ -168,7 +168,7 @@ class Parts:
             self.forget(upload_id)
 
     def _reserve(self, upload_id: str, number: int, length: int | None) -> int | None:
-        """Give a part's offset in the common file, or None if it cannot be there."""
+        """Return a part's offset in the common file, or None if it cannot be there."""
         if not length:
             return None
         store = self._backend.store

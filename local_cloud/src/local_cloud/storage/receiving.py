@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def incoming(backend: Backend, call: Call) -> Iterable[bytes]:
-    """Give the body of a request as it comes in, at the bandwidth that is set."""
+    """Return the body of a request as it comes in, at the bandwidth that is set."""
     return backend.faults.throttle(body_blocks(call.request))
 
 

@@ -59,7 +59,7 @@ _REGIONS = {
 
 
 def placement(location: str, regions: list[str]) -> dict[str, Any]:
-    """Give the fields of a bucket resource that say where it is.
+    """Return the fields of a bucket resource that say where it is.
 
     Parameters
     ----------

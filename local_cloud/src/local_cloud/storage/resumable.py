@@ -72,7 +72,7 @@ class Resumable:
         self._progress: dict[str, _Progress] = {}
 
     def files(self) -> set[str]:
-        """Give the files of all open sessions; those past their time are forgotten."""
+        """Return the files of all open sessions; those past their time are forgotten."""
         kept = set()
         for upload_id, session in self._backend.store.list(_KIND):
             if time.time() - session["started"] > LIFETIME:

@@ -165,7 +165,7 @@ class Storage:
         return Objects(self._backend).get(call, bucket, name)
 
     def _table(self) -> list[tuple[set[str], re.Pattern[str], Handler]]:
-        """Give methods, path and handler of each call of the JSON API."""
+        """Return methods, path and handler of each call of the JSON API."""
         backend = self._backend
         buckets, iam, objects = Buckets(backend), BucketIam(backend), Objects(backend)
         copying = Copying(backend)

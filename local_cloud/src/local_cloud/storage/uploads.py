@@ -69,7 +69,7 @@ def store(
 
 
 def facts_of(digest: Digest) -> dict[str, Any]:
-    """Give the fields of an object resource that follow from its bytes."""
+    """Return the fields of an object resource that follow from its bytes."""
     facts: dict[str, Any] = {"size": str(digest.size), "crc32c": digest.crc32c}
     if digest.md5:
         facts["md5Hash"] = digest.md5

@@ -49,7 +49,7 @@ class XmlMultipart:
         self._completing = threading.Lock()
 
     def folders(self) -> set[str]:
-        """Give the folders of all open uploads; what is left of others is removed."""
+        """Return the folders of all open uploads; what is left of others is removed."""
         open_uploads = {upload_id for upload_id, _ in self._backend.store.list(_KIND)}
         self._parts.forget_all_but(open_uploads)
         return {f"uploads/{upload_id}" for upload_id in open_uploads}
@@ -98,7 +98,7 @@ class XmlMultipart:
         return Response(status=200, headers=headers, content_type="text/html; charset=UTF-8")
 
     def list_parts(self, call: Call, bucket: str, name: str) -> Response:
-        """Give a page of the parts that have come in."""
+        """Return a page of the parts that have come in."""
         self._backend.require(call, "storage.multipartUploads.listParts", bucket)
         upload_id, upload = self._upload(call, bucket, name)
         after = call.number("part-number-marker", 0)
@@ -127,7 +127,7 @@ class XmlMultipart:
         )
 
     def list_uploads(self, call: Call, bucket: str) -> Response:
-        """Give a page of a bucket's open uploads, by name and then by id."""
+        """Return a page of a bucket's open uploads, by name and then by id."""
         self._backend.require(call, "storage.multipartUploads.list", bucket)
         prefix = call.args.get("prefix", "")
         key, upload_id = call.args.get("key-marker", ""), call.args.get("upload-id-marker", "")
@@ -196,7 +196,7 @@ class XmlMultipart:
         return response
 
     def abort(self, call: Call, bucket: str, name: str) -> Response:
-        """Give an upload up, with all its parts."""
+        """Abort an upload, with all its parts."""
         self._backend.require(call, "storage.multipartUploads.abort", bucket)
         with self._completing:
             upload_id, _ = self._upload(call, bucket, name)

@@ -56,7 +56,7 @@ class ModelName:
         )
 
     def __str__(self) -> str:
-        """Give the name without the parts that are Ollama's defaults; the tag is always there."""
+        """Return the name without the parts that are Ollama's defaults; the tag is always there."""
         text = f"{self.model}:{self.tag}"
         if self.host != DEFAULT_HOST:
             return f"{self.host}/{self.namespace}/{text}"
