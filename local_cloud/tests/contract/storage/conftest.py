@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from local_cloud.cloud import LocalCloud
 
-STRANGER = "stranger@elsewhere.iam.gserviceaccount.com"
+STRANGER = "stranger@demo-project.iam.gserviceaccount.com"
 
 _numbers = itertools.count(1)
 
@@ -54,6 +54,11 @@ def other_client(cloud: LocalCloud) -> storage.Client:
 @pytest.fixture(scope="session")
 def stranger(cloud: LocalCloud) -> storage.Client:
     """The client of an account that has no rights."""
+    accounts = f"{cloud.url}/v1/projects/demo-project/serviceAccounts"
+    made = AuthorizedSession(credentials(cloud.credentials)).post(
+        accounts, json={"accountId": STRANGER.partition("@")[0]}, timeout=30
+    )
+    assert made.status_code == 200, made.text
     return client_of(cloud, cloud.key(STRANGER), "local-project")
 
 

@@ -176,7 +176,7 @@ def test_permissions_are_tested_and_enforced(
         theirs.blob("x").download_as_bytes()
 
     policy = bucket.get_iam_policy(requested_policy_version=3)
-    member = "serviceAccount:stranger@elsewhere.iam.gserviceaccount.com"
+    member = "serviceAccount:stranger@demo-project.iam.gserviceaccount.com"
     policy.bindings.append({"role": "roles/storage.objectViewer", "members": {member}})
     bucket.set_iam_policy(policy)
     assert theirs.test_iam_permissions(wanted) == ["storage.objects.get"]
