@@ -44,12 +44,11 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def programs(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
     """The folder of programs of an environment that has the wheels and what they need."""
     folder = tmp_path_factory.mktemp("environment")
-    run(UV, "venv", "--quiet", "--python", sys.executable, folder)
-    python = folder / "bin" / "python"
-    install = (UV, "pip", "install", "--quiet", "--python", python)
-    run(*install, "--no-deps", "-r", ROOT / "requirements" / "local.txt")
-    run(*install, "--no-deps", *wheels)
-    run(UV, "pip", "check", "--quiet", "--python", python)
+    run(sys.executable, "-m", "venv", folder)
+    pip = (folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check")
+    run(*pip, "install", "--no-deps", "-r", ROOT / "requirements" / "local.txt")
+    run(*pip, "install", "--no-deps", *wheels)
+    run(*pip, "check")
     return folder / "bin"
 
 
