@@ -60,7 +60,8 @@ class ChannelsHandler(Guarded, VoilaKernelWebsocketHandler):  # type: ignore[mis
             raise HTTPError(HTTPStatus.NOT_FOUND)
         if not self.kernels.is_of(kernel_id, self.visitor.key):
             raise HTTPError(HTTPStatus.FORBIDDEN)
-        if not _SESSION.fullmatch(self.get_query_argument("session_id", "")):
+        session = self.get_query_argument("session_id", "")  # a page that comes back has none
+        if session and not _SESSION.fullmatch(session):
             raise HTTPError(HTTPStatus.BAD_REQUEST)
         if self.kernels.browsers(kernel_id) >= _MOST_BROWSERS:
             raise HTTPError(HTTPStatus.TOO_MANY_REQUESTS)

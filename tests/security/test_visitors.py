@@ -135,7 +135,7 @@ class TestKernelsOfOthers:
         owner.cookies = kept
         assert owner.leave(kernel).status == 204
 
-    @pytest.mark.parametrize("session", ["", "a" * 300, "%00", "a%0Ab", "%1b[31m", "../x"])
+    @pytest.mark.parametrize("session", ["a" * 300, "a%0Ab", "%1b[31m", "../x"])
     def test_session_that_is_none(self, unlocked: Server, session: str) -> None:
         owner = Browser(unlocked.url)
         kernel = owner.come_in().kernel
