@@ -15,5 +15,6 @@
 			if (change.type === "characterData") keep(change.target);
 		}
 	}).observe(document, { childList: true, characterData: true, subtree: true });
+	window.forgetShown = () => seen.clear();
 	window.hasShown = (text) => [...seen].some((each) => each.includes(text));
 })();
