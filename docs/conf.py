@@ -29,7 +29,8 @@ warnings.filterwarnings("ignore", "Unknown section Configuration", UserWarning)
 # writes them, short: they are linked where only one module has such a name.
 nitpicky = True
 nitpick_ignore_regex = [(r"py:(class|obj|exc)", r"(?!llm_widgets\.).*|.*\._\w+(\.\w+)?|.*\.[A-Z]")]
-suppress_warnings = ["ref.python"]
+# Sphinx can't write the signature of a generic alias (`form_entry.Choice`), and says so.
+suppress_warnings = ["autodoc", "ref.python"]
 
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

@@ -213,7 +213,7 @@ class ImportFolder:
 
 
 def is_silent(told: ImportProgress | None, note: WorkerNote) -> bool:
-    """Return whether a worker process has written no progress for :data:`STALE_AFTER` seconds.
+    """Return whether a worker process has written no progress for ``STALE_AFTER`` seconds.
 
     One that claims to have written in the future has not.
     """
