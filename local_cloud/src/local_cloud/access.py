@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from local_cloud.errors import ApiError, error_info
+from local_cloud.conditions import check, holds
+from local_cloud.errors import DENIAL, ApiError, error_info
 from local_cloud.issuer import ANONYMOUS, Caller, Issuer, unauthenticated
+from local_cloud.organization import OrganizationPolicies
 from local_cloud.roles import ROLES, role_permissions, valid_on
+from local_cloud.spreading import Spreading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,10 +32,22 @@ NO_POLICY_ETAG = "ACAB"
 # Etags are bytes: a client may send them back in either alphabet of base64, and gcloud does.
 _STANDARD_BASE64 = str.maketrans("-_", "+/")
 
+CONDITIONAL = 3
+"""Version of a policy with conditions; all others are of version 1, whatever was asked for."""
+
 MAX_TESTED = 100
 """Permissions in one testIamPermissions call."""
 
 _POLICY = "policy"
+CUSTOM_ROLE = "custom_role"
+"""Kind of the records of roles that a project defines itself, by their names."""
+
+SERVICE_AGENT = "service_agent"
+"""Kind of the records of accounts by which Google's own services act, by their addresses."""
+
+_AGENTS_MADE = re.compile(r"service-\d+@gcp-sa-iap\.iam\.gserviceaccount\.com")
+"""Those that are known to be there only once they were asked for."""
+
 _BASIC_ROLES = {
     "projectOwner": "roles/owner",
     "projectEditor": "roles/editor",
@@ -58,14 +74,17 @@ class Denied(ApiError):  # noqa: N818 - what happened to the caller
     ----------
     caller, permission, resource
         What was refused, for APIs that word it differently.
+    wording
+        What the API says, with places for permission and resource.
 
     """
 
-    def __init__(self, caller: Caller, permission: str, resource: str) -> None:
+    def __init__(
+        self, caller: Caller, permission: str, resource: str, wording: str = DENIAL
+    ) -> None:
         super().__init__(
             "PERMISSION_DENIED",
-            f"Permission '{permission}' denied on resource '{resource}' "
-            "(or resource may not exist).",
+            wording.format(permission=permission, resource=resource),
             [
                 error_info(
                     "IAM_PERMISSION_DENIED",
@@ -90,12 +109,21 @@ class Access:
     faults
         Holds the permissions that are denied to everybody.
 
+    Attributes
+    ----------
+    spreading
+        What was changed and has no effect yet.
+    organization
+        What the organization's policies forbid.
+
     """
 
     def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
         self._faults = faults
         self._issuer = Issuer(store)
+        self.spreading = Spreading(store, faults)
+        self.organization = OrganizationPolicies(faults)
 
     # -- callers ---------------------------------------------------------------------------------
 
@@ -116,9 +144,12 @@ class Access:
 
         """
         header = request.headers.get("Authorization", "")
-        return self.caller_of(header, allow_anonymous=allow_anonymous)
+        quota_project = request.headers.get("X-Goog-User-Project", "")
+        return self.caller_of(header, quota_project, allow_anonymous=allow_anonymous)
 
-    def caller_of(self, authorization: str, *, allow_anonymous: bool = False) -> Caller:
+    def caller_of(
+        self, authorization: str, quota_project: str = "", *, allow_anonymous: bool = False
+    ) -> Caller:
         """Return who an ``Authorization`` header stands for; see `caller`."""
         if not authorization:
             if allow_anonymous:
@@ -128,14 +159,16 @@ class Access:
         found = self._issuer.access_caller(token.strip()) if scheme.lower() == "bearer" else None
         if found is None:
             raise Unauthenticated(missing=False)
-        return found
+        return replace(found, quota_project=quota_project)
 
     # -- permissions -----------------------------------------------------------------------------
 
-    def require(self, caller: Caller, permission: str, resource: str) -> None:
-        """Go on if the caller has the permission on the resource, else raise `Denied`."""
+    def require(
+        self, caller: Caller, permission: str, resource: str, wording: str = DENIAL
+    ) -> None:
+        """Raise `Denied` unless the caller has the permission on the resource."""
         if not self.granted(caller, [permission], resource):
-            raise Denied(caller, permission, resource)
+            raise Denied(caller, permission, resource, wording)
 
     def granted(self, caller: Caller, permissions: Iterable[str], resource: str) -> list[str]:
         """Return those permissions that the caller has, in the order given."""
@@ -168,11 +201,16 @@ class Access:
     def _held(self, caller: Caller, resource: str) -> set[str]:
         held: set[str] = set()
         for place in self._lineage(resource):
-            for binding in self.get_policy(place)["bindings"]:
-                # A condition needs CEL to be judged: such a binding grants nothing here.
-                if "condition" not in binding and self._is_member(caller, binding["members"]):
-                    held |= role_permissions(binding["role"])
+            for binding in self._effective(place):
+                if self._is_member(caller, binding["members"]) and holds(binding, resource):
+                    held |= self._permissions(binding["role"])
         return held
+
+    def _permissions(self, role: str) -> frozenset[str]:
+        custom = self._store.get(CUSTOM_ROLE, role)
+        if custom:
+            return frozenset(() if custom.get("deleted") else custom.get("includedPermissions", []))
+        return role_permissions(role)
 
     def _is_member(self, caller: Caller, members: Iterable[str]) -> bool:
         names = {"allUsers"}
@@ -183,10 +221,14 @@ class Access:
             if member in names:
                 return True
             if kind in _BASIC_ROLES:
-                for binding in self.get_policy(f"projects/{project}")["bindings"]:
+                for binding in self._effective(f"projects/{project}"):
                     if binding["role"] == _BASIC_ROLES[kind] and names & set(binding["members"]):
                         return True
         return False
+
+    def _effective(self, resource: str) -> list[dict[str, Any]]:
+        name = self.canonical(resource)
+        return self.spreading.effective(name, self.get_policy(name)["bindings"])
 
     # -- policies --------------------------------------------------------------------------------
 
@@ -227,19 +269,37 @@ class Access:
                     "read-modify-write with exponential backoff.",
                 )
             made = {
-                "version": policy.get("version") or 1,
+                "version": CONDITIONAL if any("condition" in b for b in bindings) else 1,
                 "etag": base64.b64encode(b"\x07" + secrets.token_bytes(8)).decode(),
                 "bindings": [b for b in bindings if b["members"]],
             }
             self._store.put(_POLICY, name, made)
         return made
 
+    def change_policy(self, resource: str, policy: dict[str, Any]) -> dict[str, Any]:
+        """Replace a policy as callers do: see `set_policy`, with an effect that comes in time."""
+        name = self.canonical(resource)
+        self.organization.require_members(name, policy.get("bindings", []))
+        with self._store.transaction():
+            before = self.get_policy(name)["bindings"]
+            made = self.set_policy(name, policy)
+            self.spreading.changed(name, before, made["bindings"])
+        return made
+
     def delete_policy(self, resource: str) -> None:
         """Forget the policy of a resource that is gone."""
-        self._store.delete(_POLICY, self.canonical(resource))
+        name = self.canonical(resource)
+        self._store.delete(_POLICY, name)
+        self.spreading.forget(name)
+
+    def account(self, email: str) -> dict[str, Any] | None:
+        """Return a service account as it is kept; None if there is none, or none known yet."""
+        found = self._store.get("service_account", email)
+        return found if found is not None and self.spreading.knows(found) else None
 
     def _checked(self, binding: dict[str, Any]) -> dict[str, Any]:
         role, members = binding.get("role", ""), list(binding.get("members", []))
+        check(binding)
         custom = re.fullmatch(r"(projects|organizations)/[^/]+/roles/\w+", role)
         if role not in ROLES and not custom:
             raise ApiError("INVALID_ARGUMENT", f"Role {role} is not supported for this resource.")
@@ -256,11 +316,14 @@ class Access:
         return {**binding, "role": role, "members": sorted(set(members))}
 
     def _may_exist(self, email: str) -> bool:
-        """Judge only accounts of our own projects: others are made elsewhere."""
+        """Judge only accounts of our own projects, and agents: others are made elsewhere."""
+        if _AGENTS_MADE.fullmatch(email):
+            agent = self._store.get(SERVICE_AGENT, email)
+            return agent is not None and self.spreading.knows(agent)
         project, found = re.fullmatch(r"[^@]+@([^.]+)\.iam\.gserviceaccount\.com", email), None
         if project:
             found = self._store.get("project", project[1])
-        return found is None or self._store.get("service_account", email) is not None
+        return found is None or self.account(email) is not None
 
     # -- resources -------------------------------------------------------------------------------
 
@@ -287,6 +350,8 @@ class Access:
     def _lineage(self, resource: str) -> list[str]:
         """Return the resource and what it inherits from, its project last."""
         parts = self.canonical(resource).split("/")
+        if parts[:3] == ["projects", "_", "buckets"]:
+            parts = parts[:4]  # objects have no policies of their own
         places = ["/".join(parts[:n]) for n in range(len(parts), 2, -1) if n % 2 == 0]
         project = parts[1] if len(parts) > 1 else ""
         if parts[:3] == ["projects", "_", "buckets"] and len(parts) > 3:  # noqa: PLR2004 - projects/_/buckets/B

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 import signal
@@ -11,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local_cloud import slow
 from local_cloud.cloud import PROJECTS, LocalCloud
 from local_cloud.errors import LocalCloudError
 
@@ -73,6 +75,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--offline", action="store_true", help="never ask the real hubs for other models"
     )
+    parser.add_argument(
+        "--as-slow-as-google",
+        type=_seconds,
+        nargs="?",
+        const=slow.GRANT_SECONDS,
+        metavar="SECONDS",
+        help="grants take effect after SECONDS (%(const)g), new accounts are unknown at first, "
+        "rates and ingress settings are enforced",
+    )
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")
     return parser
 
@@ -81,6 +92,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= LAST_PORT):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: they are 0 to {LAST_PORT}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+    return seconds
 
 
 def _image(text: str) -> tuple[str, list[str]]:
@@ -107,6 +128,8 @@ def _run(options: argparse.Namespace) -> int:
         offline=options.offline,
         images=dict(options.image),
     )
+    seconds = options.as_slow_as_google
+    cloud.faults.update(**(slow.AT_ONCE if seconds is None else slow.as_slow_as_google(seconds)))
     try:
         cloud.start()
         ended = threading.Event()

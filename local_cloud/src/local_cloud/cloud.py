@@ -28,7 +28,9 @@ from local_cloud.runner.runner import Runner
 from local_cloud.seed import owner_account, seed
 from local_cloud.storage import Storage
 from local_cloud.store import Store
+from local_cloud.switches import Switches
 from local_cloud.tokens import Tokens
+from local_cloud.visiting import Visits
 from local_cloud.web import WebServer
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ class LocalCloud:
         Key file of the service account that owns the projects.
     faults
         The switches for faults and denials.
+    switches
+        File with the header field that changes them over HTTP.
 
     Raises
     ------
@@ -117,6 +121,7 @@ class LocalCloud:
         offline: bool,
     ) -> None:
         self.faults = Faults(self._store)
+        self.switches = data / "switches.header"
         self._access = Access(self._store, self.faults)
         seed(self._store, self._access, self._projects)
         self._web = self._on_port(
@@ -151,7 +156,10 @@ class LocalCloud:
             metrics=self.metrics,
         )
         closing.callback(self._apis.stop)
-        runner.invoker = Front(self._access, self._tokens, self._apis.services).refusal
+        visits = Visits(self._store, self._access, self._tokens, self.faults, self._apis.proxy)
+        runner.invoker = Front(
+            self._access, self._tokens, self._apis.services, self.faults, visits
+        ).refusal
         runner.secrets = self._apis.secrets.value
         runner.may_mount = mount_refusal(self._store, self._access)
         self._grpc = self._on_port(
@@ -160,12 +168,16 @@ class LocalCloud:
             lambda number: GrpcServer(self._apis.endpoints, self._access, port=number),
         )
         closing.callback(self._grpc.stop)
+        storage = Storage(data, self._store, self._access, self.faults)
+        self._apis.builds.source = storage.content
         self._web.routes += [
             OlderApis(self.url).route,
+            Switches(self.faults, self.switches).route,
             self.faults.before_request,
             self._tokens.route,
+            visits.route,
             self._apis.rest.route,
-            Storage(data, self._store, self._access, self.faults).route,
+            storage.route,
         ]
         self.credentials = data / "credentials.json"
         self._write_key(self.credentials, owner_account(self._projects[0]))
@@ -214,6 +226,7 @@ class LocalCloud:
         """Return the variables that lead clients here: Google's own, gcloud, hubs, yours."""
         return {
             **self._endpoints(),
+            "LOCAL_CLOUD_SWITCHES": str(self.switches),
             "GOOGLE_APPLICATION_CREDENTIALS": str(self.credentials),
             "GOOGLE_CLOUD_PROJECT": self._projects[0],
             **variables.variables(

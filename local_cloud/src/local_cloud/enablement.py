@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local_cloud.errors import ApiError, error_info, help_link
+from local_cloud.errors import ApiError, error_info, help_link, localized
 from local_cloud.faults import API_TITLES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Enablement:
         return api not in self._faults.disabled_apis and (state is None or state["enabled"])
 
     def require_api(self, api: str, project: str) -> None:
-        """Go on if an API is enabled in a project, else raise 403 SERVICE_DISABLED.
+        """Raise 403 SERVICE_DISABLED unless an API is enabled in a project.
 
         Parameters
         ----------
@@ -50,13 +50,15 @@ class Enablement:
             return
         url = f"https://console.developers.google.com/apis/api/{api}/overview?project={record['number']}"
         consumer = f"projects/{record['number']}"
-        raise ApiError(
-            "PERMISSION_DENIED",
+        message = (
             f"{title} has not been used in project {record['number']} before or it is disabled. "
             f"Enable it by visiting {url} then retry. If you enabled this API recently, wait a few "
-            "minutes for the action to propagate to our systems and retry.",
+            "minutes for the action to propagate to our systems and retry."
+        )
+        raise ApiError(
+            "PERMISSION_DENIED",
+            message,
             [
-                help_link("Google developers console API activation", url),
                 error_info(
                     "SERVICE_DISABLED",
                     "googleapis.com",
@@ -66,6 +68,8 @@ class Enablement:
                     activationUrl=url,
                     containerInfo=record["number"],
                 ),
+                localized(message),
+                help_link("Google developers console API activation", url),
             ],
         )
 
@@ -75,7 +79,7 @@ class Enablement:
         return bool(record.get("billing_account")) and project not in self._faults.billing_disabled
 
     def require_billing(self, api: str, project: str) -> None:
-        """Go on if a project is billed, else raise 403 BILLING_DISABLED."""
+        """Raise 403 BILLING_DISABLED unless a project is billed."""
         record = self._store.get("project", project)
         if record is None or self.billing_enabled(project):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 # google.rpc.Code, by name: the HTTP status that Google's front ends answer with.
@@ -40,6 +41,32 @@ RPC_CODE = {
     "UNAVAILABLE": 14,
     "UNAUTHENTICATED": 16,
 }
+
+
+class Form(StrEnum):
+    """How an API writes its refusals over HTTP."""
+
+    NEW = "new"
+    """With ``status`` and ``details``."""
+    BOTH = "both"
+    """With the list ``errors`` of older APIs beside them."""
+    OLD = "old"
+    """With ``errors`` alone, but for what is refused before the API is reached."""
+
+
+# The word that the older APIs have for each code, in the list ``errors`` of a refusal.
+OLDER_REASON = {
+    "INVALID_ARGUMENT": "badRequest",
+    "FAILED_PRECONDITION": "failedPrecondition",
+    "UNAUTHENTICATED": "authError",
+    "PERMISSION_DENIED": "forbidden",
+    "NOT_FOUND": "notFound",
+    "ALREADY_EXISTS": "alreadyExists",
+    "ABORTED": "aborted",
+    "RESOURCE_EXHAUSTED": "rateLimitExceeded",
+}
+DENIAL = "Permission '{permission}' denied on resource '{resource}' (or resource may not exist)."
+"""What most APIs say of a permission that the caller lacks."""
 
 
 class ApiError(Exception):
@@ -95,6 +122,15 @@ def help_link(description: str, url: str) -> dict[str, Any]:
     return {
         "@type": "type.googleapis.com/google.rpc.Help",
         "links": [{"description": description, "url": url}],
+    }
+
+
+def localized(message: str) -> dict[str, Any]:
+    """Return a ``google.rpc.LocalizedMessage`` as JSON."""
+    return {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": "en-US",
+        "message": message,
     }
 
 

@@ -8,7 +8,8 @@ import time
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from local_cloud.web import google_error, is_own, json_response
+from local_cloud.fault_values import check
+from local_cloud.web import google_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 #: Names of the APIs as Google writes them in its errors.
 API_TITLES = {
     "artifactregistry.googleapis.com": "Artifact Registry API",
+    "cloudbuild.googleapis.com": "Cloud Build API",
     "cloudbilling.googleapis.com": "Cloud Billing API",
     "cloudquotas.googleapis.com": "Cloud Quotas API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
     "compute.googleapis.com": "Compute Engine API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
+    "iap.googleapis.com": "Cloud Identity-Aware Proxy API",
     "logging.googleapis.com": "Cloud Logging API",
     "monitoring.googleapis.com": "Cloud Monitoring API",
     "run.googleapis.com": "Cloud Run Admin API",
@@ -56,11 +59,7 @@ _LONGEST_HOLD = 120.0
 
 
 class Faults:
-    """The switches, kept in the store and changed at run time over ``/_local/faults``.
-
-    ``GET`` shows all of them, ``PUT`` replaces all and releases what is held, ``PATCH`` replaces
-    those it names, ``POST`` releases what is held, ``DELETE`` puts everything right. The fields of
-    the JSON body:
+    """The switches, kept in the store; `switches` changes them at run time over HTTP.
 
     ``denied_permissions``
         List of permissions that nobody has, as glob patterns: ``["run.services.*"]``.
@@ -68,13 +67,28 @@ class Faults:
         List of APIs that are not enabled: ``["run.googleapis.com"]``.
     ``billing_disabled``
         List of projects without an active billing account.
+    ``without_organization``
+        List of projects that belong to no organization.
+    ``quota_project_apis``
+        List of APIs that refuse persons who name no quota project.
+    ``grant_seconds``
+        Seconds until a change of an IAM policy has an effect.
+    ``account_seconds``
+        Seconds until a new service account is known.
+    ``rates``
+        Calls a minute, by quota metric: ``{"logging.googleapis.com/read_requests": 60}``.
+    ``enforce_ingress``
+        Whether services with internal ingress answer 404, as every caller is outside.
+    ``organization_policies``
+        Constraints that are enforced, with what they allow:
+        ``{"constraints/gcp.resourceLocations": ["europe-west1"]}``.
     ``quotas``
         Limits, by quota id or ``"quota id/region"``: ``{"NvidiaL4GpuAlloc...": 0}``.
     ``delays``
         Seconds to wait before an answer, by regular expression on ``"METHOD /path"``.
     ``holds``
         Regular expressions on ``"METHOD /path"``: such a call waits until all that wait are
-        released, by ``POST /_local/faults`` or when everything is put right. A call that comes
+        released, by :meth:`release` or when everything is put right. A call that comes
         after its pattern has gone from the list does not wait.
     ``failures``
         List of ``{"match": regex, "status": 503, "message": ..., "reason": ..., "times": n,
@@ -87,6 +101,13 @@ class Faults:
         "denied_permissions": [],
         "disabled_apis": [],
         "billing_disabled": [],
+        "without_organization": [],
+        "quota_project_apis": [],
+        "grant_seconds": 0,
+        "account_seconds": 0,
+        "rates": {},
+        "enforce_ingress": False,
+        "organization_policies": {},
         "quotas": {},
         "delays": {},
         "holds": [],
@@ -118,6 +139,41 @@ class Faults:
         return set(self._settings["billing_disabled"])
 
     @property
+    def without_organization(self) -> set[str]:
+        """Projects that belong to no organization."""
+        return set(self._settings["without_organization"])
+
+    @property
+    def quota_project_apis(self) -> set[str]:
+        """APIs that refuse persons who name no quota project."""
+        return set(self._settings["quota_project_apis"])
+
+    @property
+    def grant_seconds(self) -> float:
+        """Seconds until a change of an IAM policy has an effect."""
+        return float(self._settings["grant_seconds"])
+
+    @property
+    def account_seconds(self) -> float:
+        """Seconds until a new service account is known."""
+        return float(self._settings["account_seconds"])
+
+    @property
+    def rates(self) -> dict[str, int]:
+        """Calls a minute and project, by quota metric."""
+        return dict(self._settings["rates"])
+
+    @property
+    def enforce_ingress(self) -> bool:
+        """Whether services that take requests from inside only answer no other."""
+        return bool(self._settings["enforce_ingress"])
+
+    @property
+    def organization_policies(self) -> dict[str, list[str]]:
+        """What is allowed, by constraint."""
+        return dict(self._settings["organization_policies"])
+
+    @property
     def quotas(self) -> dict[str, int]:
         """Limits by quota id or ``"quota id/region"``."""
         return dict(self._settings["quotas"])
@@ -137,17 +193,28 @@ class Faults:
         """Return all switches as JSON."""
         return dict(self._settings)
 
-    def update(self, **changes: Any) -> None:
-        """Change the switches that are named.
+    def update(self, /, **changes: Any) -> None:
+        """Change the switches that are named, and leave the others.
 
         Raises
         ------
         ValueError
             A switch that does not exist, or a value that it cannot take; one sentence.
         """
-        _check(changes, self._DEFAULTS)
+        check(changes, self._DEFAULTS)
         with self._lock:
             self._save({**self._settings, **changes})
+
+    def replace(self, /, **settings: Any) -> None:
+        """Set the switches that are named, put the others right, and release what is held.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`update`.
+        """
+        self.update(**{**self._DEFAULTS, **settings})
+        self.release()
 
     def reset(self) -> None:
         """Put everything right again."""
@@ -166,13 +233,7 @@ class Faults:
         return any(fnmatchcase(permission, glob) for glob in self._settings["denied_permissions"])
 
     def before_request(self, request: Request) -> Response | None:
-        """Serve the switches, and delay or fail the calls that they name: the first route."""
-        if request.path == "/_local/faults":
-            if not is_own(request):
-                return google_error(
-                    403, "PERMISSION_DENIED", "The switches are not for web pages of others."
-                )
-            return self._serve(request)
+        """Delay or fail the calls that the switches name: the first route but their own."""
         call = f"{request.method} {request.path}"
         for pattern, seconds in self._settings["delays"].items():
             if re.search(pattern, call):
@@ -203,18 +264,25 @@ class Faults:
                 self._held -= 1
 
     def throttle(self, blocks: Iterable[bytes]) -> Iterable[bytes]:
-        """Return the blocks of a body at the set bandwidth; without one, give them as they are."""
-        return self._slowly(blocks, self.bandwidth) if self.bandwidth else blocks
+        """Return the blocks of a body at the set bandwidth; without one, give them as they are.
 
-    @staticmethod
-    def _slowly(blocks: Iterable[bytes], bandwidth: int) -> Iterator[bytes]:
-        step = max(1, bandwidth // _TICKS)
-        started, sent = time.monotonic(), 0
+        What is on its way follows a bandwidth that is changed or lifted.
+        """
+        return self._slowly(blocks) if self.bandwidth else blocks
+
+    def _slowly(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        due = time.monotonic()
         for block in blocks:
-            for offset in range(0, len(block), step):
-                piece = block[offset : offset + step]
-                sent += len(piece)
-                time.sleep(max(0.0, started + sent / bandwidth - time.monotonic()))
+            offset = 0
+            while offset < len(block):
+                bandwidth = self.bandwidth
+                if not bandwidth:
+                    yield block[offset:]
+                    break
+                piece = block[offset : offset + max(1, bandwidth // _TICKS)]
+                due += len(piece) / bandwidth
+                time.sleep(max(0.0, due - time.monotonic()))
+                offset += len(piece)
                 yield piece
 
     def _take_failure(self, call: str) -> dict[str, Any] | None:
@@ -230,65 +298,6 @@ class Faults:
                 return dict(failure)
         return None
 
-    def _serve(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self.reset()
-        elif request.method == "POST":
-            self.release()
-        elif request.method in {"PUT", "PATCH"}:
-            changes = request.get_json(force=True, silent=True)
-            if not isinstance(changes, dict):
-                return google_error(400, "INVALID_ARGUMENT", "The body must be a JSON object.")
-            try:
-                self.update(
-                    **({**self._DEFAULTS, **changes} if request.method == "PUT" else changes)
-                )
-                if request.method == "PUT":
-                    self.release()
-            except ValueError as error:
-                return google_error(400, "INVALID_ARGUMENT", str(error))
-        elif request.method != "GET":
-            return google_error(405, "UNIMPLEMENTED", "Use GET, PUT, PATCH, POST or DELETE.")
-        return json_response(self.settings())
-
     def _save(self, settings: dict[str, Any]) -> None:
         self._store.put("local", "faults", settings)
         self._settings = settings
-
-
-def _check(changes: dict[str, Any], defaults: dict[str, Any]) -> None:
-    for name, value in changes.items():
-        if name not in defaults:
-            known = ", ".join(defaults)
-            raise ValueError(f"There is no switch {name!r}; the switches are: {known}.")
-        if name == "bandwidth":
-            if value is not None and not (_is_number(value) and value >= 1):
-                raise ValueError("'bandwidth' is a number of bytes per second, or null.")
-        elif not isinstance(value, type(defaults[name])):
-            shape = "a list" if isinstance(defaults[name], list) else "an object"
-            raise ValueError(f"{name!r} must be {shape}.")
-    for pattern in (*changes.get("delays", {}), *changes.get("holds", [])):
-        _check_pattern(pattern)
-    for pattern, seconds in changes.get("delays", {}).items():
-        if not (_is_number(seconds) and seconds >= 0):
-            raise ValueError(f"The delay of {pattern!r} must be a number of seconds.")
-    _check_failures(changes.get("failures", []))
-
-
-def _check_failures(failures: list[Any]) -> None:
-    for failure in failures:
-        match = failure.get("match") if isinstance(failure, dict) else None
-        if match is None:
-            raise ValueError("Each failure needs 'match', a regular expression.")
-        _check_pattern(match)
-
-
-def _check_pattern(pattern: Any) -> None:
-    try:
-        re.compile(pattern)
-    except (re.error, TypeError) as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}.") from error
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

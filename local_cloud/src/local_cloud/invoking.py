@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from local_cloud.google.run_templates import FROM_EVERYWHERE
 from local_cloud.issuer import ANONYMOUS
 
 if TYPE_CHECKING:
+    from google.cloud import run_v2
+
     from local_cloud.access import Access
+    from local_cloud.faults import Faults
     from local_cloud.google.run_services import Services
     from local_cloud.tokens import Tokens
+    from local_cloud.visiting import Visits
 
 _PAGE = """<html><head>
 <meta http-equiv="content-type" content="text/html;charset=utf-8">
@@ -20,6 +25,18 @@ _PAGE = """<html><head>
 <body text=#000000 bgcolor=#ffffff>
 <h1>Error: {title}</h1>
 <h2>Your client does not have permission to get URL <code>{path}</code> from this server.</h2>
+<h2></h2>
+</body></html>
+"""
+
+# Answered by 404, says https://docs.cloud.google.com/run/docs/securing/ingress.
+_NOT_FOUND = """<html><head>
+<meta http-equiv="content-type" content="text/html;charset=utf-8">
+<title>404 Page not found</title>
+</head>
+<body text=#000000 bgcolor=#ffffff>
+<h1>Error: Page not found</h1>
+<h2>The requested URL was not found on this server.</h2>
 <h2></h2>
 </body></html>
 """
@@ -36,19 +53,36 @@ class Front:
         Verifies ID tokens, whose audience must be the service.
     services
         Knows each service's addresses.
+    faults
+        Says whether ingress settings are enforced.
+    visits
+        Stand before the services with Identity-Aware Proxy.
 
     """
 
-    def __init__(self, access: Access, tokens: Tokens, services: Services) -> None:
+    def __init__(
+        self, access: Access, tokens: Tokens, services: Services, faults: Faults, visits: Visits
+    ) -> None:
         self._access = access
         self._tokens = tokens
         self._services = services
+        self._faults = faults
+        self._visits = visits
 
     def refusal(self, request: Request, service_name: str) -> Response | None:
         """Return the answer to a request that may not pass, or None."""
         service = self._services.find(service_name)
-        if service is None or service.invoker_iam_disabled:
+        if service is None:
             return None
+        if self._faults.enforce_ingress and service.ingress != FROM_EVERYWHERE:
+            # Whoever calls does so from outside of the project's networks.
+            return Response(_NOT_FOUND, 404, content_type="text/html; charset=UTF-8")
+        if service.iap_enabled:
+            return self._visits.refusal(request, service)
+        return None if service.invoker_iam_disabled else self._not_invoked(request, service)
+
+    def _not_invoked(self, request: Request, service: run_v2.Service) -> Response | None:
+        """Return the answer to a request of a caller who may not call the service, or None."""
         header = request.headers.get("X-Serverless-Authorization") or request.headers.get(
             "Authorization", ""
         )
@@ -58,7 +92,7 @@ class Front:
             audiences = {*service.urls, *service.custom_audiences}
             found = self._tokens.id_token_caller(token.strip(), audiences)
             caller = found or ANONYMOUS
-        if self._access.granted(caller, ["run.routes.invoke"], service_name):
+        if self._access.granted(caller, ["run.routes.invoke"], service.name):
             return None
         if token and caller == ANONYMOUS:
             return _page(request, 401, "Unauthorized", 'Bearer error="invalid_token"')

@@ -61,11 +61,14 @@ class Caller:
         ``allUsers``.
     email
         Empty for an anonymous caller.
+    quota_project
+        Id or number of the project that the call names to count against; or empty.
 
     """
 
     member: str
     email: str
+    quota_project: str = ""
 
 
 ANONYMOUS = Caller("allUsers", "")

@@ -22,9 +22,11 @@ def mount_refusal(store: Store, access: Access) -> Callable[[str, str, bool], st
         needed = ["storage.objects.list", "storage.objects.get"]
         if not read_only:
             needed += ["storage.objects.create", "storage.objects.delete"]
-        held = access.granted(caller_for(email), needed, f"projects/_/buckets/{bucket}")
         for permission in needed:
-            if permission not in held:
+            # Listing is asked for on the bucket, all else on the objects in it.
+            within = "" if permission == "storage.objects.list" else "/objects/"
+            place = f"projects/_/buckets/{bucket}{within}"
+            if not access.granted(caller_for(email), [permission], place):
                 return (
                     f"Error 403: {email} does not have {permission} access to the Google Cloud "
                     f"Storage bucket. Permission '{permission}' denied on resource (or it may not "

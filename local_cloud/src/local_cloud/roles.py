@@ -45,6 +45,11 @@ _DOCUMENTED: dict[str, list[str]] = {
         "storage.objects.update",
     ],
     "roles/storage.legacyObjectReader": ["storage.objects.get"],
+    "roles/iam.roleAdmin": [
+        "iam.roles.*",
+        "resourcemanager.projects.get",
+        "resourcemanager.projects.getIamPolicy",
+    ],
     "roles/iam.securityAdmin": ["*.list", "*.getIamPolicy", "*.setIamPolicy"],
     "roles/iam.securityReviewer": ["*.list", "*.getIamPolicy"],
     "roles/secretmanager.secretVersionManager": [
@@ -62,6 +67,17 @@ _DOCUMENTED: dict[str, list[str]] = {
         "artifactregistry.*.list",
         "artifactregistry.repositories.downloadArtifacts",
     ],
+    "roles/artifactregistry.admin": ["artifactregistry.*"],
+    "roles/run.builder": [
+        "artifactregistry.repositories.deleteArtifacts",
+        "artifactregistry.repositories.downloadArtifacts",
+        "artifactregistry.repositories.uploadArtifacts",
+        "logging.logEntries.create",
+        "storage.objects.get",
+    ],
+    "roles/cloudbuild.builds.editor": ["cloudbuild.builds.*", "cloudbuild.operations.*"],
+    "roles/iap.admin": ["iap.*.getIamPolicy", "iap.*.setIamPolicy"],
+    "roles/iap.settingsAdmin": ["iap.*.getSettings", "iap.*.updateSettings"],
     "roles/resourcemanager.projectDeleter": ["resourcemanager.projects.delete"],
     "roles/billing.projectManager": ["billing.resourceAssociations.*"],
     "roles/billing.user": [

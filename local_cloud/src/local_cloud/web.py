@@ -113,6 +113,8 @@ class WebServer:
                     return response
         except (ConnectionError, TimeoutError):
             raise  # the client is gone: the server closes the connection
+        except RecursionError:
+            return google_error(400, "INVALID_ARGUMENT", "The request is nested too deeply.")
         except Exception as error:  # noqa: BLE001 -- one broken request must not end the server
             if is_disk_full(error):
                 full = disk_full()
@@ -129,7 +131,11 @@ def is_own(request: Request) -> bool:
     this machine (DNS rebinding), by the host that the browser was given.
     """
     host = str(request.environ.get("HTTP_HOST", ""))
-    if urlsplit(f"//{host}").hostname not in _OWN_HOSTS:
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:  # it is no host at all
+        return False
+    if name not in _OWN_HOSTS:
         return False
     origin = request.headers.get("Origin")
     site = request.headers.get("Sec-Fetch-Site", "none")
@@ -197,7 +203,7 @@ def body_blocks(request: Request, size: int = BLOCK) -> Iterator[bytes]:
     try:
         while block := stream.read(size):
             yield block
-    except ValueError as error:  # a chunk of a chunked body broke off
+    except (ValueError, OverflowError) as error:  # a chunk of a chunked body broke off
         raise gone from error
     if getattr(stream, "remaining", 0):
         raise gone

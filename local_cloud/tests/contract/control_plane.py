@@ -63,7 +63,10 @@ class ControlPlane:
 
     @staticmethod
     def credentials_of(path: Path) -> service_account.Credentials:
-        return service_account.Credentials.from_service_account_file(path, scopes=[SCOPE])
+        found: service_account.Credentials = service_account.Credentials.from_service_account_file(
+            path, scopes=[SCOPE]
+        )
+        return found
 
     def rest(self, client: type[Any], credentials: Any = None) -> Any:
         options = ClientOptions(api_endpoint=self.url)
@@ -74,7 +77,7 @@ class ControlPlane:
     def grpc(self, client: type[Any]) -> Any:
         self.credentials.refresh(Request())
         channel = grpc.intercept_channel(
-            grpc.insecure_channel(self.cloud.grpc_address), _Token(self.credentials.token)
+            grpc.insecure_channel(self.cloud.grpc_address), _Token(str(self.credentials.token))
         )
         return client(transport=client.get_transport_class("grpc")(channel=channel))
 

@@ -40,6 +40,7 @@ def test_application_default_credentials_work_unchanged(
 ) -> None:
     for name, value in plane.cloud.environment().items():
         monkeypatch.setenv(name, value)
+    credentials: Any
     credentials, project = google.auth.default(scopes=[SCOPE])
     assert project == "local-project"
     assert credentials.service_account_email == MANAGER
@@ -156,7 +157,7 @@ def self_signed(plane: ControlPlane, **claims: Any) -> str:
     }
     kept = {name: value for name, value in payload.items() if value is not None}
     signer = google.auth.crypt.RSASigner.from_service_account_info(key)
-    return jwt.encode(signer, kept).decode()
+    return str(jwt.encode(signer, kept), "ascii")
 
 
 def status(plane: ControlPlane, token: str) -> int:

@@ -33,7 +33,9 @@ def jobs(plane: ControlPlane) -> Iterator[run_v2.JobsClient]:
 
 
 def create(jobs: run_v2.JobsClient, wanted: run_v2.Job, name: str = "work") -> run_v2.Job:
-    return jobs.create_job(parent=PARENT, job_id=name, job=wanted).result(timeout=60, polling=SOON)
+    operation = jobs.create_job(parent=PARENT, job_id=name, job=wanted)
+    made: run_v2.Job = operation.result(timeout=60, polling=SOON)
+    return made
 
 
 @pytest.mark.parametrize("transport", ["rest", "grpc"])

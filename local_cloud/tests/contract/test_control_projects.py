@@ -27,7 +27,7 @@ def plane(module_plane: ControlPlane) -> Iterator[ControlPlane]:
 
 @pytest.fixture(params=["rest", "grpc"])
 def transport(request: pytest.FixtureRequest) -> str:
-    return request.param
+    return str(request.param)
 
 
 def test_a_project_is_found_by_id_and_by_number(plane: ControlPlane, transport: str) -> None:
@@ -44,7 +44,7 @@ def test_what_may_not_be_seen_looks_like_what_is_not(
     plane: ControlPlane, transport: str, name: str
 ) -> None:
     client = plane.client(transport, resourcemanager_v3.ProjectsClient)
-    with pytest.raises(exceptions.Forbidden, match=r"resourcemanager\.projects\.get' denied"):
+    with pytest.raises(exceptions.Forbidden, match="The caller does not have permission"):
         client.get_project(name=name)
     with pytest.raises(exceptions.Forbidden, match=r"run\.services\.list"):
         list(plane.rest(run_v2.ServicesClient).list_services(parent=PARENT.replace(PROJECT, name)))

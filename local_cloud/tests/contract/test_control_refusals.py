@@ -70,6 +70,8 @@ PROBE = "template.containers.0.startup_probe"
     ("change", "text"),
     [
         (put("labels", {"run.googleapis.com/x": "y"}), "reserved namespace"),
+        (put("labels", {"Key": "x"}), "Invalid label key 'Key'"),
+        (put("labels", {"key": "Upper.Case"}), "Invalid value 'Upper.Case' of label 'key'"),
         (put("template.annotations", {"autoscaling.knative.dev/x": "y"}), "reserved namespace"),
         (put("name", f"{PARENT}/services/dry"), "must be empty"),
         (
@@ -107,7 +109,7 @@ def test_a_bucket_needs_the_second_generation(services: run_v2.ServicesClient) -
     wanted = service(volumes=[volume], execution_environment=1)
     with pytest.raises(exceptions.BadRequest, match="only supported with the gen2"):
         dry_run(services, wanted)
-    wanted.template.execution_environment = 2
+    wanted.template = run_v2.RevisionTemplate(wanted.template, execution_environment=2)
     dry_run(services, wanted)
     wanted.template.volumes[0].gcs.mount_options = ["--implicit-dirs"]
     with pytest.raises(exceptions.BadRequest, match="without leading dashes"):

@@ -13,6 +13,8 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from google.oauth2 import service_account
 
+from local_cloud.google.records import Records
+from local_cloud.store import Store
 from tests.contract.control_plane import (
     MANAGER,
     PARENT,
@@ -35,7 +37,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 @pytest.fixture(params=["rest", "grpc"])
 def services(request: pytest.FixtureRequest, plane: ControlPlane) -> run_v2.ServicesClient:
-    return plane.client(request.param, run_v2.ServicesClient)
+    client: run_v2.ServicesClient = plane.client(request.param, run_v2.ServicesClient)
+    return client
 
 
 @pytest.fixture
@@ -53,7 +56,8 @@ def create(
     operation = services.create_service(
         parent=PARENT, service_id=name.rsplit("/", 1)[1], service=wanted or service()
     )
-    return operation.result(timeout=60, polling=SOON)
+    made: run_v2.Service = operation.result(timeout=60, polling=SOON)
+    return made
 
 
 def test_a_service_is_deployed_and_answers(
@@ -72,7 +76,9 @@ def test_a_service_is_deployed_and_answers(
     assert made.terminal_condition.state == State.CONDITION_SUCCEEDED
     assert made.creator == made.last_modifier == MANAGER
     assert made.latest_ready_revision == made.latest_created_revision
-    assert made.urls == [made.uri]
+    other, own = made.urls
+    assert own == made.uri != other
+    assert requests.get(other, timeout=30).status_code == 403
     assert made.traffic_statuses[0].percent == 100
     assert requests.get(made.uri, timeout=30).status_code == 403
     token = service_account.IDTokenCredentials.from_service_account_file(
@@ -231,6 +237,19 @@ def test_a_deleted_service_is_gone(services: run_v2.ServicesClient, name: str) -
         services.get_service(name=name)
     with pytest.raises(requests.ConnectionError):
         requests.get(made.uri, timeout=30)
+
+
+def test_a_service_that_is_being_deleted_is_not_changed(
+    plane: ControlPlane, services: run_v2.ServicesClient, name: str
+) -> None:
+    made = create(services, name)
+    store = Store(plane.cloud.credentials.parent / "state.db")
+    made.delete_time = made.update_time  # as after a crash in the middle of it
+    Records(store, "run-service", run_v2.Service).put(name, made)
+    store.close()
+    with pytest.raises(exceptions.BadRequest, match="is being deleted"):
+        services.update_service(service=made)
+    services.delete_service(name=name).result(timeout=60, polling=SOON)
 
 
 def test_a_newer_deployment_takes_over(services: run_v2.ServicesClient, name: str) -> None:

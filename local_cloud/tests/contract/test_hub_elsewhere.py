@@ -28,9 +28,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """Stand for the hub on the internet: a second hub with a model of its own."""
     hub = Hub(tmp_path_factory.mktemp("real"), None, offline=True)
     hub.start()
-    for name, gated in ((REPO, False), (f"{REPO}-gated", "auto")):
+    for made in (Repository(REPO), Repository(f"{REPO}-gated", gated="auto")):
         hub.repositories.add_commit(
-            Repository(name, gated=gated),
+            made,
             {"model.bin": WEIGHTS, "config.json": b"{}"},
             title="Add",
             date=DATE,

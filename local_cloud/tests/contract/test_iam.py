@@ -46,7 +46,7 @@ def account(plane: ControlPlane, short: str) -> str:
         made = client.create_service_account(name=PROJECT, account_id=short)
     except exceptions.AlreadyExists:
         return f"{short}@local-project.iam.gserviceaccount.com"
-    return made.email
+    return str(made.email)
 
 
 def as_account(plane: ControlPlane, email: str, client: type[Any]) -> Any:
@@ -187,3 +187,40 @@ def test_tokens_for_others_need_the_permission(
     made = credentials.generate_id_token(name=name, audience="https://a.example").token
     answer = plane.session().get(f"{plane.url}/tokeninfo", params={"id_token": made})
     assert answer.json()["aud"] == "https://a.example"
+
+
+def test_a_custom_role_gives_what_it_includes(
+    plane: ControlPlane, projects: resourcemanager_v3.ProjectsClient
+) -> None:
+    roles = plane.grpc(iam_admin_v1.IAMClient)
+    name = f"{PROJECT}/roles/runLister"
+    wanted = iam_admin_v1.Role(title="Lists runs", included_permissions=["run.services.list"])
+    made = roles.create_role({"parent": PROJECT, "role_id": "runLister", "role": wanted})
+    assert (made.name, made.title) == (name, "Lists runs")
+    with pytest.raises(exceptions.AlreadyExists):
+        roles.create_role({"parent": PROJECT, "role_id": "runLister", "role": wanted})
+    told = plane.session().get(f"{plane.url}/v1/{name}").json()
+    assert told["includedPermissions"] == ["run.services.list"]
+
+    email = account(plane, "lister-of-runs")
+    lister = as_account(plane, email, run_v2.ServicesClient)
+    grant(projects, name, f"serviceAccount:{email}")
+    assert list(lister.list_services(parent=PARENT)) == []
+    with pytest.raises(exceptions.Forbidden, match=r"run\.services\.get"):
+        lister.get_service(name=f"{PARENT}/services/x")
+
+    more = {"included_permissions": ["run.services.list", "run.services.get"]}
+    mask = {"paths": ["included_permissions"]}
+    changed = roles.update_role({"name": name, "role": more, "update_mask": mask})
+    assert (changed.title, len(changed.included_permissions)) == ("Lists runs", 2)
+    with pytest.raises(exceptions.NotFound):
+        lister.get_service(name=f"{PARENT}/services/x")
+
+
+def test_a_custom_role_of_permissions_that_are_none(plane: ControlPlane) -> None:
+    roles = plane.grpc(iam_admin_v1.IAMClient)
+    wanted = iam_admin_v1.Role(included_permissions=["run.services.fly"])
+    with pytest.raises(exceptions.InvalidArgument, match=r"run\.services\.fly"):
+        roles.create_role({"parent": PROJECT, "role_id": "flyer", "role": wanted})
+    with pytest.raises(exceptions.NotFound, match="was not found"):
+        roles.get_role({"name": f"{PROJECT}/roles/flyer"})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-import requests
 from google.api_core import exceptions
 from google.auth.transport.requests import Request
 from google.cloud import logging
@@ -68,12 +67,13 @@ def client(cloud: LocalCloud) -> logging.Client:
 
 
 def _credentials(cloud: LocalCloud) -> service_account.Credentials:
-    return service_account.Credentials.from_service_account_file(
+    found: service_account.Credentials = service_account.Credentials.from_service_account_file(
         cloud.credentials, scopes=["https://www.googleapis.com/auth/cloud-platform"]
     )
+    return found
 
 
-def find(client: logging.Client, text: str = "", **options: object) -> list[logging.LogEntry]:
+def find(client: logging.Client, text: str = "", **options: Any) -> list[Any]:
     return list(client.list_entries(filter_=text or None, **options))
 
 
@@ -144,14 +144,12 @@ def test_a_page_of_nobody(client: logging.Client) -> None:
 
 
 def test_who_may_not_read(client: logging.Client, cloud: LocalCloud) -> None:
-    switches = f"{cloud.url}/_local/faults"
-    denied = {"denied_permissions": ["logging.logEntries.list"]}
-    requests.patch(switches, json=denied, timeout=30).raise_for_status()
+    cloud.faults.update(denied_permissions=["logging.logEntries.list"])
     try:
         with pytest.raises(exceptions.Forbidden, match=r"logging\.logEntries\.list"):
             find(client)
     finally:
-        requests.delete(switches, timeout=30).raise_for_status()
+        cloud.faults.reset()
     with pytest.raises(exceptions.Forbidden):
         find(client, resource_names=["projects/somebody-elses"])
 

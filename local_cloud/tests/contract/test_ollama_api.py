@@ -238,7 +238,7 @@ def test_openai_errors(running: str) -> None:
 
 def test_the_work_ends_with_the_client(running: str) -> None:
     parts = urlsplit(running)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port)
+    connection = http.client.HTTPConnection(str(parts.hostname), parts.port)
     novel = {"model": MODEL, "prompt": "Write a long novel", "options": {"num_predict": 900}}
     connection.request("POST", "/api/generate", json.dumps(novel))
     answer = connection.getresponse()

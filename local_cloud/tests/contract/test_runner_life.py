@@ -52,7 +52,10 @@ def test_a_process_that_ends_is_started_again(runner: Runner, log: LogBook) -> N
     assert "connection to the instance had an error" in answer.text
     after = until(lambda: answer_of(url))
     assert after["pid"] != before
-    assert "Container called exit(3)." in texts(log)
+    told = texts(log)
+    assert "Container called exit(3)." in told
+    started = [text.split()[4] for text in told if text.startswith("Starting new instance.")]
+    assert started == ["DEPLOYMENT_ROLLOUT", "AUTOSCALING"]
 
 
 def answer_of(url: str) -> dict[str, Any] | None:
@@ -145,12 +148,12 @@ threading.Event().wait()
         text=True,
     )
     try:
+        assert cloud.stdout
         url = cloud.stdout.readline().strip()
         pid = requests.get(url, timeout=30).json()["pid"]
     finally:
         cloud.send_signal(signal.SIGKILL)
-        cloud.wait()
-        cloud.stdout.close()
+        cloud.communicate()
     until(lambda: not psutil.pid_exists(pid))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import socket
 import sqlite3
 from contextlib import closing
@@ -54,6 +55,8 @@ def route(request: Request, folder: Path) -> Response | None:  # noqa: C901, PLR
         with told(folder / "x.db"), closing(sqlite3.connect(":memory:")) as database:
             database.execute("PRAGMA max_page_count=1")
             database.execute("CREATE TABLE t (a)")
+    if request.path == "/deep":
+        json.loads(request.get_data())
     if request.path == "/broken":
         raise KeyError("a mistake")
     if request.path == "/forged":
@@ -119,6 +122,10 @@ def test_failures_have_googles_shape(server: WebServer, capfd: pytest.CaptureFix
     for full in ("/full", "/full/database"):
         assert (error(full)["status"], error(full)["code"]) == ("RESOURCE_EXHAUSTED", 507)
         assert "disk" in str(error(full)["message"])
+    assert capfd.readouterr().err == ""
+    for body in (b"[" * 100_000, b'{"a":' * 100_000):
+        deep = requests.post(f"{server.url}/deep", data=body, timeout=30)
+        assert (deep.status_code, deep.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert capfd.readouterr().err == ""
     assert error("/broken")["status"] == "INTERNAL"
     assert "a mistake" in capfd.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import errno
 from pathlib import Path
+from typing import Any
 
 import grpc
 from google.auth.transport.requests import AuthorizedSession
@@ -54,7 +55,8 @@ def main() -> None:
         with grpc.insecure_channel(cloud.grpc_address) as channel:
             kind = secretmanager_v1.SecretManagerServiceClient.get_transport_class("grpc")
             client = secretmanager_v1.SecretManagerServiceClient(transport=kind(channel=channel))
-            client._transport.add_secret_version(
+            transport: Any = client._transport
+            transport.add_secret_version(
                 secretmanager_v1.AddSecretVersionRequest(
                     parent=f"{PARENT}/secrets/s", payload={"data": payload}
                 ),

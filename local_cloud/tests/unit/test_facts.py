@@ -15,10 +15,11 @@ from local_cloud.storage.regions import placement
 DATED = [
     facts("roles"),
     *(facts("cloud_run")[part] for part in ("tiers", "gpus", "quotas")),
+    facts("catalog")["skus"],
 ]
 
 
-@pytest.mark.parametrize("part", DATED, ids=["roles", "tiers", "gpus", "quotas"])
+@pytest.mark.parametrize("part", DATED, ids=["roles", "tiers", "gpus", "quotas", "skus"])
 def test_each_says_where_it_is_from(part: dict[str, Any]) -> None:
     assert part["source"].startswith("https://")
     assert date.fromisoformat(part["date"]).year >= 2026
@@ -42,3 +43,7 @@ def test_gpus_networks_and_buckets_are_where_cloud_run_is() -> None:
 def test_every_quota_has_a_limit_in_a_new_project() -> None:
     limits = {quota.id: quota.default for quota in QUOTAS.values()}
     assert limits == facts("cloud_run")["quotas"]["of_a_new_project"]
+
+
+def test_every_gpu_has_prices() -> None:
+    assert set(facts("catalog")["skus"]["by_gpu"]) == set(GPU_REGIONS)

@@ -109,17 +109,25 @@ def test_owners_of_the_project_are_members(access: Access) -> None:
     assert not access.granted(SOMEBODY, ["storage.buckets.get"], "projects/_/buckets/elsewhere")
 
 
-def test_a_condition_that_cannot_be_judged_grants_nothing(access: Access) -> None:
+@pytest.mark.parametrize(
+    ("expression", "grants"),
+    [("true", True), ("false", False), ("resource.colour == 'red'", False), ("'yes'", False)],
+)
+def test_a_condition_grants_only_where_it_is_true(
+    access: Access,
+    expression: str,
+    grants: bool,  # noqa: FBT001 - a parameter
+) -> None:
     policy = access.get_policy(BUCKET)
     policy["bindings"] = [
         {
             "role": "roles/storage.objectViewer",
             "members": [SOMEBODY.member],
-            "condition": {"title": "x", "expression": "true"},
+            "condition": {"title": "x", "expression": expression},
         }
     ]
     access.set_policy(BUCKET, policy)
-    assert not access.granted(SOMEBODY, ["storage.objects.get"], BUCKET)
+    assert bool(access.granted(SOMEBODY, ["storage.objects.get"], BUCKET)) is grants
 
 
 def test_a_project_has_one_policy_by_id_and_number(access: Access, store: Store) -> None:

@@ -25,7 +25,7 @@ def test_nothing_but_text_is_left(text: str, shown: str) -> None:
 def test_an_error_forges_no_lines(capfd: pytest.CaptureFixture[str]) -> None:
     def fails() -> None:
         try:
-            _ = {}["\x1b[2Jwiped\nForged: line"]
+            _ = dict[str, str]()["\x1b[2Jwiped\nForged: line"]
         except KeyError as error:
             raise ValueError("a\nForged: line") from error
 

@@ -61,6 +61,26 @@ def test_the_repository_of_an_image(image: str, name: str) -> None:
     assert repository(image) == name
 
 
+def test_llama_cpp_is_its_server_or_python_on_a_port_of_this_machine(tmp_path: Path) -> None:
+    container = {
+        "image": "ghcr.io/ggml-org/llama.cpp:server-cuda",
+        "env": [{"name": "LLAMA_ARG_PORT", "value": "8080"}],
+        "ports": [{"container_port": 8080}],
+    }
+    python = Machine(path=str(tmp_path / "path"), python="py", llama_cpp=True, gpu=False)
+    built = build(tmp_path, container, machine=python)
+    assert built.command == ["py", "-m", "local_cloud.runner.llama_server"]
+    assert built.environment["LLAMA_ARG_PORT"] == str(built.port)
+    assert built.environment["LLAMA_ARG_HOST"] == "127.0.0.1"
+    server = program(tmp_path / "path", "llama-server")
+    assert build(tmp_path, container).command == [str(server)]
+
+
+def test_without_llama_cpp_the_reason_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RevisionFailed, match="pip install xllamacpp"):
+        build(tmp_path, {"image": "ghcr.io/ggml-org/llama.cpp:server-cuda"})
+
+
 def test_vllm_gets_its_model_port_and_flags(tmp_path: Path) -> None:
     vllm = program(tmp_path / "path", "vllm")
     (tmp_path / "buckets" / "b" / "llama").mkdir(parents=True)
@@ -211,6 +231,12 @@ def test_templates_that_contradict_themselves(
 )
 def test_what_is_no_port_of_the_container(text: str) -> None:
     assert PortMap().translate(text) == text
+
+
+def test_addresses_of_others_stay() -> None:
+    cloud = "http://127.0.0.1:55963"
+    assert PortMap([cloud, "no address"]).translate(f"{cloud}/v1") == f"{cloud}/v1"
+    assert PortMap([cloud]).local(8080) != 8080
 
 
 def test_ports_are_the_same_wherever_they_stand() -> None:

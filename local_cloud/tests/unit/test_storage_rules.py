@@ -106,7 +106,13 @@ def test_bad_bucket_names(name: str, status: int) -> None:
 
 def test_labels() -> None:
     check_labels({"managed-by": "a_tool", "old": None})
-    for labels in ({"Key": "v"}, {"1k": "v"}, {"k": "Value"}, {"k": "x" * 64}):
+    refused: tuple[dict[str, str | None], ...] = (
+        {"Key": "v"},
+        {"1k": "v"},
+        {"k": "Value"},
+        {"k": "x" * 64},
+    )
+    for labels in refused:
         with pytest.raises(StorageError):
             check_labels(labels)
     with pytest.raises(StorageError):

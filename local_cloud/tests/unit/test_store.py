@@ -9,7 +9,7 @@ import random
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def names(store: Store, *args: object, **options: object) -> list[str]:
+def names(store: Store, *args: Any, **options: Any) -> list[str]:
     return [name for name, _ in store.list("k", *args, **options)]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 @cache
 def facts(name: str) -> dict[str, Any]:
-    """Return a file of facts: ``"cloud_run"`` or ``"roles"``."""
+    """Return a file of facts: ``"cloud_run"``, ``"catalog"`` or ``"roles"``."""
     text = resources.files(__name__).joinpath(f"{name}.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return found

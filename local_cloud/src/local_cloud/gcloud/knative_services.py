@@ -22,6 +22,12 @@ INGRESS = "run.googleapis.com/ingress"
 INGRESS_STATUS = "run.googleapis.com/ingress-status"
 CREATOR = "serving.knative.dev/creator"
 MODIFIER = "serving.knative.dev/lastModifier"
+SCALING_MODE = "run.googleapis.com/scalingMode"
+SCALING = {
+    "manualInstanceCount": "run.googleapis.com/manualInstanceCount",
+    "minInstanceCount": "run.googleapis.com/minScale",
+    "maxInstanceCount": "run.googleapis.com/maxScale",
+}
 STATUS = {"CONDITION_SUCCEEDED": "True", "CONDITION_FAILED": "False"}
 LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
 REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
@@ -57,6 +63,7 @@ def service_of(fields: Json) -> Json:
                 MODIFIER: service["lastModifier"],
                 INGRESS: _ingress_of(service["ingress"]),
                 INGRESS_STATUS: _ingress_of(service["ingress"]),
+                **_scaling_of(service.get("scaling", {})),
             },
         },
         "spec": {
@@ -70,6 +77,22 @@ def service_of(fields: Json) -> Json:
         },
         "status": _status_of(service),
     }
+
+
+def _scaling_of(scaling: Json) -> Json:
+    """Return the annotations that say how a whole service scales."""
+    mode = str(scaling.get("scalingMode", "")).lower()
+    counts = {name: scaling.get(field) for field, name in SCALING.items()}
+    told = {name: str(count) for name, count in counts.items() if count is not None}
+    return {**({SCALING_MODE: mode} if mode else {}), **told}
+
+
+def _scaling_from(annotations: Json) -> Json:
+    mode = annotations.get(SCALING_MODE, "").upper()
+    found = {
+        field: int(annotations[name]) for field, name in SCALING.items() if name in annotations
+    }
+    return {**({"scalingMode": mode} if mode else {}), **found}
 
 
 def revision_of(fields: Json) -> Json:
@@ -112,6 +135,7 @@ def service_from(fields: Json) -> Json:
         "labels": own(metadata.get("labels", {})),
         "annotations": own(annotations),
         "ingress": _INGRESS[ingress],
+        "scaling": _scaling_from(annotations),
         "template": template_from(template.get("metadata", {}), template["spec"]),
         "traffic": [_traffic_from(each) for each in fields["spec"].get("traffic", [])],
     }

@@ -121,9 +121,8 @@ class OlderApis:
         return google_error(400, "INVALID_ARGUMENT", text)  # gcloud would try a 501 again
 
     def _locations(self, cloud: Cloud, request: Request, project: str) -> Json:
-        del cloud, request  # Admin v2 has no such call
-        parent = f"projects/{project}/locations"
-        return {"locations": [{"name": f"{parent}/{r}", "locationId": r} for r in sorted(REGIONS)]}
+        del request
+        return cloud.get(f"/v1/projects/{project}/locations", pageSize="500")
 
     def _everywhere(self, cloud: Cloud, request: Request, project: str, kind: str) -> Json:
         del request

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import reduce
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from google.cloud.monitoring_v3.types import Aggregation
 
@@ -38,7 +38,7 @@ class Aligned:
 
     @classmethod
     def raw(cls, series: Series) -> Aligned:
-        """Take a series as it was measured."""
+        """Return a series as it was measured."""
         return cls(series, series.descriptor.kind, series.descriptor.value)
 
 
@@ -54,9 +54,10 @@ class _Step:
 
 
 def _sum(values: Sequence[Value]) -> Value:
+    # All values of a series are of one type.
     if isinstance(values[0], Histogram):
-        return reduce(Histogram.merged, values)  # type: ignore[arg-type]
-    return sum(values)  # type: ignore[arg-type]
+        return reduce(Histogram.merged, cast("Sequence[Histogram]", values))
+    return sum(cast("Sequence[float]", values))
 
 
 def _mean(values: Sequence[Value]) -> float:

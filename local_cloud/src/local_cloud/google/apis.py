@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.cloud import (
+    artifactregistry_v1,
     billing_v1,
     cloudquotas_v1,
     compute_v1,
     iam_admin_v1,
     iam_credentials_v1,
+    iap_v1,
     resourcemanager_v3,
     run_v2,
     secretmanager_v1,
@@ -17,21 +19,30 @@ from google.cloud import (
     vpcaccess_v1,
 )
 
+from local_cloud.errors import Form
 from local_cloud.google import (
+    artifactregistry,
     billing,
+    catalog,
     compute,
     iam,
+    iap,
     logging,
     monitoring,
     projects,
     quotas,
+    run_builds,
+    run_locations,
     run_services,
     secrets,
+    service_identities,
     serviceusage,
     vpcaccess,
 )
 from local_cloud.google.gapic import Api, Endpoints
 from local_cloud.google.operations import Operations
+from local_cloud.google.quota_projects import QuotaProjects
+from local_cloud.google.rates import Rates
 from local_cloud.google.rest import Rest
 from local_cloud.google.run_dependencies import Dependencies
 from local_cloud.google.run_deployments import Deployments
@@ -69,8 +80,9 @@ class GoogleApis:
         Every method, for gRPC.
     rest
         Has the route for HTTP.
-    services, secrets
-        Asked by others: who may be called, what a container's variable holds.
+    services, secrets, proxy, builds
+        Asked by others: who may be called, what a container's variable holds, how people sign in,
+        what an image is built from.
 
     """
 
@@ -85,17 +97,41 @@ class GoogleApis:
         log: LogBook,
         metrics: MetricBook,
     ) -> None:
-        self.endpoints = Endpoints(access, enablement)
+        quota_projects = QuotaProjects(access, enablement, faults)
+        rates = Rates(store, faults)
+        self.endpoints = Endpoints(access, enablement, quota_projects, rates)
         self.rest = Rest(self.endpoints, access)
         self._runner = runner
         self._operations = Operations(store, access)
         limits = Limits(store, faults)
-        self._serve_cloud_run(store, access, limits, runner)
-        self._serve_projects(store, access, enablement)
+        registry = artifactregistry.ArtifactRegistry(store, access, self._operations)
+        dependencies = Dependencies(store, access, limits)
+        self._serve_cloud_run(store, access, limits, dependencies, runner)
+        self.builds = run_builds.Builds(
+            store,
+            access,
+            enablement,
+            self._operations,
+            dependencies=dependencies,
+            registry=registry,
+        )
+        self._register(
+            Api(run_services.API, run_builds.rule, billed=True), run_v2.BuildsClient, self.builds
+        )
+        self._register(
+            Api(artifactregistry.API, artifactregistry.rule, billed=True),
+            artifactregistry_v1.ArtifactRegistryClient,
+            registry,
+        )
+        self.proxy = iap.IdentityAwareProxy(store, access)
+        self._register(
+            Api(iap.API, iap.rule), iap_v1.IdentityAwareProxyAdminServiceClient, self.proxy
+        )
+        self._serve_projects(store, access, enablement, faults)
         self._serve_networks(store, access)
         self.secrets = secrets.Secrets(store, access)
         self._register(
-            Api(secrets.API, secrets.rule, billed=True),
+            Api(secrets.API, secrets.rule, billed=True, denial=secrets.DENIAL),
             secretmanager_v1.SecretManagerServiceClient,
             self.secrets,
         )
@@ -129,9 +165,13 @@ class GoogleApis:
         self.endpoints.register(api, client, *services, self._operations)
 
     def _serve_cloud_run(
-        self, store: Store, access: Access, limits: Limits, runner: Runner
+        self,
+        store: Store,
+        access: Access,
+        limits: Limits,
+        dependencies: Dependencies,
+        runner: Runner,
     ) -> None:
-        dependencies = Dependencies(store, access, limits)
         revisions = Revisions(store, access, self._operations)
         self.services = run_services.Services(
             store,
@@ -166,12 +206,15 @@ class GoogleApis:
         self._register(api, run_v2.JobsClient, jobs)
         self._register(api, run_v2.ExecutionsClient, self._executions)
         self._register(api, run_v2.TasksClient, self._executions)
+        self.endpoints.serve(api, run_locations.list_locations(access))
 
-    def _serve_projects(self, store: Store, access: Access, enablement: Enablement) -> None:
+    def _serve_projects(
+        self, store: Store, access: Access, enablement: Enablement, faults: Faults
+    ) -> None:
         self._register(
             Api(projects.API, projects.rule),
             resourcemanager_v3.ProjectsClient,
-            projects.Projects(store, access, self._operations),
+            projects.Projects(store, access, self._operations, faults),
         )
         self._register(
             Api(billing.API, billing.rule),
@@ -179,13 +222,20 @@ class GoogleApis:
             billing.Billing(store, access, enablement),
         )
         self._register(
+            Api(billing.API, catalog.rule), billing_v1.CloudCatalogClient, catalog.Catalog()
+        )
+        self._register(
             Api(serviceusage.API, serviceusage.rule),
             service_usage_v1.ServiceUsageClient,
             serviceusage.ServiceUsage(store, access, enablement, self._operations),
         )
+        self.endpoints.serve(
+            Api(serviceusage.API, serviceusage.rule),
+            service_identities.generate_service_identity(store, access, self._operations),
+        )
         issuer = Issuer(store)
         self.endpoints.register(
-            Api(iam.API, iam.rule),
+            Api(iam.API, iam.rule, form=Form.BOTH),
             iam_admin_v1.IAMClient,
             iam.ServiceAccounts(store, access, issuer),
             http=iam.HTTP,
@@ -205,6 +255,11 @@ class GoogleApis:
         for client, collection, service in (
             (compute_v1.NetworksClient, "networks", compute.Networks(store, access)),
             (compute_v1.SubnetworksClient, "subnetworks", compute.Subnetworks(store, access)),
-            (compute_v1.RegionOperationsClient, "subnetworks", compute.RegionOperations()),
+            (
+                compute_v1.RegionOperationsClient,
+                "regionOperations",
+                compute.RegionOperations(store, access),
+            ),
         ):
-            self._register(Api(compute.API, compute.rule_for(collection)), client, service)
+            api = Api(compute.API, compute.rule_for(collection), form=Form.OLD)
+            self._register(api, client, service)

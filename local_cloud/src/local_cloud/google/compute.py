@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import time
 import zlib
 from collections import defaultdict
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from google.cloud import compute_v1
@@ -25,12 +28,17 @@ API = "compute.googleapis.com"
 ROOT = "https://www.googleapis.com/compute/v1"
 """Begins the links between resources."""
 
+CHANGE_SECONDS = 0.3
+"""How long a change of a subnetwork takes; until then, its operation runs."""
+
+_OPERATION = "compute-operation"
 _VERBS = {
     "AggregatedList": "list",
     "Get": "get",
     "List": "list",
     "ListUsable": "list",
     "SetPrivateIpGoogleAccess": "setPrivateIpGoogleAccess",
+    "Wait": "get",
 }
 
 
@@ -95,15 +103,18 @@ class Networks:
             if subnet["network"] == name
         ]
         return compute_v1.Network(
-            id=zlib.crc32(path.encode()),
+            id=_id(path),
             kind="compute#network",
             name=name,
             auto_create_subnetworks=record["auto"],
-            creation_timestamp=datetime.fromtimestamp(record["created"], UTC).isoformat(),
+            creation_timestamp=_timestamp(record["created"]),
             self_link=f"{ROOT}/{path}",
             subnetworks=subnets,
-            mtu=1460,
-            routing_config=compute_v1.NetworkRoutingConfig(routing_mode="REGIONAL"),
+            self_link_with_id=f"{ROOT}/projects/{project}/global/networks/{_id(path)}",
+            network_firewall_policy_enforcement_order="AFTER_CLASSIC_FIREWALL",
+            routing_config=compute_v1.NetworkRoutingConfig(
+                routing_mode="REGIONAL", bgp_best_path_selection_mode="LEGACY"
+            ),
         )
 
 
@@ -151,36 +162,31 @@ class Subnetworks:
         """Return one subnetwork."""
         project = _project(self._access, request)
         key, record = self._find(project, request.region, request.subnetwork)
-        return _subnet(key, record)
+        return self._message(key, record)
 
     def set_private_ip_google_access(
         self,
         request: Any,
-        caller: Caller,  # noqa: ARG002 - a handler
+        caller: Caller,
     ) -> compute_v1.Operation:
         """Switch whether instances without an address reach Google's APIs."""
         project = _project(self._access, request)
+        body = request.subnetworks_set_private_ip_google_access_request_resource
+        now = time.time()
+        change = {"to": body.private_ip_google_access, "at": now + CHANGE_SECONDS}
         with self._store.transaction():
             key, record = self._find(project, request.region, request.subnetwork)
-            body = request.subnetworks_set_private_ip_google_access_request_resource
-            record["private_google_access"] = body.private_ip_google_access
-            self._store.put("subnetwork", key, record)
-        path = f"projects/{project}/regions/{request.region}"
-        name = f"operation-{zlib.crc32(key.encode())}"
-        return compute_v1.Operation(
-            name=name,
-            kind="compute#operation",
-            operation_type="setPrivateIpGoogleAccess",
-            progress=100,
-            region=f"{ROOT}/{path}",
-            self_link=f"{ROOT}/{path}/operations/{name}",
-            status=compute_v1.Operation.Status.DONE,
-            target_link=f"{ROOT}/{path}/subnetworks/{request.subnetwork}",
-        )
+            record["private_google_access"] = _has_access(record)
+            self._store.put("subnetwork", key, {**record, "change": change})
+            operation = {"subnet": key, "user": caller.email, "begins": now, "ends": change["at"]}
+            name = f"operation-{time.time_ns()}-{token_hex(4)}"
+            self._store.put(_OPERATION, f"{project}/{request.region}/{name}", operation)
+        return _operation(name, operation)
 
     def _all(self, project: str, region: str = "") -> Sequence[compute_v1.Subnetwork]:
         prefix = f"{project}/{region}/" if region else f"{project}/"
-        return [_subnet(key, record) for key, record in self._store.list("subnetwork", prefix)]
+        found = self._store.list("subnetwork", prefix)
+        return [self._message(key, record) for key, record in found]
 
     def _find(self, project: str, region: str, name: str) -> tuple[str, dict[str, Any]]:
         key = f"{project}/{region}/{name}"
@@ -189,38 +195,102 @@ class Subnetworks:
             raise _not_found(f"projects/{project}/regions/{region}/subnetworks/{name}")
         return key, record
 
-
-class RegionOperations:
-    """Answers RegionOperationsClient: everything is done at once here.
-
-    A client that waits for ``setPrivateIpGoogleAccess`` finds it done already.
-    """
-
-    def get(self, request: Any, caller: Caller) -> compute_v1.Operation:  # noqa: ARG002 - a handler
-        """Return a finished operation."""
-        return compute_v1.Operation(
-            name=request.operation, status=compute_v1.Operation.Status.DONE, progress=100
+    def _message(self, key: str, record: dict[str, Any]) -> compute_v1.Subnetwork:
+        project, region, name = key.split("/")
+        path = f"projects/{project}/regions/{region}/subnetworks/{name}"
+        # The subnetworks of an auto mode network are made together with it.
+        network = self._store.get("network", f"{project}/{record['network']}") or {"created": 0}
+        return compute_v1.Subnetwork(
+            id=_id(path),
+            kind="compute#subnetwork",
+            name=name,
+            creation_timestamp=_timestamp(network["created"]),
+            fingerprint=base64.b64encode(_id(repr(record)).to_bytes(8, "big")).decode(),
+            ip_cidr_range=record["range"],
+            gateway_address=re.sub(r"\.0/\d+$", ".1", record["range"]),
+            network=f"{ROOT}/projects/{project}/global/networks/{record['network']}",
+            private_ip_google_access=_has_access(record),
+            private_ipv6_google_access="DISABLE_GOOGLE_ACCESS",
+            purpose="PRIVATE",
+            region=f"{ROOT}/projects/{project}/regions/{region}",
+            self_link=f"{ROOT}/{path}",
+            stack_type="IPV4_ONLY",
+            state="READY",
         )
 
-    wait = get
+
+class RegionOperations:
+    """Answers RegionOperationsClient: what is under way is done after a moment.
+
+    Parameters
+    ----------
+    store
+        Holds the operations (kind ``compute-operation``, by ``PROJECT/REGION/NAME``).
+    access
+        Knows projects by number.
+
+    """
+
+    def __init__(self, store: Store, access: Access) -> None:
+        self._store = store
+        self._access = access
+
+    def get(self, request: Any, caller: Caller) -> compute_v1.Operation:  # noqa: ARG002 - a handler
+        """Return an operation as it is now."""
+        return _operation(request.operation, self._find(request))
+
+    def wait(self, request: Any, caller: Caller) -> compute_v1.Operation:  # noqa: ARG002 - a handler
+        """Return an operation when it is done."""
+        operation = self._find(request)
+        time.sleep(max(0.0, operation["ends"] - time.time()))
+        return _operation(request.operation, operation)
+
+    def _find(self, request: Any) -> dict[str, Any]:
+        place = f"{_project(self._access, request)}/{request.region}"
+        found = self._store.get(_OPERATION, f"{place}/{request.operation}")
+        if found is None:
+            project, region = place.split("/")
+            raise _not_found(f"projects/{project}/regions/{region}/operations/{request.operation}")
+        return found
 
 
-def _subnet(key: str, record: dict[str, Any]) -> compute_v1.Subnetwork:
-    project, region, name = key.split("/")
-    path = f"projects/{project}/regions/{region}/subnetworks/{name}"
-    return compute_v1.Subnetwork(
-        id=zlib.crc32(path.encode()),
-        kind="compute#subnetwork",
+def _operation(name: str, record: dict[str, Any]) -> compute_v1.Operation:
+    project, region, subnet = record["subnet"].split("/")
+    place = f"{ROOT}/projects/{project}/regions/{region}"
+    is_done = time.time() >= record["ends"]
+    status = compute_v1.Operation.Status
+    return compute_v1.Operation(
+        id=_id(name),
         name=name,
-        ip_cidr_range=record["range"],
-        gateway_address=re.sub(r"\.0/\d+$", ".1", record["range"]),
-        network=f"{ROOT}/projects/{project}/global/networks/{record['network']}",
-        private_ip_google_access=record["private_google_access"],
-        purpose="PRIVATE",
-        region=f"{ROOT}/projects/{project}/regions/{region}",
-        self_link=f"{ROOT}/{path}",
-        stack_type="IPV4_ONLY",
+        kind="compute#operation",
+        operation_type="setPrivateIpGoogleAccess",
+        insert_time=_timestamp(record["begins"]),
+        start_time=_timestamp(record["begins"]),
+        end_time=_timestamp(record["ends"]) if is_done else None,
+        progress=100 if is_done else 0,
+        region=place,
+        self_link=f"{place}/operations/{name}",
+        status=status.DONE if is_done else status.RUNNING,
+        target_id=_id(f"projects/{project}/regions/{region}/subnetworks/{subnet}"),
+        target_link=f"{place}/subnetworks/{subnet}",
+        user=record["user"],
     )
+
+
+def _has_access(record: dict[str, Any]) -> bool:
+    """Return whether Private Google Access of a subnetwork is on by now."""
+    change = record.get("change")
+    if change is not None and time.time() >= change["at"]:
+        return bool(change["to"])
+    return bool(record["private_google_access"])
+
+
+def _id(path: str) -> int:
+    return zlib.crc32(path.encode())
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _project(access: Access, request: Any) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import proto
 from google.auth.credentials import AnonymousCredentials
 
-from local_cloud.errors import ApiError
+from local_cloud.errors import DENIAL, ApiError, Form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from local_cloud.access import Access
     from local_cloud.enablement import Enablement
     from local_cloud.google.permissions import Rule
+    from local_cloud.google.quota_projects import QuotaProjects
+    from local_cloud.google.rates import Rates
     from local_cloud.issuer import Caller
 
 M = TypeVar("M")
@@ -68,6 +70,8 @@ class Method:
     """Class of the request message."""
     rules: tuple[HttpRule, ...]
     handler: Handler
+    form: Form = Form.NEW
+    """How its refusals are written."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,18 @@ class Api:
         Says which permission a call needs on what.
     billed
         Whether writing calls need a billed project.
+    form
+        How its refusals are written.
+    denial
+        What it says of a permission that the caller lacks.
 
     """
 
     name: str
     rule: Rule
     billed: bool = False
+    form: Form = Form.NEW
+    denial: str = DENIAL
 
 
 class Endpoints:
@@ -99,12 +109,24 @@ class Endpoints:
         Decides on permissions.
     enablement
         Decides on APIs and billing.
+    quota_projects
+        Decides on what calls count against.
+    rates
+        Decides how many calls are too many.
 
     """
 
-    def __init__(self, access: Access, enablement: Enablement) -> None:
+    def __init__(
+        self,
+        access: Access,
+        enablement: Enablement,
+        quota_projects: QuotaProjects,
+        rates: Rates,
+    ) -> None:
         self._access = access
         self._enablement = enablement
+        self._quota_projects = quota_projects
+        self._rates = rates
         self.by_rule: list[tuple[HttpRule, Method]] = []
         self.by_grpc_path: dict[str, Method] = {}
 
@@ -141,23 +163,30 @@ class Endpoints:
             if handler is None:
                 continue
             count += 1
-            guarded = self._guarded(api, method.name, handler)
-            served = Method(method.name, method.grpc_path, method.request, method.rules, guarded)
-            self.by_rule += [(rule, served) for rule in served.rules]
-            # Operations are one gRPC service for all APIs, and one table: the first serves all.
-            self.by_grpc_path.setdefault(served.grpc_path, served)
-        self.by_rule.sort(key=lambda entry: entry[0].rank)
+            self.serve(api, replace(method, handler=handler))
         return count
+
+    def serve(self, api: Api, method: Method) -> None:
+        """Serve one method, after the checks of its API."""
+        guarded = self._guarded(api, method.name, method.handler)
+        served = replace(method, handler=guarded, form=api.form)
+        self.by_rule += [(rule, served) for rule in served.rules]
+        self.by_rule.sort(key=lambda entry: entry[0].rank)
+        # Operations are one gRPC service for all APIs, and one table: the first serves all.
+        if served.grpc_path:
+            self.by_grpc_path.setdefault(served.grpc_path, served)
 
     def _guarded(self, api: Api, name: str, handler: Handler) -> Handler:
         def answer(request: Any, caller: Caller) -> Any:
             need = api.rule(name, request)
             if need is None:
                 return handler(request, caller)
+            self._quota_projects.require(api.name, caller)
             project = self._consumer(need.resource, caller)
             self._enablement.require_api(api.name, project)
+            self._rates.require(api.name, name, project, need.resource)
             if need.permission:
-                self._access.require(caller, need.permission, need.resource)
+                self._access.require(caller, need.permission, need.resource, api.denial)
             if api.billed and need.writes:
                 self._enablement.require_billing(api.name, project)
             return handler(request, caller)

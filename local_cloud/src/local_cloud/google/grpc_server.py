@@ -87,10 +87,11 @@ class _Handler(grpc.GenericRpcHandler):
         if method is None:
             return None
         metadata = dict(handler_call_details.invocation_metadata)
-        authorization = metadata.get("authorization", "")
+        # What a header says over HTTP.
+        who = metadata.get("authorization", ""), metadata.get("x-goog-user-project", "")
 
         def answer(request: Any, context: grpc.ServicerContext) -> bytes:
-            return self._answer(method, authorization, request, context)
+            return self._answer(method, who, request, context)
 
         return grpc.unary_unary_rpc_method_handler(
             answer,
@@ -99,10 +100,10 @@ class _Handler(grpc.GenericRpcHandler):
         )
 
     def _answer(
-        self, method: Method, authorization: str, request: Any, context: grpc.ServicerContext
+        self, method: Method, who: tuple[str, str], request: Any, context: grpc.ServicerContext
     ) -> bytes:
         try:
-            caller = self._access.caller_of(authorization)
+            caller = self._access.caller_of(*who)
             answer = method.handler(wrapped(method.request, request), caller)
         except ApiError as error:
             _abort(context, error)

@@ -1,4 +1,4 @@
-"""IAM v1: service accounts and their policies; and the tokens that may be made for them."""
+"""IAM v1: service accounts with their policies and tokens; roles that a project defines itself."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from google.cloud import iam_admin_v1, iam_credentials_v1
 from google.protobuf import empty_pb2
 
 from local_cloud.errors import ApiError
+from local_cloud.google import custom_roles
+from local_cloud.google.custom_roles import CustomRoles
 from local_cloud.google.gapic import HttpRule
 from local_cloud.google.permissions import Need, by_name, resource_of
 from local_cloud.google.policies import Policies
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 API = "iam.googleapis.com"
 CREDENTIALS_API = "iamcredentials.googleapis.com"
-rule = by_name("iam")
+_rule = by_name("iam")
 
 _ACCOUNT = "{name=projects/*/serviceAccounts/*}"
 _POLICY_OF = "{resource=projects/*/serviceAccounts/*}"
@@ -38,6 +40,7 @@ HTTP = {
     "GetIamPolicy": (HttpRule("POST", f"/v1/{_POLICY_OF}:getIamPolicy", ""),),
     "SetIamPolicy": (HttpRule("POST", f"/v1/{_POLICY_OF}:setIamPolicy", "*"),),
     "TestIamPermissions": (HttpRule("POST", f"/v1/{_POLICY_OF}:testIamPermissions", "*"),),
+    **custom_roles.HTTP,
 }
 
 _TOKEN_PERMISSIONS = {
@@ -48,12 +51,19 @@ _TOKEN_PERMISSIONS = {
 }
 
 
+def rule(name: str, request: Any) -> Need | None:
+    """Return what a call of the IAM API needs; predefined roles are for all to see."""
+    if name == "GetRole" and request.name.startswith("roles/"):
+        return Need("", request.name)
+    return _rule(name, request)
+
+
 def credentials_rule(name: str, request: Any) -> Need | None:
     """Return what a call of the Service Account Credentials API needs."""
     return Need(f"iam.serviceAccounts.{_TOKEN_PERMISSIONS[name]}", resource_of(request))
 
 
-class ServiceAccounts(Policies):
+class ServiceAccounts(Policies, CustomRoles):
     """Answers IAMClient.
 
     Parameters
@@ -68,7 +78,8 @@ class ServiceAccounts(Policies):
     """
 
     def __init__(self, store: Store, access: Access, issuer: Issuer) -> None:
-        super().__init__(access)
+        Policies.__init__(self, access)
+        CustomRoles.__init__(self, store, access)
         self._store = store
         self._issuer = issuer
 
@@ -101,12 +112,14 @@ class ServiceAccounts(Policies):
                 "^[a-z](?:[-a-z0-9]{4,28}[a-z0-9])$.",
             )
         project = self._access.canonical(request.name).split("/")[1]
+        self._access.organization.require_accounts(project)
         email = f"{request.account_id}@{project}.iam.gserviceaccount.com"
         record = {
             "project": project,
             "display_name": request.service_account.display_name,
             "description": request.service_account.description,
             "id": numeric_id(email),
+            "known_from": self._access.spreading.known_from(),
         }
         with self._store.transaction():
             if self._store.get("service_account", email):
@@ -148,9 +161,9 @@ class ServiceAccounts(Policies):
     def _find(self, name: str) -> tuple[str, dict[str, Any]]:
         asked = self._access.canonical(name).rsplit("/", 1)[-1]
         for email, record in self._store.list("service_account"):
-            if asked in {email, record["id"]}:
+            if asked in {email, record["id"]} and self._access.spreading.knows(record):
                 return email, record
-        raise ApiError("NOT_FOUND", f"Unknown service account: {asked}")
+        raise ApiError("NOT_FOUND", "Unknown service account")
 
 
 class Credentials:

@@ -82,7 +82,14 @@ def resource_of(request: Any) -> str:
         value = getattr(request, attribute, None)
         if isinstance(value, str) and value:
             return value
-    for attribute in ("service", "job", "secret", "quota_preference", "project"):
+    for attribute in (
+        "service",
+        "job",
+        "secret",
+        "quota_preference",
+        "project",
+        "iap_settings",
+    ):
         body: Any = getattr(request, attribute, None)
         if isinstance(getattr(body, "name", None), str) and body.name:
             return str(body.name)

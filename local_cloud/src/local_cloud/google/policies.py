@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import json_format
 
+from local_cloud.access import NO_POLICY_ETAG
+
 if TYPE_CHECKING:
     from local_cloud.access import Access
     from local_cloud.issuer import Caller
@@ -41,7 +43,7 @@ class Policies:
         """Replace the policy of the resource."""
         self.require_existing(request.resource)
         policy = json_format.MessageToDict(request.policy)
-        return _message(self._access.set_policy(request.resource, policy))
+        return _message(self._access.change_policy(request.resource, policy))
 
     def test_iam_permissions(
         self, request: Any, caller: Caller
@@ -54,5 +56,7 @@ class Policies:
 
 
 def _message(policy: dict[str, Any]) -> policy_pb2.Policy:
+    if policy["etag"] == NO_POLICY_ETAG:
+        policy = {"etag": NO_POLICY_ETAG}  # nothing else is told of a policy that was never set
     # The etag is bytes in the message and base64 of them in JSON: ParseDict decodes it.
     return json_format.ParseDict(policy, policy_pb2.Policy(), ignore_unknown_fields=True)

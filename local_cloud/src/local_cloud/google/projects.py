@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from google.cloud import resourcemanager_v3
 
-from local_cloud.errors import ApiError, error_info
+from local_cloud.errors import ApiError
 from local_cloud.google.permissions import Need, resource_of
 from local_cloud.google.policies import Policies
 from local_cloud.google.records import page_of
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from google.longrunning import operations_pb2
 
     from local_cloud.access import Access
+    from local_cloud.faults import Faults
     from local_cloud.google.operations import Operations
     from local_cloud.issuer import Caller
     from local_cloud.store import Store
@@ -52,13 +53,18 @@ class Projects(Policies):
         Decides which the caller sees.
     operations
         Hold the answers of calls that change one.
+    faults
+        Says which belong to no organization.
 
     """
 
-    def __init__(self, store: Store, access: Access, operations: Operations) -> None:
+    def __init__(
+        self, store: Store, access: Access, operations: Operations, faults: Faults
+    ) -> None:
         super().__init__(access)
         self._store = store
         self._operations = operations
+        self._faults = faults
 
     def get_project(self, request: Any, caller: Caller) -> resourcemanager_v3.Project:
         """Return one project by id or number."""
@@ -68,20 +74,9 @@ class Projects(Policies):
         )
         record = self._store.get("project", project_id) if project_id and seen else None
         if project_id is None or record is None:
-            raise ApiError(
-                "PERMISSION_DENIED",
-                "Permission 'resourcemanager.projects.get' denied on resource "
-                f"'//cloudresourcemanager.googleapis.com/{request.name}' (or it may not exist).",
-                [
-                    error_info(
-                        "IAM_PERMISSION_DENIED",
-                        API,
-                        permission="resourcemanager.projects.get",
-                        resource=request.name,
-                    )
-                ],
-            )
-        return _message(project_id, record)
+            # Nothing tells a project that is not there from one that may not be seen.
+            raise ApiError("PERMISSION_DENIED", "The caller does not have permission")
+        return self._message(project_id, record)
 
     def update_project(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Change the name and the labels, those that the mask names; without one, both."""
@@ -103,7 +98,7 @@ class Projects(Policies):
             record["changes"] = record.get("changes", 0) + 1
             self._store.put("project", before.project_id, record)
         return self._operations.finished(
-            _message(before.project_id, record), resourcemanager_v3.UpdateProjectMetadata()
+            self._message(before.project_id, record), resourcemanager_v3.UpdateProjectMetadata()
         )
 
     def search_projects(
@@ -113,9 +108,9 @@ class Projects(Policies):
         terms = _terms(request.query)
         together = all if re.search(r"\bAND\b", request.query) else any
         matching = (
-            _message(project_id, record)
+            self._message(project_id, record)
             for project_id, record in self._store.list("project")
-            if not terms or together(_matches(_message(project_id, record), terms))
+            if not terms or together(_matches(self._message(project_id, record), terms))
         )
         found = [
             project
@@ -130,10 +125,13 @@ class Projects(Policies):
     def require_existing(self, resource: str) -> None:
         """Raise 403, as Google does, for a project that is not there."""
         if self._access.project_id(resource.partition("/")[2]) is None:
-            raise ApiError(
-                "PERMISSION_DENIED",
-                f"The caller does not have permission on '{resource}' (or it may not exist).",
-            )
+            raise ApiError("PERMISSION_DENIED", "The caller does not have permission")
+
+    def _message(self, project_id: str, record: dict[str, Any]) -> resourcemanager_v3.Project:
+        shown = _message(project_id, record)
+        if project_id in self._faults.without_organization:
+            shown.parent = ""
+        return shown
 
 
 def new_project(number: int, display_name: str, billing_account: str) -> dict[str, Any]:
@@ -196,7 +194,7 @@ def _terms(query: str) -> list[tuple[str, str]]:
 
 
 def _matches(project: resourcemanager_v3.Project, terms: list[tuple[str, str]]) -> Iterator[bool]:
-    """Tell of each term whether the project matches it."""
+    """Yield for each term whether the project matches it."""
     fields = {
         "id": project.project_id,
         "projectId": project.project_id,

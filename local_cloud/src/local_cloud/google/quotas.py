@@ -70,6 +70,7 @@ class CloudQuotas:
         name = f"{parent}/quotaPreferences/{short}"
         preference = copied(request.quota_preference)
         preference.name, preference.create_time = name, now()
+        preference.contact_email = ""  # taken, and never told
         with self._store.transaction():
             if self._preferences.get(name):
                 raise ApiError("ALREADY_EXISTS", f"Quota preference '{name}' already exists.")
@@ -86,11 +87,11 @@ class CloudQuotas:
         with self._store.transaction():
             old = self._preferences.get(name)
             if old is None and not request.allow_missing:
-                raise ApiError("NOT_FOUND", f"Quota preference '{name}' was not found.")
+                raise _not_found(name)
             if old is not None and asked.etag and asked.etag != old.etag:
                 raise ApiError("ABORTED", "The etag does not match the current one.")
             preference = old or copied(asked)
-            preference.name = name
+            preference.name, preference.contact_email = name, ""
             preference.quota_config.preferred_value = asked.quota_config.preferred_value
             return preference if request.validate_only else self._decide(preference)
 
@@ -102,7 +103,7 @@ class CloudQuotas:
         """Return one wish."""
         found = self._preferences.get(self._access.canonical(request.name))
         if found is None:
-            raise ApiError("NOT_FOUND", f"Quota preference '{request.name}' was not found.")
+            raise _not_found(request.name)
         return found
 
     def list_quota_preferences(
@@ -169,3 +170,7 @@ class CloudQuotas:
                 f"&project={project}"
             ),
         )
+
+
+def _not_found(name: str) -> ApiError:
+    return ApiError("NOT_FOUND", f"Resource '{name}' was not found")

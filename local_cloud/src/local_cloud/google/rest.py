@@ -9,7 +9,7 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from werkzeug.wrappers import Response
 
-from local_cloud.errors import ApiError, bad_request
+from local_cloud.errors import OLDER_REASON, ApiError, Form, bad_request
 from local_cloud.google.gapic import as_message, message_class, wrapped
 
 if TYPE_CHECKING:
@@ -66,17 +66,27 @@ class Rest:
                     message = _request_message(request, rule, method, values)
                     return _answer(request, method.handler(message, caller))
                 except ApiError as error:
-                    return error_response(error)
+                    return error_response(error, method.form)
         return None
 
 
-def error_response(error: ApiError) -> Response:
-    """Return a refusal as Google's APIs write it."""
-    body: dict[str, Any] = {
-        "code": error.status,
-        "message": error.message,
-        "status": error.reason,
-    }
+def error_response(error: ApiError, form: Form = Form.NEW) -> Response:
+    """Return a refusal as Google's APIs write it.
+
+    Parameters
+    ----------
+    error
+        The refusal.
+    form
+        Of the API that refuses.
+
+    """
+    body: dict[str, Any] = {"code": error.status, "message": error.message}
+    if form is not Form.OLD or error.details:
+        body["status"] = error.reason
+    if form is not Form.NEW:
+        reason = OLDER_REASON.get(error.reason, "backendError")
+        body["errors"] = [{"message": error.message, "domain": "global", "reason": reason}]
     if error.details:
         body["details"] = error.details
     return _json({"error": body}, error.status)

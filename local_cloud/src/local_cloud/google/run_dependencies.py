@@ -9,6 +9,7 @@ from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
 from local_cloud.google.records import Records
+from local_cloud.google.run_scaling import is_stopped
 from local_cloud.issuer import caller_for
 from local_cloud.runner.failures import RevisionFailed
 
@@ -46,7 +47,7 @@ class Dependencies:
 
     def require_act_as(self, caller: Caller, account: str, project: str) -> None:
         """Refuse a caller who may not act as the runtime account, or an account that is not."""
-        known = self._store.get("service_account", account) is not None
+        known = self._access.account(account) is not None
         resource = f"projects/{project}/serviceAccounts/{account}"
         if not known or not self._access.granted(caller, ["iam.serviceAccounts.actAs"], resource):
             raise ApiError(
@@ -79,6 +80,7 @@ class Dependencies:
             if other.name != service.name
             and self._limits.gpu_quota(other.template) == quota
             and (other.latest_ready_revision or other.reconciling)
+            and not is_stopped(other)
         ]
         if len(others) >= self._limits.value(quota, project, region) // quota.per_whole:
             raise RevisionFailed(

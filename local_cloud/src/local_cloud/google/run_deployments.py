@@ -8,14 +8,9 @@ from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
 from local_cloud.google.records import Records
-from local_cloud.google.run_base import RunOperations, new_etag
-from local_cloud.google.run_conditions import (
-    FAILED,
-    RECONCILING,
-    SUCCEEDED,
-    condition,
-    now,
-)
+from local_cloud.google.run_base import RunOperations, mark_changed, new_etag
+from local_cloud.google.run_conditions import FAILED, RECONCILING, SUCCEEDED, condition
+from local_cloud.google.run_scaling import is_stopped
 from local_cloud.runner.failures import RevisionFailed
 
 if TYPE_CHECKING:
@@ -75,16 +70,12 @@ class Deployments:
         self, service: run_v2.Service, old: run_v2.Service | None, caller: Caller, *, dry: bool
     ) -> operations_pb2.Operation:
         """Record the wish and start to carry it out; within a transaction."""
-        service.generation = old.generation + 1 if old else 1
-        service.update_time, service.last_modifier = now(), caller.email
-        service.etag = new_etag()
+        text = "Deploying Revision."
+        mark_changed(service, old, caller, text)
         same = old is not None and old.template == service.template
         deployed = same and old and old.latest_created_revision == old.latest_ready_revision
         if not deployed:
             service.latest_created_revision = self._revisions.name_for(service)
-        service.reconciling = True
-        text = "Deploying Revision."
-        service.terminal_condition = condition("Ready", RECONCILING, text)
         service.conditions = [
             condition("RoutesReady", RECONCILING if not old else SUCCEEDED),
             condition("ConfigurationsReady", RECONCILING, text),
@@ -112,12 +103,20 @@ class Deployments:
         failure = None
         url = ""
         try:
-            if revision != service.latest_ready_revision:
+            is_new = revision != service.latest_ready_revision
+            if is_new:
                 self._dependencies.check(service.template, project, region)
-                self._dependencies.check_free_gpu(service, project, region)
                 self._runner.check(service.template)
                 self._announce_url(name)
+            if is_stopped(service):
+                # The revision is ready without an instance: nothing tries whether it starts.
+                self._runner.hold(service, revision)
+            elif is_new:
+                self._dependencies.check_free_gpu(service, project, region)
                 self._runner.deploy(service, revision)
+            elif self._runner.is_held(name):
+                self._dependencies.check_free_gpu(service, project, region)
+                self._runner.resume(service, revision)
             url = self._runner.url(name)
         except RevisionFailed as error:
             failure = error
@@ -128,7 +127,7 @@ class Deployments:
         with self._store.transaction():
             service = self._records.get(name)
             if service and not service.urls:
-                service.urls = [self._runner.url(name)]
+                service.urls = _addresses(self._runner.url(name))
                 self._records.put(name, service)
 
     def _settle(self, target: str, url: str, failure: RevisionFailed | None) -> run_v2.Service:
@@ -175,7 +174,7 @@ class Deployments:
 
 def _serve(service: run_v2.Service, revision: str, url: str) -> None:
     service.latest_ready_revision = revision
-    service.uri, service.urls = url, [url]
+    service.uri, service.urls = url, _addresses(url)
     service.traffic_statuses = [
         run_v2.TrafficTargetStatus(
             type_=target.type_,
@@ -185,6 +184,14 @@ def _serve(service: run_v2.Service, revision: str, url: str) -> None:
         )
         for target in service.traffic
     ]
+
+
+def _addresses(url: str) -> list[str]:
+    """Return the addresses of a service, ``uri`` last: Cloud Run lists another one before it.
+
+    Both lead to the same port, and both are audiences of ID tokens.
+    """
+    return [url.replace("//127.0.0.1:", "//localhost:"), url]
 
 
 def _worded(failure: RevisionFailed, revision: str) -> str:

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 from google.cloud import run_v2
 
 from local_cloud.errors import ApiError
-from local_cloud.google.records import copied, page_of
-from local_cloud.google.run_base import RunResources, new_etag
-from local_cloud.google.run_conditions import (
-    FAILED,
-    RECONCILING,
-    SUCCEEDED,
-    condition,
-    now,
-)
+from local_cloud.google.run_base import RunResources, check_etag, mark_changed
+from local_cloud.google.run_conditions import FAILED, SUCCEEDED, condition
 from local_cloud.google.run_overrides import overridden
 from local_cloud.google.run_templates import check_job, fill_job
 from local_cloud.runner.failures import RevisionFailed
@@ -55,23 +48,7 @@ class Jobs(RunResources[run_v2.Job]):
 
     kind = "job"
     longest_id = 63
-    output_only = (
-        "uid",
-        "generation",
-        "create_time",
-        "update_time",
-        "delete_time",
-        "expire_time",
-        "creator",
-        "last_modifier",
-        "observed_generation",
-        "terminal_condition",
-        "conditions",
-        "execution_count",
-        "latest_created_execution",
-        "reconciling",
-        "etag",
-    )
+    outputs = ("execution_count", "latest_created_execution")
 
     def __init__(
         self,
@@ -98,55 +75,26 @@ class Jobs(RunResources[run_v2.Job]):
 
     def list_jobs(self, request: Any, caller: Caller) -> run_v2.ListJobsResponse:  # noqa: ARG002 - a handler
         """Return the jobs of a region."""
-        parent = self._parent(request.parent)
-        found = [self._counted(job) for job in self._records.list(f"{parent}/jobs/")]
-        page, token = page_of(found, request)
-        return run_v2.ListJobsResponse(jobs=page, next_page_token=token)
+        page, token = self._page(request)
+        jobs = [self._counted(job) for job in page]
+        return run_v2.ListJobsResponse(jobs=jobs, next_page_token=token)
 
     def create_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Make a job; nothing is run."""
-        job = self._new(request.parent, request.job_id, request.job, caller)
-        self._prepare(job, caller)
-        with self._store.transaction():
-            if self._records.get(job.name):
-                raise ApiError("ALREADY_EXISTS", f"Resource '{request.job_id}' already exists.")
-            return self._begin(job, 0, caller, dry=request.validate_only)
+        return self._create(request, caller)
 
     def update_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Replace a job's template, labels and annotations."""
-        name = self._access.canonical(request.job.name)
-        if request.allow_missing and self._records.get(name) is None:
-            parent, short = self._may_make_missing(name, caller)
-            wanted = copied(request.job)
-            wanted.name = ""
-            make = run_v2.CreateJobRequest(
-                parent=parent, job_id=short, job=wanted, validate_only=request.validate_only
-            )
-            return self.create_job(make, caller)
-        with self._store.transaction():
-            old = self._get(name)
-            self._check_etag(old, request.job.etag)
-            job = copied(request.job)
-            self._take_output(job, old)
-            job.name = name
-            self._prepare(job, caller)
-            return self._begin(job, old.generation, caller, dry=request.validate_only)
+        return self._update(request, caller)
 
     def delete_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Delete a job with its executions; those that run are cancelled."""
-        with self._store.transaction():
-            job = self._get(request.name)
-            self._check_etag(job, request.etag)
-            if request.validate_only:
-                return self._operations.finished(job)
-            job.delete_time, job.last_modifier, job.reconciling = now(), caller.email, True
-            self._records.put(job.name, job)
-            return self._operations.start("run.jobs.delete", job)
+        return self._delete_later(request, caller)
 
     def run_job(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Start an execution."""
         job = self._get(request.name)
-        self._check_etag(job, request.etag)
+        check_etag(job, request.etag)
         if job.delete_time:
             raise ApiError("FAILED_PRECONDITION", f"Job '{job.name}' is being deleted.")
         template = job.template
@@ -176,25 +124,22 @@ class Jobs(RunResources[run_v2.Job]):
             job.latest_created_execution = self._executions.reference(executions[0])
         return job
 
-    def _prepare(self, job: run_v2.Job, caller: Caller) -> None:
-        _, project, _, region, _, _ = job.name.split("/")
-        check_job(job, region)
-        fill_job(job, self._dependencies.default_account(project))
-        task = job.template.template
-        self._limits.check(task, project, region, job.template.parallelism or 1)
+    def _prepare(self, wanted: run_v2.Job, caller: Caller) -> None:
+        _, project, _, region, _, _ = wanted.name.split("/")
+        check_job(wanted, region)
+        fill_job(wanted, self._dependencies.default_account(project))
+        task = wanted.template.template
+        self._limits.check(task, project, region, wanted.template.parallelism or 1)
         self._dependencies.require_act_as(caller, task.service_account, project)
 
     def _begin(
-        self, job: run_v2.Job, generation: int, caller: Caller, *, dry: bool
+        self, wanted: run_v2.Job, old: run_v2.Job | None, caller: Caller, *, dry: bool
     ) -> operations_pb2.Operation:
-        job.generation, job.update_time, job.last_modifier = generation + 1, now(), caller.email
-        job.etag = new_etag()
-        job.reconciling = True
-        job.terminal_condition = condition("Ready", RECONCILING)
+        mark_changed(wanted, old, caller)
         if dry:
-            return self._operations.finished(job)
-        self._records.put(job.name, job)
-        return self._operations.start("run.jobs.settle", job)
+            return self._operations.finished(wanted)
+        self._records.put(wanted.name, wanted)
+        return self._operations.start("run.jobs.settle", wanted)
 
     def _settle(self, name: str) -> run_v2.Job:
         """Look whether a job can be run at all, and say so in its condition."""

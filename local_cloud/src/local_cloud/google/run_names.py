@@ -23,8 +23,9 @@ RESERVED_NAMESPACES = (
 """Prefixes of labels and annotations that Cloud Run v2 refuses."""
 
 _ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_LABEL_KEY = re.compile(r"([a-z0-9.-]+/)?[\w][\w.-]{0,62}")
-_LABEL_VALUE = re.compile(r"[\w.-]{0,63}")
+# Source: https://docs.cloud.google.com/run/docs/configuring/services/labels, December 2026.
+_LABEL_KEY = re.compile(r"[^\W\d_][-\w]{0,62}")
+_LABEL_VALUE = re.compile(r"[-\w]{0,63}")
 _MAX_LABELS = 64
 
 
@@ -73,13 +74,13 @@ def check_labels(field: str, labels: Mapping[str, str]) -> None:
     if len(labels) > _MAX_LABELS:
         raise invalid(field, f"at most {_MAX_LABELS} labels are allowed")
     for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key):
+        if key != key.lower() or not _LABEL_KEY.fullmatch(key):
             raise invalid(field, f"Invalid label key '{key}'.")
-        if not _LABEL_VALUE.fullmatch(value):
+        if value != value.lower() or not _LABEL_VALUE.fullmatch(value):
             raise invalid(
                 field,
                 f"Invalid value '{value}' of label '{key}': must be at most 63 characters of "
-                "letters, digits, '-', '_' and '.'.",
+                "lower-case letters, digits, '-' and '_'.",
             )
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from google.cloud import run_v2
 from google.protobuf import field_mask_pb2
 
-from local_cloud.errors import ApiError
 from local_cloud.google.gapic import as_message
 from local_cloud.google.permissions import by_name
-from local_cloud.google.records import Records, copied, page_of
-from local_cloud.google.run_base import RunResources, new_etag
-from local_cloud.google.run_conditions import RECONCILING, condition, now
+from local_cloud.google.records import Records, copied
+from local_cloud.google.run_base import RunResources
+from local_cloud.google.run_conditions import RECONCILING, condition
 from local_cloud.google.run_names import invalid
-from local_cloud.google.run_templates import check_service, fill_service
+from local_cloud.google.run_scaling import settle
+from local_cloud.google.run_templates import FROM_EVERYWHERE, check_service, fill_service
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2
@@ -54,25 +54,12 @@ class Services(RunResources[run_v2.Service]):
     """
 
     kind = "service"
-    output_only = (
-        "uid",
-        "generation",
-        "create_time",
-        "update_time",
-        "delete_time",
-        "expire_time",
-        "creator",
-        "last_modifier",
+    outputs = (
         "urls",
-        "observed_generation",
-        "terminal_condition",
-        "conditions",
         "latest_ready_revision",
         "latest_created_revision",
         "traffic_statuses",
         "uri",
-        "reconciling",
-        "etag",
     )
 
     def __init__(
@@ -101,57 +88,21 @@ class Services(RunResources[run_v2.Service]):
         caller: Caller,  # noqa: ARG002 - a handler
     ) -> run_v2.ListServicesResponse:
         """Return the services of a region."""
-        parent = self._parent(request.parent)
-        found = self._records.list(f"{parent}/services/")
-        if request.show_deleted:
-            found += self._deleted.list(f"{parent}/services/")
-        page, token = page_of(found, request)
+        deleted = (self._deleted,) if request.show_deleted else ()
+        page, token = self._page(request, *deleted)
         return run_v2.ListServicesResponse(services=page, next_page_token=token)
 
     def create_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Make a service and deploy its first revision."""
-        service = self._new(request.parent, request.service_id, request.service, caller)
-        self._prepare(service, caller)
-        with self._store.transaction():
-            if self._records.get(service.name):
-                raise ApiError("ALREADY_EXISTS", f"Resource '{request.service_id}' already exists.")
-            return self._deployments.begin(service, None, caller, dry=request.validate_only)
+        return self._create(request, caller)
 
     def update_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Change a service; a changed template makes a new revision."""
-        name = self._access.canonical(request.service.name)
-        if request.allow_missing and self._records.get(name) is None:
-            parent, short = self._may_make_missing(name, caller)
-            wanted = copied(request.service)
-            wanted.name = ""
-            make = run_v2.CreateServiceRequest(
-                parent=parent, service_id=short, service=wanted, validate_only=request.validate_only
-            )
-            return self.create_service(make, caller)
-        with self._store.transaction():
-            old = self._get(name)
-            self._check_etag(old, request.service.etag)
-            if old.delete_time:
-                raise ApiError("FAILED_PRECONDITION", f"Resource '{short}' is being deleted.")
-            service = self._merged(old, request)
-            service.name = name
-            self._prepare(service, caller)
-            return self._deployments.begin(service, old, caller, dry=request.validate_only)
+        return self._update(request, caller)
 
     def delete_service(self, request: Any, caller: Caller) -> operations_pb2.Operation:
         """Delete a service and its revisions."""
-        with self._store.transaction():
-            service = self._get(request.name)
-            self._check_etag(service, request.etag)
-            if request.validate_only:
-                return self._operations.finished(service)
-            service.delete_time = service.delete_time or now()
-            service.expire_time = service.delete_time + KEPT_DELETED
-            service.last_modifier, service.etag = caller.email, new_etag()
-            service.reconciling = True
-            service.terminal_condition = condition("Ready", RECONCILING, "Deleting Service.")
-            self._records.put(service.name, service)
-            return self._operations.start("run.services.delete", service)
+        return self._delete_later(request, caller)
 
     def ready(self) -> list[run_v2.Service]:
         """Return the services that have a revision to serve, for a start."""
@@ -163,31 +114,42 @@ class Services(RunResources[run_v2.Service]):
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _prepare(self, service: run_v2.Service, caller: Caller) -> None:
-        """Refuse what cannot be deployed, and fill in what is not stated."""
-        _, project, _, region, _, _ = service.name.split("/")
-        check_service(service, region)
-        fill_service(service, self._dependencies.default_account(project))
-        instances = service.template.scaling.max_instance_count
-        self._limits.check(service.template, project, region, instances)
-        self._dependencies.require_act_as(caller, service.template.service_account, project)
+    def _prepare(self, wanted: run_v2.Service, caller: Caller) -> None:
+        _, project, _, region, _, _ = wanted.name.split("/")
+        check_service(wanted, region)
+        settle(wanted, wanted)
+        fill_service(wanted, self._dependencies.default_account(project))
+        ingress = "all" if wanted.ingress == FROM_EVERYWHERE else "internal"
+        self._access.organization.require_service(wanted.name, region, ingress)
+        instances = wanted.template.scaling.max_instance_count
+        self._limits.check(wanted.template, project, region, instances)
+        self._dependencies.require_act_as(caller, wanted.template.service_account, project)
 
-    def _merged(self, old: run_v2.Service, request: Any) -> run_v2.Service:
-        """Return the service that an update asks for, with the output fields of the old one."""
-        asked: run_v2.Service = copied(request.service)
+    def _begin(
+        self, wanted: run_v2.Service, old: run_v2.Service | None, caller: Caller, *, dry: bool
+    ) -> operations_pb2.Operation:
+        return self._deployments.begin(wanted, old, caller, dry=dry)
+
+    def _wanted(self, old: run_v2.Service, request: Any) -> run_v2.Service:
+        asked = super()._wanted(old, request)
         paths = list(request.update_mask.paths)
-        if paths and paths != ["*"]:
-            merged = copied(old)
-            mask = field_mask_pb2.FieldMask(paths=paths)
-            try:
-                mask.MergeMessage(
-                    as_message(asked),
-                    as_message(merged),
-                    replace_message_field=True,
-                    replace_repeated_field=True,
-                )
-            except ValueError as error:
-                raise invalid("update_mask", str(error)) from error
-            asked = merged
-        self._take_output(asked, old)
-        return asked
+        if not paths or paths == ["*"]:
+            settle(asked, old)
+            return asked
+        merged = copied(old)
+        mask = field_mask_pb2.FieldMask(paths=paths)
+        try:
+            mask.MergeMessage(
+                as_message(asked),
+                as_message(merged),
+                replace_message_field=True,
+                replace_repeated_field=True,
+            )
+        except ValueError as error:
+            raise invalid("update_mask", str(error)) from error
+        settle(merged, old)
+        return merged
+
+    def _mark_deleted(self, found: run_v2.Service) -> None:
+        found.expire_time = found.delete_time + KEPT_DELETED
+        found.terminal_condition = condition("Ready", RECONCILING, "Deleting Service.")

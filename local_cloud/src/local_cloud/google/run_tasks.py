@@ -87,7 +87,7 @@ def complete(task: run_v2.Task, state: int, message: str, reason: str) -> None:
 
 
 def exit_message(code: int) -> str:
-    """Say what an exit code means; nothing for 0."""
+    """Return what an exit code means; nothing for 0."""
     if code == 0:
         return ""
     if code == TIMED_OUT:

@@ -14,7 +14,7 @@ from local_cloud.google.run_names import check_annotations, check_labels, invali
 from local_cloud.google.run_resources import DEFAULT_LIMITS, GPU, check_limits
 
 # Any: the members are numbers to the type checker.
-_FROM_EVERYWHERE: Any = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+FROM_EVERYWHERE: Any = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
 DEFAULT_PORT = 8080
 DEFAULT_CONCURRENCY = 80
 MAX_CONCURRENCY = 1000
@@ -111,7 +111,7 @@ def fill_service(service: run_v2.Service, service_account: str) -> None:
         latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
         service.traffic = [run_v2.TrafficTarget(type_=latest, percent=100)]
     if not service.ingress:
-        service.ingress = _FROM_EVERYWHERE
+        service.ingress = FROM_EVERYWHERE
     service.launch_stage = service.launch_stage or 4  # google.api.LaunchStage.GA
 
 

@@ -34,6 +34,8 @@ rule = by_name(
     ListSecretVersions="versions.list",
 )
 
+DENIAL = "Permission '{permission}' denied for resource '{resource}' (or it may not exist)."
+
 MAX_PAYLOAD = 65_536
 """Bytes of one version."""
 
@@ -117,7 +119,7 @@ class Secrets(Policies):
         return empty_pb2.Empty()
 
     def add_secret_version(self, request: Any, caller: Caller) -> secretmanager_v1.SecretVersion:  # noqa: ARG002 - a handler
-        """Put a new value in a secret."""
+        """Add a new value to a secret."""
         data = request.payload.data
         if not data or len(data) > MAX_PAYLOAD:
             raise ApiError(
@@ -134,6 +136,7 @@ class Secrets(Policies):
                 name=f"{secret.name}/versions/{number}",
                 create_time=now(),
                 state=_State.ENABLED,
+                replication_status=_replicated(secret),
                 etag=f'"{token_hex(7)}"',
                 client_specified_payload_checksum="data_crc32c" in request.payload,
             )
@@ -173,16 +176,19 @@ class Secrets(Policies):
             versions=[self._named(v) for v in page], next_page_token=token, total_size=len(found)
         )
 
+    def disable_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
+        """Keep what is in a version from being read."""
+        return self._switch(request.name, _State.DISABLED)
+
+    def enable_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
+        """Let it be read again."""
+        return self._switch(request.name, _State.ENABLED)
+
     def destroy_secret_version(self, request: Any, caller: Caller) -> Any:  # noqa: ARG002 - a handler
         """Forget what is in a version, for good."""
-        version = self._version(request.name)
-        if version.state == _State.DESTROYED:
-            raise _wrong_state(self._shown(version.name), version)
-        version.state, version.destroy_time = _State.DESTROYED, now()
-        name = self._access.canonical(version.name)
-        self._versions.put(name, version)
-        self._store.erase("secret-payload", name)
-        return self._named(version)
+        version = self._switch(request.name, _State.DESTROYED)
+        self._store.erase("secret-payload", self._access.canonical(request.name))
+        return version
 
     def require_existing(self, resource: str) -> None:
         """Raise 404 for a secret that is not there."""
@@ -205,6 +211,18 @@ class Secrets(Policies):
             if short in {"latest", version.name.rpartition("/")[2]}:
                 return version
         raise ApiError("NOT_FOUND", f"Secret Version [{self._shown(asked)}] not found.")
+
+    def _switch(self, asked: str, state: Any) -> secretmanager_v1.SecretVersion:
+        """Put a version in another state; what is destroyed stays so."""
+        with self._store.transaction():
+            version = self._version(asked)
+            if version.state == _State.DESTROYED:
+                raise _wrong_state(self._shown(version.name), version)
+            version.state = state
+            if state == _State.DESTROYED:
+                version.destroy_time = now()
+            self._versions.put(version.name, version)
+        return self._named(version)
 
     def _enabled(self, asked: str) -> secretmanager_v1.SecretVersion:
         version = self._version(asked)
@@ -231,6 +249,18 @@ class Secrets(Policies):
 
 def _number(version: secretmanager_v1.SecretVersion) -> int:
     return int(version.name.rpartition("/")[2])
+
+
+def _replicated(secret: secretmanager_v1.Secret) -> secretmanager_v1.ReplicationStatus:
+    """Return where the versions of a secret are: as the secret says."""
+    status = secretmanager_v1.ReplicationStatus
+    if "automatic" in secret.replication:
+        return status(automatic=status.AutomaticStatus())
+    replicas = [
+        status.UserManagedStatus.ReplicaStatus(location=replica.location)
+        for replica in secret.replication.user_managed.replicas
+    ]
+    return status(user_managed=status.UserManagedStatus(replicas=replicas))
 
 
 def _wrong_state(name: str, version: secretmanager_v1.SecretVersion) -> ApiError:

@@ -30,6 +30,7 @@ _VERBS = {
     "BatchGetServices": "get",
     "DisableService": "disable",
     "EnableService": "enable",
+    "GenerateServiceIdentity": "enable",
     "GetService": "get",
     "ListServices": "list",
 }

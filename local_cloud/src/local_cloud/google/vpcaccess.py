@@ -13,6 +13,7 @@ from local_cloud.errors import ApiError
 from local_cloud.google.permissions import by_name
 from local_cloud.google.records import Records, copied, page_of
 from local_cloud.google.regions import REGIONS
+from local_cloud.google.run_conditions import now
 
 if TYPE_CHECKING:
     from google.longrunning import operations_pb2
@@ -135,8 +136,9 @@ class Connectors:
                     f"Network '{connector.network}' does not exist in project '{project}'.",
                 )
         connector.name, connector.state = name, _State.CREATING
-        connector.min_instances = connector.min_instances or 2
-        connector.max_instances = connector.max_instances or 10
+        # 100 Mbit/s of throughput for each instance; either may be given.
+        connector.min_instances = connector.min_instances or connector.min_throughput // 100 or 2
+        connector.max_instances = connector.max_instances or connector.max_throughput // 100 or 10
         connector.min_throughput = connector.min_throughput or connector.min_instances * 100
         connector.max_throughput = connector.max_throughput or connector.max_instances * 100
         connector.machine_type = connector.machine_type or "e2-micro"
@@ -146,7 +148,7 @@ class Connectors:
         name = self._access.canonical(asked)
         connector = self._records.get(name)
         if connector is None:
-            raise ApiError("NOT_FOUND", f"Resource '{asked}' was not found")
+            raise ApiError("NOT_FOUND", "The connector is not found.")
         return connector
 
     def _place(self, parent: str) -> tuple[str, str]:
@@ -164,4 +166,4 @@ class Connectors:
         return empty_pb2.Empty()
 
     def _metadata(self, method: str, target: str) -> vpcaccess_v1.OperationMetadata:
-        return vpcaccess_v1.OperationMetadata(method=method, target=target)
+        return vpcaccess_v1.OperationMetadata(method=method, target=target, create_time=now())

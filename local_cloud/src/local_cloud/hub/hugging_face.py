@@ -11,6 +11,7 @@ from werkzeug import Response
 
 from local_cloud.hub import views
 from local_cloud.hub.accounts import accounts, token_of
+from local_cloud.hub.model_list import TRUE, expanded, listed
 from local_cloud.hub.permissions import (
     Refusal,
     caller,
@@ -35,9 +36,6 @@ _REVISION = r"/(?P<revision>[^/]+)"
 _PAGE = 1000  # entries; the hub's own page of a tree
 _EXPANDED_PAGE = 50
 _LIST_PAGE = 1000
-_FULL_ONLY = ("cardData", "config", "safetensors", "sha", "siblings", "usedStorage")
-_TRUE = {"1", "true", "True"}
-_SORT_KEYS = {"createdAt", "downloads", "lastModified", "likes"}
 
 
 class HuggingFaceApi:
@@ -73,14 +71,24 @@ class HuggingFaceApi:
             for pattern, handler in self._table:
                 if match := pattern.fullmatch(path):
                     found = {name: unquote(text or "") for name, text in match.groupdict().items()}
-                    repository = self._repositories.get(found.pop("repo"))
+                    named = found.pop("repo")
+                    repository = self._repositories.get(named)
                     if repository is None:
-                        return None
+                        return self._elsewhere(request, path, named)
                     check_visible(request, repository)
                     return handler(request, repository, **found)
         except Refusal as refusal:
             return refusal.response()
         return None
+
+    def _elsewhere(self, request: Request, path: str, named: str) -> Response | None:
+        """Redirect to a repository whose id is written with other capitals, as the hub does."""
+        spelled = self._repositories.spelled(named)
+        if not spelled:
+            return None
+        query = f"?{request.query_string.decode()}" if request.query_string else ""
+        target = path.replace(f"/{named}", f"/{spelled}", 1) + query
+        return Response(status=307, headers={"Location": target, "Content-Length": "0"})
 
     def _whoami(self, request: Request) -> Response | None:
         token = token_of(request)
@@ -103,41 +111,14 @@ class HuggingFaceApi:
         )
 
     def _models(self, request: Request) -> Response:
-        account = caller(request)
-        args = request.args
-        wanted = args.get("search", "").lower()
-        found = []
-        for repo_id in self._repositories.ids():
-            repository = self._repositories.get(repo_id)
-            if repository is None or (repository.private and not (account and account.private)):
-                continue
-            if wanted not in repo_id.lower() or args.get("author") not in (
-                None,
-                repo_id.partition("/")[0],
-            ):
-                continue
-            described = views.model(
-                repository,
-                repository.commits[repository.branches["main"]],
-                self._blobs,
-                files_metadata=False,
-            )
-            if set(args.getlist("filter")) <= {*described["tags"], repository.pipeline_tag}:
-                found.append(described)
-        if (key := args.get("sort")) in _SORT_KEYS:
-            found.sort(key=lambda described: described[key], reverse=True)
-        if expand := _expanded(request):
-            found = [views.expanded(described, expand) for described in found]
-        elif args.get("full") not in _TRUE:
-            hidden = {name for name in _FULL_ONLY if args.get(name) not in _TRUE}
-            found = [{k: v for k, v in entry.items() if k not in hidden} for entry in found]
+        found = listed(request, caller(request), self._repositories, self._blobs)
         return _page(request, found, _LIST_PAGE)
 
     def _model(self, request: Request, repository: Repository, revision: str) -> Response:
         commit = _commit(repository, revision or "main")
-        blobs = request.args.get("blobs") in _TRUE
+        blobs = request.args.get("blobs") in TRUE
         described = views.model(repository, commit, self._blobs, files_metadata=blobs)
-        if expand := _expanded(request):
+        if expand := expanded(request):
             described = views.expanded(described, expand)
         return json_answer(described)
 
@@ -145,8 +126,8 @@ class HuggingFaceApi:
         self, request: Request, repository: Repository, revision: str, folder: str
     ) -> Response:
         commit = _commit(repository, revision)
-        recursive = request.args.get("recursive") in _TRUE
-        expand = request.args.get("expand") in _TRUE
+        recursive = request.args.get("recursive") in TRUE
+        expand = request.args.get("expand") in TRUE
         entries = views.entries(commit, folder.strip("/"), recursive=recursive, expand=expand)
         if folder and not entries:
             raise Refusal(404, "EntryNotFound", f"{folder} does not exist on “{revision}”")
@@ -223,10 +204,6 @@ def _commit(repository: Repository, revision: str) -> Commit:
     if commit is None:
         raise Refusal(404, "RevisionNotFound", f"Invalid rev id: {revision}")
     return commit
-
-
-def _expanded(request: Request) -> list[str]:
-    return request.args.getlist("expand") + request.args.getlist("expand[]")
 
 
 def _page(request: Request, entries: list[dict[str, Any]], largest: int) -> Response:

@@ -17,19 +17,28 @@ if TYPE_CHECKING:
     from local_cloud.hub.blobs import Blobs
     from local_cloud.hub.downloads import Downloads
     from local_cloud.hub.registry import OllamaModels
+    from local_cloud.hub.repositories import Repositories
 
 _NAME = r"(?P<namespace>[\w-]+)/(?P<model>\w[\w.-]*)"
 _MANIFEST = re.compile(rf"/v2/{_NAME}/manifests/(?P<tag>\w[\w.-]*)", re.ASCII)
 _TAGS = re.compile(rf"/v2/{_NAME}/tags/list", re.ASCII)
 _BLOB = re.compile(r"/v2/[\w.-]+/[\w.-]+/blobs/sha256[:-](?P<sha256>[0-9a-f]{64})", re.ASCII)
+_SHARD = re.compile(r"-\d{5}-of-\d{5}\.gguf\Z")
 _CLIENT = re.compile(r"\bollama/(\d+(?:\.\d+)*)")
 
 
 class OllamaApi:
     """The route that answers the registry's part of the hub."""
 
-    def __init__(self, models: OllamaModels, blobs: Blobs, downloads: Downloads) -> None:
+    def __init__(
+        self,
+        models: OllamaModels,
+        repositories: Repositories,
+        blobs: Blobs,
+        downloads: Downloads,
+    ) -> None:
         self._models = models
+        self._repositories = repositories
         self._blobs = blobs
         self._downloads = downloads
 
@@ -44,11 +53,30 @@ class OllamaApi:
             tags = self._models.tags(match["namespace"], match["model"])
             return _json({"name": name, "tags": tags}) if tags else None
         if match := _MANIFEST.fullmatch(request.path):
-            manifest = self._models.manifest(match["namespace"], match["model"], match["tag"])
-            return None if manifest is None else self._manifest(request, manifest)
+            return self._named(request, match["namespace"], match["model"], match["tag"])
         if match := _BLOB.fullmatch(request.path):
             return self._blob(request, match["sha256"])
         return None
+
+    def _named(self, request: Request, namespace: str, model: str, tag: str) -> Response | None:
+        manifest = self._models.manifest(namespace, model, tag)
+        if manifest is None:
+            return self._of_repository(f"{namespace}/{model}")
+        return self._manifest(request, manifest)
+
+    def _of_repository(self, repo_id: str) -> Response | None:
+        """Refuse as hf.co does: it takes no token, and knows the GGUF files of a repository."""
+        repository = self._repositories.get(repo_id)
+        if repository is None:
+            return None
+        if repository.private or repository.gated:
+            return _json({"error": "Invalid username or password."}, 401)
+        paths = repository.commits[repository.branches["main"]].files
+        if any(_SHARD.search(path) for path in paths):
+            return _json({"error": "Tag is a sharded GGUF, which is not supported"}, 400)
+        if any(path.endswith(".gguf") for path in paths):
+            return _json({"error": "Tag is no valid quantization scheme"}, 400)
+        return _json({"error": "Repository is not GGUF or is not compatible with llama.cpp"}, 400)
 
     def _manifest(self, request: Request, manifest: bytes) -> Response:
         if refusal := self._too_old(request, manifest):

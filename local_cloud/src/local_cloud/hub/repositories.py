@@ -96,6 +96,11 @@ class Repositories:
         found = self._folder.glob("*/*/repository.json")
         return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in found)
 
+    def spelled(self, repo_id: str) -> str:
+        """Return how a repository is written whose id differs in case; empty for none."""
+        wanted = repo_id.lower()
+        return next((each for each in self.ids() if each.lower() == wanted), "")
+
     def get(self, repo_id: str) -> Repository | None:
         """Read a repository; ids that break the grammar belong to none."""
         if not _ID.fullmatch(repo_id) or ".." in repo_id:

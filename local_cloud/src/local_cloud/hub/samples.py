@@ -115,7 +115,11 @@ def _make_smollm2(
     )
     repository = Repository(
         SMOLLM2_GGUF,
-        card={"license": "apache-2.0", "base_model": "HuggingFaceTB/SmolLM2-135M-Instruct"},
+        card={
+            "license": "apache-2.0",
+            "base_model": "HuggingFaceTB/SmolLM2-135M-Instruct",
+            "base_model_relation": "quantized",
+        },
         library_name="gguf",
     )
     repositories.add_commit(

@@ -77,7 +77,7 @@ class Hub:
         self._hugging_face = Upstream(hugging_face_url, throttle)
         self._registries = [Upstream(url, throttle) for url in registry_urls]
         hub_api = hugging_face.HuggingFaceApi(self.repositories, self.blobs, self.downloads)
-        registry_api = ollama.OllamaApi(self.models, self.blobs, self.downloads)
+        registry_api = ollama.OllamaApi(self.models, self.repositories, self.blobs, self.downloads)
         routes: list[Route] = [
             self.downloads.route,
             registry_api.route,

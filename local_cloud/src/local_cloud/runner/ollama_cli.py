@@ -58,14 +58,16 @@ def _ask(options: argparse.Namespace) -> int:
         _print_models(_call("GET", "/api/ps")["models"])
     elif options.command == "show":
         shown = _call("POST", "/api/show", {"model": options.model})
-        for name, value in shown["details"].items():
-            print(f"{name:<20} {value}")  # noqa: T201 - a command line speaks - a command line
+        _print_section("Model", [f"{name:<20} {it}" for name, it in shown["details"].items()])
+        _print_section("Capabilities", shown["capabilities"])
     elif options.command == "run":
-        _run(options.model, " ".join(options.prompt))
+        return _run(options.model, " ".join(options.prompt))
     return 0
 
 
-def _run(model: str, prompt: str) -> None:
+def _run(model: str, prompt: str) -> int:
+    if "embedding" in _call("POST", "/api/show", {"model": model})["capabilities"]:
+        return _embed(model, prompt)
     with requests.post(
         f"{_url()}/api/generate",
         json={"model": model, "prompt": prompt},
@@ -79,6 +81,24 @@ def _run(model: str, prompt: str) -> None:
             print(json.loads(line).get("response", ""), end="", flush=True)  # noqa: T201 - a command line speaks
     if prompt:
         print()  # noqa: T201 - a command line speaks - a command line
+    return 0
+
+
+def _embed(model: str, prompt: str) -> int:
+    if not prompt:
+        text = "embedding models require input text. Usage: ollama run"
+        print(f'Error: {text} {model} "your text here"', file=sys.stderr)  # noqa: T201 - a command line speaks
+        return 1
+    vectors = _call("POST", "/api/embed", {"model": model, "input": prompt})["embeddings"]
+    print(json.dumps(vectors[0]))  # noqa: T201 - a command line speaks
+    return 0
+
+
+def _print_section(title: str, lines: list[str]) -> None:
+    print(f"  {title}")  # noqa: T201 - a command line speaks
+    for line in lines:
+        print(f"    {line}")  # noqa: T201 - a command line speaks
+    print()  # noqa: T201 - a command line speaks
 
 
 def _print_models(models: list[dict[str, Any]]) -> None:

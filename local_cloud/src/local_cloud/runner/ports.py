@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 import re
 import socket
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LOOPBACK = "127.0.0.1"
 # Below the range that systems take ports of outgoing connections from (32768 on Linux, 49152 on
@@ -39,10 +43,17 @@ class PortMap:
 
     All containers share this machine's addresses, so each gets its own ports, and listens on the
     loopback address only.
+
+    Parameters
+    ----------
+    outside
+        Texts with addresses that are not the container's own, such as those of the local cloud.
+
     """
 
-    def __init__(self) -> None:
-        self._local: dict[int, int] = {}
+    def __init__(self, outside: Iterable[str] = ()) -> None:
+        found = (match for text in outside for match in _ADDRESS.finditer(text))
+        self._local = {port: port for match in found if (port := int(match[2] or match[3]))}
 
     def local(self, port: int) -> int:
         """Return the local port that stands for a container's port."""

@@ -24,12 +24,15 @@ class Record:
         Full name of the revision that serves; empty if none does yet.
     service
         The service as it was when that revision was deployed.
+    is_held
+        Whether it has no instance until it is resumed.
 
     """
 
     port: int
     revision: str = ""
     service: run_v2.Service | None = None
+    is_held: bool = False
 
 
 class Records:
@@ -57,6 +60,7 @@ class Records:
             value["port"],
             value["revision"],
             run_v2.Service.from_json(deployed, ignore_unknown_fields=True) if deployed else None,
+            value.get("is_held", False),
         )
 
     def put(self, service: str, record: Record) -> None:
@@ -65,6 +69,7 @@ class Records:
             "port": record.port,
             "revision": record.revision,
             "service": run_v2.Service.to_json(record.service) if record.service else None,
+            "is_held": record.is_held,
         }
         path = self._path(service)
         fresh = path.with_suffix(".new")

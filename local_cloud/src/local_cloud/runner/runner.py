@@ -4,8 +4,8 @@ A revision is one process, whatever number of instances the service may have: th
 through as many requests as that number of instances would take together. A new revision takes over
 when its startup probe has passed; until then, and if it fails, the old one serves. The process
 starts with the deployment and runs until the service is deleted or replaced: there is no scaling
-to zero. When it ends by itself it is started again, later each time. CPU limits, liveness probes
-and traffic splits are not simulated.
+to zero but the one that somebody asks for. When it ends by itself it is started again, later each
+time. CPU limits, liveness probes and traffic splits are not simulated.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local_cloud.runner.container import Builder, check
 from local_cloud.runner.entries import Journal
 from local_cloud.runner.failures import RevisionFailed, not_ready
 from local_cloud.runner.front import DEFAULT_MAX_INSTANCES, QUEUE_SECONDS, Front
-from local_cloud.runner.instance import Instance
+from local_cloud.runner.instance import Instance, StartReason
 from local_cloud.runner.machine import Machine
 from local_cloud.runner.meter import Meter
 from local_cloud.runner.mounts import VolumeSource
@@ -49,6 +49,7 @@ class _Deployed:
     deploying: threading.Lock = field(default_factory=threading.Lock)
     pending: Instance | None = None
     serving: Instance | None = None
+    is_held: bool = False
 
 
 class Runner:
@@ -149,9 +150,9 @@ class Runner:
         with deployed.deploying:
             try:
                 if service.template.health_check_disabled:
-                    instance.start_in_background()
+                    instance.start_in_background(StartReason.DEPLOYMENT_ROLLOUT)
                 else:
-                    instance.start()
+                    instance.start(StartReason.DEPLOYMENT_ROLLOUT)
             finally:
                 with self._lock:
                     deleted = self._deployed.get(service.name) is not deployed
@@ -160,12 +161,44 @@ class Runner:
             if deleted:
                 instance.stop()
                 raise not_ready(revision, "RETIRED", "The service was deleted.")
+            deployed.is_held = False
             old, deployed.serving = deployed.serving, instance
             deployed.front.direct(instance, _max_instances(service))
             self._records.put(service.name, Record(deployed.front.port, revision, service))
         if old:
             old.stop()
         return deployed.front.url
+
+    def hold(self, service: run_v2.Service, revision: str) -> None:
+        """Stop the instance of a service; its address answers that it is not available.
+
+        A revision that was never started becomes the one that `resume` and `restore` start.
+        """
+        deployed = self._of(service.name)
+        with deployed.deploying:
+            deployed.is_held = True
+            old, deployed.serving = deployed.serving, None
+            deployed.front.direct(None)
+            self._records.put(
+                service.name, Record(deployed.front.port, revision, service, is_held=True)
+            )
+        if old:
+            old.stop()
+
+    def is_held(self, service: str) -> bool:
+        """Return whether a service (full resource name) was stopped by `hold`."""
+        return self._of(service).is_held
+
+    def resume(self, service: run_v2.Service, revision: str) -> None:
+        """Start a revision of a service that was held; requests wait until it is up."""
+        deployed = self._of(service.name)
+        instance = self._instance(service, revision)
+        with deployed.deploying:
+            deployed.is_held = False
+            deployed.serving = instance
+            deployed.front.direct(instance, _max_instances(service))
+            self._records.put(service.name, Record(deployed.front.port, revision, service))
+        instance.start_in_background(StartReason.MANUAL_OR_CUSTOMER_MIN_INSTANCE)
 
     def stop(self, service: str) -> None:
         """Stop a service (full resource name) and forget its address."""
@@ -225,10 +258,13 @@ class Runner:
             if not record or not record.service:
                 continue
             deployed = self._of(service.name)
+            deployed.is_held = record.is_held
+            if record.is_held:
+                continue
             instance = self._instance(record.service, record.revision)
             deployed.serving = instance
             deployed.front.direct(instance, _max_instances(record.service))
-            instance.start_in_background()
+            instance.start_in_background(StartReason.AUTOSCALING)
 
     def shutdown(self) -> None:
         """Stop all processes; the next `restore` starts the services again."""
@@ -251,7 +287,7 @@ class Runner:
                     queue_seconds=self._queue_seconds,
                 )
                 if not record or record.port != front.port:
-                    kept = (record.revision, record.service) if record else ()
+                    kept = (record.revision, record.service, record.is_held) if record else ()
                     self._records.put(service, Record(front.port, *kept))
                 self._deployed[service] = _Deployed(front)
             return self._deployed[service]

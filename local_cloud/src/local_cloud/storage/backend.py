@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,10 +9,12 @@ from urllib.parse import quote
 
 from local_cloud.access import ANONYMOUS, Denied
 from local_cloud.enablement import Enablement
+from local_cloud.storage import bodies
 from local_cloud.storage.content import Content
 from local_cloud.storage.failures import denied, invalid, no_bucket, no_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from werkzeug import Request
@@ -52,16 +52,8 @@ class Call:
 
     def json(self) -> dict[str, Any]:
         """Read the body as a JSON object; an empty body is an empty object."""
-        body = self.request.get_data()
-        if self.request.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        try:
-            value = json.loads(body or b"{}")
-        except ValueError as error:
-            raise invalid("Parse Error") from error
-        if not isinstance(value, dict):
-            raise invalid("Parse Error")
-        return value
+        compressed = self.request.headers.get("Content-Encoding") == "gzip"
+        return bodies.read(self.request.get_data(), compressed=compressed)
 
     def number(self, name: str, default: int) -> int:
         """Read a parameter that is a whole number from 0 on."""
@@ -90,8 +82,8 @@ class Backend:
         self.content = Content(data, store)
         self._enablement = Enablement(store, faults)
 
-    def require(self, call: Call, permission: str, bucket: str) -> dict[str, Any]:
-        """Return a bucket's record to a caller that has a permission on it.
+    def require(self, call: Call, permission: str, bucket: str, name: str = "") -> dict[str, Any]:
+        """Return a bucket's record to a caller that has a permission on it, or on an object of it.
 
         Raises
         ------
@@ -102,7 +94,8 @@ class Backend:
         """
         record = self.bucket(bucket)
         self._enablement.require_api(API, record["project"])
-        self._require(call, permission, f"projects/_/buckets/{bucket}")
+        resource = f"projects/_/buckets/{bucket}"
+        self._require(call, permission, f"{resource}/objects/{name}" if name else resource)
         return record
 
     def bucket(self, bucket: str) -> dict[str, Any]:
@@ -135,17 +128,22 @@ class Backend:
         return record
 
     def object(self, bucket: str, name: str, generation: str | None = None) -> dict[str, Any]:
-        """Return an object's record.
+        """Return an object's record: the live one, or the version of a generation.
 
         Raises
         ------
         StorageError
-            404: no such object, or another generation of it.
+            404: no such object, or no such generation of it.
         """
         record = self.store.get(objects_of(bucket), name)
-        if record is None or generation not in {None, record["resource"]["generation"]}:
-            raise no_object(bucket, name)
-        return record
+        if record and generation in {None, record["resource"]["generation"]}:
+            return record
+        if generation is not None:
+            key = version_key({"name": name, "generation": generation})
+            record = self.store.get(noncurrent_of(bucket), key)
+            if record:
+                return record
+        raise no_object(bucket, name)
 
     def _require(self, call: Call, permission: str, resource: str) -> None:
         try:
@@ -159,9 +157,24 @@ def objects_of(bucket: str) -> str:
     return f"object:{bucket}"
 
 
+def noncurrent_of(bucket: str) -> str:
+    """Return the kind of record that the noncurrent versions of a bucket's objects are."""
+    return f"noncurrent:{bucket}"
+
+
+def version_key(resource: Mapping[str, Any]) -> str:
+    """Return what orders the versions of objects: by name, then by generation."""
+    return f"{resource['name']}\0{resource['generation']:>20}"
+
+
 def now() -> str:
     """Return the time as the API writes it, in milliseconds UTC."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    return time_text(datetime.now(UTC))
+
+
+def time_text(time: datetime) -> str:
+    """Write a time as the API does, in milliseconds UTC."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def quoted(name: str) -> str:

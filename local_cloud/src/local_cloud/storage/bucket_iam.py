@@ -55,10 +55,10 @@ class BucketIam:
                 raise invalid(
                     "Conditions are allowed only with uniform bucket-level access enabled."
                 )
-        return _render(bucket, self._backend.access.set_policy(_resource(bucket), body))
+        return _render(bucket, self._backend.access.change_policy(_resource(bucket), body))
 
     def test(self, call: Call, bucket: str) -> dict[str, Any]:
-        """Say which of the permissions asked for the caller has."""
+        """Return which of the permissions asked for the caller has."""
         self._backend.bucket(bucket)
         wanted = call.request.args.getlist("permissions")
         held = self._backend.access.test_permissions(call.caller, wanted, _resource(bucket))

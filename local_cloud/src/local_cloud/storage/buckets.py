@@ -6,7 +6,9 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from local_cloud.storage.backend import merge, now, objects_of
+from local_cloud.organization import LOCATIONS, UNIFORM_ACCESS
+from local_cloud.storage import history
+from local_cloud.storage.backend import merge, noncurrent_of, now, objects_of
 from local_cloud.storage.failures import StorageError, invalid
 from local_cloud.storage.names import check_bucket, check_labels
 from local_cloud.storage.paging import page_of
@@ -14,6 +16,7 @@ from local_cloud.storage.preconditions import check
 from local_cloud.storage.regions import placement
 
 if TYPE_CHECKING:
+    from local_cloud.organization import OrganizationPolicies
     from local_cloud.storage.backend import Backend, Call
 
 _CLASSES = {"STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"}
@@ -81,7 +84,10 @@ class Buckets:
         }
         merge(resource, {key: value for key, value in body.items() if key in _WRITABLE})
         resource.update(place)
+        if place["locationType"] == "region":
+            resource["satisfiesPZI"] = True
         _settle(resource)
+        _require_allowed(self._backend.access.organization, resource)
         with self._backend.content.lock:
             other = self._backend.store.get("bucket", name)
             if other:
@@ -126,18 +132,20 @@ class Buckets:
         return self._change(call, name, replace=True)
 
     def delete(self, call: Call, name: str) -> None:
-        """Remove an empty bucket."""
+        """Remove an empty bucket; soft-deleted objects and unfinished uploads don't count."""
         record = self._backend.require(call, "storage.buckets.delete", name)
         with self._backend.content.lock:
             check(call.args, record["resource"])
-            if self._backend.store.list(objects_of(name), limit=1):
+            kinds = (objects_of(name), noncurrent_of(name))
+            if any(self._backend.store.list(kind, limit=1) for kind in kinds):
                 raise StorageError(409, "conflict", "The bucket you tried to delete is not empty.")
             self._backend.store.delete("bucket", name)
+            history.forget(self._backend, name)
             self._backend.access.delete_policy(f"projects/_/buckets/{name}")
             self._backend.content.remove_bucket(name)
 
     def storage_layout(self, call: Call, name: str) -> dict[str, Any]:
-        """Say where a bucket is, to callers that may only list its objects."""
+        """Return where a bucket is, for callers that may only list its objects."""
         resource = self._backend.require(call, "storage.objects.list", name)["resource"]
         fields = ("location", "locationType", "customPlacementConfig", "hierarchicalNamespace")
         return {
@@ -188,6 +196,8 @@ def _settle(resource: dict[str, Any], before: dict[str, Any] | None = None) -> N
         check_labels(resource["labels"])
         if not resource["labels"]:
             del resource["labels"]
+    if resource.get("lifecycle") == {"rule": []}:
+        del resource["lifecycle"]
     access = resource.setdefault("iamConfiguration", {})
     if access.setdefault("publicAccessPrevention", "inherited") not in _PREVENTION:
         raise invalid("Invalid value for publicAccessPrevention.")
@@ -236,3 +246,15 @@ def _taken(*, own: bool) -> StorageError:
             "users of the system. Please select a different name and try again."
         )
     return StorageError(409, "conflict", text)
+
+
+def _require_allowed(policies: OrganizationPolicies, resource: dict[str, Any]) -> None:
+    """Refuse a bucket that a constraint of the organization forbids."""
+    place = str(resource["location"]).lower()
+    if not policies.allows(LOCATIONS, place):
+        raise StorageError(412, "conditionNotMet", f"'{place}' violates constraint '{LOCATIONS}'")
+    uniform = resource["iamConfiguration"].get("uniformBucketLevelAccess", {}).get("enabled")
+    if not uniform and not policies.allows(UNIFORM_ACCESS, ""):
+        raise StorageError(
+            412, "conditionNotMet", f"Request violates constraint '{UNIFORM_ACCESS}'"
+        )

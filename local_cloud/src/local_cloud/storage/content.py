@@ -30,6 +30,9 @@ class Change:
 
     Attributes
     ----------
+    keeps
+        Pairs of paths: a file that is about to be replaced, and an unused place for it. They come
+        before all others.
     renames
         Pairs of paths: a finished upload, and the place of its object.
     removes
@@ -40,6 +43,7 @@ class Change:
         Records to delete: kind, name.
     """
 
+    keeps: list[tuple[str, str]] = field(default_factory=list)
     renames: list[tuple[str, str]] = field(default_factory=list)
     removes: list[str] = field(default_factory=list)
     puts: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
@@ -57,7 +61,8 @@ class Content:
     ----------
     data
         The local cloud's data folder: objects are ``buckets/<bucket>/<object>`` in it. Objects
-        whose names cannot be files are in ``unmountable/``, unfinished uploads in ``uploads/``.
+        whose names cannot be files are in ``unmountable/``, noncurrent versions in ``versions/``,
+        unfinished uploads in ``uploads/``.
     store
         Where the journal and the records are.
     """
@@ -69,7 +74,7 @@ class Content:
         self._data = data
         self._store = store
         self._generation = 0
-        for folder in ("buckets", "unmountable", "uploads"):
+        for folder in ("buckets", "unmountable", "versions", "uploads"):
             (data / folder).mkdir(parents=True, exist_ok=True)
         for name, change in store.list(_JOURNAL):
             self._carry_out(name, Change(**change))
@@ -122,7 +127,7 @@ class Content:
 
     def remove_bucket(self, bucket: str) -> None:
         """Remove the folder of a bucket with everything in it."""
-        for folder in ("buckets", "unmountable"):
+        for folder in ("buckets", "unmountable", "versions"):
             shutil.rmtree(self.path(f"{folder}/{bucket}"), ignore_errors=True)
 
     def _carry_out(self, entry: str, change: Change) -> None:
@@ -139,15 +144,22 @@ class Content:
             self._store.delete(_JOURNAL, entry)
 
     def _move_files(self, change: Change) -> None:
+        for source, target in change.keeps:
+            # After a crash in between, a new file is in the place of one that is kept already.
+            if not self.path(target).exists():
+                self._rename(source, target)
         for source, target in change.renames:
-            if self.path(source).exists():  # otherwise it was renamed before the crash
-                self.path(target).parent.mkdir(parents=True, exist_ok=True)
-                self.path(source).replace(self.path(target))
-                self._prune(source)
+            self._rename(source, target)
         targets = {target for _, target in change.renames}
         for relative in set(change.removes) - targets:
             self.path(relative).unlink(missing_ok=True)
             self._prune(relative)
+
+    def _rename(self, source: str, target: str) -> None:
+        if self.path(source).exists():  # otherwise it was renamed before the crash
+            self.path(target).parent.mkdir(parents=True, exist_ok=True)
+            self.path(source).replace(self.path(target))
+            self._prune(source)
 
     def _prune(self, relative: str) -> None:
         """Remove the folders that an object leaves empty: in a bucket there are none."""

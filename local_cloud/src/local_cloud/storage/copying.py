@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from local_cloud.storage import history
 from local_cloud.storage.backend import objects_of
 from local_cloud.storage.content import Change, append
 from local_cloud.storage.digests import combine, decode_crc, encode_crc
@@ -27,7 +28,7 @@ class Copying:
         self._backend = backend
 
     def compose(self, call: Call, bucket: str, name: str) -> dict[str, Any]:
-        """Put up to 32 objects together, in the order given."""
+        """Compose up to 32 objects, in the order given."""
         body = call.json()
         sources = body.get("sourceObjects") or []
         if not sources:
@@ -38,7 +39,7 @@ class Copying:
                 f"({_MAX_SOURCES})."
             )
         self._backend.require(call, "storage.objects.get", bucket)
-        self._backend.require_to_write(call, bucket, name)
+        owner = self._backend.require_to_write(call, bucket, name)
         content = self._backend.content
         upload = content.new_upload()
         with ExitStack() as stack:
@@ -59,8 +60,9 @@ class Copying:
             if body.get("deleteSourceObjects"):
                 self._backend.require(call, "storage.objects.delete", bucket)
                 others = [record for record in records if record["resource"]["name"] != name]
-                also.removes += [record["file"] for record in others]
-                also.drops += [(objects_of(bucket), r["resource"]["name"]) for r in others]
+                for record in others:
+                    also.drops.append((objects_of(bucket), record["resource"]["name"]))
+                    history.retire(also, owner["resource"], record)
             made = create(
                 self._backend,
                 bucket,
@@ -111,7 +113,7 @@ class Copying:
                 facts=pick(resource, _FACTS),
                 metadata=resource,
                 conditions=call.args,
-                also=Change(drops=[(objects_of(bucket), name)]),
+                also=Change(drops=[history.place_of(bucket, resource)]),
             )
         return render(made, call.base)
 

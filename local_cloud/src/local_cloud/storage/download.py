@@ -36,7 +36,7 @@ def download(
     backend: Backend, call: Call, bucket: str, name: str, *, xml: bool = False
 ) -> Response:
     """Send an object, or the range that the client asks for."""
-    backend.require(call, "storage.objects.get", bucket)
+    backend.require(call, "storage.objects.get", bucket, name)
     with backend.content.lock:  # the file opened is the one that the record describes
         record = backend.object(bucket, name, call.args.get("generation"))
         file = backend.content.open(record["file"]) if call.request.method == "GET" else None

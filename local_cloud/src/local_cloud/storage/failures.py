@@ -88,7 +88,7 @@ class StorageError(Exception):
 
 
 def from_api_error(error: ApiError) -> StorageError:
-    """Put a refusal of the shared parts of the local cloud in Cloud Storage's words."""
+    """Return a refusal of the shared parts of the local cloud in Cloud Storage's words."""
     if isinstance(error, Unauthenticated):
         return StorageError(401, "authError", "Invalid Credentials", "AuthenticationRequired")
     status, reason = _REASONS.get(error.reason, (error.status, "backendError"))
@@ -100,7 +100,7 @@ def from_api_error(error: ApiError) -> StorageError:
 
 
 def denied(caller: Caller, permission: str, resource: str) -> StorageError:
-    """Say that a caller lacks a permission, as Cloud Storage says it."""
+    """Return the error for a caller that lacks a permission, in Cloud Storage's words."""
     kind = (
         "object" if permission.startswith(("storage.objects.", "storage.multipart")) else "bucket"
     )
@@ -118,22 +118,22 @@ def denied(caller: Caller, permission: str, resource: str) -> StorageError:
 
 
 def invalid(message: str) -> StorageError:
-    """Say that an argument is not valid (400)."""
+    """Return the error for an argument that is not valid (400)."""
     return StorageError(400, "invalid", message)
 
 
 def no_bucket() -> StorageError:
-    """Say that there is no such bucket (404)."""
+    """Return the error for a bucket that is not there (404)."""
     return StorageError(404, "notFound", "The specified bucket does not exist.", "NoSuchBucket")
 
 
 def no_object(bucket: str, name: str) -> StorageError:
-    """Say that there is no such object (404)."""
+    """Return the error for an object that is not there (404)."""
     return StorageError(404, "notFound", f"No such object: {bucket}/{name}", "NoSuchKey")
 
 
 def precondition_failed() -> StorageError:
-    """Say that a precondition did not hold (412)."""
+    """Return the error for a precondition that did not hold (412)."""
     return StorageError(
         412,
         "conditionNotMet",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from local_cloud.storage.backend import objects_of
+from local_cloud.storage.backend import noncurrent_of, objects_of, version_key
 from local_cloud.storage.failures import invalid
+from local_cloud.storage.history import soft_deleted_objects
 from local_cloud.storage.objects import render
-from local_cloud.storage.paging import decode_token, encode_token, page_size
+from local_cloud.storage.paging import decode_token, encode_token, page_of, page_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +28,6 @@ _GLOB = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]]+\]|\{[^{}]*\}|[^*?\[{]+|.", re.D
 def list_objects(backend: Backend, call: Call, bucket: str) -> dict[str, Any]:
     """Return a page of a bucket's objects, and of the common prefixes below a delimiter."""
     backend.require(call, "storage.objects.list", bucket)
-    if call.flag("softDeleted"):
-        return {"kind": "storage#objects"}  # deleted objects are not kept
     size, after = page_size(call), decode_token(call)
     items: list[dict[str, Any]] = []
     prefixes: list[str] = []
@@ -42,6 +41,39 @@ def list_objects(backend: Backend, call: Call, bucket: str) -> dict[str, Any]:
         else:
             items.append(render(resource, call.base))
         last = name
+    return {
+        "kind": "storage#objects",
+        **({"items": items} if items else {}),
+        **({"prefixes": prefixes} if prefixes else {}),
+        **({"nextPageToken": token} if token else {}),
+    }
+
+
+def list_history(backend: Backend, call: Call, bucket: str) -> dict[str, Any]:
+    """Return a page of all versions of a bucket's objects, or of its soft-deleted objects."""
+    backend.require(call, "storage.objects.list", bucket)
+    prefix, delimiter = call.args.get("prefix", ""), call.args.get("delimiter", "")
+    if call.flag("versions") and call.flag("softDeleted"):
+        raise invalid("Cannot list both versions and soft-deleted objects.")
+    if call.flag("softDeleted"):
+        found = soft_deleted_objects(backend, bucket, prefix)
+    else:
+        found = [
+            record["resource"]
+            for kind in (objects_of(bucket), noncurrent_of(bucket))
+            for _, record in backend.store.list(kind, prefix)
+        ]
+    entries: dict[str, dict[str, Any] | None] = {}
+    for resource in found:
+        name = resource["name"]
+        cut = name.find(delimiter, len(prefix)) if delimiter else -1
+        if cut >= 0:
+            entries[name[: cut + len(delimiter)]] = None
+        else:
+            entries[version_key(resource)] = resource
+    page, token = page_of(sorted(entries.items()), call)
+    items = [render(resource, call.base) for _, resource in page if resource]
+    prefixes = [name for name, resource in page if resource is None]
     return {
         "kind": "storage#objects",
         **({"items": items} if items else {}),

@@ -20,7 +20,7 @@ _MAX_LABELS = 64
 
 
 def check_bucket(name: str) -> None:
-    """Go on if a bucket can be given this name.
+    """Check that a bucket can be given this name.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def check_bucket(name: str) -> None:
 
 
 def check_object(name: str) -> None:
-    """Go on if an object can have this name.
+    """Check that an object can have this name.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def check_object(name: str) -> None:
 
 
 def check_labels(labels: dict[str, str | None]) -> None:
-    """Go on if a bucket can have these labels.
+    """Check that a bucket can have these labels.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
+from local_cloud.storage import history
 from local_cloud.storage.backend import merge, now, objects_of, quoted
 from local_cloud.storage.content import Change
 from local_cloud.storage.names import check_object
@@ -40,7 +41,10 @@ class Objects:
 
     def get(self, call: Call, bucket: str, name: str) -> dict[str, Any]:
         """Return an object's resource."""
-        self._backend.require(call, "storage.objects.get", bucket)
+        self._backend.require(call, "storage.objects.get", bucket, name)
+        if call.flag("softDeleted"):
+            generation = call.args.get("generation", "")
+            return render(history.soft_deleted(self._backend, bucket, name, generation), call.base)
         record = self._backend.object(bucket, name, call.args.get("generation"))
         check(call.args, record["resource"], reading=True)
         return render(record["resource"], call.base)
@@ -54,19 +58,20 @@ class Objects:
         return self._change(call, bucket, name, replace=True)
 
     def delete(self, call: Call, bucket: str, name: str) -> None:
-        """Remove an object."""
-        self._backend.require(call, "storage.objects.delete", bucket)
+        """Remove an object; without a generation, versioning keeps it as a noncurrent version."""
+        owner = self._backend.require(call, "storage.objects.delete", bucket, name)
+        generation = call.args.get("generation")
         with self._backend.content.lock:
-            record = self._backend.object(bucket, name, call.args.get("generation"))
+            record = self._backend.object(bucket, name, generation)
             check(call.args, record["resource"])
-            self._backend.content.apply(
-                Change(removes=[record["file"]], drops=[(objects_of(bucket), name)])
-            )
+            change = Change(drops=[history.place_of(bucket, record["resource"])])
+            history.retire(change, owner["resource"], record, for_good=generation is not None)
+            self._backend.content.apply(change)
 
     def _change(self, call: Call, bucket: str, name: str, *, replace: bool) -> dict[str, Any]:
         writable = WRITABLE - {"storageClass"}  # a rewrite changes the class
         body = {key: value for key, value in call.json().items() if key in writable}
-        self._backend.require(call, "storage.objects.update", bucket)
+        self._backend.require(call, "storage.objects.update", bucket, name)
         with self._backend.content.lock:
             record = self._backend.object(bucket, name, call.args.get("generation"))
             resource = record["resource"]
@@ -79,7 +84,7 @@ class Objects:
                 resource.pop("metadata", None)
             resource["metageneration"] = str(int(resource["metageneration"]) + 1)
             resource["updated"] = now()
-            self._backend.store.put(objects_of(bucket), name, record)
+            self._backend.store.put(*history.place_of(bucket, resource), record)
         return render(resource, call.base)
 
 
@@ -147,7 +152,7 @@ def create(
         change = also or Change()
         change.renames.append((upload, file))
         if old:
-            change.removes.append(old["file"])
+            history.retire(change, bucket_resource, old)
         change.puts.append((kind, name, {"file": file, "resource": resource}))
         content.apply(change)
     return resource

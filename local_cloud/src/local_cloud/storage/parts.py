@@ -110,7 +110,7 @@ class Parts:
         return [(int(name.rpartition("/")[2]), part) for name, part in found]
 
     def join(self, upload_id: str, numbers: list[int]) -> str:
-        """Put parts together in the order given; may be repeated after a crash.
+        """Join parts in the order given; may be repeated after a crash.
 
         The parts that are not named are given up.
 

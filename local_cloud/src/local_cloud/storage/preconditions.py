@@ -32,7 +32,7 @@ def check(
     prefix: str = "if",
     reading: bool = False,
 ) -> None:
-    """Go on if the preconditions in a request's parameters hold.
+    """Check that the preconditions in a request's parameters hold.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ class Resumable:
         return Response(status=499)
 
     def put(self, call: Call) -> Response:
-        """Take a chunk, or say how far the upload is."""
+        """Store a chunk, or return how far the upload is."""
         upload_id = call.args["upload_id"]
         self._session(upload_id)
         with self._lock:

@@ -11,13 +11,13 @@ from urllib.parse import unquote
 from werkzeug import Request, Response
 
 from local_cloud.errors import ApiError
-from local_cloud.storage.backend import Backend, Call
+from local_cloud.storage.backend import Backend, Call, objects_of
 from local_cloud.storage.bucket_iam import BucketIam
 from local_cloud.storage.buckets import Buckets
 from local_cloud.storage.copying import Copying
 from local_cloud.storage.download import download
 from local_cloud.storage.failures import StorageError, from_api_error, invalid
-from local_cloud.storage.listing import list_objects
+from local_cloud.storage.listing import list_history, list_objects
 from local_cloud.storage.objects import Objects
 from local_cloud.storage.preconditions import from_headers
 from local_cloud.storage.resumable import Resumable
@@ -60,6 +60,14 @@ class Storage:
         self._multipart = XmlMultipart(self._backend)
         self._json_routes = self._table()
         self._remove_leftovers()
+
+    def content(self, bucket: str, name: str) -> bytes | None:
+        """Return the bytes of an object, whoever asks; None if there is none."""
+        with self._backend.content.lock:
+            record = self._backend.store.get(objects_of(bucket), name)
+            if record is None:
+                return None
+            return self._backend.content.path(record["file"]).read_bytes()
 
     def route(self, request: Request) -> Response | None:
         """Answer a request to Cloud Storage; give None for any other.
@@ -164,6 +172,11 @@ class Storage:
             return download(self._backend, call, bucket, name)
         return Objects(self._backend).get(call, bucket, name)
 
+    def _list(self, call: Call, bucket: str) -> dict[str, Any]:
+        if call.flag("versions") or call.flag("softDeleted"):
+            return list_history(self._backend, call, bucket)
+        return list_objects(self._backend, call, bucket)
+
     def _table(self) -> list[tuple[set[str], re.Pattern[str], Handler]]:
         """Return methods, path and handler of each call of the JSON API."""
         backend = self._backend
@@ -191,7 +204,7 @@ class Storage:
             ("GET", f"{b}/iam", iam.get),
             ("PUT", f"{b}/iam", iam.set),
             ("GET", f"{b}/iam/testPermissions", iam.test),
-            ("GET", f"{b}/o", lambda call, bucket: list_objects(backend, call, bucket)),
+            ("GET", f"{b}/o", self._list),
             ("POST", f"{o}/compose", copying.compose),
             ("POST", f"{o}/rewriteTo{to}", copying.rewrite),
             ("POST", f"{o}/copyTo{to}", copying.copy),

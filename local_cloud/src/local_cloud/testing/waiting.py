@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,12 @@ LONG = 60
 """Seconds: far longer than anything takes on a busy machine; only a test that fails waits so."""
 
 
-def until(condition: Callable[[], Found], seconds: float = LONG, *, every: float = 0.05) -> Found:
+def until(
+    condition: Callable[[], Found | Literal[False, 0, ""] | None],
+    seconds: float = LONG,
+    *,
+    every: float = 0.05,
+) -> Found:
     """Return what a condition returns once it holds; it is looked at every so many seconds.
 
     Raises

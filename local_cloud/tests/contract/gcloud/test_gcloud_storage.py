@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import random
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 import pytest
@@ -23,7 +23,7 @@ MIB = 1 << 20
 # Sizes on either side of where gcloud changes from one way of uploading to another.
 RESUMABLE = 9 * MIB  # its threshold is 8 MiB
 COMPOSITE = 24 * MIB  # its threshold is 150 MiB, here 16
-IN_PARTS = {
+IN_PARTS: dict[str, Any] = {
     "storage_parallel_composite_upload_enabled": "True",
     "storage_parallel_composite_upload_threshold": "16Mi",
     "storage_parallel_composite_upload_component_size": "9Mi",

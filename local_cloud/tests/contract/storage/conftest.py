@@ -26,9 +26,10 @@ _numbers = itertools.count(1)
 
 def credentials(key: Path) -> service_account.Credentials:
     scopes = ["https://www.googleapis.com/auth/cloud-platform"]
-    return service_account.Credentials.from_service_account_info(
+    found: service_account.Credentials = service_account.Credentials.from_service_account_info(
         json.loads(key.read_text()), scopes=scopes
     )
+    return found
 
 
 def client_of(cloud: LocalCloud, key: Path, project: str) -> storage.Client:
@@ -69,9 +70,10 @@ def call(cloud: LocalCloud) -> Callable[..., requests.Response]:
 
     def send(method: str, path: str, **options: Any) -> requests.Response:
         url = path if path.startswith("http") else cloud.url + path
-        return session.request(
+        answer: requests.Response = session.request(
             method, url, max_allowed_time=60, timeout=30, allow_redirects=False, **options
         )
+        return answer
 
     return send
 

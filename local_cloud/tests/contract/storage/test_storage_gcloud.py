@@ -32,7 +32,7 @@ def gcloud(cloud: LocalCloud, tmp_path: Path) -> Callable[..., bytes]:
     """Run ``gcloud storage`` with a configuration of its own; give what it prints."""
     key = credentials(cloud.credentials)
     key.refresh(Request())
-    (tmp_path / "token").write_text(key.token)
+    (tmp_path / "token").write_text(str(key.token))
     environment = {
         **os.environ,
         "CLOUDSDK_CONFIG": str(tmp_path / "config"),

@@ -37,7 +37,9 @@ class Session:
         assert answer.status_code == 200, answer.text
         self.url = answer.headers["Location"]
 
-    def put(self, data: bytes, content_range: str, **headers: str) -> requests.Response:
+    def put(
+        self, data: bytes | Iterator[bytes], content_range: str, **headers: str
+    ) -> requests.Response:
         return self.call(
             "PUT", self.url, data=data, headers={"Content-Range": content_range, **headers}
         )

@@ -13,7 +13,7 @@ import pytest
 from google.cloud.storage import transfer_manager
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import requests
@@ -44,12 +44,14 @@ class Upload:
         self.id = ET.fromstring(answer.content).findtext("{*}UploadId", "")
         self.etags: dict[int, str] = {}
 
-    def put(self, number: int, data: bytes, **headers: str) -> requests.Response:
+    def put(self, number: int, data: bytes | Iterator[bytes], **headers: str) -> requests.Response:
+        if isinstance(data, bytes) and not headers:
+            headers = {"x-goog-hash": f"crc32c={crc32c(data)}"}
         answer = self.call(
             "PUT",
             f"{self.path}?partNumber={number}&uploadId={self.id}",
             data=data,
-            headers=headers or {"x-goog-hash": f"crc32c={crc32c(data)}"},
+            headers=headers,
         )
         if answer.status_code == 200:
             self.etags[number] = answer.headers["ETag"]

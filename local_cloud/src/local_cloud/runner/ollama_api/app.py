@@ -73,10 +73,12 @@ class App:
                 Rule("/api/show", methods=["POST"], endpoint=self._show),
                 Rule("/api/generate", methods=["POST"], endpoint=self._generate),
                 Rule("/api/chat", methods=["POST"], endpoint=self._chat),
+                Rule("/api/embed", methods=["POST"], endpoint=self._embed),
                 Rule("/v1/models", methods=["GET"], endpoint=self._openai_models),
                 Rule("/v1/models/<path:name>", methods=["GET"], endpoint=self._openai_model),
                 Rule("/v1/chat/completions", methods=["POST"], endpoint=self._openai),
                 Rule("/v1/completions", methods=["POST"], endpoint=self._openai),
+                Rule("/v1/embeddings", methods=["POST"], endpoint=self._openai),
             ]
         )
 
@@ -148,7 +150,7 @@ class App:
                 "system": model.text("system"),
                 "details": model.details,
                 "model_info": {"general.architecture": model.config.get("model_family", "")},
-                "capabilities": ["completion"],
+                "capabilities": ["embedding" if model.makes_embeddings else "completion"],
                 "modified_at": model.modified,
             }
         )
@@ -188,6 +190,16 @@ class App:
             response = Response(_lines(objects), content_type=_NDJSON)
             response.call_on_close(stack.pop_all().close)
             return response
+
+    def _embed(self, request: Request) -> Response:
+        asked = _body(request)
+        model = self._model(asked)
+        wanted = requests.embed(model, asked)
+        keep_alive = self._keep_alive(asked)
+        with self._engine.use(model, context=wanted.context, keep_alive=keep_alive) as (loaded, _):
+            found = json.loads(Answer(loaded.address, wanted.path, wanted.body).read())
+        vectors = [each["embedding"] for each in found["data"]]
+        return _json({"model": str(asked["model"]), "embeddings": vectors})
 
     def _openai_models(self, _request: Request) -> Response:
         models = [_openai_entry(model) for model in self._library.models()]

@@ -142,6 +142,7 @@ class Engine:
         threads = max(1, (os.cpu_count() or 1) - 1)
         parameters.cpuparams.n_threads = threads
         parameters.cpuparams_batch.n_threads = threads
+        parameters.embedding = model.makes_embeddings
         parameters.verbosity = _VERBOSITY
         parameters.warmup = False  # the first request does it as well
         begin = time.monotonic()

@@ -93,10 +93,18 @@ class Model:
     @property
     def has_chat_template(self) -> bool:
         """Whether the GGUF says how a conversation is written; base models do not."""
+        return self._header_has(b"tokenizer.chat_template")
+
+    @property
+    def makes_embeddings(self) -> bool:
+        """Whether the GGUF says how the vectors of its tokens become one: no chat model does."""
+        return self._header_has(b".pooling_type")
+
+    def _header_has(self, key: bytes) -> bool:
         with self.weights.open("rb") as file:
             size = min(os.fstat(file.fileno()).st_size, _HEADER_BYTES)
             with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as header:
-                return header.find(b"tokenizer.chat_template") >= 0
+                return header.find(key) >= 0
 
     def text(self, kind: str) -> str:
         """Return a layer of text, such as "system" or "license"; empty if there is none."""

@@ -68,6 +68,8 @@ def generate(model: Model, asked: dict[str, Any]) -> LlamaRequest | None:
     prompt = asked.get("prompt") or ""
     if not prompt:
         return None
+    if model.makes_embeddings:
+        raise BadRequestError(f'"{model.name}" does not support generate')
     body, context = _common(model, asked)
     if asked.get("raw") or not model.has_chat_template:
         return LlamaRequest("/v1/completions", {**body, "prompt": prompt}, context)
@@ -94,6 +96,8 @@ def chat(model: Model, asked: dict[str, Any]) -> LlamaRequest | None:
         raise BadRequestError("messages must be a list of objects with role and content")
     if not given:
         return None
+    if model.makes_embeddings:
+        raise BadRequestError(f'"{model.name}" does not support chat')
     if any(message.get("images") for message in given):
         raise BadRequestError("this model is missing data required for image input")
     messages = [
@@ -105,6 +109,24 @@ def chat(model: Model, asked: dict[str, Any]) -> LlamaRequest | None:
         messages.insert(0, {"role": "system", "content": system})
     body, context = _common(model, asked)
     return LlamaRequest("/v1/chat/completions", {**body, "messages": messages}, context)
+
+
+def embed(model: Model, asked: dict[str, Any]) -> LlamaRequest:
+    """Return the request for /api/embed.
+
+    Raises
+    ------
+    BadRequestError
+        If there is no text, or the model makes no embeddings.
+
+    """
+    if not model.makes_embeddings:
+        raise BadRequestError("this model does not support embeddings")
+    texts = asked.get("input")
+    texts = [texts] if isinstance(texts, str) else texts
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise BadRequestError("invalid input type")
+    return LlamaRequest("/v1/embeddings", {"input": texts}, context_length(model, asked))
 
 
 def context_length(model: Model, asked: dict[str, Any]) -> int:
