@@ -18,7 +18,8 @@ LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The local cloud is a package of its own, whose tests know nothing of this one.
 LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
-BUILT := llm_widgets/widgets/built
+COMPONENTS := llm_widgets/widgets/built
+PAGE := llm_widgets/server/built
 NODE_MODULES := node_modules/.package-lock.json
 
 .PHONY: run test test-fast lint bundle docs lock clean
@@ -44,15 +45,22 @@ lint: $(READY) $(NODE_MODULES)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy --config-file local_cloud/pyproject.toml
+	@cd local_cloud && ../$(BIN)/mypy
 	@$(BIN)/python .ci/undone.py
 	@node_modules/.bin/biome ci .
 	@node_modules/.bin/tsc
-	@npm run --silent bundle -- --outdir=node_modules/.cache/built
-	@diff -rq $(BUILT) node_modules/.cache/built || { echo "What is built differs from its sources: run make bundle."; exit 1; }
+	@npm run --silent bundle:components -- --outdir=node_modules/.cache/components
+	@npm run --silent bundle:page -- --outdir=node_modules/.cache/page
+	@npm run --silent licences:components -- node_modules/.cache/components/LICENSES.txt
+	@npm run --silent licences:page -- node_modules/.cache/page/LICENSES.txt
+	@diff -rq $(COMPONENTS) node_modules/.cache/components && diff -rq $(PAGE) node_modules/.cache/page \
+	  || { echo "What is built differs from its sources: run make bundle."; exit 1; }
 
 bundle: $(NODE_MODULES)
-	@npm run --silent bundle -- --outdir=$(BUILT)
+	@npm run --silent bundle:components -- --outdir=$(COMPONENTS)
+	@npm run --silent bundle:page -- --outdir=$(PAGE)
+	@npm run --silent licences:components -- $(COMPONENTS)/LICENSES.txt
+	@npm run --silent licences:page -- $(PAGE)/LICENSES.txt
 
 # What is built asks no other host; a warning fails.
 docs: $(READY)
@@ -61,10 +69,10 @@ docs: $(READY)
 	@echo "The documentation is in docs/_build/index.html"
 
 lock:
-	@for extras in "" "--extra local" "--extra local --extra lab --extra dev"; do \
-	  case "$$extras" in *dev) name=dev;; *local) name=local;; *) name=base;; esac; \
+	@for extras in "" "--extra page" "--extra page --extra local" "--extra page --extra local --extra lab --extra dev"; do \
+	  case "$$extras" in *dev) name=dev;; *local) name=local;; *page) name=page;; *) name=core;; esac; \
 	  $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header \
-	    --no-emit-package cloud-run-local-cloud \
+	    --generate-hashes --no-emit-package cloud-run-local-cloud --no-emit-package llm-widgets \
 	    pyproject.toml $$extras -c requirements/dev.txt -o requirements/$$name.txt; \
 	done
 
@@ -78,8 +86,8 @@ $(READY): pyproject.toml local_cloud/pyproject.toml requirements/dev.txt require
 	  || { test "$$(command -v $(PYTHON))" || echo "There is no $(PYTHON) on this machine: install Python 3.11 or later."; exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/samples.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/samples.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . --editable local_cloud
 	@touch $@
 

@@ -28,7 +28,9 @@ warnings.filterwarnings("ignore", "Unknown section Configuration", UserWarning)
 # Names that docstrings refer to are looked up. Types of signatures are written as the source
 # writes them, short: they are linked where only one module has such a name.
 nitpicky = True
-nitpick_ignore_regex = [(r"py:(class|obj|exc)", r"(?!llm_widgets\.).*|.*\._\w+(\.\w+)?|.*\.[A-Z]")]
+nitpick_ignore_regex = [
+    (r"py:(class|obj|exc)", r"(?!llm_widgets\.).*|.*\._\w+(\.\w+)?|.*\.[A-Z](_co)?")
+]
 # Sphinx can't write the signature of a generic alias (`form_entry.Choice`), and says so.
 suppress_warnings = ["autodoc", "ref.python"]
 

@@ -8,13 +8,23 @@ if TYPE_CHECKING:
     from ipywidgets import Widget
 
     from llm_widgets.manager import Manager
+    from llm_widgets.manager.estimating import estimate
 
-__all__ = ["Manager", "app"]
+__all__ = ["Manager", "app", "estimate"]
 
 
 def app() -> Widget:
-    """Make the page; the last line of a notebook's cell shows it."""
-    from llm_widgets.page.shell import build  # noqa: PLC0415 - only the page needs widgets
+    """Make the page; the last line of a notebook's cell shows it.
+
+    Raises
+    ------
+    ManagerError
+        What the page needs is not installed.
+    """
+    from llm_widgets import installation  # noqa: PLC0415 - only the page needs this and widgets
+
+    installation.check_page()
+    from llm_widgets.page.shell import build  # noqa: PLC0415 - the same
 
     return build()
 
@@ -24,4 +34,12 @@ def __getattr__(name: str) -> Any:
         from llm_widgets.manager import Manager  # noqa: PLC0415 - the page does not need it
 
         return Manager
+    if name == "estimate":
+        from llm_widgets.manager.estimating import estimate  # noqa: PLC0415 - the same
+
+        return estimate
     raise AttributeError(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

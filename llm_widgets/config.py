@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,7 +16,17 @@ if TYPE_CHECKING:
 REGION = "europe-west1"
 """The region that is offered first where nobody names one."""
 
+VOUCHED_VARIABLE = "LLM_WIDGETS_VISITORS"
+"""Variable by which the server tells its kernels whether it knows who visits; see `VOUCHED`."""
+
+VOUCHED = "iap"
+"""Its value where Identity-Aware Proxy vouches for them."""
+
+OWN_PAGE_VARIABLE = "LLM_WIDGETS_PAGE"
+"""Variable by which the server tells its kernels that their page brings the components' code."""
+
 _MOST_TASKS = 100
+_SERVICE_ACCOUNT = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+\.gserviceaccount\.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +64,14 @@ class Settings:
         process on this machine.
     import_tasks
         Tasks of an import's job; 0 lets the size of the model decide.
+    import_account
+        Address of the service account that import jobs run as; empty for the product's own.
     iap_audience
         Audience of the Identity-Aware Proxy in front of the page, or empty.
     without_iap
         Whether the page lets everybody in on Cloud Run.
+    is_vouched_for
+        Whether Identity-Aware Proxy vouches for the visitor of this kernel.
     most_kernels
         Pages that may be open at the same time; 0 lets the memory decide.
     variables
@@ -70,9 +85,11 @@ class Settings:
     region: str = REGION
     image: str = ""
     import_tasks: int = 0
+    import_account: str = ""
     iap_audience: str = ""
     without_iap: bool = False
     most_kernels: int = 0
+    is_vouched_for: bool = False
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
     @property
@@ -97,7 +114,8 @@ class Settings:
         Raises
         ------
         InvalidInputError
-            An endpoint is not an ``http://`` or ``https://`` URL, or a number is none.
+            An endpoint is not an ``http://`` or ``https://`` URL, a number is none, or an
+            account is not the address of a service account.
         """
         env = os.environ if environment is None else environment
         return cls(
@@ -108,9 +126,11 @@ class Settings:
             region=env.get("LLM_WIDGETS_REGION", REGION),
             image=env.get("LLM_WIDGETS_IMAGE", ""),
             import_tasks=_count(env, "LLM_WIDGETS_IMPORT_TASKS"),
+            import_account=_account(env, "LLM_WIDGETS_IMPORT_ACCOUNT"),
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
             without_iap=env.get("LLM_WIDGETS_WITHOUT_IAP", "") == "1",
             most_kernels=_count(env, "LLM_WIDGETS_MOST_KERNELS"),
+            is_vouched_for=env.get(VOUCHED_VARIABLE, "") == VOUCHED,
             variables=dict(env),
         )
 
@@ -140,6 +160,17 @@ def _count(env: Mapping[str, str], name: str) -> int:
             fix=Fix(text=f"Set {name} to such a number, or unset it."),
         )
     return int(value)
+
+
+def _account(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if value and not _SERVICE_ACCOUNT.fullmatch(value):
+        raise InvalidInputError(
+            f"{name} is not the address of a service account: {value!r}.",
+            field=name,
+            fix=Fix(text=f"Set {name} to NAME@PROJECT.iam.gserviceaccount.com, or unset it."),
+        )
+    return value
 
 
 def _endpoint(env: Mapping[str, str], name: str, default: str) -> str:

@@ -6,6 +6,15 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class RoleGrant:
+    """A role for a member, on ``projects/P``, ``buckets/B`` or ``serviceAccounts/E``."""
+
+    role: str
+    resource: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """What a person can do about a failure: at least one of the parts is there.
 
@@ -20,12 +29,15 @@ class Fix:
     action
         The key of an action that the product can carry out itself, for example
         ``"enable-api:run.googleapis.com"``. Views map it to a button.
+    grant
+        What the command grants; ``None`` where it grants nothing, or not by itself.
     """
 
     text: str = ""
     command: str = ""
     url: str = ""
     action: str = ""
+    grant: RoleGrant | None = None
 
 
 class ManagerError(Exception):
@@ -62,6 +74,10 @@ class ManagerError(Exception):
             parts.append("Fix: " + " ".join(part for part in told if part))
         return "\n".join(parts)
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython and notebooks show in place of a traceback."""
+        return str(self).splitlines()
+
 
 class InvalidInputError(ManagerError):
     """A value that a person typed can't be used."""
@@ -87,6 +103,14 @@ class DeniedError(ManagerError):
     """The identity lacks a permission."""
 
 
+class ProjectError(DeniedError):
+    """The project is deleted or suspended, or there is none of that name."""
+
+
+class QuotaProjectError(DeniedError):
+    """The credentials of a person name no project that calls may count against."""
+
+
 class SignInError(ManagerError):
     """There are no usable credentials."""
 
@@ -103,8 +127,34 @@ class QuotaError(ManagerError):
     """A quota does not allow it."""
 
 
+class PolicyError(ManagerError):
+    """A policy of the organization, of a service perimeter or of a bucket does not allow it."""
+
+
 class UnavailableError(ManagerError):
-    """The other side did not answer, or not in time; trying again may help."""
+    """The other side did not answer, or not in time; trying again may help.
+
+    Parameters
+    ----------
+    retry_after
+        Seconds after which to try again, ``None`` where nobody told.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "",
+        cause: str = "",
+        fix: Fix | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, field=field, cause=cause, fix=fix)
+        self.retry_after = retry_after
+
+
+class RateLimitError(UnavailableError):
+    """Too much was asked in too short a time; asked more slowly, it works."""
 
 
 class HubError(ManagerError):
@@ -130,7 +180,7 @@ class DeploymentError(ManagerError):
 def unexpected(error: Exception) -> ManagerError:
     """Word a failure that nobody foresaw; its traceback is in the log, never on the page."""
     return ManagerError(
-        "Something went wrong inside the manager itself.",
+        "Unexpected error in the manager.",
         cause=f"{type(error).__name__}: {error}",
-        fix=Fix(text="Try again; if it stays, the log of the manager has the details."),
+        fix=Fix(text="Try again. If it keeps happening, see the manager's log."),
     )

@@ -40,9 +40,8 @@ def main() -> int:
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:
         print("No Chromium here: installing Debian's package ...", flush=True)
-        quiet = {"stdout": subprocess.DEVNULL}
-        subprocess.run(["apt-get", "update", "-q"], check=False, **quiet)
-        subprocess.run(["apt-get", "install", "-y", "-q", "chromium"], check=False, **quiet)
+        for words in (["update", "-q"], ["install", "-y", "-q", "chromium"]):
+            subprocess.run(["apt-get", *words], check=False, stdout=subprocess.DEVNULL)
         if found := installed():
             print(f"Browser for the tests: {found}")
             return 0

@@ -11,9 +11,7 @@ from llm_widgets.gcp.project import apis
 if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
 
-SUBJECT = Subject(
-    "apis", "Google APIs", "Every service of Google Cloud has to be enabled once in a project."
-)
+SUBJECT = Subject("apis", "Google APIs", "Google Cloud APIs must be enabled once per project.")
 
 _BLOCKING: dict[str, frozenset[Work]] = {
     google_apis.RUN: BOTH,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from llm_widgets.checks.context import Context
 
 SUBJECT = Subject(
-    "billing", "Billing", "Cloud Run and Cloud Storage work only in projects that are paid for."
+    "billing", "Billing", "Cloud Run and Cloud Storage need a project with billing enabled."
 )
 
 _SENTENCES = {

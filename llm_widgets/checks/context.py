@@ -9,7 +9,8 @@ from llm_widgets.domain import links
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.parallel import outcomes
-from llm_widgets.gcp.iam import policy, service_accounts
+from llm_widgets.gcp.iam import service_accounts
+from llm_widgets.gcp.iam.effective_access import Known
 from llm_widgets.gcp.storage import buckets
 
 if TYPE_CHECKING:
@@ -84,18 +85,10 @@ class Context:
         )
         return found
 
-    def roles_on_project(self, member: str) -> frozenset[str]:
-        """Return the roles that the project's own policy gives a member.
-
-        Raises
-        ------
-        ManagerError
-            The policy may not be read.
-        """
-        found: frozenset[str] = self._once(
-            f"roles of {member}",
-            lambda: policy.roles_of(self.clients, policy.of_project(self.project_id), member),
-        )
+    @property
+    def known(self) -> Known:
+        """Policies of projects, and what roles hold."""
+        found: Known = self._once("known", lambda: Known(self.clients, self.project_id))
         return found
 
     def fix(self, text: str = "", *, command: str = "", url: str = "", action: str = "") -> Fix:
@@ -103,12 +96,12 @@ class Context:
         return self.localized(Fix(text=text, command=command, url=url, action=action))
 
     def localized(self, fix: Fix) -> Fix:
-        """Take a link to Google's console away where the cloud is a local one."""
+        """Return a fix without its link to Google's console where the cloud is a local one."""
         return links.without_console(fix) if self.clients.settings.is_local_cloud else fix
 
     def _runtime_account(self) -> ServiceAccount:
         emails = [
-            service_accounts.runtime_email(self.project_id),
+            service_accounts.RUNTIME.email(self.project_id),
             self.project.default_service_account,
         ]
         own, default = outcomes(

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.checks.verdicts import NOTHING, judged, listed
 from llm_widgets.domain.checklist import Answer, CheckState, Subject, Work
+from llm_widgets.gcp import secrets
 from llm_widgets.gcp.client.parallel import outcomes
 from llm_widgets.gcp.iam import permissions
+from llm_widgets.gcp.iam.account_roles import TOKENS
 from llm_widgets.gcp.iam.permissions import Tested
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 JOBS = "permissions/jobs"
 _IAM = "permissions/iam"
+_SECRETS = "permissions/secrets"
 SET_POLICY = "resourcemanager.projects.setIamPolicy"
 _DEPLOY = frozenset({Work.DEPLOY})
 _IMPORT = frozenset({Work.IMPORT})
@@ -44,7 +47,7 @@ def _all(kind: str, verbs: str) -> tuple[str, ...]:
 # Names of Google's IAM reference.
 GROUPS: tuple[Group, ...] = (
     Group(
-        Subject("permissions/run", "Cloud Run services", "Deploy, watch, change and delete them."),
+        Subject("permissions/run", "Cloud Run services", "Deploy, view, edit and delete services."),
         (
             *_all("run.services", "create get list update delete getIamPolicy setIamPolicy"),
             *_all("run.revisions", "get list"),
@@ -55,7 +58,7 @@ GROUPS: tuple[Group, ...] = (
         _DEPLOY,
     ),
     Group(
-        Subject(JOBS, "Cloud Run jobs", "Imports run as jobs."),
+        Subject(JOBS, "Cloud Run jobs", "Run imports as jobs."),
         (
             *_all("run.jobs", "create get update run runWithOverrides delete"),
             *_all("run.executions", "get list cancel"),
@@ -65,7 +68,7 @@ GROUPS: tuple[Group, ...] = (
         _IMPORT,
     ),
     Group(
-        Subject("permissions/storage", "Cloud Storage", "Find buckets of models, create new ones."),
+        Subject("permissions/storage", "Cloud Storage", "List and create buckets."),
         _all("storage.buckets", "create list"),
         ("storage.buckets.list",),
         _IMPORT,
@@ -74,7 +77,7 @@ GROUPS: tuple[Group, ...] = (
         Subject(
             _IAM,
             "IAM",
-            "See and create service accounts, see who has which role.",
+            "View and create service accounts; view IAM policies.",
         ),
         (
             *_all("iam.serviceAccounts", "get list create"),
@@ -82,25 +85,22 @@ GROUPS: tuple[Group, ...] = (
         ),
     ),
     Group(
-        Subject("permissions/secrets", "Secrets", "Keep tokens of hubs in Secret Manager."),
-        (
-            *_all("secretmanager.secrets", "create list setIamPolicy delete"),
-            *_all("secretmanager.versions", "add access"),
-        ),
+        Subject(_SECRETS, "Secrets", "Store hub tokens in Secret Manager for import jobs."),
+        TOKENS.permissions,
     ),
     Group(
-        Subject("permissions/logs", "Logs and metrics", "Show why a service does not come up."),
+        Subject("permissions/logs", "Logs and metrics", "Show why a service fails to start."),
         ("logging.logEntries.list", "monitoring.timeSeries.list"),
     ),
     Group(
-        Subject("permissions/quotas", "Quotas and APIs", "See limits, ask for more, enable APIs."),
+        Subject("permissions/quotas", "Quotas and APIs", "View and request quotas, enable APIs."),
         (
             *_all("cloudquotas.quotas", "get update"),
             *_all("serviceusage.services", "list enable"),
         ),
     ),
     Group(
-        Subject("permissions/network", "Networks", "Use subnets and connectors for fast reads."),
+        Subject("permissions/network", "Networks", "Use subnets and connectors."),
         (
             "compute.networks.list",
             *_all("compute.subnetworks", "list get use setPrivateIpGoogleAccess"),
@@ -113,8 +113,8 @@ PROJECT_SUBJECTS = tuple(group.subject for group in GROUPS)
 
 BUCKETS = Subject(
     "permissions/buckets",
-    "Buckets of models",
-    "Write models into them, read them, open them to services.",
+    "Model buckets",
+    "Write and read models, grant services access.",
 )
 BUCKETS_NEED = (
     *_all("storage.buckets", "get getIamPolicy setIamPolicy"),
@@ -125,13 +125,14 @@ _FOR_IMPORTS = ("storage.buckets.get", *_all("storage.objects", "create get list
 
 def ask_project(context: Context) -> dict[str, Answer]:
     """Test all groups in one call: Google tests up to a hundred permissions at once."""
-    wanted = [permission for group in GROUPS for permission in group.permissions]
+    needed = {group.subject.key: _needed(context, group) for group in GROUPS}
+    wanted = [permission for some in needed.values() for permission in some]
     tested = permissions.on_project(context.clients, context.project_id, [*wanted, SET_POLICY])
     return {
         group.subject.key: judged(
             context,
             tested,
-            group.permissions,
+            needed[group.subject.key],
             vital=group.vital,
             blocks=_here(context, group),
             may_grant=SET_POLICY in tested.granted,
@@ -143,8 +144,8 @@ def ask_project(context: Context) -> dict[str, Answer]:
 
 def _who_grants(tested: Tested) -> str:
     if SET_POLICY in tested.granted:
-        return "All are granted; it may also set IAM policies of the project."
-    return "All are granted; it may not set IAM policies: an administrator has to grant roles."
+        return "All granted, including setting the project's IAM policy."
+    return "All granted, except setting IAM policies: an administrator has to grant roles."
 
 
 def ask_buckets(context: Context) -> dict[str, Answer]:
@@ -163,7 +164,7 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
             vital=needed,
             blocks=_IMPORT,
             may_grant=SET_POLICY in tested.granted,
-            fine="There is none yet; one may be created.",
+            fine="None yet. This identity can create one.",
         )
         return {BUCKETS.key: answer}
     found = outcomes(
@@ -177,7 +178,7 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
         raise failed.error
     short = [(each.key, each.value) for each in found if each.value and each.value.missing]
     if not short:
-        return {BUCKETS.key: Answer(CheckState.OK, f"Everything needed on {listed(names)}.")}
+        return {BUCKETS.key: Answer(CheckState.OK, f"All permissions granted on {listed(names)}.")}
     answer = judged(
         context,
         _together([tested for _, tested in short]),
@@ -191,11 +192,18 @@ def ask_buckets(context: Context) -> dict[str, Answer]:
 
 
 def _together(tests: list[Tested]) -> Tested:
-    """Take as missing what is missing anywhere."""
+    """Return one result of several: missing is what is missing anywhere."""
     missing = frozenset[str]().union(*(tested.missing for tested in tests))
     untestable = frozenset[str]().union(*(tested.untestable for tested in tests))
     granted = frozenset[str]().union(*(tested.granted for tested in tests))
     return Tested(granted - missing, missing, untestable - missing)
+
+
+def _needed(context: Context, group: Group) -> tuple[str, ...]:
+    """Add what an import on this machine needs: its process reads the token by this identity."""
+    if group.subject.key == _SECRETS and not context.clients.settings.image:
+        return (*group.permissions, secrets.ACCESS)
+    return group.permissions
 
 
 def _here(context: Context, group: Group) -> frozenset[Work]:

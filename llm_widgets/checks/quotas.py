@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import gpus
 from llm_widgets.domain.capacity import Capacity
+from llm_widgets.domain.quotas import CPU, MEMORY
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.project import quotas
 from llm_widgets.gcp.run import services
@@ -27,7 +28,7 @@ def quota_ids() -> tuple[str, ...]:
     of_gpus = [
         gpu.quota_id(redundant=redundant) for gpu in gpus.GPUS for redundant in (False, True)
     ]
-    return (*of_gpus, quotas.CPU, quotas.MEMORY)
+    return (*of_gpus, CPU, MEMORY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Survey:
         return Capacity(
             gpus=self._allowed(gpu.quota_id(), region),
             gpus_redundant=self._allowed(gpu.quota_id(redundant=True), region),
-            cpu=self._allowed(quotas.CPU, region),
-            memory_gib=self._allowed(quotas.MEMORY, region),
+            cpu=self._allowed(CPU, region),
+            memory_gib=self._allowed(MEMORY, region),
             used_gpus=used.gpus.get(gpu.accelerator, 0) if used else None,
             used_cpu=used.cpu if used else None,
             used_memory_gib=used.memory_gib if used else None,
@@ -68,7 +69,7 @@ class Survey:
 
     def is_known(self, gpu: Gpu, region: str) -> bool:
         """Return whether all that decides on a GPU in a region has been answered or refused."""
-        needed = (gpu.quota_id(), quotas.CPU, quotas.MEMORY, region)
+        needed = (gpu.quota_id(), CPU, MEMORY, region)
         return all(key in self.quotas or key in self.usage or key in self.errors for key in needed)
 
     def _allowed(self, quota_id: str, region: str) -> float | None:
@@ -77,7 +78,7 @@ class Survey:
             return None
         allowed = quota.allowed(region)
         # A GPU that the API does not list for the region has not been used there yet.
-        return 0 if allowed is None and quota_id not in (quotas.CPU, quotas.MEMORY) else allowed
+        return 0 if allowed is None and quota_id not in (CPU, MEMORY) else allowed
 
 
 def survey(context: Context, tell: Callable[[str, str, Any], None]) -> None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.checks import apis, billing, permissions, runtime, secret_manager
+from llm_widgets.checks import (
+    apis,
+    billing,
+    import_account,
+    permissions,
+    remedies,
+    runtime,
+    secret_manager,
+)
 from llm_widgets.domain.checklist import Answer, CheckState, Row, Subject
-from llm_widgets.errors import ManagerError, unexpected
+from llm_widgets.errors import Fix, ManagerError, unexpected
+from llm_widgets.gcp.iam import propagation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +28,11 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_PAUSES = (1, 2, 4, 8, 15, 30)  # seconds between two looks whether a change has taken effect
+_PAUSES = (1, 2, 4, 8, *(15,) * 31)
+"""Seconds between two looks whether a change has taken effect: as long as grants may take.
+
+See :data:`llm_widgets.gcp.iam.propagation.LONGEST`.
+"""
 
 MOST_AT_ONCE = 64
 """Checks in flight: as many as there are connections."""
@@ -50,6 +63,8 @@ CHECKS: tuple[Check, ...] = (
     Check((runtime.ACCOUNT,), runtime.ask_account),
     Check((runtime.ACT_AS,), runtime.ask_act_as),
     Check((runtime.READING,), runtime.ask_reading),
+    Check((import_account.ACCOUNT,), import_account.ask_account),
+    Check((import_account.ACT_AS,), import_account.ask_act_as),
     Check((secret_manager.SUBJECT,), secret_manager.ask),
 )
 """The checks of the checklist, in the order of the page."""
@@ -86,7 +101,7 @@ def run(
 def wait_until_ok(context: Callable[[], Context], key: str, tell: Callable[[Row], None]) -> bool:
     """Ask for a row again until it is in order; say whether it came to that.
 
-    Grants and enabled APIs take effect within a minute or two, not at once.
+    Grants and enabled APIs take effect within minutes, not at once.
 
     Parameters
     ----------
@@ -128,5 +143,15 @@ def _answers(check: Check, context: Context) -> list[tuple[Subject, Answer]]:
         failure = unexpected(error)
         answer = Answer(CheckState.UNKNOWN, failure.message, detail=failure.cause)
     else:
-        return [(subject, found[subject.key]) for subject in check.subjects]
+        return [(each, _while_it_spreads(found[each.key], context)) for each in check.subjects]
     return [(subject, answer) for subject in check.subjects]
+
+
+def _while_it_spreads(answer: Answer, context: Context) -> Answer:
+    """Return what is missing without the fix that was carried out and has no effect yet."""
+    action = answer.fix.action if answer.fix else ""
+    age = remedies.spreading(context, action) if action else None
+    if age is None:
+        return answer
+    told = f"Granted {propagation.ago(age)}. It takes {propagation.HOW_LONG} to take effect."
+    return replace(answer, fix=Fix(told), action_label="")

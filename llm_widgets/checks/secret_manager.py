@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SUBJECT = Subject(
     "secret-manager",
     "Secret Manager",
-    "Keeps the token of a hub while a model that needs one is imported.",
+    "Stores the hub token while a gated model is imported.",
 )
 
 
@@ -25,10 +25,10 @@ def ask(context: Context) -> dict[str, Answer]:
     except ApiDisabledError as error:
         answer = Answer(
             CheckState.MISSING,
-            "It is not enabled: only open models can be imported.",
+            "Not enabled: only models without a token can be imported.",
             fix=context.localized(error.fix) if error.fix else None,
             action_label="Enable" if error.fix else "",
         )
     else:
-        answer = Answer(CheckState.OK, "Ready for tokens.")
+        answer = Answer(CheckState.OK, "Ready to store tokens.")
     return {SUBJECT.key: answer}

@@ -46,7 +46,7 @@ def judged(
     untestable = [permission for permission in needed if permission in tested.untestable]
     if len(untestable) == len(needed):
         return Answer(CheckState.UNKNOWN, "Google can't test these permissions here.")
-    aside = f"Not to be tested here: {', '.join(untestable)}." if untestable else ""
+    aside = f"Can't be tested here: {', '.join(untestable)}." if untestable else ""
     if not missing:
         return Answer(CheckState.OK, fine or _all_granted(len(needed)), detail=aside)
     where = ", ".join(buckets) or account

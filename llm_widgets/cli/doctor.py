@@ -7,14 +7,18 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.checks.context import Context
+from llm_widgets.cli import output
+from llm_widgets.cli.recording import record as recording
+from llm_widgets.cli.recording import recorder
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.checklist import CheckState, Row, summary
-from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.manager import projects
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import TextIO
 
     from llm_widgets.gcp.auth.identity import Identity
@@ -27,6 +31,7 @@ def doctor(
     project_id: str = "",
     *,
     as_json: bool = False,
+    record: Path | None = None,
     chosen: Settings | None = None,
     out: TextIO | None = None,
 ) -> int:
@@ -38,6 +43,9 @@ def doctor(
         The project; that of the settings when left out.
     as_json
         Print one JSON object in place of lines, also of what is raised.
+    record
+        File to write what is answered to, by what is asked here and by the script that a recording
+        goes through.
 
     Returns
     -------
@@ -51,15 +59,19 @@ def doctor(
     """
     out = out or sys.stdout
     try:
-        return _doctor(project_id, as_json=as_json, using=chosen or settings(), out=out)
+        using = chosen or settings()
+        return _doctor(project_id, as_json=as_json, record=record, using=using, out=out)
     except ManagerError as error:
         if as_json:
-            _print_json({"ok": False, "error": _error_as_json(error)}, out)
+            _print_json({"ok": False, "error": output.error_as_json(error)}, out)
         raise
 
 
-def _doctor(project_id: str, *, as_json: bool, using: Settings, out: TextIO) -> int:
-    clients = Clients(using)
+def _doctor(
+    project_id: str, *, as_json: bool, record: Path | None, using: Settings, out: TextIO
+) -> int:
+    answers = recorder.Recorder(using.google_endpoint) if record else None
+    clients = Clients(using, on_answer=answers)
     who = identity.current(clients)
     project = projects.open_project(clients, project_id)
     rows, _ = projects.checklist(Context(clients, project))
@@ -67,6 +79,10 @@ def _doctor(project_id: str, *, as_json: bool, using: Settings, out: TextIO) -> 
         _print_json(_as_json(who, project, rows), out)
     else:
         _print(who, project, rows, out)
+    if record and answers:
+        told = sys.stderr if as_json else out
+        print(file=told)
+        recording.run(clients, project, answers, record, told)
     return 0 if all(row.state is CheckState.OK for row in rows) else 1
 
 
@@ -91,15 +107,6 @@ def _print_json(told: dict[str, Any], out: TextIO) -> None:
     print(file=out)
 
 
-def _fix_as_json(fix: Fix | None) -> dict[str, str]:
-    fix = fix or Fix()
-    return {"text": fix.text, "command": fix.command, "url": fix.url}
-
-
-def _error_as_json(error: ManagerError) -> dict[str, Any]:
-    return {"message": error.message, "cause": error.cause, "fix": _fix_as_json(error.fix)}
-
-
 def _as_json(who: Identity, project: Project, rows: tuple[Row, ...]) -> dict[str, Any]:
     return {
         "identity": {"label": who.label, "member": who.member, "kind": who.kind.value},
@@ -119,6 +126,6 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "state": row.state.name.lower(),
         "text": answer.text,
         "detail": answer.detail,
-        "fix": _fix_as_json(answer.fix),
+        "fix": output.fix_as_json(answer.fix),
         "blocks": sorted(answer.blocks),
     }

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 IMAGES = {"llm-manager": (sys.executable, "-m", "llm_widgets")}
 """The image of this product, and the program that the local cloud runs in place of it."""
 
+AS_SLOW = "--as-slow-as-google"
+"""Option of the local cloud, with a number of seconds or without."""
+
 _PACKAGE = "local_cloud"
 _IMAGE = "llm-manager:local"
 _STOP_SECONDS = 20
@@ -45,7 +48,9 @@ def product_environment(printed: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def local_cloud(data: Path, *, offline: bool = False) -> Iterator[Callable[[], dict[str, str]]]:
+def local_cloud(
+    data: Path, *, offline: bool = False, slow: str | None = None
+) -> Iterator[Callable[[], dict[str, str]]]:
     """Run the local cloud while the block runs.
 
     The block is given a function that waits until the local cloud is ready, and returns the
@@ -57,6 +62,9 @@ def local_cloud(data: Path, *, offline: bool = False) -> Iterator[Callable[[], d
         Folder of everything that the local cloud keeps; made when it is not there.
     offline
         Whether models that the sample hub lacks are never asked for at the real hubs.
+    slow
+        Seconds until grants have an effect there, empty for as many as at Google; ``None`` for
+        a local cloud in which all happens at once.
 
     Raises
     ------
@@ -66,6 +74,8 @@ def local_cloud(data: Path, *, offline: bool = False) -> Iterator[Callable[[], d
         It did not start; it has said why on standard error.
     """
     words = ["--data", str(data), *(["--offline"] if offline else [])]
+    if slow is not None:
+        words += [AS_SLOW, *([slow] if slow else [])]
     with _started(words) as process:
         yield lambda: product_environment(_printed(process))
 
@@ -113,7 +123,7 @@ def _started(words: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     # The folder of that name in the repository is no package: such a one has no file.
     if spec is None or spec.origin is None:
         raise ManagerError(
-            'The local cloud is not installed: it comes with the extra "local".',
+            'The local cloud is not installed. It comes with the extra "local".',
             fix=Fix(text="In the folder of this repository:", command="pip install ./local_cloud"),
         )
     images = [f"--image={name}={shlex.join(program)}" for name, program in IMAGES.items()]

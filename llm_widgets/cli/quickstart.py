@@ -19,6 +19,7 @@ def run(
     host: str,
     port: int,
     offline: bool = False,
+    slow: str | None = None,
     token: str | None = None,
 ) -> int:
     """Start the local cloud and the page, and run until interrupted.
@@ -33,6 +34,8 @@ def run(
         Where the page is served.
     offline
         Whether models that the sample hub lacks are never asked for at the real hubs.
+    slow
+        See :func:`llm_widgets.cli.local_cloud.local_cloud`.
     token
         Text that a browser must show once; a random one without it, none if it is empty.
 
@@ -42,8 +45,8 @@ def run(
         The local cloud is not installed, or the page did not start.
     """
     print("Starting the local cloud ...", flush=True)
-    with local_cloud(data, offline=offline) as environment:
-        from llm_widgets.server import launch  # noqa: PLC0415 - loads while the cloud starts
+    with local_cloud(data, offline=offline, slow=slow) as environment:
+        from llm_widgets.server.launcher import launch  # noqa: PLC0415 - loads while the cloud starts
 
         os.environ.update(environment())
         chosen = settings()

@@ -23,6 +23,8 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
 
     ============================= ==========================================================
     ``max_model_len``             tokens of a request; ``auto`` for an engine that takes it
+    ``parallel``                  requests that the engine works on at once, and that Cloud Run
+                                  sends to an instance at most
     ``gpu_memory_utilization``    share of the GPU's memory that the engine takes
     ``max_instances``             the deployment's field; so are ``timeout``, ``cpu``,
                                   ``memory_gib``, ``cache_gib``, ``image``, ``accelerator``
@@ -30,7 +32,8 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     ``zonal_redundancy``          ``true`` or ``false``
     ``probe_failures``            failures of the startup probe
     ``engine_port``               port that the engine is told to listen on
-    ``add_argument``              a word for the command line; one of the same name is replaced
+    ``add_argument``              a word for the command line, several with line breaks between
+                                  them; one of the same name is replaced
     ``remove_argument``           name of an argument, whose value goes too
     ``environment``               ``NAME=VALUE``, several with ``;`` between them
     ``remove_environment``        names of variables, with commas between them
@@ -63,7 +66,7 @@ def choices(remedy: Remedy) -> tuple[Remedy, ...]:
 def _told(
     deployment: Deployment, setting: Callable[[Engine], Setting | None], value: str
 ) -> Deployment:
-    """Tell the engine something, if it is known and can be told that."""
+    """Return the deployment with a changed setting, if the engine is known and has it."""
     engine = registry.of(deployment.framework)
     found = setting(engine) if engine else None
     return found.tell(deployment, value) if found else deployment
@@ -80,8 +83,16 @@ def _max_model_len(deployment: Deployment, value: str) -> Deployment:
     return made
 
 
+def _parallel(deployment: Deployment, requests: int) -> Deployment:
+    """Let the engine work on fewer or more requests; Cloud Run sends no more than these."""
+    made = _told(deployment, lambda engine: engine.parallel, str(requests))
+    return replace(made, concurrency=min(made.concurrency, requests))
+
+
 def _argument(deployment: Deployment, word: str) -> Deployment:
-    args = _command_line(deployment).with_word(deployment.args, word)
+    args = deployment.args
+    for each in word.split("\n"):
+        args = _command_line(deployment).with_word(args, each)
     return replace(deployment, args=args)
 
 
@@ -122,6 +133,7 @@ _CHANGES: dict[str, Callable[[Deployment, str], Deployment]] = {
     "gpu_memory_utilization": lambda it, value: _told(
         it, lambda engine: engine.memory_share, f"{float(value):g}"
     ),
+    "parallel": lambda it, value: _parallel(it, int(value)),
     "max_instances": lambda it, value: replace(it, max_instances=int(value)),
     "timeout": lambda it, value: replace(it, timeout=int(value)),
     "cpu": lambda it, value: replace(it, cpu=float(value)),

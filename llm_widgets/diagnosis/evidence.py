@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from llm_widgets.domain.failures.known_failure import Place
+from llm_widgets.domain.platform_log import PROBE_SUCCEEDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from llm_widgets.errors import ManagerError
 
 LONGEST_HEAD, LONGEST_TAIL = 4_000, 12_000
 """Characters at the beginning and at the end of a text that are searched: a traceback in one
@@ -22,8 +25,6 @@ MOST_LINES = 3_000
 _ESCAPES = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANKS = re.compile(r"\s+")
-# A probe that succeeded: what was logged before was no obstacle in the end.
-_STARTED = re.compile(r"STARTUP \w{2,5} probe succeeded", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,19 @@ class Evidence:
         ``CONTAINER_MISSING`` or ``SERVICE_DISABLED``.
     log
         Entries of the revision that failed, the newest last. Those of other revisions mislead.
+    error
+        What the answer of a request was worded as, where it was an error with details: they tell
+        more than its message.
     """
 
     operation: str = ""
     conditions: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     log: tuple[LogLine, ...] = ()
+    error: ManagerError | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text to search: one line without control characters and repeated blanks.
 
     Attributes
@@ -93,25 +97,48 @@ def bounded(text: str) -> str:
     return f"{text[:LONGEST_HEAD]}\n…\n{text[-LONGEST_TAIL:]}"
 
 
+def without_escapes(text: str) -> str:
+    """Return a text without what terminals understand; most have nothing of it."""
+    if text.isprintable():
+        return text
+    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+
+
 def readable(text: str) -> str:
     """Return a text in one line, of bounded length, without what terminals understand."""
-    return _BLANKS.sub(" ", _CONTROLS.sub("", _ESCAPES.sub("", bounded(text)))).strip()
+    plain = without_escapes(bounded(text))
+    return _BLANKS.sub(" ", plain).strip() if _has_blanks(plain) else plain.strip()
+
+
+def _has_blanks(text: str) -> bool:
+    return "  " in text or not text.isprintable()
 
 
 def _plain(place: Place, found: tuple[str, ...]) -> list[Text]:
     return [Text(readable(text), place) for text in found if text.strip()]
 
 
+def begins(log: tuple[LogLine, ...]) -> int:
+    """Return the position of the first line that counts.
+
+    What was logged before a startup probe succeeded was no obstacle in the end.
+    """
+    begin = max(0, len(log) - MOST_LINES)
+    for position in range(len(log) - 1, begin - 1, -1):
+        text = log[position].text
+        if "probe succeeded" in text and PROBE_SUCCEEDED.search(text):
+            return position + 1
+    return begin
+
+
 def _log(lines: tuple[LogLine, ...]) -> list[Text]:
-    begin = max(0, len(lines) - MOST_LINES)
-    found: list[Text] = []
-    for position, line in enumerate(lines[begin:], begin):
-        for text in _parts(line.text):
-            if _STARTED.search(text):
-                found.clear()
-            elif text:
-                found.append(Text(text, Place.LOG, position, line))
-    return found
+    begin = begins(lines)
+    return [
+        Text(text, Place.LOG, position, line)
+        for position, line in enumerate(lines[begin:], begin)
+        for text in _parts(line.text)
+        if text
+    ]
 
 
 def _parts(text: str) -> Iterator[str]:

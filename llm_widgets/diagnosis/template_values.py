@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r":v?(\d{1,4}(?:\.\d{1,4}){1,3})")
 
+# Registries that Cloud Run reads images from, by the words of its own refusal.
+_READ = re.compile(r"(?:[\w-]{1,40}\.)?gcr\.io|[\w-]{1,40}-docker\.pkg\.dev|docker\.io")
+
 
 def known(context: Context) -> dict[str, str]:
     """Return the values of a deployment by name; those that are not known are left out."""
@@ -46,6 +49,7 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
     yield "cpu", rounded_text(context.cpu) if context.cpu else ""
     yield "memory", rounded_text(context.memory_gib) if context.memory_gib else ""
     yield "instances", str(context.max_instances or "")
+    yield "more_instances", str(context.max_instances + 1 if context.max_instances else "")
     yield "cache", str(context.cache_gib or "")
     if context.project:
         yield "quota_page", links.quotas(context.project)
@@ -55,12 +59,19 @@ def _facts(context: Context) -> Iterator[tuple[str, str]]:
 
 
 def _images(context: Context) -> Iterator[tuple[str, str]]:
-    """Yield the image that is offered for the engine, where another one is used or an older one."""
+    """Yield images that could be used: through a mirror, or the one that the engine is offered."""
+    host, _, path = context.image.partition("/")
+    if "." in host and not _READ.fullmatch(host) and context.region and context.project:
+        repository = host.replace(".", "-")
+        yield "other_registry", host
+        yield "mirror_repository", repository
+        yield "mirror", f"{context.region}-docker.pkg.dev/{context.project}/{repository}/{path}"
     engine = registry.of(context.framework)
-    if engine and context.image != engine.image:
-        yield "default_image", engine.image
-        if _version(context.image) < _version(engine.image):
-            yield "newer_image", engine.image
+    offered = engine.image(context.accelerator) if engine else context.image
+    if context.image != offered:
+        yield "default_image", offered
+        if _version(context.image) < _version(offered):
+            yield "newer_image", offered
 
 
 def _version(image: str) -> tuple[int, ...]:

@@ -9,12 +9,12 @@ import msgspec
 
 from llm_widgets.documents import reading
 from llm_widgets.documents.plans import DigestDocument
-from llm_widgets.documents.reading import MOST_FILES, Count, Crc32c, Line, Sentence
+from llm_widgets.documents.reading import MOST_FILES, Count, Crc32c, Line, Name, Sentence
 from llm_widgets.domain.manifest import MANIFEST_VERSION, ManifestFile, ModelManifest
 
 
 class _File(msgspec.Struct, frozen=True):
-    path: Line
+    path: Name
     size: Count
     digest: DigestDocument
     crc32c: Crc32c

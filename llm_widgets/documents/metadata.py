@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
-from llm_widgets.documents import reading
+from llm_widgets.documents import mending, reading
 from llm_widgets.documents.reading import Count, Line, Sentence
 from llm_widgets.domain import folders
+from llm_widgets.domain.memory.measured import (
+    MOST_STARTS,
+    Configuration,
+    Measured,
+    MeasuredStart,
+)
 from llm_widgets.domain.metadata import (
     DESCRIPTION,
     FIELDS,
     SCHEMA_VERSION,
+    STARTS,
     MetadataFile,
     MetadataFileError,
 )
@@ -24,6 +33,7 @@ from llm_widgets.errors import DocumentError
 MOST_MODELS = 10_000
 """Entries of a file: more than a person can have meant."""
 
+_DAMAGED = "The metadata file is damaged."
 _NAME = "The entry"
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
@@ -47,14 +57,28 @@ second all share a folder. Its entries don't tell it."""
 class _Entry(msgspec.Struct, frozen=True):
     id: _Key
     source: _Key
-    status: ModelStatus
+    status: _Key
+
+
+class _Start(msgspec.Struct, frozen=True):
+    engine: Line
+    image: Line
+    accelerator: Line
+    told: Annotated[dict[Line, Line], msgspec.Meta(max_length=64)]
+    at: datetime
+    weights: Count
+    cache: Count
+    work: Count = 0
+    requests: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0
+    context: Count = 0
+    tokens: Count = 0
 
 
 def read(raw: bytes | str) -> MetadataFile:
     """Read a file.
 
     Entries that are none are kept as they are; of the others, so is each field that is not what
-    it should be.
+    it should be. A text that is no JSON only because a person edited it is read as it is meant.
 
     Raises
     ------
@@ -62,20 +86,38 @@ def read(raw: bytes | str) -> MetadataFile:
         The text is something else, cut off, or beyond the limits of a document.
     """
     try:
-        data = reading.parsed(raw, name="The metadata file")
+        return _file(reading.parsed(raw, name="The metadata file"))
     except DocumentError as error:
-        raise MetadataFileError("The metadata file is damaged.", cause=error.cause) from error
+        found = mending.mended(raw) if len(raw) <= mending.LARGEST else None
+        if found and found.is_whole and isinstance(found.value, dict):
+            with suppress(DocumentError):
+                return replace(_file(_checked(found.value)), is_mended=True)
+        raise MetadataFileError(_DAMAGED, cause=error.cause) from error
+
+
+def salvaged(raw: bytes | str) -> MetadataFile:
+    """Return what can still be read of a damaged file: what follows the damage is lost."""
+    found = mending.mended(raw[: mending.LARGEST]).value
+    data = {"models": found} if isinstance(found, list) else found
+    try:
+        return _file(_checked(data))
+    except (DocumentError, MetadataFileError):
+        return MetadataFile()
+
+
+def _checked(value: Any) -> Any:
+    """Hold what was mended to the limits of every document: sizes, depths, numbers, texts."""
+    return reading.parsed(json.dumps(value), name="The metadata file")
+
+
+def _file(data: Any) -> MetadataFile:
     if not isinstance(data, dict) or not isinstance(data.get("models", []), list):
-        raise MetadataFileError(
-            "The metadata file is damaged.", cause="It is JSON, but holds no list of models."
-        )
+        raise MetadataFileError(_DAMAGED, cause="It is JSON, but holds no list of models.")
     version = data.pop("schemaVersion", SCHEMA_VERSION)
     entries = data.pop("models", [])
     if len(entries) > MOST_MODELS:
-        raise MetadataFileError(
-            "The metadata file is damaged.", cause=f"It lists more than {MOST_MODELS} models."
-        )
-    read_entries = [(_record(entry), entry) for entry in entries]
+        raise MetadataFileError(_DAMAGED, cause=f"It lists more than {MOST_MODELS} models.")
+    read_entries = _each_once([(_record(entry), entry) for entry in entries])
     return MetadataFile(
         description=str(data.pop("description", DESCRIPTION)),
         models=tuple(record for record, _ in read_entries if record),
@@ -85,8 +127,24 @@ def read(raw: bytes | str) -> MetadataFile:
     )
 
 
+_Read = tuple[ModelRecord | None, Any]
+"""An entry, read if it can be, and as it stands there."""
+
+
+def _each_once(entries: list[_Read]) -> list[_Read]:
+    """Take of entries of the same model the first; the others are kept as they are."""
+    seen: set[tuple[str, str, str]] = set()
+    found: list[_Read] = []
+    for record, entry in entries:
+        is_first = record is not None and record.key not in seen
+        found.append((record if is_first else None, entry))
+        if record:
+            seen.add(record.key)
+    return found
+
+
 def _record(entry: Any) -> ModelRecord | None:
-    """Read an entry; ``None`` where it has no id or source, or its status is not known."""
+    """Read an entry; ``None`` where it has no id, no source or no status."""
     try:
         key = reading.checked(entry, _Entry, name=_NAME)
     except DocumentError:
@@ -98,9 +156,40 @@ def _record(entry: Any) -> ModelRecord | None:
             if left.get(name) is not None:
                 known[attribute] = _value(attribute, left[name])
                 del left[name]
+    with suppress(DocumentError):
+        known["starts"] = _starts(left.get(STARTS, []))
+        left.pop(STARTS, None)
     if not {"prefix", "importId"} & entry.keys():
         known["prefix"] = _old_prefix(key)
-    return ModelRecord(id=key.id, source=key.source, status=key.status, extra=left, **known)
+    is_known = key.status in set(ModelStatus) - {ModelStatus.UNKNOWN}
+    return ModelRecord(
+        id=key.id,
+        source=key.source,
+        status=ModelStatus(key.status) if is_known else ModelStatus.UNKNOWN,
+        told_status="" if is_known else key.status,
+        extra=left,
+        **known,
+    )
+
+
+def _starts(value: Any) -> tuple[MeasuredStart, ...]:
+    """Read what engines measured; the newest, where somebody wrote more than are kept.
+
+    Raises
+    ------
+    DocumentError
+        One of them is something else.
+    """
+    return tuple(
+        MeasuredStart(
+            Configuration(
+                each.engine, each.image, each.accelerator, tuple(sorted(each.told.items()))
+            ),
+            Measured(each.weights, each.cache, each.work, each.requests, each.context, each.tokens),
+            reading.time(each.at, name=_NAME),
+        )
+        for each in reading.checked(value, list[_Start], name=_NAME)[-MOST_STARTS:]
+    )
 
 
 def _value(attribute: str, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from llm_widgets.documents import reading
-from llm_widgets.documents.reading import MOST_FILES, Count, Line, Sentence
+from llm_widgets.documents.reading import MOST_FILES, Count, Line, Name, Sentence
 from llm_widgets.domain.imports import PLAN_VERSION, Digest, DigestKind, HubFile, ImportPlan
 
 
@@ -24,7 +24,7 @@ class DigestDocument(msgspec.Struct, frozen=True):
 
 
 class _File(msgspec.Struct, frozen=True):
-    path: Line
+    path: Name
     size: Count
     digest: DigestDocument
     url: Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[!-~]*\Z")] = ""

@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 
 from llm_widgets.documents import reading
-from llm_widgets.documents.reading import MOST_FILES, Count, Line, Sentence
+from llm_widgets.documents.reading import MOST_FILES, Count, Name, Sentence
 from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 
 
 class _File(msgspec.Struct, frozen=True):
-    path: Line
+    path: Name
     size: Count
     done: Count = 0
     state: FileState = FileState.WAITING

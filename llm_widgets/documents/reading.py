@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from llm_widgets.domain import json_text
 from llm_widgets.errors import DocumentError
 
 LARGEST = 16 << 20
@@ -19,15 +19,13 @@ MOST_FILES = 20_000
 _DEEPEST = 32
 """Nested lists and objects; the product writes at most eight."""
 
-_MOST_VALUES = 400_000
-"""Values in a document: those of 20,000 files with all their fields, and some more."""
-
 _FIRST_YEAR, _LAST_YEAR = 2000, 2200
 
 _T = TypeVar("_T")
 
 # Lengths in characters, of what is shown to people or becomes a part of a name.
 Line = Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\x00-\x1f\x7f]*\Z")]
+Name = Annotated[Line, msgspec.Meta(min_length=1)]
 Sentence = Annotated[str, msgspec.Meta(max_length=10_000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 50)]
 Crc32c = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{6}==\Z")]
@@ -49,10 +47,8 @@ def parsed(raw: bytes | str, *, name: str) -> Any:
     if len(raw) > LARGEST:
         raise DocumentError(f"{name} is too large.", cause=f"It has more than {LARGEST} bytes.")
     try:
-        value = json.loads(raw)
-        _check_size(value)
-    except RecursionError as error:
-        raise DocumentError(f"{name} can't be read.", cause="It is nested too deep.") from error
+        value = json_text.loads(raw)
+        _check_depth(value)
     except ValueError as error:
         raise DocumentError(f"{name} can't be read.", cause=str(error)) from error
     return value
@@ -104,9 +100,9 @@ def refuse_later(version: int, known: int, *, name: str) -> None:
         )
 
 
-def _check_size(value: Any) -> None:
+def _check_depth(value: Any) -> None:
     """Walk through all values, level by level, so that no depth ends the walk itself."""
-    level, count = [value], 0
+    level = [value]
     for _ in range(_DEEPEST):
         below: list[Any] = []
         for each in level:
@@ -118,9 +114,6 @@ def _check_size(value: Any) -> None:
                 below.extend(each.values())
             elif isinstance(each, list):
                 below.extend(each)
-        count += len(below)
-        if count > _MOST_VALUES:
-            raise ValueError(f"It holds more than {_MOST_VALUES} values.")
         if not below:
             return
         level = below

@@ -17,11 +17,14 @@ NO_HISTORY = "NOT_ENOUGH_USAGE_HISTORY"
 """Google's reason for granting nothing: a free trial or a new billing account."""
 
 
+_MEMORY = "GiB of memory"
+
+
 class Fit(StrEnum):
     """How a verdict came out."""
 
     FITS = "Fits"
-    GRANTED_FIRST = "Granted at first use"
+    GRANTED_FIRST = "Granted automatically on first deploy"
     NOT = "Does not fit"
     UNKNOWN = "Can't tell"
 
@@ -78,7 +81,8 @@ def verdict(gpu: Gpu, capacity: Capacity) -> Verdict:
     if free < 1:
         return Verdict(
             Fit.NOT,
-            f"All {capacity.gpus:g} GPUs are taken by services: ask for more, or delete one.",
+            f"All {capacity.gpus:g} GPUs of the quota are in use. Request a higher quota, or "
+            "delete a service.",
         )
     return Verdict(Fit.FITS, _room(gpu, capacity, free))
 
@@ -94,20 +98,26 @@ class Wanted:
 
 
 def shortage(capacity: Capacity, wanted: Wanted) -> str:
-    """Say why a deployment does not fit; empty where it does, and where nobody can tell.
+    """Return why a deployment does not fit; empty where it does, and where that is unknown.
 
     Cloud Run counts the most instances that a service may have, whether they run or not.
     """
     gpus = "GPU" if wanted.instances == 1 else "GPUs"
     gpus += " with zonal redundancy" if wanted.redundant else ""
-    words = {Kind.GPUS: gpus, Kind.CPU: "vCPUs", Kind.MEMORY: "GiB of memory"}
+    words = {Kind.GPUS: gpus, Kind.CPU: "vCPU", Kind.MEMORY: _MEMORY}
     short = [
-        f"{each.needed:g} {words[each.kind]}, {max(0, each.allowed - each.used):g} of "
-        f"{each.allowed:g} are free"
+        f"{each.needed:g} {words[each.kind]} needed, "
+        f"{_of(each.allowed - each.used, each.allowed, words[each.kind])}"
         for each in _demands(capacity, wanted)
         if each.is_short and each.allowed is not None
     ]
-    return f"It asks for {'; and for '.join(short)}." if short else ""
+    return f"{'; '.join(short)}." if short else ""
+
+
+def _of(free: float, allowed: float, unit: str) -> str:
+    """Return how much of a quota is free, for example ``8 of 40 GiB free``."""
+    gib = " GiB" if unit == _MEMORY else ""
+    return f"{max(0, free):g} of {allowed:g}{gib} free"
 
 
 def worth_asking(capacity: Capacity, wanted: Wanted) -> tuple[Kind, float]:
@@ -182,31 +192,38 @@ def _free(allowed: float | None, used: float | None) -> float:
 
 
 def _shortage(gpu: Gpu, capacity: Capacity) -> str:
-    """Say what even the smallest machine lacks; empty when it has all."""
+    """Return what even the smallest machine lacks; empty when it has all."""
     cpu = _free(capacity.cpu, capacity.used_cpu)
     memory = _free(capacity.memory_gib, capacity.used_memory_gib)
     if any(c <= cpu and m <= memory for c, m in _machines(gpu)):
         return ""
     least_cpu, least_memory = min(_machines(gpu))
-    short = []
-    if least_cpu > cpu:
-        short.append(f"{least_cpu} vCPU, {max(0, cpu):g} of {capacity.cpu:g} are free")
-    if least_memory > memory:
-        short.append(
-            f"{least_memory} GiB of memory, {max(0, memory):g} of {capacity.memory_gib:g} are free"
+    lacking = [
+        _lack(needed, unit, allowed, used or 0)
+        for needed, unit, allowed, used in (
+            (least_cpu, "vCPU", capacity.cpu, capacity.used_cpu),
+            (least_memory, _MEMORY, capacity.memory_gib, capacity.used_memory_gib),
         )
-    return f"It needs {'; and '.join(short)}: ask for more." if short else ""
+        if allowed is not None and needed > allowed - (used or 0)
+    ]
+    return f"Needs {' and '.join(lacking)}. Request a higher quota." if lacking else ""
+
+
+def _lack(needed: float, unit: str, allowed: float, used: float) -> str:
+    if needed > allowed:
+        return f"{needed:g} {unit}; the limit is {allowed:g}{' GiB' * (unit == _MEMORY)}"
+    return f"{needed:g} {unit}, {_of(allowed - used, allowed, unit)}"
 
 
 def _first_use(capacity: Capacity) -> Verdict:
     if capacity.ineligible_because == NO_HISTORY:
         return Verdict(
             Fit.NOT,
-            "Google grants no GPUs to free trials and new billing accounts yet.",
+            "Google grants no GPUs to free trials and new billing accounts.",
         )
     return Verdict(
         Fit.GRANTED_FIRST,
-        f"The quota is 0; Cloud Run usually grants {AUTOMATIC_GPUS} with the first deployment.",
+        f"The quota is 0; Cloud Run usually grants {AUTOMATIC_GPUS} GPUs on the first deploy.",
     )
 
 
@@ -215,9 +232,9 @@ def _room(gpu: Gpu, capacity: Capacity, free: float) -> str:
     memory = _free(capacity.memory_gib, capacity.used_memory_gib)
     machine = next((c, m) for c, m in _machines(gpu) if c <= cpu and m <= memory)
     if free == float("inf"):
-        text = "GPUs have no limit."
+        text = "No limit on GPUs."
     else:
         text = f"{free:g} {'GPU is' if free == 1 else 'GPUs are'} free."
     if machine != (gpu.default_cpu, gpu.default_memory_gib):
-        text += f" No more than {machine[0]} vCPU and {machine[1]} GiB, though."
+        text += f" At most {machine[0]} vCPU and {machine[1]} GiB."
     return text

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain.tables import Shown, Values
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -73,7 +75,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Shown):
     """A row of the checklist."""
 
     subject: Subject
@@ -89,6 +91,20 @@ class Row:
         """State of the answer."""
         return self.answer.state
 
+    def shown(self) -> Values:
+        """Return what a list of checks tells of it."""
+        fix = self.answer.fix
+        told = (fix.text, fix.command, fix.url) if fix and self.state is not CheckState.OK else ()
+        return {
+            "check": self.subject.title,
+            "state": self.state.value,
+            "found": self.answer.text,
+            "detail": self.answer.detail,
+            "fix": " ".join(filter(None, told)),
+            "blocks": sorted(self.answer.blocks),
+            "key": self.key,
+        }
+
 
 def blockers(rows: Iterable[Row], work: Work) -> list[Row]:
     """Return the rows for which a kind of work would fail, in their order.
@@ -99,20 +115,22 @@ def blockers(rows: Iterable[Row], work: Work) -> list[Row]:
 
 
 def replaced(rows: Iterable[Row], row: Row) -> tuple[Row, ...]:
-    """Put a row in the place of the one with its key."""
+    """Return the rows with one in the place of the row that has its key."""
     return tuple(row if each.key == row.key else each for each in rows)
 
 
 def summary(rows: Iterable[Row]) -> str:
-    """Say in a few words how many rows are in which state."""
+    """Return in a few words how many rows are in which state."""
     states = [row.state for row in rows]
     if not states:
         return ""
+    if all(state is CheckState.OK for state in states):
+        return f"All {len(states)} checks passed"
     parts = [
-        (states.count(CheckState.OK), "of {} in order"),
+        (states.count(CheckState.OK), "of {} checks passed"),
         (states.count(CheckState.MISSING), "missing"),
-        (states.count(CheckState.UNKNOWN), "can't be told"),
-        (states.count(CheckState.CHECKING), "being checked"),
+        (states.count(CheckState.UNKNOWN), "unknown"),
+        (states.count(CheckState.CHECKING), "checking"),
     ]
     said = [
         f"{count} {words.format(len(states))}"

@@ -15,3 +15,6 @@ MONITORING = "monitoring.googleapis.com"
 QUOTAS = "cloudquotas.googleapis.com"
 SECRET_MANAGER = "secretmanager.googleapis.com"  # noqa: S105 - the name of an API
 SERVICE_USAGE = "serviceusage.googleapis.com"
+IAP = "iap.googleapis.com"
+ARTIFACT_REGISTRY = "artifactregistry.googleapis.com"
+CLOUD_BUILD = "cloudbuild.googleapis.com"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 DATA_DATE = "2026-10-08"
 """When regions, windows and prices below were last compared with Google's pages."""
@@ -24,11 +25,17 @@ class Gpu:
     regions, invited_regions
         Where it is; in the latter for invited projects only.
     price
-        US dollars a second without and with zonal redundancy, tier 1 regions.
+        US dollars a second without and with zonal redundancy, tier 1 regions; what is told where
+        Google's catalogue is not to be had, see :mod:`llm_widgets.domain.prices`.
     quota
         Front part of the ids of its quotas: see :meth:`quota_id`.
     quota_unit
         What its quotas count for one GPU: 1, or 1000 where they count thousandths.
+    cuda
+        Major version of CUDA that every driver found beside it runs. Cloud Run documents 535
+        (CUDA 12.2) for the L4, and 580 (CUDA 13.0) was seen there too; 580 for the RTX PRO 6000.
+    capability
+        Compute capability times ten, by NVIDIA's table of GPUs with CUDA.
     """
 
     accelerator: str
@@ -38,9 +45,11 @@ class Gpu:
     cpus: dict[int, tuple[int, ...]]
     regions: tuple[str, ...]
     invited_regions: tuple[str, ...]
-    price: tuple[float, float]
+    price: tuple[Decimal, Decimal]
     quota: str
     quota_unit: int
+    cuda: int
+    capability: int
 
     @property
     def short_label(self) -> str:
@@ -79,9 +88,11 @@ GPUS: tuple[Gpu, ...] = (
         cpus={8: (32, 24, 16), 4: (16,)},
         regions=("europe-west1", "europe-west4", "us-central1", "us-east4", "asia-southeast1"),
         invited_regions=("asia-south1",),
-        price=(0.0001867, 0.0002909),
+        price=(Decimal("0.0001867"), Decimal("0.0002909")),
         quota="NvidiaL4",
         quota_unit=1,
+        cuda=12,
+        capability=89,
     ),
     Gpu(
         accelerator="nvidia-rtx-pro-6000",
@@ -91,19 +102,32 @@ GPUS: tuple[Gpu, ...] = (
         cpus={20: (80,), 22: (88, 80), 24: (96, 80), 30: (120, 80), 44: (176, 120, 80)},
         regions=("europe-west4", "us-central1", "asia-southeast1"),
         invited_regions=("asia-south2",),
-        price=(0.00036522, 0.00056913),
+        price=(Decimal("0.00036522"), Decimal("0.00056913")),
         quota="NvidiaRtxPro6000",
         quota_unit=1000,
+        cuda=13,
+        capability=120,
     ),
 )
 
-DEARER_REGIONS = frozenset({"us-east4", "asia-southeast1"})
-"""Regions of the table where GPUs, vCPUs and memory cost more: tier 2 of Cloud Run's price list."""
+DEARER_REGIONS = frozenset(
+    (
+        *("africa-south1", "asia-east2", "asia-northeast3", "asia-south1", "asia-south2"),
+        *("asia-southeast1", "asia-southeast2", "australia-southeast1", "australia-southeast2"),
+        *("europe-central2", "europe-west10", "europe-west12", "europe-west2", "europe-west3"),
+        *("europe-west6", "me-central1", "me-central2", "northamerica-northeast1"),
+        *("northamerica-northeast2", "southamerica-east1", "southamerica-west1", "us-west2"),
+        *("us-west3", "us-west4"),
+    )
+)
+"""Regions where GPUs, vCPUs and memory cost more: tier 2 of Cloud Run's price list. Source:
+https://cloud.google.com/run/docs/locations; asia-south1 is of tier 2 there, and of tier 1 in the
+list of regions of December 2026, so that only a price from which on is told of it."""
 
-CPU_PRICE = 0.000018
+CPU_PRICE = Decimal("0.000018")
 """US dollars for a vCPU second, instance-based billing, tier 1."""
 
-MEMORY_PRICE = 0.000002
+MEMORY_PRICE = Decimal("0.000002")
 """US dollars for a GiB second, instance-based billing, tier 1."""
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from llm_widgets.errors import Fix
 
 CONSOLE = "https://console.cloud.google.com"
+REMOTE_REPOSITORIES = "https://cloud.google.com/artifact-registry/docs/repositories/remote-overview"
 GPU_QUOTA = "https://g.co/cloudrun/gpu-quota"
 """Google's form that asks for GPUs of Cloud Run."""
 
@@ -38,6 +39,12 @@ def bucket_policy(name: str, project: str) -> str:
     return f"{CONSOLE}/storage/browser/{name};tab=permissions?project={project}"
 
 
+def bucket_protection(name: str, project: str) -> str:
+    """Link to retention, holds and soft delete of a bucket."""
+    page = f"{CONSOLE}/storage/browser/{name};tab=protection"
+    return f"{page}?project={project}" if project else page
+
+
 def iam(project: str) -> str:
     """Link to the IAM policy of a project."""
     return f"{CONSOLE}/iam-admin/iam?project={project}"
@@ -48,9 +55,56 @@ def service_accounts(project: str) -> str:
     return f"{CONSOLE}/iam-admin/serviceaccounts?project={project}"
 
 
-def quotas(project: str) -> str:
-    """Link to the quotas of Cloud Run in a project."""
-    return f"{CONSOLE}/iam-admin/quotas?service={google_apis.RUN}&usage=ALL&project={project}"
+def quotas(project: str, service: str = google_apis.RUN) -> str:
+    """Link to the quotas of an API in a project; to those of all APIs when it is empty."""
+    of_service = f"service={service}&" if service else ""
+    return f"{CONSOLE}/iam-admin/quotas?{of_service}usage=ALL&project={project}"
+
+
+def organization_policies(project: str) -> str:
+    """Link to the policies of the organization as they are for a project."""
+    page = f"{CONSOLE}/iam-admin/orgpolicies"
+    return f"{page}?project={project}" if project else page
+
+
+def organization_policy(constraint: str, project: str) -> str:
+    """Link to the policy of a constraint, for example ``gcp.resourceLocations``."""
+    if not project:
+        return organization_policies("")
+    return f"{CONSOLE}/iam-admin/orgpolicies/{constraint.replace('.', '-')}?project={project}"
+
+
+def service_perimeters(project: str) -> str:
+    """Link to VPC Service Controls."""
+    page = f"{CONSOLE}/security/service-perimeter"
+    return f"{page}?project={project}" if project else page
+
+
+def binary_authorization(project: str) -> str:
+    """Link to the policy of Binary Authorization of a project."""
+    page = f"{CONSOLE}/security/binary-authorization/policy"
+    return f"{page}?project={project}" if project else page
+
+
+def kms_keys(project: str) -> str:
+    """Link to the Cloud KMS keys of a project."""
+    page = f"{CONSOLE}/security/kms/keys"
+    return f"{page}?project={project}" if project else page
+
+
+def kms_key(project: str, location: str, ring: str, key: str) -> str:
+    """Link to a Cloud KMS key."""
+    return f"{CONSOLE}/security/kms/key/manage/{location}/{ring}/{key}?project={project}"
+
+
+def all_projects() -> str:
+    """Link to all projects, those pending deletion too."""
+    return f"{CONSOLE}/cloud-resource-manager"
+
+
+def appeal(project: str) -> str:
+    """Link to where the suspension of a project is appealed."""
+    return f"{CONSOLE}/appeal?project={project}" if project else f"{CONSOLE}/appeal"
 
 
 def api(name: str, project: str) -> str:
@@ -66,6 +120,11 @@ def api_library(project: str) -> str:
 def billing(project: str = "") -> str:
     """Link to the billing account of a project, or to all of them."""
     return f"{CONSOLE}/billing/linkedaccount?project={project}" if project else f"{CONSOLE}/billing"
+
+
+def auth_platform(project: str) -> str:
+    """Link to where OAuth clients of a project are made."""
+    return f"{CONSOLE}/auth/overview?project={project}"
 
 
 def secrets(project: str) -> str:

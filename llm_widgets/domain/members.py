@@ -39,6 +39,16 @@ def default_account(project_number: str) -> str:
     return f"{project_number}-compute@developer{_ACCOUNT_DOMAIN}"
 
 
+def run_agent(project_number: str) -> str:
+    """Return the e-mail address with which Cloud Run itself acts in a project."""
+    return f"service-{project_number}@serverless-robot-prod.iam{_ACCOUNT_DOMAIN}"
+
+
+def iap_agent(project_number: str) -> str:
+    """Return the e-mail address with which Identity-Aware Proxy calls services of a project."""
+    return f"service-{project_number}@gcp-sa-iap.iam{_ACCOUNT_DOMAIN}"
+
+
 def label(member: str) -> str:
     """Return what identifies a member without its kind: mostly an e-mail address."""
     return member.partition(":")[2]
@@ -61,7 +71,7 @@ def parsed(text: str) -> str:
     if not colon and "@" in text.strip("@"):
         return service_account(text) if text.endswith(_ACCOUNT_DOMAIN) else user(text)
     raise InvalidInputError(
-        f"{shown(text)} is no member: write user:, group:, serviceAccount: or domain: "
-        "and who it is.",
+        f"{shown(text)} is not a member. Enter user:, group:, serviceAccount: or domain:, then "
+        "the address.",
         field="members",
     )

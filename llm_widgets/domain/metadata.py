@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from llm_widgets.domain.memory.measured import MeasuredStart, with_start
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
 
@@ -16,6 +17,9 @@ METADATA_NAME = "llm-manager-metadata.json"
 
 SCHEMA_VERSION = 1
 DESCRIPTION = "Models in this bucket, written by Cloud Run LLM Manager."
+
+STARTS = "measuredStarts"
+"""Name in an entry of what engines measured when they started with the model."""
 
 _REPAIRED = "repaired"
 
@@ -53,6 +57,8 @@ class MetadataFile:
         Entries that it does not understand; written back unchanged.
     extra
         Fields of the file that it does not know; written back unchanged.
+    is_mended
+        Whether its text was no JSON, and could be read all the same.
     """
 
     description: str = DESCRIPTION
@@ -60,6 +66,7 @@ class MetadataFile:
     schema_version: int = SCHEMA_VERSION
     others: tuple[Any, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    is_mended: bool = field(default=False, compare=False)
 
     def find(self, key: tuple[str, str, str]) -> ModelRecord | None:
         """Find the entry with a key: source, id and revision."""
@@ -70,9 +77,17 @@ class MetadataFile:
         old = self.find(record.key)
         if old is None:
             return replace(self, models=(*self.models, record))
-        record = replace(record, extra={**old.extra, **record.extra})
+        extra = {**old.extra, **record.extra}
+        record = replace(record, extra=extra, starts=record.starts or old.starts)
         models = tuple(record if model.key == record.key else model for model in self.models)
         return replace(self, models=models)
+
+    def with_measured(self, key: tuple[str, str, str], start: MeasuredStart) -> MetadataFile:
+        """Return the file with what an engine measured of the model with a key, if it has that."""
+        old = self.find(key)
+        if old is None:
+            return self
+        return self.with_model(replace(old, starts=with_start(old.starts, start)))
 
     def with_unfinished(self, record: ModelRecord) -> MetadataFile:
         """Return the file with the entry of an unfinished import; a ready model stays so."""
@@ -123,7 +138,7 @@ def _entry(record: ModelRecord) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "id": record.id,
         "source": record.source,
-        "status": record.status.value,
+        "status": record.told_status or record.status.value,
         "size": record.size,
     }
     for name, attribute in FIELDS.items():
@@ -132,6 +147,14 @@ def _entry(record: ModelRecord) -> dict[str, Any]:
             entry[name] = _time_text(value)
         elif value:
             entry[name] = value
+    if record.starts:
+        entry[STARTS] = [_start(start) for start in record.starts]
     # A field that could not be read gives way to one that can.
     kept = {name: value for name, value in record.extra.items() if not entry.get(name)}
     return {**entry, **kept}
+
+
+def _start(start: MeasuredStart) -> dict[str, Any]:
+    configuration = asdict(start.configuration)
+    told = dict(start.configuration.told)
+    return {**configuration, "told": told, "at": _time_text(start.at), **asdict(start.measured)}

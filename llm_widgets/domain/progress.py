@@ -107,7 +107,7 @@ _STATES = (
 
 
 def merged(told: Sequence[ImportProgress]) -> ImportProgress:
-    """Put together what the tasks of one import say: of each file, the furthest state."""
+    """Return the progress of all tasks of an import: of each file, the furthest state."""
     files: dict[str, FileProgress] = {}
     for progress in told:
         for file in progress.files:

@@ -6,9 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain.tables import Shown, Values
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from llm_widgets.domain.loading import Task
+    from llm_widgets.domain.pausing import Pause
 
 MANAGED_BY = ("managed-by", "llm-manager")
 """The label of every service that the product deploys."""
@@ -22,13 +27,32 @@ MODEL_ANNOTATION = "llm-manager/model"
 BUCKET_ANNOTATION = "llm-manager/bucket"
 """Annotation that holds the bucket of the model's files."""
 
+TASK_ANNOTATION = "llm-manager/task"
+"""Annotation that holds what the model does, a value of :class:`.Task`."""
+
+TRIED_ANNOTATION = "llm-manager/tried"
+"""Remedies that were carried out for the service, see :mod:`.failures.tried`."""
+
 SERVED_NAME_ANNOTATION = "llm-manager/served-model"
 """Annotation that holds the name by which the engine's API knows the model."""
 
 
+_LONGEST_SHOWN = 256
+"""Characters that are shown of what a service says of itself: more than any name of ours has.
+Cloud Run allows annotations of 256 KiB."""
+
 LONGEST_PROBE = {True: 1800, False: 600}
 """Seconds that ``period * failures`` of a startup probe may take, with and without a GPU (Cloud
 Run's page on health checks)."""
+
+
+def told_text(value: str) -> str:
+    """Return what a service says of itself as it is shown: one line, cut where no name is as long.
+
+    Whoever may change a service chooses these texts. What is drawn escapes them.
+    """
+    line = " ".join(value[: 2 * _LONGEST_SHOWN].split())
+    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
 
 
 class ServiceState(StrEnum):
@@ -39,6 +63,7 @@ class ServiceState(StrEnum):
     ERROR = "Error"
     DELETING = "Deleting"
     OLD_SERVING = "New revision failed, old one serving"
+    PAUSED = "Paused"
 
 
 class Ingress(StrEnum):
@@ -52,9 +77,9 @@ class Ingress(StrEnum):
     def label(self) -> str:
         """From where, to be read after "requests come"."""
         return {
-            Ingress.ALL: "from anywhere",
-            Ingress.INTERNAL: "from this project's networks only",
-            Ingress.BALANCER: "from these networks and a load balancer",
+            Ingress.ALL: "all traffic",
+            Ingress.INTERNAL: "internal traffic only",
+            Ingress.BALANCER: "internal traffic and Cloud Load Balancing",
         }[self]
 
 
@@ -116,6 +141,9 @@ class Deployment:
     cache_gib
         Memory in which Cloud Storage FUSE keeps what it reads, GiB, out of ``memory_gib``;
         0 for none.
+    task
+        What the model does, as was found when it was imported; ``None`` where nobody knows. What
+        the engine is told goes before it: see :func:`llm_widgets.engines.registry.task_of`.
     """
 
     project: str
@@ -149,10 +177,34 @@ class Deployment:
     cache_gib: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     ingress: Ingress = Ingress.ALL
+    task: Task | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceSummary:
+class InstanceSize:
+    """What one instance has, all its containers together.
+
+    Attributes
+    ----------
+    accelerator
+        Value of ``node_selector.accelerator``; empty for none.
+    cpu, memory_gib
+        vCPUs and GiB.
+    redundant
+        Whether the GPU has zonal redundancy.
+    by_request
+        Whether it is billed only while it has requests, at other prices.
+    """
+
+    accelerator: str
+    cpu: float
+    memory_gib: float
+    redundant: bool = False
+    by_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSummary(Shown):
     """A service as the dashboard shows it.
 
     Attributes
@@ -163,6 +215,14 @@ class ServiceSummary:
         Why it is in error, in the words of Cloud Run; empty otherwise.
     framework
         Id of the engine: see :class:`Deployment`.
+    created_by, updated_by
+        Who deployed it, and who changed it last; see :func:`llm_widgets.domain.actors.told`.
+    size
+        What an instance has; ``None`` where that can't be read.
+    paused
+        That it runs no instances, since when and by whom; ``None`` where it scales by itself.
+    task
+        What it does; ``None`` where nothing tells.
     """
 
     name: str
@@ -179,6 +239,10 @@ class ServiceSummary:
     updated_at: datetime | None
     updated_by: str
     etag: str
+    created_by: str = ""
+    size: InstanceSize | None = None
+    paused: Pause | None = None
+    task: Task | None = None
 
     @property
     def id(self) -> str:
@@ -194,3 +258,26 @@ class ServiceSummary:
     def project(self) -> str:
         """The project, from the name."""
         return self.name.split("/")[1]
+
+    def shown(self) -> Values:
+        """Return what a list of services tells of it."""
+        return {
+            "name": self.id,
+            "state": self.state.value,
+            "region": self.region,
+            "model": self.model_id,
+            "engine": self.framework,
+            "task": self.task.value if self.task else None,
+            "gpu": self.gpu,
+            "min_instances": self.min_instances,
+            "max_instances": self.max_instances,
+            "url": self.url,
+            "reason": self.reason,
+            "paused": self.paused.text or "yes" if self.paused else "",
+            "bucket": self.bucket,
+            "served_name": self.served_name,
+            "updated_at": self.updated_at,
+            "updated_by": self.updated_by,
+            "created_by": self.created_by,
+            "resource": self.name,
+        }

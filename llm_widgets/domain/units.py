@@ -7,6 +7,9 @@ from fractions import Fraction
 GIB = 2**30
 """Bytes."""
 
+BINARY = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": GIB, "TiB": 2**40}
+"""Units that engines write in their logs, in bytes."""
+
 # Suffixes of Kubernetes' quantities, which Cloud Run writes.
 _SUFFIXES: dict[str, int | Fraction] = {
     "": 1,
@@ -49,7 +52,7 @@ def quantity(text: str) -> float:
     """
     suffix = text.lstrip("0123456789.")
     if suffix not in _SUFFIXES:
-        raise ValueError(f"{text!r} is no quantity")
+        raise ValueError(f"{text!r} is not a quantity")
     return float(Fraction(text.removesuffix(suffix)) * _SUFFIXES[suffix])
 
 

@@ -75,7 +75,7 @@ def machines(gpu: gpus.Gpu | None) -> Mapping[int, tuple[int, ...]]:
 
 
 def adapted(before: Deployment, wanted: Deployment) -> Deployment:
-    """Let what depends on a choice follow it, where that was changed and can't be had any more.
+    """Return ``wanted`` with what depends on a changed choice adapted to it.
 
     The GPU follows the region, vCPUs the GPU, memory the vCPUs, and the time of the startup
     probe whether there is a GPU. What was not changed is left alone, however odd it is.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.engines.llama_cpp.engine import LlamaCpp
 from llm_widgets.engines.ollama.engine import Ollama
 from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.errors import InvalidInputError
@@ -14,11 +15,14 @@ from llm_widgets.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from llm_widgets.engines.base import Chat, Engine
+    from llm_widgets.domain.loading import Task
+    from llm_widgets.engines.base import Api, Engine
+    from llm_widgets.engines.settings import Container
 
 ENGINES: tuple[Engine, ...] = (
     Vllm(),
     Ollama(),
+    LlamaCpp(),
 )
 """All engines. Of several that serve the models of a hub, the first one is offered first."""
 
@@ -57,7 +61,21 @@ def label_of(framework: str) -> str:
     return engine.label if engine else framework
 
 
-def chat_of(framework: str) -> Chat:
+def task_of(framework: str, container: Container, said: Task | None) -> Task | None:
+    """Return what a service does; ``None`` where nothing tells.
+
+    Parameters
+    ----------
+    container
+        What its engine is told.
+    said
+        What was found of its model when it was imported.
+    """
+    engine = of(framework)
+    return engine.task(container, said) if engine else said
+
+
+def api_of(framework: str) -> Api:
     """Return where an engine is talked to.
 
     Raises
@@ -68,7 +86,7 @@ def chat_of(framework: str) -> Chat:
     engine = of(framework)
     if engine is None:
         raise InvalidInputError(
-            "How to talk to this service is not known here.",
+            "This manager can't talk to this service.",
             cause=f"Its engine is {f'“{framework}”' if framework else 'not known'}.",
         )
-    return engine.chat
+    return engine.api

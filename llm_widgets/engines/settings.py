@@ -89,14 +89,14 @@ class Operand:
         return next(iter(self.command_line.operands(container.args)), "")
 
     def tell(self, deployment: Deployment, value: str) -> Deployment:
-        """Put another word in its place, or at the beginning."""
+        """Return the deployment with another word in its place, or at the beginning."""
         before = self.told(deployment)
         if not before:
             return replace(deployment, args=(value, *deployment.args))
         return self.follow(deployment, before, value)
 
     def follow(self, deployment: Deployment, before: str, after: str) -> Deployment:
-        """Put another word where this one stands, also as the value of a flag."""
+        """Return the deployment with another word wherever this one stands."""
         args = tuple(after if word == before else word for word in deployment.args)
         return replace(deployment, args=args)
 
@@ -137,5 +137,5 @@ def tokens(text: str, field: str) -> int:
     except (ValueError, OverflowError):
         found = 0
     if found < 1:
-        raise InvalidInputError(f"“{text}” is no number of tokens.", field=field)
+        raise InvalidInputError(f"“{text}” is not a number of tokens.", field=field)
     return found

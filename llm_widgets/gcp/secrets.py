@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.services import MANAGED_BY
-from llm_widgets.errors import AlreadyExistsError, DeniedError, NotFoundError
+from llm_widgets.errors import (
+    AlreadyExistsError,
+    DeniedError,
+    Fix,
+    NotFoundError,
+)
+from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
-from llm_widgets.gcp.iam import policy
+from llm_widgets.gcp.iam import account_roles, policy
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.client.clients import Clients
 
 PREFIX = "llm-manager-hub-token-"
 LIFETIME = 8 * 24 * 3600
 """Seconds after which Secret Manager deletes a token itself: a job's task takes 7 days at most."""
 
-NEEDED = (
+KEEPING = (
     "secretmanager.secrets.create",
     "secretmanager.secrets.get",
     "secretmanager.versions.add",
 )
-"""Permissions on the project that it takes to keep a token."""
+"""Permissions on the project that :func:`put` takes."""
 
-_KEEPER = "roles/secretmanager.admin"
-"""What a worker gets on its one secret: no smaller role may delete it."""
+ACCESS = "secretmanager.versions.access"
+"""Permission to read a token: import jobs get it on their one secret, and the page needs none."""
 
 IMPORT_LABEL = "llm-manager-import"
 
@@ -64,22 +70,24 @@ class HubToken:
 
 
 def reach(clients: Clients, project: str) -> None:
-    """Ask Secret Manager for one secret: it answers where it can be used.
+    """Ask Secret Manager for a secret that is not there: it answers where it can be used.
 
     Raises
     ------
     ManagerError
         :class:`ApiDisabledError` where it is not enabled, :class:`DeniedError` where secrets
-        may not be listed.
+        may not be looked at.
     """
-    with explained(
-        f"list the secrets of {project}",
-        clients=clients,
-        project=project,
-        permission="secretmanager.secrets.list",
+    with (
+        suppress(NotFoundError),
+        explained(
+            f"look for a secret in {project}",
+            clients=clients,
+            project=project,
+            permission="secretmanager.secrets.get",
+        ),
     ):
-        request: Any = {"parent": f"projects/{project}", "page_size": 1}
-        clients.secrets.list_secrets(request=request)
+        clients.secrets.get_secret(name=f"projects/{project}/secrets/{PREFIX}none")
 
 
 def put(clients: Clients, kept: HubToken, token: str) -> bool:
@@ -113,35 +121,116 @@ def put(clients: Clients, kept: HubToken, token: str) -> bool:
     return is_new
 
 
-def read(clients: Clients, kept: HubToken) -> str:
+def read(clients: Clients, kept: HubToken, *, is_handed: bool = False) -> str:
     """Read a token.
+
+    Parameters
+    ----------
+    is_handed
+        Whether this account was let at the token by :func:`allow`, which has looked at the
+        secret's labels; it may not look at them itself.
 
     Raises
     ------
+    NotFoundError
+        It is gone.
     ManagerError
-        It is gone, may not be read, or the secret is not one of the import.
+        It may not be read, or the secret is not one of the import.
     """
-    with explained(
-        "read the token in Secret Manager",
-        clients=clients,
-        project=kept.project,
-        permission="secretmanager.versions.access",
-    ):
-        _own(clients, kept)
-        version = f"{kept.secret}/versions/latest"
-        return clients.secrets.access_secret_version(name=version).payload.data.decode()
+    try:
+        with explained(
+            "read the token in Secret Manager",
+            clients=clients,
+            project=kept.project,
+            permission=ACCESS,
+        ):
+            if not is_handed:
+                _own(clients, kept)
+            version = f"{kept.secret}/versions/latest"
+            try:
+                found = clients.secrets.access_secret_version(name=version)
+            except lazy.api_exceptions.BadRequest as error:  # it is destroyed, its secret is there
+                raise gone(error.message) from error
+            return found.payload.data.decode()
+    except NotFoundError as error:
+        raise gone(error.cause) from error
 
 
 def allow(clients: Clients, kept: HubToken, member: str) -> None:
-    """Let a member read and delete a token: nothing else of Secret Manager.
+    """Let the account of an import job read and destroy a token: nothing else of Secret Manager.
+
+    Raises
+    ------
+    NotFoundError
+        It is gone.
+    ManagerError
+        The secret is not one of the import, its policy may not be changed, or others change it
+        all the time.
+    """
+    doing = f"let {member} read the token in Secret Manager"
+    resource = policy.of_secret(kept.secret)
+    try:
+        with explained(
+            doing,
+            clients=clients,
+            project=kept.project,
+            permission="secretmanager.secrets.get",
+        ):
+            _own(clients, kept)
+        policy.grant(clients, resource, account_roles.JOB_ON_TOKEN, member, doing=doing)
+    except NotFoundError as error:
+        raise gone(error.cause) from error
+
+
+def disallow(clients: Clients, kept: HubToken) -> None:
+    """Take off a token whoever was let at it by :func:`allow`; gone is fine.
 
     Raises
     ------
     ManagerError
-        The secret's policy may not be changed, or others change it all the time.
+        The secret is not one of the import, or its policy may not be changed.
     """
-    doing = f"let {member} read the token in Secret Manager"
-    policy.grant(clients, policy.of_secret(kept.secret), [_KEEPER], member, doing=doing)
+
+    def without_jobs(found: dict[str, Any]) -> bool:
+        bindings = found.get("bindings", [])
+        found["bindings"] = [
+            each for each in bindings if each["role"] not in account_roles.JOB_ON_TOKEN
+        ]
+        return len(found["bindings"]) < len(bindings)
+
+    doing = "let nobody read the token in Secret Manager any more"
+    with suppress(NotFoundError):
+        with explained(doing, clients=clients, project=kept.project):
+            _own(clients, kept)
+        policy.change(clients, policy.of_secret(kept.secret), doing, without_jobs)
+
+
+def destroy(clients: Clients, kept: HubToken) -> None:
+    """Destroy a token and leave its secret, empty: all that the account of a job may do.
+
+    Raises
+    ------
+    ManagerError
+        It may not be destroyed.
+    """
+    with explained(
+        "destroy the token in Secret Manager",
+        clients=clients,
+        project=kept.project,
+        permission="secretmanager.versions.destroy",
+    ):
+        for version in clients.secrets.list_secret_versions(parent=kept.secret):
+            if version.state.name != "DESTROYED":
+                clients.secrets.destroy_secret_version(name=version.name)
+
+
+def gone(cause: str) -> NotFoundError:
+    """Explain that a token is not kept any more."""
+    return NotFoundError(
+        "The hub's token is gone from Secret Manager.",
+        cause=cause,
+        fix=Fix(text="Start the import again, and enter the token."),
+    )
 
 
 def delete(clients: Clients, kept: HubToken) -> None:

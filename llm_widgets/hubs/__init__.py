@@ -10,12 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.names import shown
-from llm_widgets.hubs import names, registry
+from llm_widgets.errors import InvalidInputError
+from llm_widgets.hubs import names, pasted, registry
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
+    from llm_widgets.domain.found_models import FoundModel, Search
     from llm_widgets.domain.imports import HubModel
-    from llm_widgets.hubs.base import Hub, Suggestion
+    from llm_widgets.hubs.base import Found, Hub, Suggestion
 
 
 def check_endpoints(settings: Settings) -> None:
@@ -53,6 +55,11 @@ def inspect(
     return hub.inspect(text, settings, token=token, revision=revision, look_inside=look_inside)
 
 
+def token(hub_id: str, text: str, settings: Settings) -> str:
+    """Return a token as Python gives it: see :meth:`llm_widgets.hubs.base.Hub.token`."""
+    return registry.get(hub_id).token(text, settings)
+
+
 def newest_revision(hub_id: str, model_id: str, settings: Settings) -> str:
     """Return the newest revision: see :meth:`llm_widgets.hubs.base.Hub.newest_revision`."""
     return registry.get(hub_id).newest_revision(model_id, settings)
@@ -61,6 +68,16 @@ def newest_revision(hub_id: str, model_id: str, settings: Settings) -> str:
 def suggest(hub_id: str, query: str, settings: Settings) -> tuple[Suggestion, ...]:
     """Return models that exist: see :meth:`llm_widgets.hubs.base.Hub.suggest`."""
     return registry.get(hub_id).suggest(query, settings)
+
+
+def find(hub_id: str, wanted: Search, settings: Settings, token: str = "") -> Found:
+    """Search a hub for models: see :meth:`llm_widgets.hubs.base.Hub.find`."""
+    return registry.get(hub_id).find(wanted, settings, token)
+
+
+def look(model: FoundModel, settings: Settings, token: str = "") -> HubModel | None:
+    """Read by one request whether a model fits: see :meth:`llm_widgets.hubs.base.Hub.look`."""
+    return registry.get(model.source).look(model, settings, token)
 
 
 def label(hub_id: str) -> str:
@@ -76,7 +93,10 @@ def page(hub_id: str, model_id: str, settings: Settings) -> str:
 
 
 def _refuse_page_of_another(hub: Hub, text: str) -> None:
-    typed = text.strip()
+    try:
+        typed = pasted.read(text, "").text
+    except InvalidInputError:
+        return  # the hub that was chosen says what is wrong
     host = names.host(typed)
     if host in hub.hosts:
         return

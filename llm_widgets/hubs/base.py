@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote
 
 from llm_widgets.domain import folders
-from llm_widgets.errors import TransferError
+from llm_widgets.domain.found_models import FoundModel
+from llm_widgets.errors import ManagerError, TransferError
 
 if TYPE_CHECKING:
     from llm_widgets.config import Endpoint, Settings
+    from llm_widgets.domain.found_models import Search
     from llm_widgets.domain.imports import HubFile, HubModel
 
 
@@ -76,6 +78,20 @@ class HubForm:
     token: HubField | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search of one hub gave.
+
+    Attributes
+    ----------
+    failed
+        Why a part of the hub did not answer: what it has is missing among the models.
+    """
+
+    models: tuple[FoundModel, ...] = ()
+    failed: tuple[ManagerError, ...] = ()
+
+
 class Hub(Protocol):
     """A place that models come from.
 
@@ -138,6 +154,17 @@ class Hub(Protocol):
         """
         ...
 
+    def token(self, text: str, settings: Settings) -> str:
+        """Return a token as Python gives it; a hub may know names of places that hold one.
+
+        Raises
+        ------
+        InvalidInputError
+            The place that is named holds none.
+        """
+        del settings
+        return text.strip()
+
     def newest_revision(self, model_id: str, settings: Settings) -> str:
         """Return the revision that an import of this model would have now.
 
@@ -157,6 +184,42 @@ class Hub(Protocol):
             The hub is away, or refuses.
         """
         ...
+
+    def find(self, wanted: Search, settings: Settings, token: str = "") -> Found:
+        """Search for models; a hub that has no list of them gives those that it suggests.
+
+        Raises
+        ------
+        ManagerError
+            The hub is away, refuses, or asks to wait.
+        """
+        del token
+        if wanted.task or wanted.quantized_from:
+            return Found()
+        suggested = self.suggest(wanted.text, settings)[: wanted.limit]
+        return Found(
+            tuple(
+                FoundModel(self.id, each.id, size=each.size or None, gated=each.gated or None)
+                for each in suggested
+            )
+        )
+
+    def look(self, model: FoundModel, settings: Settings, token: str = "") -> HubModel | None:
+        """Read by one request what tells whether a model that was found fits.
+
+        Returns
+        -------
+        HubModel or None
+            With the facts that memory is computed from, and without files; ``None`` where one
+            request does not tell it, so that the model must be inspected.
+
+        Raises
+        ------
+        ManagerError
+            The model may not be read, or the hub is away.
+        """
+        del model, settings, token
+        return None
 
     def folder(self, model: HubModel) -> str:
         """Return where a model lies below the hub's folder in a bucket, one for each revision.

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from llm_widgets.domain import json_text
 from llm_widgets.errors import HubError
 
 TEXT = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]*\Z"
 """Pattern of a name that can be shown and stored: without controls, bidi controls, and halves of
 characters, which are no text."""
+
+Text = Annotated[str, msgspec.Meta(pattern=TEXT)]
+"""Such a name."""
+
+LARGEST_FILE = 1 << 50
+"""Bytes of a file beyond which a size can't be meant; Cloud Storage takes 5 TiB."""
 
 _T = TypeVar("_T")
 
@@ -27,12 +33,14 @@ def parsed(raw: bytes, *, name: str) -> Any:
     Raises
     ------
     HubError
-        It is none.
+        It is none, or holds more than a model's files do.
     """
     try:
         # Not msgspec's own parser: files of models hold numbers such as Infinity.
-        return json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        return json_text.loads(raw)
+    except json_text.TooManyValuesError as error:
+        raise HubError(f"{name} holds too much.", cause=str(error)) from error
+    except ValueError as error:
         raise HubError(f"{name} is not JSON.", cause=str(error)) from error
 
 
@@ -57,6 +65,8 @@ def checked(value: Any, kind: type[_T], *, wrong: str) -> _T:
         return msgspec.convert(value, kind, from_attributes=True)
     except msgspec.ValidationError as error:
         raise HubError(wrong, cause=str(error)) from error
+    except UnicodeError as error:  # halves of characters, in a place that takes no text
+        raise HubError(wrong, cause="It holds halves of characters.") from error
 
 
 def read(raw: bytes, kind: type[_T], *, name: str, wrong: str = "") -> _T:

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import memory
 from llm_widgets.domain.memory.numbers import whole
-from llm_widgets.errors import ManagerError
-from llm_widgets.hubs import gguf, headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llm_widgets.domain.imports import HubFile
-    from llm_widgets.hubs.headers import ReadRange
+    from llm_widgets.domain.memory import Tensor
 
 SECONDS = 20
 """How long the headers of a model's weights may take."""
@@ -72,39 +69,26 @@ def from_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if value}
 
 
-def memory_of_safetensors(
-    config: Mapping[str, Any], files: Sequence[HubFile], read: ReadRange
-) -> dict[str, Any]:
+def memory_of_safetensors(config: Mapping[str, Any], tensors: Sequence[Tensor]) -> dict[str, Any]:
     """Collect what the GPU memory of a model in safetensors files is computed from.
-
-    Parameters
-    ----------
-    files
-        All of the model's; the headers of those that are copied are read.
 
     Returns
     -------
     dict
-        As :func:`.to_facts`; empty where the headers can't be read, as
-        an import does not depend on them.
+        As :func:`.to_facts`; empty where nothing is known of its tensors.
     """
-    weights = [file for file in files if not file.skipped and file.path.endswith(".safetensors")]
-    if not config or not weights:
-        return {}
-    try:
-        tensors = headers.safetensors(
-            [(file.url, file.size) for file in weights], read, seconds=SECONDS
-        )
-    except (ManagerError, TimeoutError):
-        return {}
-    return memory.to_facts(memory.from_config(config, tensors))
+    return memory.to_facts(memory.from_config(config, tensors)) if config and tensors else {}
 
 
-def memory_of_gguf(url: str, size: int, read: ReadRange, *, others: int) -> dict[str, Any]:
+def memory_of_gguf(
+    metadata: Mapping[str, Any], tensors: Sequence[Tensor], *, others: int
+) -> dict[str, Any]:
     """Collect what the GPU memory of a GGUF model is computed from.
 
     Parameters
     ----------
+    metadata, tensors
+        Of the file's header, see :func:`.gguf.header`.
     others
         Bytes of further files that are loaded with it, such as a projector for pictures.
 
@@ -113,12 +97,8 @@ def memory_of_gguf(url: str, size: int, read: ReadRange, *, others: int) -> dict
     dict
         As of :func:`memory_of_safetensors`.
     """
-    try:
-        metadata, tensors = gguf.header(url, size, read, seconds=SECONDS)
-    except (ManagerError, TimeoutError):
-        return {}
     return memory.to_facts(memory.from_gguf(metadata, tensors, other_weights=others))
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and value.isprintable() else ""

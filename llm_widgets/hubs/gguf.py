@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.memory import Tensor
 from llm_widgets.errors import HubError
+from llm_widgets.hubs.headers import DamagedError, what_stands
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from llm_widgets.hubs.headers import ReadRange
 
 LARGEST_HEADER = 32 << 20
@@ -25,9 +28,11 @@ those of 260,000 tokens with half a million merges 16 MB."""
 
 _PIECE = 2 << 20  # bytes that are read at once
 _MAGIC = b"GGUF"
+_ALIGNMENT = 32  # bytes; where general.alignment names no other
 _VERSIONS = (2, 3)
 _KEPT = 1024  # items of a list beyond which only their number is kept
-_MOST = 1 << 20  # entries of metadata, and tensors
+_MOST = 1 << 16  # entries of metadata, and tensors; models have some thousands
+_MOST_KEPT = 1 << 18  # items of all lists that are kept
 _MOST_DIMENSIONS = 8
 _DEEPEST = 4  # lists of lists
 _STRING, _ARRAY = 8, 9
@@ -113,22 +118,82 @@ def header(
 
     Raises
     ------
+    DamagedError
+        It is no GGUF file of a known version, or not whole.
     HubError
-        It is no GGUF file of a known version, or its header is too large.
+        Its header is too large, or holds what this version does not know.
     TimeoutError
         It took too long.
     ManagerError
         What ``read`` raises.
     """
     source = _Source(url, min(size, LARGEST_HEADER), read, time.monotonic() + seconds)
-    if source.take(4) != _MAGIC or source.number(4) not in _VERSIONS:
-        raise HubError("The file of the weights is no GGUF file of a known version.", cause=url)
-    tensors, entries = source.count(), source.count()
+    _check_start(source)
+    count, entries = source.count(), source.count()
     metadata = {}
     for _ in range(entries):
         key = source.text()
+        if key in metadata:
+            raise source.damaged(f"it has {key} twice")
         metadata[key] = _value(source, source.number(4), 0)
-    return metadata, tuple(_tensor(source) for _ in range(tensors))
+    tensors, places = [], []
+    for _ in range(count):
+        tensor, place = _tensor(source)
+        tensors.append(tensor)
+        places.append(place)
+    alignment = metadata.get("general.alignment", _ALIGNMENT)
+    _check_places(source, tensors, places, alignment, size)
+    return metadata, tuple(tensors)
+
+
+def described(metadata: Mapping[str, Any], tensors: Sequence[Tensor]) -> dict[str, Any]:
+    """Return what an engine judges a file by: its metadata, and the shapes of its tensors.
+
+    Returns
+    -------
+    dict
+        ``metadata``, with the number of items in place of each list, and ``shapes`` by name;
+        empty where nothing was read.
+    """
+    if not metadata:
+        return {}
+    counted = {
+        key: len(value) if isinstance(value, list | Counted) else value
+        for key, value in metadata.items()
+    }
+    return {"metadata": counted, "shapes": {tensor.name: tensor.shape for tensor in tensors}}
+
+
+def _check_start(source: _Source) -> None:
+    """Refuse what is no GGUF file, or one that llama.cpp does not read."""
+    magic = source.take(4)
+    if magic != _MAGIC:
+        raise source.damaged(what_stands(source.seen()) or "it does not begin as a GGUF file")
+    version = source.number(4)
+    if version in _VERSIONS:
+        return
+    if int.from_bytes(version.to_bytes(4, "little"), "big") in _VERSIONS:
+        raise source.damaged("it was made for big-endian machines")
+    raise source.damaged(f"it is of version {version} of the format, which is not read any more")
+
+
+def _check_places(
+    source: _Source, tensors: list[Tensor], places: list[int], alignment: Any, size: int
+) -> None:
+    """Refuse tensors that don't lie one after the other, or beyond the end of the file."""
+    if not isinstance(alignment, int) or alignment < 1 or alignment & (alignment - 1):
+        raise source.damaged("its alignment is not a power of two")
+    if len({tensor.name for tensor in tensors}) < len(tensors):
+        raise source.damaged("it has a tensor twice")
+    start, expected = -(-source.position // alignment) * alignment, 0
+    for tensor, place in zip(tensors, places, strict=True):
+        if place != expected:
+            raise source.damaged(f"{tensor.name} does not lie where the one before it ends")
+        if start + place + tensor.size > size:
+            raise source.damaged(
+                f"it has {size} bytes, and its tensors take {start + place + tensor.size} or more"
+            )
+        expected += -(-tensor.size // alignment) * alignment
 
 
 class _Source:
@@ -141,6 +206,7 @@ class _Source:
         self._deadline = deadline
         self._data = bytearray()
         self._position = 0
+        self._kept = 0
 
     def take(self, length: int) -> bytes:
         """Return the next bytes."""
@@ -165,6 +231,12 @@ class _Source:
             raise self._broken(f"it announces {found} entries")
         return found
 
+    def keep(self, length: int) -> None:
+        """Count items of a list that are kept."""
+        self._kept += length
+        if self._kept > _MOST_KEPT:
+            raise self._broken("its lists are too long")
+
     def text(self) -> str:
         """Return the next text."""
         return self.take(self.number(8)).decode(errors="replace")
@@ -181,12 +253,27 @@ class _Source:
                 self._need(length)
             self._position += length
 
+    @property
+    def position(self) -> int:
+        """How many bytes were taken."""
+        return self._position
+
+    def seen(self) -> bytes:
+        """Return the bytes that were fetched."""
+        return bytes(self._data)
+
+    def damaged(self, why: str) -> DamagedError:
+        """Make the failure of a file that is no whole GGUF file."""
+        return DamagedError("The file of the weights can't be loaded.", cause=f"In it, {why}.")
+
     def unknown(self, what: str) -> HubError:
         """Make the failure of a file that holds what this version does not know."""
         return self._broken(what)
 
     def _need(self, length: int) -> None:
         end = self._position + length
+        if end > self._limit and self._limit < LARGEST_HEADER:
+            raise self.damaged("the header goes beyond the end of the file")
         if end > self._limit:
             raise self._broken(f"its header is longer than {self._limit} bytes")
         while len(self._data) < end:
@@ -195,7 +282,7 @@ class _Source:
             start = len(self._data)
             piece = self._read(self._url, start, min(max(end, start + _PIECE), self._limit))
             if not piece:
-                raise self._broken("it ends too early")
+                raise self.damaged("the header ends too early")
             self._data += piece
 
     def _broken(self, why: str) -> HubError:
@@ -218,6 +305,7 @@ def _list(source: _Source, depth: int) -> list[Any] | Counted:
     if depth > _DEEPEST:
         raise source.unknown("its lists lie too deep")
     if length <= _KEPT:
+        source.keep(length)
         return [_value(source, kind, depth) for _ in range(length)]
     if kind == _STRING:
         source.skip_texts(length)
@@ -228,15 +316,18 @@ def _list(source: _Source, depth: int) -> list[Any] | Counted:
     return Counted(length)
 
 
-def _tensor(source: _Source) -> Tensor:
+def _tensor(source: _Source) -> tuple[Tensor, int]:
+    """Return a tensor and where it begins, in bytes from the first one."""
     name = source.text()
     dimensions = source.number(4)
     if dimensions > _MOST_DIMENSIONS:
         raise source.unknown(f"{name} has {dimensions} dimensions")
     shape = tuple(source.number(8) for _ in range(dimensions))
     kind = source.number(4)
-    source.skip(8)  # where it begins
+    place = source.number(8)
     if kind not in _TYPES:
         raise source.unknown(f"{name} is of type {kind}")
     dtype, elements, size = _TYPES[kind]
-    return Tensor(name, dtype, shape, prod(shape) // elements * size)
+    if shape and shape[0] % elements:
+        raise source.damaged(f"rows of {name} don't fill blocks of {elements}")
+    return Tensor(name, dtype, shape, prod(shape) // elements * size), place

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 
-from llm_widgets import exchanges
 from llm_widgets.errors import Fix, HubError, UnavailableError
+from llm_widgets.exchanges import limits, redirects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-TIMEOUT = 15
-"""Seconds to wait for a connection, and then for each piece of an answer."""
 
 SECONDS = 45.0
 """Seconds that a short answer may take in all, redirects included."""
@@ -26,17 +22,8 @@ SECONDS = 45.0
 def session() -> requests.Session:
     """Make a session that uses no credentials but those it is given, and has limits."""
     made = requests.Session()
-    exchanges.secured(made, seconds=SECONDS)
+    limits.secured(made, seconds=SECONDS)
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a hub answered: HTTP status, header fields (any case) and body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def get(
@@ -47,7 +34,7 @@ def get(
     token: str = "",
     headers: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
-) -> Answer:
+) -> limits.Answer:
     """Read an answer; redirects are followed, and the token stays with the first origin.
 
     Parameters
@@ -66,10 +53,10 @@ def get(
     HubError
         The body is longer than ``limit``, or the hub redirects to where nothing may be read.
     """
-    deadline = time.monotonic() + seconds
-    with _answered(session, url, token, headers or {}, deadline) as response:
-        body = b"".join(exchanges.pieces(response, limit, deadline))
-        return Answer(response.status_code, response.headers, body)
+    with _explained(url):
+        return limits.get(
+            session, url, limit=limit, seconds=seconds, headers=_signed(headers, token)
+        )
 
 
 def range_reader(
@@ -100,10 +87,10 @@ def range_reader(
     deadline = time.monotonic() + seconds
 
     def read(url: str, start: int, end: int) -> bytes:
-        wanted = {**(headers or {}), "Range": f"bytes={start}-{end - 1}"}
+        wanted = {**_signed(headers, token), "Range": f"bytes={start}-{end - 1}"}
         wanted["Accept-Encoding"] = "identity"
         body = bytearray()
-        with _answered(session, url, token, wanted, deadline) as response:
+        with _explained(url), limits.answered(session, url, wanted, deadline) as response:
             if response.status_code not in (requests.codes.ok, requests.codes.partial_content):
                 raise HubError(
                     f"The hub does not give a part of a file: HTTP {response.status_code}.",
@@ -111,8 +98,10 @@ def range_reader(
                 )
             # A hub that knows no ranges sends the file from its start.
             first = start if response.status_code == requests.codes.partial_content else 0
+            if start - first > limits.LARGEST:
+                raise HubError("The hub gives the file whole only, not in ranges.", cause=url)
             # The last piece may go beyond the end.
-            for piece in exchanges.pieces(response, exchanges.LARGEST + end, deadline):
+            for piece in limits.pieces(response, limits.LARGEST + end, deadline):
                 body += piece
                 if first + len(body) >= end:
                     break
@@ -121,40 +110,31 @@ def range_reader(
     return read
 
 
+def _signed(headers: Mapping[str, str] | None, token: str) -> dict[str, str]:
+    return {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
+
+
 @contextmanager
-def _answered(
-    session: requests.Session,
-    url: str,
-    token: str,
-    headers: Mapping[str, str],
-    deadline: float,
-) -> Iterator[requests.Response]:
-    """Ask, follow redirects, and give the answer, whose body is still to be read."""
-    first = exchanges.origin(url)
-    here = url
+def _explained(url: str) -> Iterator[None]:
+    """Turn failures of an exchange into errors for a person."""
+    host = urlsplit(url).netloc
     try:
-        for _ in range(exchanges.REDIRECTS + 1):
-            sent = dict(headers)
-            if token and exchanges.origin(here) == first:
-                sent["Authorization"] = f"Bearer {token}"
-            if time.monotonic() > deadline:
-                raise requests.Timeout("the answer took too long")
-            with session.get(
-                here, headers=sent, stream=True, timeout=TIMEOUT, allow_redirects=False
-            ) as response:
-                if not response.is_redirect:
-                    yield response
-                    return
-                here = exchanges.redirected(here, response.headers["Location"])
-    except exchanges.TooLongError as error:
+        yield
+    except limits.TooLongError as error:
         raise HubError(f"The hub sends {error}.", cause=f"It was {url}.") from error
-    except exchanges.ForbiddenRedirectError as error:
+    except redirects.ForbiddenRedirectError as error:
         raise HubError(
-            "The hub redirects to an address that is not followed.", cause=f"{error}, from {url}."
+            f"{host} redirects to where nothing is read from.",
+            cause=f"{error}, from {url}."[:300],
+        ) from error
+    except redirects.CircleError as error:
+        raise HubError(
+            f"{host} redirects in a circle.",
+            cause=f"The request was for {url}.",
+            fix=Fix(text=f"Try again later, or report this to the operator of {host}."),
         ) from error
     except requests.RequestException as error:
         raise unreachable(url, error) from error
-    raise HubError(f"{urlsplit(url).netloc} redirects in a circle.", cause=url)
 
 
 def unreachable(url: str, error: Exception) -> UnavailableError:

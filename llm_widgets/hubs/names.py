@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from llm_widgets.domain.names import shown
 from llm_widgets.errors import Fix, InvalidInputError
@@ -63,6 +63,13 @@ def host(typed: str) -> str:
         return urlsplit(typed if "://" in typed else f"https://{typed}").hostname or ""
     except ValueError:
         return ""
+
+
+def query(typed: str, key: str) -> str:
+    """Return a value of the query of an address; empty where it has none."""
+    return parse_qs(urlsplit(typed if "://" in typed else f"https://{typed}").query).get(key, [""])[
+        -1
+    ]
 
 
 def invalid(message: str, fix: str = "") -> InvalidInputError:

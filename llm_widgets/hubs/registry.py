@@ -37,5 +37,5 @@ def get(hub_id: str) -> Hub:
     hub = of(hub_id)
     if hub is None:
         known = " or ".join(repr(each.id) for each in HUBS)
-        raise InvalidInputError(f"{hub_id!r} is no source: use {known}.", field="source")
+        raise InvalidInputError(f"{hub_id!r} is not a source: use {known}.", field="source")
     return hub

@@ -59,7 +59,8 @@ def read(session: requests.Session, url: str, kind: type[_T]) -> _T | None:
     if answer.status == requests.codes.not_found:
         return None
     if answer.status != requests.codes.ok:
-        raise failures.general(answer.status, answer.headers, hub="The model hub")
+        refusal = failures.Refusal(answer.status, answer.headers, answer.body)
+        raise failures.general(refusal, hub="The model hub")
     return documents.read(answer.body, kind, name=f"The model hub's answer from {url}")
 
 

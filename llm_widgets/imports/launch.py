@@ -12,17 +12,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import gpus, members
+from llm_widgets.domain import gpus
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import Fix, ManagerError, NotFoundError, TransferError
-from llm_widgets.gcp import secrets
-from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy
-from llm_widgets.gcp.project import projects
+from llm_widgets.gcp.iam import acting_as
 from llm_widgets.gcp.run import jobs
-from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage.buckets import get_bucket
 from llm_widgets.hubs import registry
+from llm_widgets.imports import account, token
 from llm_widgets.imports.plan import task_count
 from llm_widgets.imports.store import JOB
 from llm_widgets.transfer.share import RETRIES
@@ -37,6 +35,9 @@ _CPU = "1"
 _MEMORY = "1Gi"
 _TIMEOUT = timedelta(days=1)  # Cloud Run allows 7 days for a task
 _COMMAND = "import-worker"
+
+_QUIET = {"DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true"}
+"""Else Google's client asks for the bucket itself, for traces: a job may not, and needs it not."""
 
 _NEAREST = {
     # The region with GPUs that lies in, or is nearest to, a location of several regions.
@@ -126,24 +127,24 @@ def log_file(import_id: str) -> Path:
 def _start_execution(clients: Clients, settings: Settings, plan: ImportPlan) -> str:
     bucket = get_bucket(clients, plan.bucket, project=plan.project)
     region = job_region(bucket.location, bucket.location_type)
-    job = _job(clients, settings)
-    name = jobs.ensure(clients, plan.project, region, JOB, job)
-    if plan.has_token and not members.is_service_account(identity.current(clients).member):
-        _let_read_token(clients, plan)
+    email = account.ready(clients, settings, plan.project, plan.bucket)
+    name = acting_as.until_allowed(
+        clients,
+        lambda: jobs.ensure(clients, plan.project, region, JOB, _job(settings, email)),
+        plan.project,
+        email,
+    )
+    token.hand_over(clients, plan, email)
     tasks = settings.import_tasks or task_count(plan)
-    return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
+    try:
+        return jobs.run(clients, name, args=_arguments(plan), tasks=tasks)
+    except ManagerError:
+        token.take_back(clients, plan)
+        raise
 
 
-def _let_read_token(clients: Clients, plan: ImportPlan) -> None:
-    """Let the job's account at the token of a person's import; it loses it with the secret."""
-    account = members.default_account(projects.get(clients, plan.project).number)
-    kept = HubToken(plan.project, plan.bucket, plan.id)
-    secrets.allow(clients, kept, members.service_account(account))
-
-
-def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
+def _job(settings: Settings, email: str) -> lazy.run_v2.Job:
     run = lazy.run_v2
-    who = identity.current(clients)
     container = run.Container(
         image=settings.image,
         args=[_COMMAND],
@@ -156,9 +157,7 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
         containers=[container],
         max_retries=RETRIES,
         timeout=_TIMEOUT,
-        # The manager's own service account may write to the buckets; a person's job runs as
-        # the project's default one.
-        service_account=who.email if members.is_service_account(who.member) else "",
+        service_account=email,
     )
     return run.Job(
         labels={MANAGED_BY[0]: MANAGED_BY[1]},
@@ -167,7 +166,12 @@ def _job(clients: Clients, settings: Settings) -> lazy.run_v2.Job:
 
 
 def worker_environment(settings: Settings) -> dict[str, str]:
-    """Return the variables of settings that are not the defaults. Never a secret."""
+    """Return the variables of a worker. Never a secret."""
+    return {**elsewhere(settings), **_QUIET}
+
+
+def elsewhere(settings: Settings) -> dict[str, str]:
+    """Return the variables of hubs and clouds that are not where they usually are."""
     values = {
         hub.endpoint.variable: (settings.endpoint(hub.endpoint), hub.endpoint.default)
         for hub in registry.HUBS

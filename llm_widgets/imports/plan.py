@@ -101,7 +101,7 @@ def checked(plan: ImportPlan, settings: Settings) -> ImportPlan:
         return _derived(plan, settings)
     except (TransferError, InvalidInputError) as error:
         raise DocumentError(
-            f"The plan of the import {plan.id} is not one that this product makes.",
+            f"The plan of the import {plan.id} is not valid.",
             cause=error.message,
             fix=Fix(text="Import the model again."),
         ) from error
@@ -112,13 +112,13 @@ def _derived(plan: ImportPlan, settings: Settings) -> ImportPlan:
     files = plan.files
     paths = [file.path for file in files]
     if plan.id != import_id(plan.bucket, plan.source, plan.model_id, plan.revision, paths):
-        raise TransferError("Its id is that of another model, other files or another bucket.")
+        raise TransferError("The id belongs to another model, other files or another bucket.")
     if not hub.is_id(plan.model_id):
-        raise TransferError(f"{shown(plan.model_id)} is no model of {hub.label}.")
+        raise TransferError(f"{shown(plan.model_id)} is not a model of {hub.label}.")
     model = HubModel(hub.id, plan.model_id, plan.revision, files)
     prefix = f"{hub.id}/{hub.folder(model)}"
     if not folders.is_of_model(prefix, hub.id, plan.revision):
-        raise TransferError(f"{shown(prefix)} is no folder of a model.")
+        raise TransferError(f"{shown(prefix)} is not a model folder.")
     _check(hub, model, files, prefix)
     located = tuple(
         replace(file, url=hub.file_url(plan.model_id, plan.revision, file, settings))

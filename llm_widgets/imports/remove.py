@@ -20,9 +20,9 @@ from llm_widgets.errors import ConflictError, DocumentError, Fix, NotFoundError
 from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
 from llm_widgets.hubs import registry
+from llm_widgets.imports import token
 from llm_widgets.imports.start import is_running
 from llm_widgets.imports.store import ImportFolder
-from llm_widgets.imports.worker import delete_token
 from llm_widgets.transfer.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 _AT_ONCE = 16
-_REMOVING = "It is being removed."
+_REMOVING = "The model is being removed."
 _WEIGHTS_BEGIN = "config.json"
 """What lies in the folder of every model that the application before this one imported alone."""
+
+CANCEL_FIRST = "Cancel the import first."
+"""What to do before a model that is being imported can be removed."""
 
 
 def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
@@ -52,9 +55,7 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
     client = clients.storage()
     objects = SmallObjects(client, bucket)
     if record.import_id and is_running(clients, bucket, record.import_id):
-        raise ConflictError(
-            f"{record.id} is being imported.", fix=Fix(text="Cancel the import first.")
-        )
+        raise ConflictError(f"{record.id} is being imported.", fix=Fix(text=CANCEL_FIRST))
     broken = replace(record, status=ModelStatus.FAILED, error=_REMOVING)
     file = update_metadata(client, bucket, lambda f: f.with_model(broken))
     if owns_files(file.models, record) and _is_its_folder(objects, record):
@@ -64,6 +65,21 @@ def remove_model(clients: Clients, bucket: str, record: ModelRecord) -> None:
     for import_id in _imports(objects, record, file.models):
         _remove_import(clients, ImportFolder(objects, import_id))
     update_metadata(client, bucket, lambda f: f.without(record.key))
+
+
+def remove_leftover(clients: Clients, bucket: str, import_id: str) -> None:
+    """Remove what is left of an import that no model of the bucket names.
+
+    Raises
+    ------
+    ConflictError
+        It is running.
+    ManagerError
+        The bucket refuses.
+    """
+    if is_running(clients, bucket, import_id):
+        raise ConflictError(f"The import {import_id} is running.", fix=Fix(text=CANCEL_FIRST))
+    _remove_import(clients, ImportFolder(SmallObjects(clients.storage(), bucket), import_id))
 
 
 def owns_files(models: Iterable[ModelRecord], record: ModelRecord) -> bool:
@@ -145,6 +161,6 @@ def _remove_import(clients: Clients, folder: ImportFolder) -> None:
     if plan:
         if folder.objects.list(f"{plan.folder}/files/"):
             Transfer(plan, clients, folder.objects).discard()
-        delete_token(clients, plan)
+        token.delete(clients, plan)
     folder.objects.delete(manifest_name(folder.import_id))
     folder.delete()

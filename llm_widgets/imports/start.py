@@ -17,7 +17,7 @@ from llm_widgets.errors import ConflictError, DocumentError, Fix, ManagerError
 from llm_widgets.gcp.storage.buckets import project_of
 from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
-from llm_widgets.imports import launch
+from llm_widgets.imports import launch, token
 from llm_widgets.imports.store import ImportFolder, WorkerNote, is_silent
 from llm_widgets.imports.worker import clean_up
 
@@ -170,6 +170,8 @@ def cancel_import(clients: Clients, bucket: str, import_id: str) -> None:
         time.sleep(_LOOK_EVERY)
     progress = folder.progress()
     if progress and progress.state.is_final and progress.state is not ImportState.FAILED:
+        if plan:
+            token.delete(clients, plan)  # with its secret, which its job can't
         return
     if note:
         launch.cancel(clients, note, bucket, import_id)
@@ -203,8 +205,8 @@ def _refuse_other_choice(clients: Clients, plan: ImportPlan) -> None:
         and is_running(clients, plan.bucket, other.import_id)
     ):
         raise ConflictError(
-            f"{plan.model_id} is being imported with another choice of files.",
-            fix=Fix(text="Wait until that import has ended, or cancel it."),
+            f"{plan.model_id} is being imported with other files selected.",
+            fix=Fix(text="Wait for that import to finish, or cancel it."),
         )
 
 

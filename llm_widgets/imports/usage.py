@@ -1,22 +1,29 @@
-"""Finds the services that use a model: they mount its folder, or stream it from its bucket."""
+"""Finds the services that use a model: they mount its folder, or stream it from its bucket.
+
+A service is its newest revision and the older ones that traffic or a tag leads to.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from llm_widgets.domain import folders, regions
+from llm_widgets.domain import folders
 from llm_widgets.domain.services import MODEL_ANNOTATION
-from llm_widgets.gcp.run import service_list
+from llm_widgets.gcp.run import locations, revisions, service_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.errors import ManagerError
     from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.client.clients import Clients
+
+    _Revision: TypeAlias = lazy.run_v2.RevisionTemplate | lazy.run_v2.Revision
+
+T = TypeVar("T")
 
 _FOLDER_OPTION = "only-dir"
 _NAMED = 4  # regions in a sentence
@@ -69,38 +76,122 @@ def services_with(
     location
         Region of the bucket.
     """
-    own = (location,) if "-" in location else ()  # none of a bucket in several regions
+    (usage,) = usages(clients, project, [location], [(bucket, record)])
+    return usage
 
-    def name_if_reads(service: lazy.run_v2.Service) -> str | None:
-        return service.name if reads(service, bucket, record) else None
 
-    looked = dict.fromkeys((*regions.offered(), *own))
-    found = service_list.all_by_region(clients, project, name_if_reads, looked)
+def usages(
+    clients: Clients,
+    project: str,
+    places: Iterable[str],
+    wanted: Sequence[tuple[str, ModelRecord]],
+) -> list[Usage]:
+    """Find for each of several models the services that read it; each region is asked once.
+
+    Parameters
+    ----------
+    places
+        Locations of the buckets.
+    wanted
+        Bucket and model, of each.
+    """
+    if not wanted:
+        return []
+
+    def which(service: lazy.run_v2.Service) -> tuple[str, set[int]]:
+        older = revisions.older_in_use(clients, service)
+        read = (
+            number
+            for number, each in enumerate(wanted)
+            if reads(service, *each) or any(_reads(old, *each) for old in older)
+        )
+        return service.name, set(read)
+
+    named, unanswered = _everywhere(clients, project, places, which)
+    return [
+        Usage(tuple(sorted(name for name, read in named if number in read)), unanswered)
+        for number in range(len(wanted))
+    ]
+
+
+def services_on(clients: Clients, project: str, bucket: str, location: str) -> Usage:
+    """Find the services of a project that read anything of a bucket."""
+    address = re.compile(re.escape(f"gs://{bucket}") + r"(?![\w.-])")
+
+    def which(service: lazy.run_v2.Service) -> str | None:
+        found: list[_Revision] = [service.template, *revisions.older_in_use(clients, service)]
+        volumes = (volume for each in found for volume in each.volumes)
+        mounted = any(volume.gcs.bucket == bucket for volume in volumes)
+        return service.name if mounted or any(_names(each, address) for each in found) else None
+
+    named, unanswered = _everywhere(clients, project, [location], which)
+    return Usage(tuple(sorted(named)), unanswered)
+
+
+def _everywhere(
+    clients: Clients,
+    project: str,
+    places: Iterable[str],
+    read: Callable[[lazy.run_v2.Service], T | None],
+) -> tuple[list[T], tuple[tuple[str, ManagerError], ...]]:
+    """Read something of all services, and tell the regions that did not answer."""
+    own = (place for place in places if "-" in place)  # none of a bucket in several regions
+    looked = dict.fromkeys((*locations.everywhere(clients, project), *own))
+    found = service_list.all_by_region(clients, project, read, looked)
     answers = sorted((each for some in found for each in some), key=lambda each: each.key)
-    return Usage(
-        tuple(sorted(name for answer in answers for name in answer.value or ())),
+    return (
+        [value for answer in answers for value in answer.value or ()],
         tuple((each.key, each.error) for each in answers if each.error),
     )
 
 
 def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> bool:
-    """Return whether a service reads a model, by its mounts, arguments and variables."""
+    """Return whether the newest revision of a service reads a model."""
+    # Of a whole bucket that is mounted, the annotation names the model.
+    model = service.annotations.get(MODEL_ANNOTATION, record.id)
+    return _reads(service.template, bucket, record, is_meant=model == record.id)
+
+
+def _reads(
+    revision: _Revision,
+    bucket: str,
+    record: ModelRecord,
+    *,
+    is_meant: bool = True,
+) -> bool:
+    """Return whether a revision reads a model, by its mounts, arguments and variables.
+
+    Parameters
+    ----------
+    is_meant
+        Whether the model may be the one that is read of a whole bucket.
+    """
     # Not the folder of another model that begins with the same letters.
     address = re.compile(re.escape(f"gs://{bucket}/{record.prefix}") + r"(?![\w.-])")
-    for container in service.template.containers:
-        values = (env.value for env in container.env)
-        if any(map(address.search, (*container.command, *container.args, *values))):
-            return True
-    for volume in service.template.volumes:
+    if _names(revision, address):
+        return True
+    for volume in revision.volumes:
         if volume.gcs.bucket != bucket:
             continue
         folder = _folder(volume.gcs.mount_options)
         if folder and folders.overlap(folder, record.prefix):
             return True
-        # Of a whole bucket, the annotation names the model; without it, any may be meant.
-        if not folder and service.annotations.get(MODEL_ANNOTATION, record.id) == record.id:
+        if not folder and is_meant:
             return True
     return False
+
+
+def _names(revision: _Revision, address: re.Pattern[str]) -> bool:
+    """Return whether a command, an argument or a variable of a revision holds an address."""
+    return any(
+        address.search(text)
+        for container in revision.containers
+        for text in (
+            *container.command,
+            *container.args,
+            *(env.value for env in container.env),
+        )
+    )
 
 
 def _folder(options: Iterable[str]) -> str:

@@ -69,8 +69,8 @@ def read_manifest(clients: Clients, bucket: str, record: ModelRecord) -> ModelMa
     if not found:
         raise NotFoundError(
             f"No manifest of {record.id} is in the bucket.",
-            cause="Another application imported it, or its import has not come to its end.",
-            fix=Fix(text="Import it again: then the digests of all files are kept."),
+            cause="Another application imported the model, or the import has not finished.",
+            fix=Fix(text="Import the model again to record the checksums."),
         )
     try:
         manifest = manifests.read(found[0], import_id=record.import_id)

@@ -6,7 +6,7 @@ import logging
 import signal
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,11 @@ from llm_widgets.config import Settings
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import FileProgress, ImportProgress, ImportState
 from llm_widgets.errors import DocumentError, Fix, ManagerError, NotFoundError, UnavailableError
-from llm_widgets.gcp import secrets
 from llm_widgets.gcp.client.clients import Clients
-from llm_widgets.gcp.secrets import HubToken
-from llm_widgets.gcp.storage.buckets import project_of
+from llm_widgets.gcp.iam import propagation
 from llm_widgets.gcp.storage.metadata import update_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.imports import token
 from llm_widgets.imports.reporter import Reporter
 from llm_widgets.imports.store import ImportFolder
 from llm_widgets.transfer.checkpoint import TakenOverError
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.options import Options
 
 CANCELLED = "The import was cancelled."
+WAITING = "Waiting for access to the token: the grant takes effect within minutes."
 
 _log = logging.getLogger(__name__)
 
@@ -87,24 +87,19 @@ def run_import(
     task = task or Task()
     objects = SmallObjects(clients.storage(), bucket)
     folder = ImportFolder(objects, import_id)
-    plan = folder.plan(clients.settings, project=project)
+    # A person's rights are there or not; those of a job were granted moments before it began.
+    patience = propagation.LONGEST if task.is_of_a_job and not task.attempt else 0.0
+    plan = propagation.until_effective(
+        lambda: folder.plan(clients.settings, project=project), longest=patience
+    )
     before, _ = folder.task_progress(task.index)
     if task.attempt and before and before.state is ImportState.FAILED:
         return ImportState.FAILED  # for a reason that the next attempt would not change
-    token_error: ManagerError | None = None
-    token = ""
-    try:
-        token = _token(clients, plan)
-    except ManagerError as error:
-        token_error = error
-    transfer = Transfer(plan, clients, objects, token=token, options=options, task=task)
+    transfer = Transfer(plan, clients, objects, options=options, task=task)
     reporter = Reporter(folder, transfer, task.index)
+    propagation.until_effective(reporter.start, longest=patience)
     _stop_on_signals(transfer)
-    reporter.start()
-    work = _Work(clients, plan, folder, transfer, reporter, task)
-    if token_error:
-        return work.fail(token_error)
-    return work.run()
+    return _Work(clients, plan, folder, transfer, reporter, task, patience).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +110,12 @@ class _Work:
     transfer: Transfer
     reporter: Reporter
     task: Task
+    patience: float
 
     def run(self) -> ImportState:
         _log.info("Import %s of %s begins", self.plan.id, self.plan.model_id)
         try:
+            self.transfer.token = self._token()
             manifest = self.transfer.run(
                 lambda: self.reporter.phase(ImportState.VERIFYING, "All files are verified.")
             )
@@ -137,13 +134,25 @@ class _Work:
             _log.exception("The import failed")
             return self.fail(
                 ManagerError(
-                    "The import failed in a way that nobody has foreseen.",
+                    "Unexpected error in the import.",
                     cause=f"{type(error).__name__}: {error}",
-                    fix=Fix(text="Resume it; if it fails again, report it with the log."),
+                    fix=Fix(
+                        text="Resume the import. If it fails again, report the error with the log."
+                    ),
                 )
             )
         finally:
             self.reporter.end()
+
+    def _token(self) -> str:
+        found = propagation.until_effective(
+            lambda: token.read(self.clients, self.plan, by_job=self.task.is_of_a_job),
+            tell=lambda _: self.reporter.phase(ImportState.RUNNING, WAITING),
+            wait=self.transfer.pause,
+            longest=self.patience,
+        )
+        self.reporter.phase(ImportState.RUNNING, "")
+        return found
 
     def fail(self, error: ManagerError) -> ImportState:
         """Write why it failed, unless the next attempt may succeed."""
@@ -174,9 +183,12 @@ class _Work:
         )
         self.transfer.forget()
         self.reporter.finish(ImportState.DONE)
-        delete_token(self.clients, self.plan)
+        self._end_token()
         _log.info("Import %s is done", self.plan.id)
         return ImportState.DONE
+
+    def _end_token(self) -> None:
+        token.end(self.clients, self.plan, by_job=self.task.is_of_a_job)
 
     def _wait_for_others(self) -> ImportState:
         self.reporter.finish(ImportState.RUNNING)
@@ -190,7 +202,7 @@ class _Work:
             self.transfer.discard()
             self._record(self.plan.record(ModelStatus.FAILED, CANCELLED))
             self.reporter.finish(ImportState.CANCELLED, CANCELLED)
-            delete_token(self.clients, self.plan)
+            self._end_token()
             return ImportState.CANCELLED
         self.reporter.finish(
             ImportState.RUNNING, "The worker was stopped; the import can be resumed."
@@ -239,42 +251,10 @@ def clean_up(clients: Clients, folder: ImportFolder, plan: ImportPlan | None) ->
     if plan:
         record = plan.record(ModelStatus.FAILED, CANCELLED)
         update_metadata(clients.storage(), bucket, lambda f: f.with_unfinished(record))
-        delete_token(clients, plan)
+        token.delete(clients, plan)
     else:
         import_id = folder.import_id
         update_metadata(clients.storage(), bucket, lambda f: f.with_failed(import_id, CANCELLED))
-
-
-def delete_token(clients: Clients, plan: ImportPlan) -> None:
-    """Delete the hub's token, which is no longer needed."""
-    if plan.has_token:
-        with suppress(ManagerError):  # Secret Manager deletes it itself after some days
-            project = plan.project or project_of(clients, plan.bucket)
-            secrets.delete(clients, token_of(replace(plan, project=project)))
-
-
-def token_of(plan: ImportPlan) -> HubToken:
-    """Return where the token of an import is kept."""
-    return HubToken(plan.project, plan.bucket, plan.id)
-
-
-def _token(clients: Clients, plan: ImportPlan) -> str:
-    if not plan.has_token:
-        return ""
-    if not plan.project:
-        raise _token_gone("The worker was not told in which project it is kept.")
-    try:
-        return secrets.read(clients, token_of(plan)).strip()
-    except NotFoundError as error:
-        raise _token_gone(error.cause) from error
-
-
-def _token_gone(cause: str) -> NotFoundError:
-    return NotFoundError(
-        "The hub's token is gone from Secret Manager.",
-        cause=cause,
-        fix=Fix(text="Start the import again, and enter the token."),
-    )
 
 
 def _stop_on_signals(transfer: Transfer) -> None:

@@ -5,36 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import members
-from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
-from llm_widgets.gcp.iam import bucket_readers, policy
+from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.gcp.iam import bucket_readers, effective_access
+from llm_widgets.gcp.iam.effective_access import Access
+from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.iam.effective_access import Verdict
 
 
-def may_read(clients: Clients, wanted: Deployment) -> bool:
-    """Return whether the account of a deployment may read its bucket.
-
-    The policies of the bucket and of the project are looked at, without their conditions.
+def reading(clients: Clients, wanted: Deployment) -> Verdict:
+    """Tell whether the account of a deployment may read its bucket.
 
     Raises
     ------
     ManagerError
-        The bucket's policy may not be read, and the project's lets the account not read.
+        The bucket's policy may not be read, and the project's does not let the account read.
     """
-    member = _member(wanted)
-    denied: ManagerError | None = None
-    try:
-        if bucket_readers.may_read(clients, wanted.bucket, member, project=wanted.project):
-            return True
-    except DeniedError as error:
-        denied = error
-    if _reads_by_the_project(clients, wanted.project, member):
-        return True
-    if denied:
-        raise denied
-    return False
+    known = effective_access.Known(clients, wanted.project)
+    found = effective_access.reading(known, wanted.bucket, _member(wanted), folder=wanted.folder)
+    if found.error:
+        raise found.error
+    return found
 
 
 def grant(clients: Clients, wanted: Deployment) -> None:
@@ -45,11 +39,23 @@ def grant(clients: Clients, wanted: Deployment) -> None:
     ManagerError
         The bucket's policy may not be changed.
     """
-    bucket_readers.grant_reader(clients, wanted.bucket, _member(wanted), project=wanted.project)
+    let_read(clients, wanted.project, wanted.bucket, _member(wanted))
+
+
+@recorded("bucket.grant", on="{bucket}: reading for {member}")
+def let_read(clients: Clients, project: str, bucket: str, member: str) -> None:
+    """Let a member read the models of a bucket.
+
+    Raises
+    ------
+    ManagerError
+        The bucket's policy may not be changed.
+    """
+    bucket_readers.grant_reader(clients, bucket, member, project=project)
 
 
 def ensure(clients: Clients, wanted: Deployment) -> None:
-    """Let the account of a deployment read its bucket, unless it may already.
+    """Let the account of a deployment read its bucket, unless it surely may already.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def ensure(clients: Clients, wanted: Deployment) -> None:
     if not wanted.service_account:
         return
     try:
-        if not may_read(clients, wanted):
+        if reading(clients, wanted).access is not Access.GRANTED:
             grant(clients, wanted)
     except DeniedError as error:
         raise InvalidInputError(
@@ -70,14 +76,6 @@ def ensure(clients: Clients, wanted: Deployment) -> None:
             cause=error.cause,
             fix=error.fix,
         ) from error
-
-
-def _reads_by_the_project(clients: Clients, project: str, member: str) -> bool:
-    try:
-        found = policy.roles_of(clients, policy.of_project(project), member)
-    except ManagerError:
-        return False  # nobody must be allowed to look there
-    return bool(found & bucket_readers.READING_ROLES)
 
 
 def _member(wanted: Deployment) -> str:

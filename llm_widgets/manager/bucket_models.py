@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.regions import bucket_warning
 from llm_widgets.errors import ManagerError, NotFoundError
 from llm_widgets.gcp.storage.buckets import list_buckets
-from llm_widgets.gcp.storage.metadata import read_metadata
+from llm_widgets.gcp.storage.metadata import read_metadata, update_metadata
+from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,8 @@ class BucketModels:
         What to know about its place before something is deployed from it.
     repaired
         Name of the backup from which a damaged metadata file was rebuilt; else empty.
+    unread
+        Entries of the metadata file that are no models; they are kept in it.
     is_ours
         Whether it is labelled as a bucket of this product.
     """
@@ -49,6 +52,7 @@ class BucketModels:
     problem: ManagerError | None = None
     warning: str = ""
     repaired: str = ""
+    unread: int = 0
     is_ours: bool = True
 
     @property
@@ -128,8 +132,21 @@ def read_bucket(clients: Clients, listing: BucketListing) -> BucketModels | None
         file.models,
         warning=warning,
         repaired=file.repaired,
+        unread=len(file.others),
         is_ours=listing.is_labelled,
     )
+
+
+@recorded("bucket.repair", on="{bucket}")
+def repair(clients: Clients, bucket: str) -> None:
+    """Rebuild a damaged metadata file; the damaged one is kept beside it.
+
+    Raises
+    ------
+    ManagerError
+        The bucket refuses.
+    """
+    update_metadata(clients.storage(), bucket, lambda file: file)
 
 
 def _known(listings: list[BucketListing], found: dict[str, BucketModels | None]) -> ProjectBuckets:

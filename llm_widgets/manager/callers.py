@@ -8,11 +8,13 @@ from llm_widgets.domain import members
 from llm_widgets.errors import Fix, InvalidInputError, ManagerError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import invokers
+from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.iam.policy import Grant
 
 
 def member(text: str) -> str:
@@ -26,7 +28,8 @@ def member(text: str) -> str:
     found = members.parsed(text)
     if found in members.PUBLIC:
         raise InvalidInputError(
-            f"{found} would let everybody call the service; a deployment never does that.",
+            f"{found} would allow public access. Deploying never does; use the Access tab of "
+            "the service.",
             field="members",
         )
     return found
@@ -59,7 +62,7 @@ def let_in(
     """
     for each in filter(None, (identity.current(clients).member, *who)):
         try:
-            invokers.add_invoker(clients, name, each)
+            _let_in(clients, name, each)
         except ManagerError as error:
             tell(error)
 
@@ -84,12 +87,13 @@ def allowed(text: str, *, everybody: bool) -> str:
     if everybody:
         return text.strip()
     raise InvalidInputError(
-        f"{text.strip()} lets everybody call the service, and you pay for it.",
+        f"{text.strip()} allows public access: anyone can call the service, and you pay for it.",
         field="members",
-        fix=Fix(text="Confirm that, or add single members or groups."),
+        fix=Fix(text="Confirm public access, or add members or groups."),
     )
 
 
+@recorded("service.let_in", on="{name}: {text}")
 def add(clients: Clients, name: str, text: str, *, everybody: bool = False) -> None:
     """Let a member call a service, given its resource name.
 
@@ -99,3 +103,31 @@ def add(clients: Clients, name: str, text: str, *, everybody: bool = False) -> N
         See :func:`allowed`; or the policy may not be changed.
     """
     invokers.add_invoker(clients, name, allowed(text, everybody=everybody))
+
+
+def add_me(clients: Clients, name: str) -> None:
+    """Let the account of the credentials call a service, given its resource name.
+
+    Raises
+    ------
+    ManagerError
+        Nothing tells whose they are; or the policy may not be changed.
+    """
+    _let_in(clients, name, identity.current(clients).member)
+
+
+@recorded("service.shut_out", on="{name}: {grant.member}")
+def take_off(clients: Clients, name: str, grant: Grant) -> None:
+    """Let a member call a service no more, given its resource name.
+
+    Raises
+    ------
+    ManagerError
+        The policy may not be changed.
+    """
+    invokers.remove_invoker(clients, name, grant)
+
+
+@recorded("service.let_in", on="{name}: {member}")
+def _let_in(clients: Clients, name: str, member: str) -> None:
+    invokers.add_invoker(clients, name, member)

@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain.actors import Deed
 from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.gcp.iam import acting_as
 from llm_widgets.gcp.run import service_json
+from llm_widgets.manager import acting
+from llm_widgets.manager.audit import recorded
 from llm_widgets.serving import checks, codec
 from llm_widgets.serving.codec import deployment_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client.clients import Clients
 
 __all__ = ["FIXED", "Change", "again", "deployment_of", "prepared", "problems", "send"]
 
 Json = dict[str, Any]
+
+_ALL = 100  # per cent
 
 REDEPLOYED = "llm-manager/redeployed-at"
 """Annotation of a template that is deployed again as it is: an equal one makes no revision."""
@@ -58,8 +66,13 @@ def problems(before: Deployment, after: Deployment) -> list[InvalidInputError]:
 
 
 def prepared(document: Json, before: Deployment, after: Deployment) -> Change:
-    """Make a change in the service as it was read; what nobody touched stays as it is."""
-    changed, paths = codec.edited(document, before, after)
+    """Make a change in the service as it was read; what nobody touched stays as it is.
+
+    What was tried while it did not run is forgotten once it does.
+    """
+    is_up = document.get("terminalCondition", {}).get("state") == "CONDITION_SUCCEEDED"
+    known = codec.without_tried(document) if is_up else document
+    changed, paths = codec.edited(known, before, after)
     return Change(changed, tuple(paths))
 
 
@@ -72,7 +85,7 @@ def refuse_nothing(change: Change) -> None:
         It does.
     """
     if not change.paths:
-        raise InvalidInputError("Nothing is changed.")
+        raise InvalidInputError("No changes.")
 
 
 def again(change: Change) -> Change:
@@ -87,12 +100,63 @@ def again(change: Change) -> Change:
     return Change(marked, (*change.paths, "template"))
 
 
+@recorded("service.change", on="{change.document[name]}")
 def send(clients: Clients, change: Change) -> None:
-    """Send a change.
+    """Send a change, and with it who made it.
 
     Raises
     ------
     ManagerError
         :class:`ConflictError` when somebody else changed the service since it was read.
     """
-    service_json.patch(clients, change.document, change.paths)
+    patch(clients, change)
+
+
+def refuse_shares(document: Json, shares: Mapping[str, int]) -> None:
+    """Refuse shares that are not all of the requests of a service.
+
+    Raises
+    ------
+    InvalidInputError
+        A share is below 0, or all together are not 100 %.
+    """
+    total = sum(shares.values())
+    if total != _ALL or min(shares.values(), default=0) < 0:
+        name = str(document["name"]).rsplit("/", 1)[-1]
+        raise InvalidInputError(
+            f"The traffic of {name} would be {total}%, not 100%.",
+            field="shares",
+            fix=Fix(text="Give each revision a share; together they are 100%."),
+        )
+
+
+@recorded("service.traffic", on="{name}: {shares}")
+def serve(clients: Clients, name: str, shares: Mapping[str, int]) -> None:
+    """Divide the requests of a service among its revisions.
+
+    Parameters
+    ----------
+    shares
+        Per cent by the id of a revision, together 100; the empty id is whatever is latest.
+
+    Raises
+    ------
+    ManagerError
+        Cloud Run refuses it, or somebody else changed the service at the same time.
+    """
+    document = service_json.read(clients, name)
+    refuse_shares(document, shares)
+    patch(clients, Change(*service_json.with_traffic(document, shares)))
+
+
+def patch(clients: Clients, change: Change) -> None:
+    """Send fields of a service, and with them who changed it; see :func:`send`."""
+    signed, paths = codec.sign(change.document, acting.actor(clients), Deed.CHANGED)
+    account = str(signed.get("template", {}).get("serviceAccount", ""))
+    fields = dict.fromkeys([*change.paths, *paths])
+    acting_as.until_allowed(
+        clients,
+        lambda: service_json.patch(clients, signed, fields),
+        str(signed["name"]).split("/")[1],
+        account,
+    )

@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, diagnose
 from llm_widgets.domain import gpus
+from llm_widgets.domain.actors import Deed
 from llm_widgets.domain.models import ModelRecord, ModelStatus
-from llm_widgets.engines import hardware
+from llm_widgets.domain.names import shown
+from llm_widgets.domain.start_styles import BALANCED
+from llm_widgets.engines import proposals, registry, start_styles
 from llm_widgets.errors import (
     AlreadyExistsError,
     DeploymentError,
+    Fix,
     InvalidInputError,
     ManagerError,
     NotFoundError,
 )
 from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.run import rollout, services
-from llm_widgets.manager import bucket_access, callers, memory
+from llm_widgets.gcp.iam import acting_as
+from llm_widgets.gcp.run import rollout, service_json, services, summaries
+from llm_widgets.manager import acting, bucket_access, callers, memory, spreading
+from llm_widgets.manager.audit import recorded
 from llm_widgets.serving import checks, codec, recipes
 
 if TYPE_CHECKING:
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import MemoryModel
     from llm_widgets.domain.services import Deployment, ServiceSummary
+    from llm_widgets.engines.proposals import Proposal
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.gcp.project.projects import Project
     from llm_widgets.manager.projects import Defaults
@@ -115,6 +122,21 @@ def offer(
     return replace(offered, **_network(defaults, region))
 
 
+def proposal(subject: Subject, manifest: ModelManifest | None, framework: str) -> Proposal | None:
+    """Return what an engine is told because of a model's family; ``None`` for nothing."""
+    engine = registry.of(framework)
+    return engine.proposal(subject.record.id, manifest) if engine else None
+
+
+def with_proposal(wanted: Deployment, proposed: Proposal | None, *, told: bool) -> Deployment:
+    """Return a deployment whose engine is told, or is not told, what its family is served with."""
+    engine = registry.of(wanted.framework)
+    if engine is None or proposed is None:
+        return wanted
+    change = proposals.add if told else proposals.remove
+    return change(wanted, proposed, engine.command_line)
+
+
 def with_changes(base: Deployment, changes: Mapping[str, Any]) -> Deployment:
     """Change fields of a deployment; what the engine is told of them follows.
 
@@ -134,8 +156,8 @@ def with_changes(base: Deployment, changes: Mapping[str, Any]) -> Deployment:
 
 
 def followed(defaults: Defaults, before: Deployment, wanted: Deployment) -> Deployment:
-    """Let the GPU, the vCPUs, the memory, the probe and the network follow what was changed."""
-    wanted = hardware.adapted(before, wanted)
+    """Return a deployment whose hardware, probe and network follow what was changed."""
+    wanted = recipes.adapted(before, wanted)
     before_network = _network(defaults, before.region)
     taken = {name: getattr(wanted, name) for name in before_network} == before_network
     if wanted.region == before.region or not taken:
@@ -149,9 +171,42 @@ def asked_for(defaults: Defaults, offered: Deployment, changes: Mapping[str, Any
     return replace(wanted, **_hardware_of(changes))
 
 
+def with_code(wanted: Deployment, *, runs: bool | None) -> Deployment:
+    """Return a deployment whose engine is told whether to run a model's own code.
+
+    Parameters
+    ----------
+    runs
+        ``None`` leaves the arguments as they are.
+    """
+    engine = registry.of(wanted.framework)
+    return wanted if engine is None or runs is None else engine.with_code(wanted, runs=runs)
+
+
+def with_start(wanted: Deployment, style: str) -> Deployment:
+    """Return a deployment that starts in a style; as it is where none is named.
+
+    Raises
+    ------
+    InvalidInputError
+        Its engine knows no such style.
+    """
+    engine = registry.of(wanted.framework)
+    if not style or engine is None:
+        return wanted
+    known = [each.id for each in engine.start_styles]
+    if style not in known and style != BALANCED:
+        raise InvalidInputError(
+            f"{engine.label} can't be started as {shown(style)}.",
+            field="start",
+            fix=Fix(text=f"Choose one of {', '.join(known)}." if known else "Leave it out."),
+        )
+    return start_styles.with_style(engine, wanted, style)
+
+
 def changed(before: Deployment, changes: Mapping[str, Any]) -> Deployment:
     """Return a service's deployment with what somebody asks for; the other hardware follows."""
-    wanted = hardware.adapted(before, with_changes(before, changes))
+    wanted = recipes.adapted(before, with_changes(before, changes))
     return replace(wanted, **_hardware_of(changes))
 
 
@@ -178,6 +233,10 @@ def problems(project: Project, wanted: Deployment) -> list[InvalidInputError]:
     return found
 
 
+@recorded(
+    "service.create",
+    on="projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}",
+)
 def deploy(
     clients: Clients,
     project: Project,
@@ -223,26 +282,32 @@ def deploy(
     return created
 
 
-def wait(clients: Clients, created: Created) -> ServiceSummary:
+def wait(
+    clients: Clients, created: Created, watch: Callable[[str], None] = lambda _: None
+) -> ServiceSummary:
     """Wait until a service that was created is ready.
+
+    Parameters
+    ----------
+    watch
+        Called with what Cloud Run says of it, at each look.
 
     Raises
     ------
     ManagerError
         It does not come up.
     """
-    last = None
-    for progress in rollout.follow(clients, created.operation):
-        last = progress.service or last
+    followed = rollout.follow(clients, created.operation)
+    last = spreading.settled(clients, created.name, followed, watch)
     if last is None:
-        raise DeploymentError(f"Cloud Run tells nothing of {created.name.rsplit('/', 1)[-1]}.")
+        raise DeploymentError(f"Cloud Run returned no service {created.name.rsplit('/', 1)[-1]}.")
     return last
 
 
 def is_taken(clients: Clients, wanted: Deployment) -> bool | None:
     """Return whether the region has a service of the name; ``None`` where that can't be told."""
     try:
-        services.get(clients, _name(wanted))
+        services.get(clients, name_of(wanted))
     except NotFoundError:
         return False
     except ManagerError:
@@ -250,9 +315,33 @@ def is_taken(clients: Clients, wanted: Deployment) -> bool | None:
     return True
 
 
+def found(clients: Clients, wanted: Deployment) -> ServiceSummary | None:
+    """Return the service of a deployment's name, where it serves the same model.
+
+    Raises
+    ------
+    AlreadyExistsError
+        The one that is there serves another model.
+    ManagerError
+        It can't be read.
+    """
+    try:
+        document = service_json.read(clients, name_of(wanted))
+    except NotFoundError:
+        return None
+    there = codec.deployment_of(document)
+    if (there.bucket, there.folder) != (wanted.bucket, wanted.folder):
+        raise taken(wanted)
+    return summaries.summary(services.get(clients, name_of(wanted)))
+
+
 def taken(wanted: Deployment) -> AlreadyExistsError:
     """Word that the name of a deployment is taken."""
-    return AlreadyExistsError(f"{wanted.region} has a service {wanted.name} already.", field="name")
+    return AlreadyExistsError(
+        f"A service {wanted.name} already exists in {wanted.region}.",
+        field="name",
+        fix=Fix(text="Choose another name, or edit or delete that service."),
+    )
 
 
 def why(
@@ -261,19 +350,27 @@ def why(
     """Find out why Cloud Run refused a deployment; ``None`` where nobody knows."""
     caller = identity.current(clients).member
     context = Context.of(wanted, project_number=project.number, caller=caller)
-    return diagnose(Evidence(operation=error.cause or error.message), context)
+    evidence = Evidence(operation=error.cause or error.message, error=error)
+    found = diagnose(evidence, context)
+    return found and spreading.told(clients, project.id, found)
 
 
 def _create(clients: Clients, wanted: Deployment, *, dry: bool) -> Created:
-    document = codec.document(wanted)
+    document, _ = codec.sign(codec.document(wanted), acting.actor(clients), *Deed)
     try:
-        operation = services.create_from(clients, document, validate_only=dry)
+        operation = acting_as.until_allowed(
+            clients,
+            lambda: services.create_from(clients, document, validate_only=dry),
+            wanted.project,
+            wanted.service_account,
+        )
     except AlreadyExistsError as error:
         raise taken(wanted) from error
-    return Created(_name(wanted), operation)
+    return Created(name_of(wanted), operation)
 
 
-def _name(wanted: Deployment) -> str:
+def name_of(wanted: Deployment) -> str:
+    """Return the resource name of the service that a deployment makes."""
     return f"projects/{wanted.project}/locations/{wanted.region}/services/{wanted.name}"
 
 

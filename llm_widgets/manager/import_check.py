@@ -9,15 +9,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llm_widgets import hubs
+from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
-from llm_widgets.errors import DeniedError, Fix, InvalidInputError
-from llm_widgets.gcp import secrets
-from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.iam import permissions, role_catalogue
-from llm_widgets.imports import launch, start
+from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.imports import start
 from llm_widgets.imports.plan import import_id
+from llm_widgets.manager import import_rights
 from llm_widgets.manager.bucket_models import read_bucket
 from llm_widgets.manager.import_target import Place, Target, TargetKind, look_at
 
@@ -134,17 +133,19 @@ class ImportCheck:
         said = list(self.found.notes)
         if self.place.warning:
             said.append(self.place.warning)
+        if self.place.listing:
+            said.extend(self.place.listing.settings.warnings(self.model.size))
         if self.is_ready:
             said.append(
                 "This revision is in the bucket already. Importing it again compares every file "
                 "and copies what is missing or different."
             )
         elif self.present:
-            said.append("An import of this revision was begun; it goes on where it stopped.")
+            said.append("An import of this revision was started; it continues where it stopped.")
         if self.is_changed:
             said.append(
-                "You have changed the choice of files: the engine may not load the model without "
-                "those that were chosen."
+                "You changed the selected files. Without the suggested ones, the engine might "
+                "fail to load the model."
             )
         return tuple(said)
 
@@ -184,7 +185,8 @@ def check_import(
     names = [*(bucket.name for bucket in known), *others]
     place = look_at(clients, project, request.target, names)
     has_token = bool(request.token.strip())
-    _refuse_without_rights(clients, settings, project, has_token=has_token)
+    existing = place.target.name if place.listing else ""
+    import_rights.refuse_without(clients, settings, project, existing, has_token=has_token)
     bucket = _held(clients, place, known)
     key = (model.source, model.id, model.revision)
     there = next((r for r in bucket.models if r.key == key), None) if bucket else None
@@ -231,17 +233,21 @@ def _held(clients: Clients, place: Place, known: Sequence[BucketModels]) -> Buck
     ------
     InvalidInputError
         It was to be one of models, and is none.
+    MetadataFileError
+        Its list of models is damaged: it is repaired when a person says so.
     """
     target = place.target
     found = next((bucket for bucket in known if bucket.name == target.name), None)
-    if found or not place.listing:
-        return found
-    read = read_bucket(clients, place.listing)
+    if not found and not place.listing:
+        return None
+    read = found or (read_bucket(clients, place.listing) if place.listing else None)
+    if read and isinstance(read.problem, MetadataFileError):
+        raise read.problem
     if read is None and target.kind is TargetKind.EXISTING:
         raise InvalidInputError(
-            f"{target.name} is no bucket of models.",
+            f"{target.name} is not a model bucket.",
             field="bucket",
-            fix=Fix(text="Have it become one, or choose another bucket."),
+            fix=Fix(text="Make this bucket a model bucket, or choose another one."),
         )
     return read
 
@@ -254,34 +260,3 @@ def _arrived(clients: Clients, place: Place, there: ModelRecord | None) -> int:
     if progress is None or progress.state is ImportState.CANCELLED:
         return 0  # what a cancelled one has copied is thrown away
     return progress.done
-
-
-def _refuse_without_rights(
-    clients: Clients, settings: Settings, project: str, *, has_token: bool
-) -> None:
-    """Refuse an import that could not be started: to run a job, and to keep a token for it.
-
-    Raises
-    ------
-    DeniedError
-        This identity lacks permissions on the project.
-    ManagerError
-        The project can't be asked.
-    """
-    kept = secrets.NEEDED if has_token else ()
-    wanted = (*launch.needed(settings), *kept)
-    missing = permissions.on_project(clients, project, wanted).missing if wanted else frozenset()
-    if not missing:
-        return
-    roles = role_catalogue.least_roles(missing)
-    doing = "keep a token in Secret Manager" if missing <= set(kept) else "run import jobs"
-    raise DeniedError(
-        f"You may not {doing} in {project}.",
-        cause=f"Missing: {', '.join(sorted(missing))}.",
-        fix=Fix(
-            text=f"Ask an administrator of the project to grant {' and '.join(roles)}.",
-            command=role_catalogue.commands(
-                roles, identity.current(clients).member, project=project
-            ),
-        ),
-    )

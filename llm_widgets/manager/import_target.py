@@ -19,6 +19,7 @@ from llm_widgets.errors import (
 )
 from llm_widgets.gcp.iam import permissions
 from llm_widgets.gcp.storage import buckets
+from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,11 +60,11 @@ class Target:
 
     @property
     def words(self) -> str:
-        """What is done with the bucket at the start."""
+        """What is done with the bucket, or nothing."""
         return {
             TargetKind.EXISTING: "",
-            TargetKind.ADOPT: f"gets {METADATA_NAME} at the start",
-            TargetKind.CREATE: "is created at the start",
+            TargetKind.ADOPT: f"{METADATA_NAME} is added when the import starts",
+            TargetKind.CREATE: "created when the import starts",
         }[self.kind]
 
 
@@ -123,9 +124,16 @@ def look_at(clients: Clients, project: str, target: Target, of_project: Iterable
     tested = permissions.on_bucket(clients, name, _NEEDED, project=project)
     if tested.missing:
         raise DeniedError(
-            f"You may not write models into the bucket {name}.",
+            f"You don't have permission to write to the bucket {name}.",
             cause="Missing: " + ", ".join(sorted(tested.missing)) + ".",
             fix=Fix(text="Ask for the role Storage Object Admin on this bucket."),
+        )
+    if found.settings.refusal:
+        raise InvalidInputError(
+            f"No model can be imported into the bucket {name}.",
+            field="bucket",
+            cause=found.settings.refusal,
+            fix=Fix(text="Choose another bucket, or turn that setting off for this one."),
         )
     warning = bucket_warning(found.location, is_regional=found.is_regional)
     return Place(Target(target.kind, name), found.location, warning, found)
@@ -144,33 +152,50 @@ def make_ready(clients: Clients, project: str, place: Place) -> None:
     target = place.target
     if target.kind is TargetKind.CREATE:
         try:
-            buckets.create_bucket(clients, project, target.name, target.region)
+            create_bucket(clients, project, target.name, target.region)
         except AlreadyExistsError:
             if not _is_made(clients, project, target):
                 raise
-            buckets.adopt(clients, target.name, project=project)
+            _adopt(clients, project, target.name)
     elif target.kind is TargetKind.ADOPT:
-        buckets.adopt(clients, target.name, project=project)
+        _adopt(clients, project, target.name)
+
+
+@recorded("bucket.create", on="{name} in {region}")
+def create_bucket(clients: Clients, project: str, name: str, region: str) -> BucketListing:
+    """Create a bucket for models.
+
+    Raises
+    ------
+    ManagerError
+        It can't be.
+    """
+    return buckets.create_bucket(clients, project, name, region)
+
+
+@recorded("bucket.adopt", on="{name}")
+def _adopt(clients: Clients, project: str, name: str) -> None:
+    buckets.adopt(clients, name, project=project)
 
 
 def _new(clients: Clients, project: str, target: Target, of_project: Iterable[str]) -> Place:
     name, region = names.bucket(target.name), names.region(target.region)
     if name in set(of_project):
         raise InvalidInputError(
-            f"This project has a bucket {name} already.",
+            f"A bucket {name} already exists in this project.",
             field="bucket",
-            fix=Fix(text="Choose it in the list, or take another name."),
+            fix=Fix(text="Choose that bucket in the list, or enter another name."),
         )
     if _exists(clients, name):
         raise InvalidInputError(
-            f"The name {name} is taken by somebody else.",
+            f"The bucket name {name} is already taken.",
             field="bucket",
-            fix=Fix(text="Choose another name: all of Google Cloud shares names of buckets."),
+            fix=Fix(text="Choose another name: bucket names are globally unique."),
         )
     needed = ["storage.buckets.create"]
     if permissions.on_project(clients, project, needed).missing:
         raise DeniedError(
-            f"You may not create buckets in {project}.",
+            f"You don't have permission to create buckets in {project}.",
             cause="Missing: storage.buckets.create.",
             fix=Fix(text="Ask for the role Storage Admin, or for a bucket."),
         )

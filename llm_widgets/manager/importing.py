@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import names
-from llm_widgets.errors import Fix, InvalidInputError, ManagerError, TransferError
+from llm_widgets.errors import Fix, InvalidInputError, TransferError
 from llm_widgets.gcp import secrets
-from llm_widgets.gcp.auth import identity
 from llm_widgets.imports import plan, start
-from llm_widgets.imports.worker import delete_token, token_of
+from llm_widgets.imports import token as tokens
+from llm_widgets.manager import acting
+from llm_widgets.manager.audit import recorded
 from llm_widgets.manager.import_target import make_ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from llm_widgets.config import Settings
+    from llm_widgets.domain.imports import HubModel
     from llm_widgets.domain.progress import ImportProgress
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.manager.import_check import ImportCheck
@@ -57,15 +59,27 @@ def choose(checked: ImportCheck, paths: Iterable[str]) -> ImportCheck:
     InvalidInputError
         The model has no such file.
     """
+    return replace(checked, model=with_files(checked.found, paths))
+
+
+def with_files(model: HubModel, paths: Iterable[str]) -> HubModel:
+    """Return a model with another choice of files.
+
+    Raises
+    ------
+    InvalidInputError
+        The model has no such file.
+    """
     paths = set(paths)
-    strange = paths - {file.path for file in checked.found.files}
+    strange = paths - {file.path for file in model.files}
     if strange:
         raise InvalidInputError(
-            f"{checked.found.id} has no file {names.shown(min(strange))}.", field="files"
+            f"{model.id} has no file {names.shown(min(strange))}.", field="files"
         )
-    return replace(checked, model=checked.found.with_chosen(paths))
+    return model.with_chosen(paths)
 
 
+@recorded("import.start", on="{checked.place.target.name}: {checked.model.id}")
 def start_import(
     clients: Clients, settings: Settings, project: str, checked: ImportCheck, token: str = ""
 ) -> str:
@@ -90,23 +104,24 @@ def start_import(
         checked.model,
         bucket=checked.place.target.name,
         project=project,
-        requested_by=identity.current(clients).email,
+        requested_by=acting.actor(clients).name,
         has_token=bool(token),
     )
     # The token first: where it can't be kept, there is no new bucket either.
-    is_new = bool(token) and secrets.put(clients, token_of(planned), token)
+    is_new = bool(token) and secrets.put(clients, tokens.token_of(planned), token)
     try:
         make_ready(clients, project, checked.place)
         is_used = start.start_import(clients, settings, planned)
-    except ManagerError:
+    except BaseException:  # also one that a person interrupts
         if is_new:
-            delete_token(clients, planned)
+            tokens.delete(clients, planned)
         raise
     if is_new and not is_used:  # it runs already, and began without a token
-        delete_token(clients, planned)
+        tokens.delete(clients, planned)
     return planned.id
 
 
+@recorded("import.resume", on="{bucket}: {import_id}")
 def resume(clients: Clients, settings: Settings, bucket: str, import_id: str) -> None:
     """Go on with an import that failed, was cancelled, or lost its worker.
 
@@ -118,6 +133,7 @@ def resume(clients: Clients, settings: Settings, bucket: str, import_id: str) ->
     start.resume_import(clients, settings, bucket, import_id)
 
 
+@recorded("import.cancel", on="{bucket}: {import_id}")
 def cancel(clients: Clients, bucket: str, import_id: str) -> None:
     """End an import; what it copied so far is thrown away.
 
@@ -130,7 +146,7 @@ def cancel(clients: Clients, bucket: str, import_id: str) -> None:
 
 
 def look(clients: Clients, bucket: str, import_id: str, *, for_life: bool) -> Seen:
-    """Look how far an import is.
+    """Look how far an import is; where it has ended, take back what its job was let at.
 
     Parameters
     ----------
@@ -142,6 +158,13 @@ def look(clients: Clients, bucket: str, import_id: str, *, for_life: bool) -> Se
     ManagerError
         The bucket can't be read.
     """
+    found = _looked(clients, bucket, import_id, for_life=for_life)
+    if found.progress and found.is_over:
+        tokens.clear_away(clients, bucket, import_id, found.progress.state)
+    return found
+
+
+def _looked(clients: Clients, bucket: str, import_id: str, *, for_life: bool) -> Seen:
     progress = start.read_progress(clients, bucket, import_id)
     if not for_life or (progress and progress.state.is_final):
         return Seen(progress)
@@ -180,8 +203,8 @@ def wait(
             return seen.progress
         if seen.is_abandoned:
             raise TransferError(
-                "Nobody works on the import any more.",
-                cause="Its worker was ended, or lost its connection for good.",
-                fix=Fix(text="Resume it: it goes on where it stopped."),
+                "The import was interrupted.",
+                cause="Its worker was stopped, or lost its connection.",
+                fix=Fix(text="Resume to continue where it stopped."),
             )
         time.sleep(_POLL_SECONDS)

@@ -1,24 +1,27 @@
-"""Whether a model fits into the memory of the GPU that it is deployed with."""
+"""Whether a model fits into the memory of the GPU and of the container that it is deployed with."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import loading
 from llm_widgets.domain.memory import MemoryModel, from_facts
+from llm_widgets.engines import registry
 from llm_widgets.errors import Fix, InvalidInputError, ManagerError
 from llm_widgets.gcp.storage import metadata
 from llm_widgets.imports import verify
-from llm_widgets.serving import gpu_memory
+from llm_widgets.serving import container_memory, gpu_memory
 
 if TYPE_CHECKING:
+    from llm_widgets.domain.loading import Task
     from llm_widgets.domain.manifest import ModelManifest
-    from llm_widgets.domain.memory import Estimate
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client.clients import Clients
 
 FIT_ANYWAY = "fit_anyway"
-"""Field by which a person insists on what does not fit into the GPU."""
+"""Field by which a person insists on what does not fit into the memory."""
 
 
 def kept(clients: Clients, bucket: str, record: ModelRecord) -> ModelManifest | None:
@@ -32,15 +35,16 @@ def kept(clients: Clients, bucket: str, record: ModelRecord) -> ModelManifest | 
 def model_of(record: ModelRecord, manifest: ModelManifest | None) -> MemoryModel:
     """Return what is known of a model's memory; without its layers, the size of its files is."""
     found = from_facts(manifest.facts) if manifest else None
-    return found or MemoryModel(
+    found = found or MemoryModel(
         weights=record.size,
         layers=(),
         hidden=0,
         intermediate=0,
         vocab=0,
         heads=0,
-        unknown="nothing was kept of its layers when it was imported.",
+        unknown="its layers were not recorded on import.",
     )
+    return replace(found, starts=record.starts)
 
 
 def served(clients: Clients, bucket: str, folder: str) -> ModelRecord | None:
@@ -57,26 +61,62 @@ def served(clients: Clients, bucket: str, folder: str) -> ModelRecord | None:
     return next((each for each in file.models if each.prefix == folder), None)
 
 
-def refuse_too_large(model: MemoryModel, wanted: Deployment) -> None:
-    """Refuse a deployment that surely does not fit into its GPU.
+def of_deployment(clients: Clients, deployment: Deployment) -> MemoryModel | None:
+    """Return what is known of the memory of a deployment's model; ``None`` where nobody knows."""
+    try:
+        record = served(clients, deployment.bucket, deployment.folder)
+    except ManagerError:
+        return None  # who may not read the bucket sees the rest
+    return model_of(record, kept(clients, deployment.bucket, record)) if record else None
+
+
+def manifest_of(clients: Clients, deployment: Deployment) -> ModelManifest | None:
+    """Read what was kept of a deployment's model; ``None`` where nothing is there, or no right."""
+    try:
+        record = served(clients, deployment.bucket, deployment.folder)
+    except ManagerError:
+        return None
+    return kept(clients, deployment.bucket, record) if record else None
+
+
+def task_of(clients: Clients, deployment: Deployment) -> Task | None:
+    """Return what a deployment does, by what was kept of its model; ``None`` where nobody knows."""
+    manifest = manifest_of(clients, deployment)
+    verdict = loading.from_facts(manifest.facts) if manifest else None
+    said = verdict.task if verdict else None
+    return registry.task_of(deployment.framework, deployment, said)
+
+
+def refuse_too_large(
+    model: MemoryModel, wanted: Deployment, before: Deployment | None = None
+) -> None:
+    """Refuse a deployment that does not fit into its GPU, or into its container's memory.
+
+    Parameters
+    ----------
+    before
+        What is deployed already: what did not fit in the same way then is left alone, as somebody
+        has insisted on it.
 
     Raises
     ------
     InvalidInputError
         It does not; the field is the one by which a person can insist.
     """
-    try:
-        found = gpu_memory.estimate(model, wanted)
-    except InvalidInputError:
-        return  # the engine is told something odd: nothing can be told of its memory
-    refuse_estimate(found)
-
-
-def refuse_estimate(found: Estimate | None) -> None:
-    """Refuse what an estimate says does surely not fit; see :func:`refuse_too_large`."""
-    if found and found.is_refused:
+    reason = _why_too_large(model, wanted)
+    if reason and not (before and reason == _why_too_large(model, before)):
         raise InvalidInputError(
-            found.reason,
+            reason,
             field=FIT_ANYWAY,
-            fix=Fix(text="Change something, or say that it is to be deployed anyway."),
+            fix=Fix(text="Change the deployment, or tick “Deploy despite the memory estimate”."),
         )
+
+
+def _why_too_large(model: MemoryModel, deployment: Deployment) -> str:
+    """Return why a deployment does not fit, empty where it does or where nobody can tell."""
+    try:
+        found = gpu_memory.estimate(model, deployment)
+        too_small = container_memory.why_too_small(model, deployment)
+    except InvalidInputError:
+        return ""  # the engine is told something odd: nothing can be told of its memory
+    return found.reason if found and found.is_refused else too_small

@@ -11,7 +11,9 @@ from llm_widgets.checks.run import CHECKS, empty_rows, run
 from llm_widgets.domain import names
 from llm_widgets.domain.checklist import Row, replaced
 from llm_widgets.domain.networks import NetworkChoice, read_labels
+from llm_widgets.domain.tables import Listing
 from llm_widgets.errors import Fix, InvalidInputError, ManagerError
+from llm_widgets.gcp.auth import quota_project
 from llm_widgets.gcp.project import projects
 
 if TYPE_CHECKING:
@@ -61,8 +63,43 @@ def allowed(settings: Settings, project_id: str) -> str:
     return project_id
 
 
+def visible(clients: Clients, text: str = "") -> Listing[Project]:
+    """List the projects that these credentials see, whose id or name begins with a text.
+
+    Raises
+    ------
+    ManagerError
+        Projects may not be listed.
+    """
+    found: list[Project] = []
+    page = projects.search(clients, text)
+    found += page.projects
+    while page.next_token:
+        page = projects.search(clients, text, page.next_token)
+        found += page.projects
+    return Listing(found, ("id", "name", "number"))
+
+
+def named(settings: Settings, project_id: str = "") -> str:
+    """Return the id of the project that a person asks for; see :func:`open_project`.
+
+    Raises
+    ------
+    InvalidInputError
+        See :func:`allowed`; or no project is named anywhere.
+    """
+    asked = project_id or settings.project or settings.default_project
+    if not asked:
+        raise InvalidInputError(
+            "No project is chosen.",
+            field="project",
+            fix=Fix(text="Enter its ID, or set GOOGLE_CLOUD_PROJECT."),
+        )
+    return allowed(settings, asked)
+
+
 def open_project(clients: Clients, project_id: str = "") -> Project:
-    """Look up the project that a person asks for.
+    """Look up the project that a person asks for; their calls count against it where they may.
 
     Parameters
     ----------
@@ -76,15 +113,9 @@ def open_project(clients: Clients, project_id: str = "") -> Project:
     ManagerError
         The project does not exist, or is not to be seen.
     """
-    settings = clients.settings
-    asked = project_id or settings.project or settings.default_project
-    if not asked:
-        raise InvalidInputError(
-            "No project is chosen.",
-            field="project",
-            fix=Fix(text="Name its ID, or set GOOGLE_CLOUD_PROJECT."),
-        )
-    return projects.get(clients, allowed(settings, asked))
+    project = named(clients.settings, project_id)
+    quota_project.adopt(clients, project)
+    return projects.get(clients, project)
 
 
 def checklist(

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import Remedy, RemedyKind, changed
-from llm_widgets.engines import hardware
+from llm_widgets.domain import quotas as amounts
+from llm_widgets.domain.actors import Deed
 from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.iam import policy
+from llm_widgets.gcp.iam import policy, propagation
 from llm_widgets.gcp.project import apis, quotas
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import callers, change
+from llm_widgets.manager import acting, callers, change
+from llm_widgets.manager.audit import recorded
+from llm_widgets.serving import codec, recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +50,7 @@ def is_beside(remedy: Remedy) -> bool:
 
 def with_remedy(deployment: Deployment, remedy: Remedy) -> Deployment:
     """Return a deployment with the changes of a remedy, and what follows them."""
-    return hardware.adapted(deployment, changed(deployment, remedy))
+    return recipes.adapted(deployment, changed(deployment, remedy))
 
 
 def with_context(deployment: Deployment, tokens: int) -> Deployment:
@@ -56,6 +59,7 @@ def with_context(deployment: Deployment, tokens: int) -> Deployment:
     return with_remedy(deployment, Remedy(RemedyKind.REDEPLOY, "", told))
 
 
+@recorded("remedy", on="{project}: {remedy.kind.value} {remedy.parameters}")
 def carry_out(clients: Clients, project: str, remedy: Remedy) -> Done:
     """Do what a remedy says beside the service, and wait for it.
 
@@ -68,7 +72,9 @@ def carry_out(clients: Clients, project: str, remedy: Remedy) -> Done:
     if remedy.kind is RemedyKind.GRANT:
         role, resource, member = wanted["role"], wanted["resource"], wanted["member"]
         policy.grant(clients, policy.named(resource, project=project), [role], member)
-        return Done(f"{role} was granted to {member}.")
+        return Done(
+            f"Granted {role} to {member}; this takes {propagation.HOW_LONG} to take effect."
+        )
     if remedy.kind is RemedyKind.ENABLE_API:
         apis.enable(clients, project, wanted["api"])
         return Done(f"{wanted['api']} is enabled; it takes a minute or two to take effect.")
@@ -77,11 +83,18 @@ def carry_out(clients: Clients, project: str, remedy: Remedy) -> Done:
     email = identity.current(clients).email
     asked = quotas.ask_for_more(clients, project, region, quota, value, email=email)
     if asked.granted >= value:
-        return Done(f"The quota in {region} is {asked.granted:g} now: deploy again.")
-    told = f"{value:g} were asked for in {region}; Google answers by e-mail, often within minutes."
+        return Done(
+            f"{amounts.title(quota)} quota in {region} is now "
+            f"{amounts.in_units(quota, asked.granted)}. Deploy again."
+        )
+    told = (
+        f"Requested {amounts.in_units(quota, value)} in {region}. Google replies by e-mail, often "
+        "within minutes."
+    )
     return Done(told, is_granted=False)
 
 
+@recorded("service.remedy", on="{document[name]}: {remedy.kind.value}")
 def redeploy(
     clients: Clients,
     project: str,
@@ -115,10 +128,18 @@ def redeploy(
     if remedy.kind is RemedyKind.REQUEST_QUOTA:
         return told
     if region := remedy.parameters.get("region"):
-        name = service_json.copy(clients, document, region)
+        name = _copied(clients, document, region)
         callers.let_in(clients, name, tell=tell)
-        return f"{id_} is being deployed in {region} too."
+        return f"Deployment of {id_} to {region} started."
     before = change.deployment_of(document)
     after = with_remedy(before, remedy) if remedy.kind is RemedyKind.REDEPLOY else before
-    change.send(clients, change.again(change.prepared(document, before, after)))
-    return f"{told} {id_} is being deployed again.".strip()
+    noted = codec.with_tried(document, remedy)
+    change.send(clients, change.again(change.prepared(noted, before, after)))
+    return f"{told} Redeployment of {id_} started.".strip()
+
+
+@recorded("service.create", on="{document[name]} in {region}")
+def _copied(clients: Clients, document: Json, region: str) -> str:
+    """Create a service in another region as one is, and return its resource name."""
+    signed, _ = codec.sign(codec.without_tried(document), acting.actor(clients), *Deed)
+    return service_json.copy(clients, signed, region)

@@ -9,13 +9,18 @@ from llm_widgets.gcp.run import rollout, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import remove
 from llm_widgets.imports.usage import Usage, reads, services_with
+from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.client.clients import Clients
 
+DELETE_SERVICES = "Delete these services first."
+"""What to do before something that services read can be removed."""
 
+
+@recorded("model.delete", on="{bucket}: {record.id} {record.revision}")
 def remove_model(
     clients: Clients,
     project: str,
@@ -64,7 +69,7 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
     record = next((each for each in file.models if reads(service, bucket, each)), None)
     if record is None:
         raise NotFoundError(
-            f"The list of {bucket} has no model that {summary.id} reads.",
+            f"The model of {summary.id} is not in the list of {bucket}.",
             fix=Fix(text="Delete the service alone; the Models tab shows what the bucket holds."),
         )
     place = buckets.get_bucket(clients, bucket, project=project)
@@ -77,14 +82,14 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
         )
     if found.reason:
         raise ConflictError(
-            f"It is not known whether a service in {found.unknown} uses {record.id}, so nothing "
-            "was deleted.",
+            f"Unknown whether a service in {found.unknown} uses {record.id}. Nothing was deleted.",
             cause=found.reason.message,
             fix=Fix(text="Delete this service alone, or try again later."),
         )
     return record
 
 
+@recorded("service.delete", on="{service.name}")
 def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecord | None) -> None:
     """Delete a service, wait until it is gone, and remove its model where that is asked for.
 
@@ -101,19 +106,24 @@ def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecor
     for _ in rollout.follow(clients, services.delete(clients, service.name)):
         pass  # until it is gone
     if record:
-        remove.remove_model(clients, service.bucket, record)
+        _remove_files(clients, service.bucket, record)
+
+
+@recorded("model.delete", on="{bucket}: {record.id} {record.revision}")
+def _remove_files(clients: Clients, bucket: str, record: ModelRecord) -> None:
+    remove.remove_model(clients, bucket, record)
 
 
 def _refuse_used(usage: Usage, record: ModelRecord) -> None:
     if usage.services:
         raise InUseError(
             f"{record.id} is in use: {usage.names}.",
-            cause="Its files are read whenever an instance starts.",
-            fix=Fix(text="Delete these services first."),
+            cause="Instances read the model's files at every start.",
+            fix=Fix(text=DELETE_SERVICES),
         )
     if usage.reason:
         raise InUseError(
-            f"It is not known whether a service in {usage.unknown} uses {record.id}.",
+            f"Unknown whether a service in {usage.unknown} uses {record.id}.",
             cause=usage.reason.message,
             fix=usage.reason.fix or Fix(text="Try again later."),
         )

@@ -5,13 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from llm_widgets.errors import ManagerError, unexpected
+from llm_widgets.errors import ManagerError, RateLimitError, unexpected
+from llm_widgets.manager import acting
+from llm_widgets.manager.acting import Request
+from llm_widgets.page.pauses import Pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _WORKERS = 16
@@ -20,10 +24,17 @@ _WORKERS = 16
 class Background:
     """Runs functions in threads and hands their result, or their failure, to another function.
 
-    Both are called in the thread of the work: they may set traits, and nothing slow.
+    Both are called in the thread of the work: they may set traits, and nothing slow. All of it
+    belongs to the request that it was begun by.
+
+    Parameters
+    ----------
+    asked
+        Returns what is being asked for when work is begun that no other work leads to.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, asked: Callable[[], Request] = Request) -> None:
+        self._asked = asked
         self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="manager")
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -43,7 +54,7 @@ class Background:
         """Run ``work``; then call ``then`` with its result or ``failed`` with its failure."""
         self._count(1)
         try:
-            made = self._pool.submit(self._do, work, then, failed)
+            made = self._pool.submit(self._of_request(self._do), work, then, failed)
         except RuntimeError:  # it takes no more work
             self._count(-1)
             raise
@@ -52,25 +63,41 @@ class Background:
     def repeat(self, seconds: float, work: Callable[[], bool]) -> None:
         """Call ``work`` every ``seconds`` as long as it answers true and nobody has closed this.
 
-        The first call comes after the first pause. A failure is logged and tried again.
+        The first call comes after the first pause. A failure is logged and tried again; after a
+        `RateLimitError` as late as the API wants it.
         """
+        pauses = Pauses(seconds)
 
         def loop() -> None:
-            while not self._closed.wait(seconds):
+            while not self._closed.wait(pauses.seconds):
                 try:
                     if not work():
                         return
+                    pauses.answered()
+                except RateLimitError as error:
+                    pauses.refused(error.retry_after)
                 except Exception as error:  # noqa: BLE001 - the next round may succeed; the log tells
                     if _is_process_ending(error):
                         return
                     _log.exception("Repeated work failed")
 
-        threading.Thread(target=loop, daemon=True, name="manager-repeat").start()
+        of_request = self._of_request(loop)
+        threading.Thread(target=of_request, daemon=True, name="manager-repeat").start()
 
     def close(self) -> None:
         """Take no more work and stop what repeats."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _of_request(self, work: Callable[P, T]) -> Callable[P, T]:
+        """Have work belong to the request of now, whichever thread does it and whenever."""
+        request = acting.request() or self._asked()
+
+        def run(*args: P.args, **kwargs: P.kwargs) -> T:
+            with acting.working_on(request):
+                return work(*args, **kwargs)
+
+        return run
 
     def _count(self, change: int) -> None:
         with self._lock:

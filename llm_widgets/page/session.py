@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from traitlets import Dict, HasTraits, Instance, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
 from llm_widgets import hubs
 from llm_widgets.config import Settings, settings
 from llm_widgets.domain.networks import NetworkChoice
 from llm_widgets.gcp.client.clients import Clients
+from llm_widgets.gcp.iam import propagation
 from llm_widgets.gcp.project.projects import Project
 from llm_widgets.page.background import Background
+from llm_widgets.page.visits import asked_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,10 @@ class Session(HasTraits):
         Region to the choices that it has, once they are known.
     runtime_account
         E-mail address of the account that services of the project run as; empty until known.
+    is_opening
+        Whether a project is being looked up, so that there may be one soon.
+    is_seen
+        Whether the browser shows the page; what is hidden need not be kept up to date.
     """
 
     project: Instance[Project | None] = Instance(Project, allow_none=True)
@@ -44,19 +50,29 @@ class Session(HasTraits):
     network_defaults: Dict = Dict()
     networks_found: Dict = Dict()
     runtime_account = Unicode()
+    is_opening = Bool(default_value=False)
+    is_seen = Bool(default_value=True)
 
     def __init__(self, chosen: Settings | None = None) -> None:
         super().__init__()
         self.settings = chosen or settings()
         hubs.check_endpoints(self.settings)
         self.clients = Clients(self.settings)
-        self.background = Background()
+        self.background = Background(lambda: asked_now(self.settings))
         self._listeners: list[Callable[[str, NoticeKind], None]] = []
+        propagation.of(self.clients).on_wait(self.notify)
 
     @property
     def project_id(self) -> str:
         """Id of the chosen project, or empty."""
         return self.project.id if self.project else ""
+
+    @property
+    def no_project(self) -> str:
+        """What is told in the place of what a project holds, while there is none."""
+        if self.is_opening:
+            return "Opening the project …"
+        return "Choose a project on the General tab first."
 
     def network_default(self, project: str) -> NetworkChoice:
         """Return the network that deployments of a project use unless told otherwise."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import traitlets
+
 from llm_widgets.domain.checklist import Work
 from llm_widgets.domain.networks import read_choices
 from llm_widgets.page.general.blockers_card import Blockers, QuotaBlocker
@@ -11,11 +13,14 @@ from llm_widgets.page.general.general import GeneralState
 from llm_widgets.page.general.tab import general_view
 from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.models.tab import ModelsView
+from llm_widgets.page.navigation import Navigator
 from llm_widgets.page.services.deploy_form import DeployFormState
 from llm_widgets.page.services.deploy_page import DeployPage
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.tab import ServicesView
 from llm_widgets.page.session import NoticeKind, Session
+from llm_widgets.page.views_page import GENERAL_TAB, MODELS_TAB, SERVICES_TAB, Views
+from llm_widgets.widgets.address import Address
 from llm_widgets.widgets.guard import ConnectionGuard
 from llm_widgets.widgets.layout import Header, page, stack, tabs
 from llm_widgets.widgets.storage import BrowserStorage
@@ -26,8 +31,6 @@ if TYPE_CHECKING:
 
     from llm_widgets.config import Settings
     from llm_widgets.domain.models import ModelRecord
-
-MODELS_TAB, SERVICES_TAB = 1, 2
 
 
 def build(settings: Settings | None = None) -> w.Widget:
@@ -47,6 +50,9 @@ def build(settings: Settings | None = None) -> w.Widget:
     header = Header(mark="Local cloud" if session.settings.is_local_cloud else "")
     toasts = Toasts()
     storage = BrowserStorage(validate=_validated)
+    guard, address = ConnectionGuard(), Address()
+    traitlets.dlink((guard, "is_seen"), (session, "is_seen"))
+    traitlets.dlink((general, "opening"), (session, "is_opening"), bool)
     deploy_form = DeployFormState(session, services)
 
     def go_to(index: int) -> None:
@@ -57,10 +63,17 @@ def build(settings: Settings | None = None) -> w.Widget:
         go_to(SERVICES_TAB)
 
     def give_up() -> None:
+        go_to(MODELS_TAB)  # before the list of services is shown, which is no step of its own
         deploy_form.close()
+
+    def to_import() -> None:
+        models_view.open_import()  # before its tab is shown: the list there is no step of its own
         go_to(MODELS_TAB)
 
-    models_view = ModelsView(session, models, deploy=deploy)
+    def moved() -> None:
+        navigator.moved()
+
+    models_view = ModelsView(session, models, deploy=deploy, moved=moved)
     services_view = ServicesView(
         session,
         services,
@@ -74,45 +87,42 @@ def build(settings: Settings | None = None) -> w.Widget:
             ],
         ),
         to_models=lambda: go_to(MODELS_TAB),
+        moved=moved,
     )
     tab, shell = tabs(
         [
-            ("General", general_view(session, general)),
+            ("General", general_view(session, general, to_import=to_import)),
             ("Models", stack(Blockers(general.checklist, Work.IMPORT).box, models_view.box)),
             ("Services", services_view.box),
         ],
         label="Sections of the manager",
+        again=lambda index: views.show_list(index),  # noqa: PLW0108 - they are made of these tabs
     )
+
+    views = Views(
+        session,
+        tab,
+        models=models,
+        models_view=models_view,
+        services_view=services_view,
+        deploy_form=deploy_form,
+    )
+    navigator = Navigator(session, models, services, show=views.show, shown=lambda: views.place)
+    tab.observe(lambda _: navigator.moved(by_tab=True), "selected_index")
 
     def notify(text: str, kind: NoticeKind) -> None:
         {"info": toasts.info, "success": toasts.success, "error": toasts.error}[kind](text)
 
-    def project_changed(_: object = None) -> None:
-        project = session.project
-        header.project = (project.name or project.id) if project else ""
-        if project and not general.locked:
-            storage.set(project=project.id)
-
-    def networks_changed(_: object = None) -> None:
-        kept = {project: choice.saved() for project, choice in session.network_defaults.items()}
-        storage.set(networks=kept)
-
-    def restore(saved: dict[str, Any]) -> None:
-        session.network_defaults = read_choices(saved.get("networks"))
-        general.start(saved.get("project", ""))
-
-    def identity_changed(_: object = None) -> None:
-        header.user = general.identity.label if general.identity else ""
-
     session.on_notice(notify)
-    session.observe(project_changed, "project")
-    session.observe(networks_changed, "network_defaults")
-    general.observe(identity_changed, "identity")
+    _bind_header(header, session, general)
+    header.on_project(lambda: go_to(GENERAL_TAB))
     deploy_form.observe(lambda _: services_view.draw_deploy(deploy_form), "offered")
     services.on_model_removed(models.refresh)
     deploy_form.on_quota_asked(general.quotas.refresh)
     deploy_form.on_deployed(services_view.open_when_listed)
-    storage.on_ready(restore)
+    general.observe(lambda _: navigator.refused(), "project_error")
+    _bind_storage(storage, session, general)
+    _bind_address(address, storage, navigator)
     return page(
         header,
         shell,
@@ -120,12 +130,73 @@ def build(settings: Settings | None = None) -> w.Widget:
         *services_view.dialogs,
         toasts,
         storage,
-        ConnectionGuard(),
+        address,
+        guard,
     )
 
 
+def _bind_header(header: Header, session: Session, general: GeneralState) -> None:
+    """Show the project and who is signed in; where the project is pressed it can be changed."""
+
+    def project_changed(_: object) -> None:
+        project = session.project
+        header.project = (project.name or project.id) if project else ""
+
+    def identity_changed(_: object) -> None:
+        account = general.identity.label if general.identity else ""
+        header.user = general.visitor or account
+
+    session.observe(project_changed, "project")
+    general.observe(identity_changed, ["identity", "visitor"])
+    header.on_project(general.change)
+
+
+def _bind_storage(storage: BrowserStorage, session: Session, general: GeneralState) -> None:
+    """Keep the project and the networks in the browser, and begin with what it kept."""
+
+    def project_changed(_: object) -> None:
+        if session.project and not general.locked:
+            storage.set(project=session.project.id)
+
+    def networks_changed(_: object) -> None:
+        kept = {project: choice.saved() for project, choice in session.network_defaults.items()}
+        storage.set(networks=kept)
+
+    def restore(saved: dict[str, Any]) -> None:
+        session.network_defaults = read_choices(saved.get("networks"))
+        general.start(saved.get("project", ""))
+
+    session.observe(project_changed, "project")
+    session.observe(networks_changed, "network_defaults")
+    storage.on_ready(restore)
+
+
+def _bind_address(address: Address, storage: BrowserStorage, navigator: Navigator) -> None:
+    """Have the address follow the page, and the page the address."""
+    first: list[str] = []
+
+    def draw(_: object = None) -> None:
+        here = navigator.here
+        address.show(here.address, here.title, replaces=navigator.replaces)
+
+    def went(where: str) -> None:
+        if not storage.ready:  # whether there is a project that it could be shown in comes first
+            first[:] = [where]
+            return
+        navigator.go(where)
+        draw()
+
+    def begin(_: object) -> None:
+        navigator.observe(draw, ["here", "replaces"])
+        if first:
+            went(first.pop())
+
+    address.on_went(went)
+    storage.on_ready(begin)
+
+
 def _validated(saved: dict[str, Any]) -> dict[str, Any]:
-    """Take what has the type of a project's id, and networks that can be some."""
+    """Return what has the type of a project's id, and networks that can be some."""
     project, networks = saved.get("project"), read_choices(saved.get("networks"))
     kept: dict[str, Any] = {"project": project} if isinstance(project, str) else {}
     if networks:

@@ -1,5 +1,7 @@
 """Serves the page: Voilà with our template, headers and kernel handling."""
 
-from llm_widgets.server.launcher import launch
+import sys
 
-__all__ = ["launch"]
+# jsonschema would build a grammar of this package's at import, 1.5 of the 2 seconds that a start
+# takes, for a check of addresses that no notebook is held to. Without it that check is left out.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # Python's way to say so

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import re
+import json
 import shutil
 import signal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import tornado.ioloop
 import tornado.web
 from tornado.httpserver import HTTPServer
 from tornado.platform.asyncio import BaseAsyncIOLoop
 from traitlets import Any as AnyTrait
-from traitlets import List, Unicode
+from traitlets import Unicode
 from voila.app import Voila
-from voila.paths import collect_static_paths
 
 from llm_widgets.server import noise
 from llm_widgets.server.channels import ChannelsHandler, CheckedConnection
 from llm_widgets.server.messages import ALLOWED, MOST_BYTES
+from llm_widgets.server.page_files import PageFiles
 from llm_widgets.server.web import (
     SECURITY_HEADERS,
     FilesHandler,
@@ -31,14 +32,10 @@ from llm_widgets.server.web import (
     SecurityHeaders,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 _PATIENCE = 10.0
 """Seconds that each step of the server's end is given. Cloud Run gives all of it ten."""
 
 _KERNEL = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_FILE = r"(\w[\w.-]*(?:/\w[\w.-]*)*)"  # no name begins with a dot
 
 _MOST_BODY = 64 << 10  # bytes; the page sends a form of one field
 _BODY_WITHIN = 30.0  # seconds
@@ -54,28 +51,30 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
     on_ready: Any = AnyTrait()
     allowed_hosts: Any = AnyTrait()
     page_token: str = Unicode()  # type: ignore[assignment] # a trait
-
-    extensions: Sequence[str] = List(Unicode())  # type: ignore[assignment] # a trait
+    prepared: Any = AnyTrait()
 
     def init_settings(self) -> dict[str, Any]:
         """Return tornado's settings."""
         settings: dict[str, Any] = super().init_settings()
+        self.kernel_manager.prepared = self.prepared
         self.kernel_manager.allowed_message_types = sorted(ALLOWED)
         settings["headers"] = dict(SECURITY_HEADERS)
         settings["allow_remote_access"] = not _is_loopback(self.ip)
         settings["local_hostnames"] = ["localhost", *self.allowed_hosts]
         settings["kernel_websocket_connection_class"] = CheckedConnection
         settings["websocket_max_message_size"] = MOST_BYTES
+        settings["websocket_compression_options"] = {"compression_level": 1}
         return settings
 
     def init_handlers(self) -> list[Any]:
         """Return the handlers: what the page asks for, and nothing else of Voilà's or Jupyter's."""
         self.app.add_transform(tornado.web.GZipContentEncoding)
         self.app.add_transform(SecurityHeaders)
-        template = self.voila_configuration.template
-        template_folders = collect_static_paths(["voila", "nbconvert"], template)
+        files = PageFiles()
         page = {
             "notebook": self.notebook_path.removeprefix(self.root_dir).lstrip("/"),
+            "title": _title(Path(self.notebook_path)),
+            "files": files.folder,
             "configuration": self.voila_configuration,
             "renderer": {"template_paths": self.template_paths, "traitlet_config": self.config},
         }
@@ -84,26 +83,9 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
             (rf"/api/kernels/{_KERNEL}", KernelHandler),
             (rf"/api/kernels/{_KERNEL}/channels", ChannelsHandler),
             (rf"/voila/api/shutdown/{_KERNEL}", LeaveHandler),
-            (rf"/voila/static/{_FILE}", FilesHandler, {"folders": template_folders}),
-            (
-                rf"/voila/templates/{re.escape(template)}/static/{_FILE}",
-                FilesHandler,
-                {"folders": template_folders},
-            ),
-            *(
-                (
-                    rf"/voila/labextensions/{re.escape(name)}/static/{_FILE}",
-                    FilesHandler,
-                    {"folders": self._extension_folders(name)},
-                )
-                for name in self.extensions
-            ),
+            (rf"/{files.folder}([\w.-]+)", FilesHandler, {"files": files}),
             (r"/(.*)", PageHandler, page),
         ]
-
-    def _extension_folders(self, name: str) -> list[str]:
-        """Return where the files of a front-end extension may be."""
-        return [f"{folder}/{name}/static" for folder in self.labextensions_path]
 
     def listen(self) -> None:
         """Answer requests until a signal comes."""
@@ -150,6 +132,12 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
             await _for_a_while(asyncio.create_task(self.kernel_manager.shutdown_all(now=True)))
         finally:
             self.ioloop.stop()
+
+
+def _title(notebook: Path) -> str:
+    """Return the title that a notebook's metadata gives it, or its name."""
+    metadata = json.loads(notebook.read_text("utf-8")).get("metadata", {})
+    return str(metadata.get("title", notebook.stem))
 
 
 async def _for_a_while(*tasks: asyncio.Task[Any]) -> None:

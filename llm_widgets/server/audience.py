@@ -9,6 +9,7 @@ from http import HTTPStatus
 import requests
 
 from llm_widgets.errors import Fix, ManagerError
+from llm_widgets.exchanges import limits
 
 SERVICE_VARIABLE = "K_SERVICE"
 AUDIENCE_VARIABLE = "LLM_WIDGETS_IAP_AUDIENCE"
@@ -51,8 +52,8 @@ def own_audience() -> str:
                 return f"/projects/{number}/locations/{region}/services/{service}"
     name = service if _SERVICE.fullmatch(service) else "SERVICE"
     raise ManagerError(
-        "The page does not start: it can't find out whom Identity-Aware Proxy lets in here, "
-        "and without that anybody could command it.",
+        "The page does not start: it can't find out the audience of Identity-Aware Proxy, and "
+        "without one anyone could use the page.",
         cause=cause,
         fix=Fix(
             text=f"Set {AUDIENCE_VARIABLE} on the service. If you know that nobody else can reach "
@@ -68,15 +69,11 @@ def _number_and_region() -> tuple[str, str]:
     host = os.environ.get(_HOST_VARIABLE) or _HOST
     with requests.Session() as session:
         session.trust_env = False  # a proxy of the environment is not for this machine's own
-        with session.get(
-            f"http://{host}{_PATH}",
-            headers=_HEADERS,
-            timeout=_TIMEOUT,
-            stream=True,
-            allow_redirects=False,
-        ) as answer:
-            text = answer.raw.read(_MOST_BYTES).decode("utf-8").strip()
-            match = _REGION.fullmatch(text)
-            if answer.status_code != HTTPStatus.OK or match is None:
-                raise ValueError("The metadata server does not say the project and the region.")
+        limits.secured(session, seconds=_TIMEOUT)
+        answer = limits.get(
+            session, f"http://{host}{_PATH}", headers=_HEADERS, limit=_MOST_BYTES, seconds=_TIMEOUT
+        )
+    match = _REGION.fullmatch(answer.body.decode("utf-8").strip())
+    if answer.status != HTTPStatus.OK or match is None:
+        raise ValueError("The metadata server does not say the project and the region.")
     return match[1], match[2]

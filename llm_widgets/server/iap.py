@@ -6,12 +6,14 @@ import asyncio
 import base64
 import json
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import requests
 from google.auth import jwt
 from traitlets import Unicode
 
+from llm_widgets.exchanges import limits
 from llm_widgets.server.visitors import BrowserIdentityProvider
 
 if TYPE_CHECKING:
@@ -36,8 +38,9 @@ _MOST_BYTES = 1 << 20  # of the published keys
 class PublicKeys:
     """The proxy's public keys, fetched when needed and kept for an hour.
 
-    A key that is not among them makes them fetched again, at most once a minute. While they are
-    fetched, and when that fails, the keys of before stay.
+    A key that is not among them makes them fetched again, at most once a minute: one that was
+    published just after a fetch is known at once. While they are fetched, and when that fails,
+    the keys of before stay.
 
     Parameters
     ----------
@@ -50,12 +53,14 @@ class PublicKeys:
     first_again_seconds = 5.0
     """Seconds between two tries while there is no key at all."""
     timeout_seconds = 10.0
+    """Seconds that it may take in all to fetch them."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: Mapping[str, str] = {}
         self._expires = 0.0
         self._next_try = 0.0
+        self._next_search = 0.0
         self._fetching: asyncio.Task[str] | None = None
 
     async def get(self, key_id: str) -> tuple[str | None, str]:
@@ -63,17 +68,27 @@ class PublicKeys:
 
         Who asks for a key that is there does not wait.
         """
-        now = time.monotonic()
         known = key_id in self._keys
-        wanted = now >= self._expires if known else True
-        if self._fetching is None and wanted and now >= self._next_try:
-            self._next_try = now + (self.again_seconds if self._keys else self.first_again_seconds)
+        if self._fetching is None and self._is_due(known=known):
             self._fetching = asyncio.create_task(self._fetch())
         problem = ""
         if not known and self._fetching is not None:
             # The others wait for the same fetch when one of them goes away.
             problem = await asyncio.shield(self._fetching)
         return self._keys.get(key_id), problem
+
+    def _is_due(self, *, known: bool) -> bool:
+        """Return whether to fetch the keys now, and note that it is done."""
+        now = time.monotonic()
+        if now >= self._expires:
+            if now < self._next_try:
+                return False
+            self._next_try = now + (self.again_seconds if self._keys else self.first_again_seconds)
+            return True
+        if known or now < self._next_search:
+            return False
+        self._next_search = now + self.again_seconds
+        return True
 
     async def _fetch(self) -> str:
         """Fetch the keys, and return what went wrong."""
@@ -84,20 +99,19 @@ class PublicKeys:
             return str(error)
         else:
             self._keys = keys
-            now = time.monotonic()
-            self._expires = now + self.keep_seconds
-            self._next_try = now + self.again_seconds
+            self._expires = time.monotonic() + self.keep_seconds
+            self._next_try = 0.0
             return ""
         finally:
             self._fetching = None
 
     def _read(self) -> Mapping[str, str]:
-        with requests.get(
-            self._url, timeout=self.timeout_seconds, stream=True, auth=lambda request: request
-        ) as answer:
-            answer.raise_for_status()
-            body = answer.raw.read(_MOST_BYTES, decode_content=True)
-        keys = json.loads(body)
+        with requests.Session() as session:
+            limits.secured(session, seconds=self.timeout_seconds)
+            answer = limits.get(session, self._url, limit=_MOST_BYTES, seconds=self.timeout_seconds)
+        if answer.status != HTTPStatus.OK:
+            raise ValueError(f"HTTP {answer.status} from {self._url}")
+        keys = json.loads(answer.body)
         if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
             raise ValueError("They are not keys by their ids.")
         return keys

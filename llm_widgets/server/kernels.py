@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from traitlets import Float, Int, List, Unicode, default
+from traitlets import Bool, Float, Int, List, Unicode, default
 
-from llm_widgets.server.memory import memory_bytes, most_kernels
+from llm_widgets.config import OWN_PAGE_VARIABLE, VOUCHED, VOUCHED_VARIABLE
+from llm_widgets.domain.page_memory import (
+    KERNEL_BYTES,
+    SPAWNED_KERNEL_BYTES,
+    most_kernels,
+)
+from llm_widgets.server import forking
+from llm_widgets.server.forking import PROVISIONER, PreparedProcess
+from llm_widgets.server.memory import memory_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from jupyter_client.manager import KernelManager
 
@@ -34,6 +43,11 @@ ARRIVE_WITHIN = 5.0
 """Seconds after which a page that was sent gives way to a newer one of the same visitor."""
 
 
+# A kernel that ends early has coroutines that nobody awaited. Telling so fails in ipykernel, with a
+# traceback in the server's log: its loop is closed by then.
+_NO_UNAWAITED = "ignore:coroutine:RuntimeWarning"
+
+
 class OwnKernelSpecManager(KernelSpecManager):
     """Knows one kernel: the Python that runs this server.
 
@@ -42,6 +56,29 @@ class OwnKernelSpecManager(KernelSpecManager):
 
     kernel_dirs = List(Unicode(), default_value=[])
     ensure_native_kernel = True
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return how a kernel is started: by `ForkedProvisioner`."""
+        forking.register()
+        found = super().get_kernel_spec(kernel_name)
+        found.metadata = {
+            **found.metadata,
+            "kernel_provisioner": {"provisioner_name": PROVISIONER},
+        }
+        return found
+
+
+def prepared_process() -> PreparedProcess | None:
+    """Start the process that the page's kernels are forked from, where there can be one."""
+    if not PreparedProcess.is_possible():
+        return None
+    return PreparedProcess("llm_widgets.page.preparation:prepare", _of_the_page(os.environ))
+
+
+def _of_the_page(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a kernel that shows the page."""
+    warnings = filter(None, (environment.get("PYTHONWARNINGS"), _NO_UNAWAITED))
+    return {**environment, OWN_PAGE_VARIABLE: "1", "PYTHONWARNINGS": ",".join(warnings)}
 
 
 @dataclass(slots=True)
@@ -67,12 +104,15 @@ class Arrival:
     kernel_id
         Its kernel, once there is one.
     sent
-        When the page was sent, in seconds of the manager's clock; ``None`` before that.
+        When the page was sent, in seconds of the manager's clock; ``None`` while it is made.
+    is_left
+        Whether the visitor has closed it before it was sent.
     """
 
     visitor: str
     kernel_id: str = ""
     sent: float | None = None
+    is_left: bool = False
 
 
 class AbandonedKernelManager(AsyncMappingKernelManager):
@@ -91,6 +131,10 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         UNREACHED_AFTER, config=True, help="The same for one that no browser ever reached."
     )
     most_kernels = Int(config=True, help="How many kernels there are at most, warm ones included.")
+    prepared: PreparedProcess | None = None
+    """What kernels are forked from; without it they are started as Jupyter does it."""
+
+    vouches = Bool(config=True, help="Whether the kernels may believe who the server says visits.")
     cull_interval = Int(LOOK_EVERY, config=True, help="Seconds between two rounds.")
     # Above zero: that switches the rounds on. The rule itself is `cull_kernel_if_idle` below.
     cull_idle_timeout = Int(1, config=True)
@@ -104,7 +148,8 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
 
     @default("most_kernels")
     def _most_kernels_of_the_memory(self) -> int:
-        return most_kernels(memory_bytes())
+        is_forked = PreparedProcess.is_possible()
+        return most_kernels(memory_bytes(), KERNEL_BYTES if is_forked else SPAWNED_KERNEL_BYTES)
 
     def now(self) -> float:
         """Return the seconds of a clock that never goes back."""
@@ -197,21 +242,29 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         arrival.kernel_id = kernel_id
         self._visitors[kernel_id] = arrival.visitor
 
-    def sent(self, arrival: Arrival) -> None:
-        """Note that a page has been sent: its browser is to come soon."""
+    async def sent(self, arrival: Arrival) -> None:
+        """Note that a page has been sent: its browser is to come soon, if it has not."""
+        if arrival.is_left:
+            await self.leave(arrival)
+            return
         arrival.sent = self.now()
+        if self.browsers(arrival.kernel_id):
+            self._drop(arrival)
         self.wake()
 
     async def leave(self, arrival: Arrival) -> None:
         """End a page that did not come to its kernel, with the kernel."""
         if arrival.kernel_id:
-            await self.end_kernel(arrival.kernel_id)
+            await self._end(arrival.kernel_id)
         self._drop(arrival)
 
     def _drop(self, arrival: Arrival) -> None:
         if arrival in self._arrivals:
             self._arrivals.remove(arrival)
             self.wake()
+
+    def _arrivals_of(self, kernel_id: str) -> list[Arrival]:
+        return [each for each in self._arrivals if each.kernel_id == kernel_id]
 
     def is_of(self, kernel_id: str, visitor: str) -> bool:
         """Return whether a kernel is this visitor's."""
@@ -227,8 +280,16 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         return count
 
     async def end_kernel(self, kernel_id: str) -> None:
-        """Shut a visitor's kernel down, once; at once if no browser has given it anything to do."""
-        now = any(each.kernel_id == kernel_id for each in self._arrivals)
+        """Shut a visitor's kernel down; one that makes their page, as soon as it has done so."""
+        making = [each for each in self._arrivals_of(kernel_id) if each.sent is None]
+        for each in making:
+            each.is_left = True
+        if not making:
+            await self._end(kernel_id)
+
+    async def _end(self, kernel_id: str) -> None:
+        """Shut a kernel down, once; at once if no browser has given it anything to do."""
+        now = bool(self._arrivals_of(kernel_id))
         if self._visitors.pop(kernel_id, None) is not None and kernel_id in self:
             await self.shutdown_kernel(kernel_id, now=now)  # type: ignore[no-untyped-call] # as above
 
@@ -237,7 +298,11 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         if kwargs.get("env", {}).get("VOILA_PREHEAT") == "True":
             while self._count() >= self.most_kernels:
                 await self._changed.wait()
-        kernel_id: str = await super().start_kernel(**kwargs)
+        env = _of_the_page(kwargs.pop("env", None) or os.environ)
+        env.pop(VOUCHED_VARIABLE, None)
+        if self.vouches:
+            env[VOUCHED_VARIABLE] = VOUCHED
+        kernel_id: str = await super().start_kernel(env=env, **kwargs)
         return kernel_id
 
     def _count(self) -> int:
@@ -247,8 +312,9 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
     def notify_connect(self, kernel_id: str) -> None:
         """Note that a browser has reached its kernel."""
         super().notify_connect(kernel_id)  # type: ignore[no-untyped-call] # as above
-        for each in [each for each in self._arrivals if each.kernel_id == kernel_id]:
-            self._drop(each)
+        for each in self._arrivals_of(kernel_id):
+            if each.sent is not None:
+                self._drop(each)
 
     async def settle(self) -> None:
         """Wait until no kernel is in the middle of its start; one that is can't be shut down."""
@@ -260,7 +326,7 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
         self._alone.pop(kernel_id, None)
         self._visitors.pop(kernel_id, None)
         removed: KernelManager = super().remove_kernel(kernel_id)
-        for each in [each for each in self._arrivals if each.kernel_id == kernel_id]:
+        for each in self._arrivals_of(kernel_id):
             self._drop(each)
         self.wake()
         return removed

@@ -24,6 +24,7 @@ from llm_widgets.server.kernels import (
     UNREACHED_AFTER,
     AbandonedKernelManager,
     OwnKernelSpecManager,
+    prepared_process,
 )
 from llm_widgets.server.visitors import BrowserIdentityProvider, new_token
 
@@ -33,14 +34,11 @@ if TYPE_CHECKING:
 
 SHARE = Path(__file__).parent / "share" / "jupyter"
 TEMPLATE = "llm_widgets"
-# Every other front-end extension that happens to be installed would be loaded by every page.
-EXTENSIONS = [
-    "@jupyter-widgets/jupyterlab-manager",
-    "@voila-dashboards/widgets-manager8",
-    "anywidget",
-]
 LATEST_OUTPUT_SECONDS = 60
-FILL_DELAY_SECONDS = 5.0  # a new warm kernel must not start while the page is still loading
+# A new warm kernel must not start while the page is still loading; one that is forked takes half a
+# second of a processor, another one more than two.
+FILL_DELAY_SECONDS = 5.0
+FILL_DELAY_FORKED_SECONDS = 1.0
 # Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
 LONGEST_SOCKET_FOLDER = 32
 ERROR_TEXT = "The page could not be started. The reason is in the server's log."
@@ -118,14 +116,15 @@ def launch(
         token = "" if iap_audience or on_cloud_run else new_token()
     sockets = _listen(host, _chosen_port(port))
     noise.keep_out()
+    prepared = prepared_process()
     try:
         with _jupyter_path(SHARE):
             app = Server(
                 sockets=sockets,
                 on_ready=on_ready,
                 allowed_hosts=list(allowed_hosts),
-                extensions=EXTENSIONS,
                 page_token="" if iap_audience else token,
+                prepared=prepared,
                 log=logging.getLogger("llm_widgets.server"),
                 config=_config(
                     notebook=notebook,
@@ -139,6 +138,7 @@ def launch(
                     token=token,
                     iap_audience=iap_audience,
                     iap_certs_url=iap_certs_url,
+                    fill_delay=FILL_DELAY_FORKED_SECONDS if prepared else FILL_DELAY_SECONDS,
                 ),
             )
             app.initialize([])
@@ -146,6 +146,8 @@ def launch(
     finally:
         for each in sockets:
             each.close()
+        if prepared:
+            prepared.end()
 
 
 def _chosen_port(port: int | None) -> int:
@@ -160,18 +162,18 @@ def _chosen_port(port: int | None) -> int:
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
-    """Take the port, before anything costly is started."""
+    """Open the port, before anything costly is started."""
     try:
         return bind_sockets(port, host)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ManagerError(
                 f"Port {port} is already in use.",
-                fix=Fix(text="Stop the program that uses it, or choose another with --port."),
+                fix=Fix(text="Stop the program that uses the port, or choose another with --port."),
             ) from None
         if error.errno == errno.EACCES:
             raise ManagerError(
-                f"Port {port} may not be used.", fix=Fix(text="Choose one above 1023.")
+                f"Port {port} can't be used.", fix=Fix(text="Choose a port above 1023.")
             ) from None
         raise ManagerError(f"Can't listen at {host}:{port}.", cause=str(error)) from None
 
@@ -207,6 +209,7 @@ def _config(
     token: str,
     iap_audience: str,
     iap_certs_url: str,
+    fill_delay: float,
 ) -> Config:
     config = Config()
     config.Voila.update(
@@ -224,7 +227,7 @@ def _config(
         strip_sources=True,
         show_tracebacks=False,
         file_allowlist=[],
-        extension_allowlist=EXTENSIONS,
+        extension_allowlist=[],
         preheat_kernel=warm_kernels > 0,
         default_pool_size=warm_kernels,
         multi_kernel_manager_class=AbandonedKernelManager,
@@ -235,7 +238,7 @@ def _config(
     config.VoilaExecutor.cell_error_instruction = ERROR_TEXT
     # What a cell shows comes later than its end; on a busy machine the page would stay empty.
     config.VoilaExecutor.iopub_timeout = LATEST_OUTPUT_SECONDS
-    config.VoilaKernelManager.fill_delay = FILL_DELAY_SECONDS
+    config.VoilaKernelManager.fill_delay = fill_delay
     config.AbandonedKernelManager.abandon_after = abandon_after
     config.AbandonedKernelManager.unreached_after = unreached_after
     config.AbandonedKernelManager.cull_interval = look_every
@@ -246,6 +249,7 @@ def _config(
     if len(tempfile.gettempdir()) <= LONGEST_SOCKET_FOLDER:
         config.KernelManager.transport = "ipc"  # else other users of the machine could listen in
     config.BrowserIdentityProvider.page_port = port
+    config.AbandonedKernelManager.vouches = bool(iap_audience)
     if iap_audience:
         config.Voila.identity_provider_class = IapIdentityProvider
         config.IapIdentityProvider.audience = iap_audience

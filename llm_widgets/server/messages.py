@@ -38,6 +38,10 @@ ALLOWED = {
 """What the page needs. Nothing here runs code, and a tab's end is told in another way."""
 _TARGETS = ("jupyter.widget.control",)  # asks for the state of all widgets
 
+_METHODS = ("update", "custom", "request_state", "request_states")
+"""What widgets are told by their front end. A kernel writes any other word into its log as it is.
+https://github.com/jupyter-widgets/ipywidgets/blob/main/packages/schema/messages.md"""
+
 Json = dict[str, Any]
 
 
@@ -65,7 +69,9 @@ class Message:
     frames: list[bytes]
 
 
-def read_message(sent: str | bytes, protocol: str | None, username: str) -> Message:
+def read_message(
+    sent: str | bytes, protocol: str | None, username: str, trace: str = ""
+) -> Message:
     """Check a message and take it apart.
 
     Parameters
@@ -76,6 +82,8 @@ def read_message(sent: str | bytes, protocol: str | None, username: str) -> Mess
         The sub-protocol that was agreed upon; ``None`` for none.
     username
         Who the message says it is from when it is passed on, whatever it says itself.
+    trace
+        The trace that it says it belongs to then; empty for none.
 
     Raises
     ------
@@ -97,12 +105,12 @@ def read_message(sent: str | bytes, protocol: str | None, username: str) -> Mess
     header, _parent, metadata, content = parts
     _check_content(str(header.get("msg_type")), content)
     # The page answers nothing that a kernel asks: what it sends has no parent.
-    checked: list[Json] = [_checked_header(header, username), {}, metadata, content]
+    checked: list[Json] = [_checked_header(header, username, trace), {}, metadata, content]
     return Message(channel, [*(json.dumps(part).encode() for part in checked), *buffers])
 
 
 def _from_frames(sent: bytes) -> tuple[str, list[Json], list[bytes]]:
-    """Take apart: the number of offsets, the offsets, the channel, four parts, the buffers."""
+    """Split a message: number of offsets, the offsets, the channel, four parts, the buffers."""
     number = _number(sent, 0)
     least = len(_PARTS) + 2  # the start of each, of the channel, and the end of the last
     if not least <= number <= least + _MOST_BUFFERS:
@@ -120,7 +128,7 @@ def _from_frames(sent: bytes) -> tuple[str, list[Json], list[bytes]]:
 
 
 def _from_json(sent: str | bytes) -> tuple[str, list[Json], list[bytes]]:
-    """Take apart: an object of the parts and the channel, and the buffers behind it."""
+    """Split a message: an object of the parts and the channel, and the buffers behind it."""
     first, buffers = (sent, []) if isinstance(sent, str) else _buffers(sent)
     whole = _object(first)
     channel = whole.get("channel", "shell")
@@ -166,7 +174,7 @@ def _object(piece: str | bytes) -> Json:
     except (ValueError, RecursionError):
         raise MalformedMessageError("JSON that is none") from None
     if not isinstance(value, dict):
-        raise MalformedMessageError("JSON that is no object")
+        raise MalformedMessageError("JSON that is not an object")
     _check_depth(value)
     return value
 
@@ -185,7 +193,7 @@ def _check_depth(value: Any) -> None:
     raise MalformedMessageError("JSON that is too deep")
 
 
-def _checked_header(header: Json, username: str) -> Json:
+def _checked_header(header: Json, username: str, trace: str) -> Json:
     """Return a header of what is known and checked; the kernel reads from it who asks."""
     taken = {name: header.get(name, "") for name in ("msg_id", "session")}
     if not all(isinstance(value, str) and _ID.fullmatch(value) for value in taken.values()):
@@ -194,6 +202,7 @@ def _checked_header(header: Json, username: str) -> Json:
         **taken,
         "msg_type": header["msg_type"],
         "username": username,
+        "trace": trace,
         "date": datetime.now(UTC).isoformat(),
         "version": "5.3",
     }
@@ -209,4 +218,6 @@ def _check_content(kind: str, content: Json) -> None:
         if not isinstance(comm, str) or not _ID.fullmatch(comm):
             raise MalformedMessageError("a comm that is none")
         if not isinstance(content.get("data", {}), dict):
-            raise MalformedMessageError("data that is no object")
+            raise MalformedMessageError("data that is not an object")
+    if kind == "comm_msg" and content.get("data", {}).get("method") not in _METHODS:
+        raise RefusedMessageError("another method")

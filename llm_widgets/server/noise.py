@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 
 from nbclient.exceptions import DeadKernelError
 from tornado.iostream import StreamClosedError
@@ -89,6 +90,8 @@ def keep_out() -> None:
 def keep_out_ends() -> None:
     """Drop from now on what is said of kernels because the server ends them."""
     _add(_Ends)
+    # Voilà's, of a kernel that was to be kept ready a little later.
+    warnings.filterwarnings("ignore", r"coroutine '.*\._initialize' was never", RuntimeWarning)
 
 
 def _add(kind: type[logging.Filter]) -> None:

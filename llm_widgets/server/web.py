@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from jupyter_client.jsonutil import json_default
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, OutputTransform, RequestHandler, StaticFileHandler
+from tornado.web import HTTPError, OutputTransform, RequestHandler
 from voila.notebook_renderer import NotebookRenderer
 from voila.utils import get_page_config
 
@@ -19,16 +18,17 @@ from llm_widgets.server.guard import Guarded, is_navigation
 from llm_widgets.server.kernels import FullError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from tornado.httputil import HTTPHeaders
 
     from llm_widgets.server.kernels import Arrival
+    from llm_widgets.server.page_files import PageFiles
 
-# Voilà and JupyterLab put styles into the page, and run web workers and modules from blobs.
-# No script stands in the page itself, nothing needs eval, and nothing comes from elsewhere.
+# The frame's styles stand in the page, and ipywidgets sets others on its elements. No script does,
+# nothing needs eval, and nothing comes from elsewhere.
 CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' blob:; "
+    "default-src 'self'; script-src 'self'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
     "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'self'"
@@ -93,9 +93,13 @@ class PageHandler(Guarded):
     admits_browsers = True
     _gone = False
 
-    def initialize(self, notebook: str, configuration: Any, renderer: dict[str, Any]) -> None:
-        """Take what the server knows of the notebook."""
+    def initialize(
+        self, notebook: str, title: str, files: str, configuration: Any, renderer: dict[str, Any]
+    ) -> None:
+        """Take what the server knows of the notebook, and where the page's files are."""
         self._notebook = notebook
+        self._title = title
+        self._files = files
         self._configuration = configuration
         self._renderer = renderer
 
@@ -137,15 +141,29 @@ class PageHandler(Guarded):
         self.set_header("Cache-Control", "no-store")
         sent = False
         try:
+            await self._send(self._template("frame.html"))
             async for piece in self._pieces(arrival):
                 await self._send(piece)
             sent = not self._gone
+        except Exception:
+            # The frame has gone out with its status: only the page itself can say it now.
+            self.log.exception("The page could not be started")
+            await self._send(self._template("failed.html"))
         finally:
             # One whose visitor did not wait ends after its notebook has run, not in the middle.
             if sent:
-                self.kernels.sent(arrival)
+                await self.kernels.sent(arrival)
             else:
                 await self.kernels.leave(arrival)
+
+    def _template(self, name: str) -> str:
+        """Fill in what is the same for every visitor."""
+        text: str = (
+            self.settings["voila_jinja2_env"]
+            .get_template(name)
+            .render(title=self._title, files=self.base_url + self._files, base_url=self.base_url)
+        )
+        return text
 
     async def _send(self, piece: str) -> None:
         """Send a piece at once: a skeleton is shown while the notebook runs."""
@@ -207,30 +225,28 @@ class PageHandler(Guarded):
         )
 
 
-class FilesHandler(Guarded, StaticFileHandler):
-    """Files of the page in some folders; the first folder that has one is taken."""
+class FilesHandler(Guarded):
+    """The files of the page. Their address changes with them: browsers keep them for good."""
 
-    def initialize(self, folders: Sequence[str]) -> None:  # type: ignore[override] # several of them
-        """Take the folders."""
-        super().initialize(path=folders[0])
-        self._folders = folders
+    def initialize(self, files: PageFiles) -> None:
+        """Take the files."""
+        self._files = files
 
-    async def get(self, path: str, include_body: bool = True) -> None:  # noqa: FBT001, FBT002 - tornado's
+    async def get(self, name: str) -> None:
         """Send a file."""
-        # Tornado checks that the file is below its folder.
-        self.root = self._folder_of(path)
-        await super().get(path, include_body)
+        file = self._files.find(name)
+        if file is None:
+            raise HTTPError(HTTPStatus.NOT_FOUND)
+        self.set_header("Content-Type", file.media_type)
+        self.set_header("Cache-Control", "private, max-age=31536000, immutable")
+        self.set_header("Vary", "Accept-Encoding")
+        body = file.body
+        if file.gzipped and "gzip" in self.request.headers.get("Accept-Encoding", ""):
+            self.set_header("Content-Encoding", "gzip")
+            body = file.gzipped
+        self.finish(body)
 
-    def _folder_of(self, path: str) -> str:
-        found = (each for each in self._folders if _is_file(Path(each, path)))
-        return next(found, self._folders[0])
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long
-        return False
+    head = get
 
 
 class KernelHandler(Guarded):
@@ -243,7 +259,7 @@ class KernelHandler(Guarded):
             raise HTTPError(HTTPStatus.FORBIDDEN)
 
     async def get(self, kernel_id: str) -> None:
-        """Say that it is there."""
+        """Answer that it is there."""
         self._check(kernel_id)
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")

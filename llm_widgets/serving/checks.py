@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import folders, gpus, names
 from llm_widgets.domain.services import LONGEST_PROBE
 from llm_widgets.errors import Fix, InvalidInputError
-from llm_widgets.serving import container_checks
+from llm_widgets.serving import concurrency, container_checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ def problems(deployment: Deployment) -> list[InvalidInputError]:
         *_scaling(deployment),
         *_probe(deployment.probe, with_gpu=bool(deployment.accelerator)),
         *container_checks.problems(deployment),
+        *concurrency.problems(deployment),
     ]
 
 
@@ -48,9 +49,9 @@ def _names(deployment: Deployment) -> Iterator[InvalidInputError]:
             yield error
     if not folders.is_plain(deployment.folder):
         yield InvalidInputError(
-            f"{names.shown(deployment.folder)} can't be mounted: it is no folder of a model.",
+            f"{names.shown(deployment.folder)} can't be mounted: it is not a model folder.",
             field="model",
-            cause="Without its own folder, a service would read all that the bucket holds.",
+            cause="Without a folder, a service would read the whole bucket.",
             fix=Fix(text="Import the model again."),
         )
     if deployment.subnet and deployment.connector:
@@ -69,7 +70,7 @@ def _hardware(deployment: Deployment) -> Iterator[InvalidInputError]:
         if gpu is None:
             known = ", ".join(each.accelerator for each in gpus.GPUS)
             yield InvalidInputError(
-                f"{names.shown(deployment.accelerator)} is no GPU of Cloud Run: it has {known}.",
+                f"{names.shown(deployment.accelerator)} is not a GPU of Cloud Run. Choose {known}.",
                 field="accelerator",
             )
             return
@@ -103,7 +104,9 @@ def _window(
 ) -> Iterator[InvalidInputError]:
     if window is None:
         told = ", ".join(str(each) for each in sorted(cpus))
-        yield InvalidInputError(f"{where}, {cpu:g} vCPU can't be had: choose {told}.", field="cpu")
+        yield InvalidInputError(
+            f"{where}, {cpu:g} vCPU is not available: choose {told}.", field="cpu"
+        )
     elif not window[0] <= memory <= window[1]:
         least, most = window
         allowed = f"{least:g} GiB" if least == most else f"{least:g} to {most:g} GiB"
@@ -119,18 +122,18 @@ def _scaling(deployment: Deployment) -> Iterator[InvalidInputError]:
         yield InvalidInputError("A service needs at least one instance.", field="max_instances")
     if least < 0 or least > max(most, 1):
         yield InvalidInputError(
-            f"The fewest instances are between 0 and the most, {most}; {least} is not.",
+            f"Minimum instances must be 0 to {most}, the maximum instances, not {least}.",
             field="min_instances",
         )
     if not 1 <= deployment.concurrency <= LARGEST_CONCURRENCY:
         yield InvalidInputError(
-            f"An instance takes 1 to {LARGEST_CONCURRENCY} requests at once, not "
+            f"Concurrent requests per instance must be 1 to {LARGEST_CONCURRENCY}, not "
             f"{deployment.concurrency}.",
             field="concurrency",
         )
     if not 1 <= deployment.timeout <= LONGEST_TIMEOUT:
         yield InvalidInputError(
-            f"A request may take 1 to {LONGEST_TIMEOUT} seconds, not {deployment.timeout}.",
+            f"Request timeout must be 1 to {LONGEST_TIMEOUT} seconds, not {deployment.timeout}.",
             field="timeout",
         )
 

@@ -74,10 +74,7 @@ def _words(deployment: Deployment) -> Iterator[InvalidInputError]:
         elif word != word.strip():
             problem = f"The argument {shown(word)} begins or ends with a space or a line break."
         elif len(word) > 1 and word[0] in "'\"" and word[-1] == word[0]:
-            problem = (
-                f"The argument {shown(word)} is in quotes, and the engine would see them: no "
-                "shell takes them off."
-            )
+            problem = f"The argument {shown(word)} is in quotes. Remove them: no shell does."
         elif _TWO_WORDS.match(word):
             problem = (
                 f"The argument {shown(word)} is two in one row: give the value a row of its own, "

@@ -1,14 +1,19 @@
-"""What instances cost while they are awake, in US dollars, at list prices of tier 1 regions."""
+"""What instances cost, in US dollars: an hour, a day, and for as long as they were billed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import gpus
+from llm_widgets.domain import prices
+from llm_widgets.domain.prices import TABLE, Basis, Price
+from llm_widgets.domain.services import InstanceSize
 
 if TYPE_CHECKING:
-    from llm_widgets.domain.gpus import Gpu
+    from collections.abc import Iterable
+
+    from llm_widgets.domain.prices import PriceList
     from llm_widgets.domain.services import Deployment
 
 _HOUR = 3600  # seconds
@@ -25,32 +30,71 @@ class Cost:
         Of one instance that is awake.
     least_day
         Of the instances that always run, used or not.
+    basis
+        What the prices are taken from.
     """
 
-    hour: float
-    least_day: float
+    hour: Decimal
+    least_day: Decimal
+    basis: Basis
 
 
-def of_instance(gpu: Gpu | None, cpu: float, memory_gib: float, *, redundant: bool) -> float:
-    """Compute what an instance costs an hour.
+def of_instance(listed: PriceList, region: str, size: InstanceSize) -> Price | None:
+    """Compute what an instance costs an hour; ``None`` where a price is not known."""
+    if size.by_request:
+        return None
+    parts = [(prices.CPU, size.cpu), (prices.MEMORY, size.memory_gib)]
+    if size.accelerator:
+        parts.append((prices.gpu(size.accelerator, redundant=size.redundant), 1))
+    second, bases = Decimal(0), []
+    for of, amount in parts:
+        found = listed.second(region, of)
+        if found is None:
+            return None
+        second += found.amount * Decimal(str(amount))
+        bases.append(found.basis)
+    return Price(second * _HOUR, prices.least_sure(*bases))
+
+
+def of_deployment(deployment: Deployment, listed: PriceList = TABLE) -> Cost | None:
+    """Compute what a deployment costs; ``None`` where a price is not known."""
+    size = InstanceSize(
+        deployment.accelerator,
+        deployment.cpu,
+        deployment.memory_gib,
+        redundant=deployment.zonal_redundancy,
+    )
+    found = of_instance(listed, deployment.region, size)
+    if found is None:
+        return None
+    return Cost(found.amount, found.amount * _HOURS_A_DAY * deployment.min_instances, found.basis)
+
+
+def of_usage(
+    listed: PriceList, region: str, usage: Iterable[tuple[InstanceSize | None, float]]
+) -> tuple[Price | None, bool]:
+    """Compute what instances have cost that were billed for some time, to the cent.
 
     Parameters
     ----------
-    cpu, memory_gib
-        Number of vCPUs, and GiB of memory.
-    redundant
-        Whether the GPU has zonal redundancy.
+    usage
+        What instances had, ``None`` where that is not known, and the seconds they were billed for.
+
+    Returns
+    -------
+    Price or None, bool
+        What is known of it, ``None`` for nothing, and whether that is all.
     """
-    second = cpu * gpus.CPU_PRICE + memory_gib * gpus.MEMORY_PRICE
-    if gpu:
-        second += gpu.price[redundant]
-    return second * _HOUR
-
-
-def of_deployment(deployment: Deployment) -> Cost:
-    """Compute what a deployment costs."""
-    gpu = gpus.by_accelerator(deployment.accelerator)
-    hour = of_instance(
-        gpu, deployment.cpu, deployment.memory_gib, redundant=deployment.zonal_redundancy
-    )
-    return Cost(hour, hour * _HOURS_A_DAY * deployment.min_instances)
+    total, bases, is_all = Decimal(0), [], True
+    for size, seconds in usage:
+        if not seconds:
+            continue
+        hour = of_instance(listed, region, size) if size else None
+        if hour is None:
+            is_all = False
+            continue
+        total += hour.amount * Decimal(str(seconds)) / _HOUR
+        bases.append(hour.basis)
+    if not bases:
+        return (Price(Decimal(0), Basis.LIST) if is_all else None), is_all
+    return Price(prices.cents(total), prices.least_sure(*bases)), is_all

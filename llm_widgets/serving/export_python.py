@@ -46,7 +46,7 @@ def _fields(message: Any) -> dict[str, Any]:
 
 
 def _entries(fields: dict[str, Any]) -> dict[str, Any]:
-    """Put the entries of maps, which have no order, into one that stays."""
+    """Return the entries of maps, which have no order, in one that stays."""
     return {
         name: dict(sorted(value.items())) if name in _MAPS else _sorted(value)
         for name, value in fields.items()

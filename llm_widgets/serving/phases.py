@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain.platform_log import BEFORE_CONTAINER, PROBE_SUCCEEDED
+
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Sequence
     from datetime import datetime
-
-# Cloud Run's own entry, in the log varlog/system.
-_PROBE = re.compile(r"STARTUP \w+ probe succeeded", re.IGNORECASE)
 
 
 class Step(StrEnum):
@@ -84,9 +83,9 @@ def phases(seen: Seen) -> tuple[Phase, ...]:
     times = {
         Step.CREATED: seen.created_at,
         Step.IMAGE: seen.image_at,
-        Step.STARTED: next((line.time for line in seen.lines), None),
+        Step.STARTED: _container_started(seen.lines),
         Step.LOADING: _first(seen.lines, seen.loading) if seen.loading else None,
-        Step.PROBE: _first(seen.lines, _PROBE),
+        Step.PROBE: _first(seen.lines, PROBE_SUCCEEDED),
         Step.READY: seen.settled_at if seen.outcome else None,
     }
     started = times[Step.STARTED]
@@ -107,6 +106,11 @@ def phases(seen: Seen) -> tuple[Phase, ...]:
             state = StepState.FAILED if seen.outcome is False else StepState.ACTIVE
         made.append(Phase(step, state, times[step]))
     return tuple(made)
+
+
+def _container_started(lines: Iterable[Line]) -> datetime | None:
+    told = (line.time for line in lines if not BEFORE_CONTAINER.match(line.text))
+    return next(told, None)
 
 
 def _first(lines: Iterable[Line], pattern: re.Pattern[str]) -> datetime | None:

@@ -132,6 +132,21 @@ def _suffices(model: MemoryModel, deployment: Deployment) -> bool:
     return _longest(model, deployment) >= least
 
 
+def adapted(before: Deployment, wanted: Deployment) -> Deployment:
+    """Let what follows a choice follow it.
+
+    That is the hardware, the image where it is the one offered for the GPU, and arguments that
+    held for what the deployment was before.
+    """
+    made = hardware.adapted(before, wanted)
+    engine = registry.of(made.framework)
+    if engine is None:
+        return made
+    is_offered = before.image == made.image == engine.image(before.accelerator)
+    made = replace(made, image=engine.image(made.accelerator)) if is_offered else made
+    return engine.kept_arguments(before, made)
+
+
 def with_concurrency(deployment: Deployment, concurrency: int) -> Deployment:
     """Change how many requests an instance takes at once, for Cloud Run and for the engine.
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llm_widgets.domain.loading import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_widgets.engines.base import Chat
+    from llm_widgets.engines.base import Api
 
 _OPENAI = """\
 # pip install openai google-auth requests
@@ -29,11 +33,8 @@ def token():
 
 
 client = OpenAI(base_url=URL + {base}, api_key=token, timeout=600)  # a cold start takes a while
-answer = client.chat.completions.create(
-    model={model},
-    messages=[{{"role": "user", "content": "Hello!"}}],
-)
-print(answer.choices[0].message.content)
+answer = {call}
+print({shown})
 """
 _PYTHON = """\
 # pip install google-auth requests
@@ -47,26 +48,109 @@ token = id_token.fetch_id_token(google.auth.transport.requests.Request(), URL)
 answer = requests.post(
     URL + {path},
     headers={{"Authorization": f"Bearer {{token}}"}},
-    json={{
-        "model": {model},
-        "messages": [{{"role": "user", "content": "Hello!"}}],
-    }},
+    {sent},
     timeout=600,  # seconds; a cold start takes a while
 )
 answer.raise_for_status()
-print(answer.json()["choices"][0]["message"]["content"])
+print({read})
 """
 _MANAGER = """\
-# pip install of this package; works with the credentials of whoever runs it
+# pip install this package; it uses your credentials
 from llm_widgets import Manager
 
 manager = Manager({project})
-service = next(s for s in manager.services().services if s.name == {name})
-print(manager.chat(service, "Hello!"))
+{ask}
 """
 
 
-def snippets(url: str, model: str, name: str, chat: Chat) -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Example:
+    """A request of one task in several languages; ``{model}`` and ``{name}`` are filled in.
+
+    Attributes
+    ----------
+    body
+        What is posted as JSON; empty for a form with a file.
+    call, shown
+        The call of OpenAI's package, and what is printed of its answer.
+    read
+        What is printed of the JSON of an answer.
+    ask
+        The lines for the manager.
+    """
+
+    body: Mapping[str, Any]
+    call: str
+    shown: str
+    read: str
+    ask: str
+
+
+TEXTS = ("How do I reset my password?", "I can't sign in.")
+"""Two texts to embed."""
+
+QUERY = "What is the capital of France?"
+PASSAGES = ("Bananas are yellow.", "Paris is the capital of France.")
+"""A query, and passages of which the last one answers it."""
+
+PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAS0lEQVR42u3PQQkAAA"
+    "gAsetfWiP4FgYrsKZeS0BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEDgsqnc8O"
+    "Jg6Ln3AAAAAElFTkSuQmCC"
+)
+"""A red square of 64 by 64 pixels, as the address of its own bytes."""
+
+
+def _chat(content: Any) -> _Example:
+    messages = [{"role": "user", "content": content}]
+    return _Example(
+        body={"messages": messages},
+        call="client.chat.completions.create(\n    model={model},\n"
+        f"    messages={messages!r},\n)",
+        shown="answer.choices[0].message.content",
+        read='answer.json()["choices"][0]["message"]["content"]',
+        ask="print(manager.chat({name}, " + f"{messages!r}))",
+    )
+
+
+_EXAMPLES = {
+    Task.CHAT: _chat("Hello!"),
+    Task.VISION: _chat(
+        [
+            {"type": "text", "text": "Which colour is this?"},
+            {"type": "image_url", "image_url": {"url": PICTURE}},
+        ]
+    ),
+    Task.EMBED: _Example(
+        body={"input": list(TEXTS)},
+        call="client.embeddings.create(\n    model={model}, " + f"input={list(TEXTS)!r}\n)",
+        shown="len(answer.data[0].embedding)",
+        read='len(answer.json()["data"][0]["embedding"])',
+        ask="one, two = manager.embed({name}, " + f"{list(TEXTS)!r})\n"
+        "print(one.dimension, one.similarity(two))",
+    ),
+    Task.RERANK: _Example(
+        body={"query": QUERY, "documents": list(PASSAGES)},
+        call='client.post(\n    "/rerank",\n    cast_to=object,\n    '
+        'body={"model": {model}, ' + f'"query": {QUERY!r}, "documents": {list(PASSAGES)!r}}},\n)',
+        shown='answer["results"]',
+        read='answer.json()["results"]',
+        ask="print(manager.rank({name}, " + f"{QUERY!r}, {list(PASSAGES)!r}))",
+    ),
+    Task.TRANSCRIBE: _Example(
+        body={},
+        call="client.audio.transcriptions.create(\n    model={model}, "
+        'file=open("speech.wav", "rb")\n)',
+        shown="answer.text",
+        read='answer.json()["text"]',
+        ask='print(manager.transcribe({name}, "speech.wav").text)',
+    ),
+}
+
+
+def snippets(
+    url: str, model: str, name: str, api: Api, task: Task | None = None
+) -> Mapping[str, str]:
     """Write calls of a service in several languages, by the name of the language.
 
     Parameters
@@ -77,27 +161,63 @@ def snippets(url: str, model: str, name: str, chat: Chat) -> Mapping[str, str]:
         Name by which the engine knows the model.
     name
         Resource name of the service.
-    chat
-        Where its engine is talked to.
+    api
+        Where its engine is asked.
+    task
+        What it does; what is not known is asked as a chat is.
+
+    Returns
+    -------
+    Mapping
+        Empty for a task that the engine has no endpoint for.
     """
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
-    curl = (
-        "# As a service account: gcloud auth print-identity-token --audiences="
-        f"{shlex.quote(url)}\n"
-        f"curl {shlex.quote(url + chat.path)} \\\n"
-        '  -H "Authorization: Bearer $(gcloud auth print-identity-token)" \\\n'
-        '  -H "Content-Type: application/json" \\\n'
-        f"  -d {shlex.quote(body)}"
-    )
+    task = task or Task.CHAT
+    example, path = _EXAMPLES.get(task), api.path_of(task)
+    if example is None or not path:
+        return {}
+    quoted = {"model": repr(model), "name": repr(name)}
     told = {
         "url": repr(url),
-        "model": repr(model),
-        "base": json.dumps(chat.base),
-        "path": json.dumps(chat.path),
+        "base": json.dumps(api.base),
+        "path": json.dumps(path),
+        "call": _filled(example.call, quoted),
+        "shown": example.shown,
+        "read": example.read,
+        "sent": _sent(example, model),
     }
     return {
-        "curl": curl,
+        "curl": _curl(url, path, example, model),
         "OpenAI SDK": _OPENAI.format(**told),
         "Python": _PYTHON.format(**told),
-        "This product": _MANAGER.format(project=repr(name.split("/")[1]), name=repr(name)),
+        "llm_widgets": _MANAGER.format(
+            project=repr(name.split("/")[1]), ask=_filled(example.ask, quoted)
+        ),
     }
+
+
+def _filled(text: str, quoted: Mapping[str, str]) -> str:
+    """Return a text with ``{model}`` and ``{name}`` filled in; other braces are Python's."""
+    return re.sub(r"\{(model|name)\}", lambda found: quoted[found[1]], text)
+
+
+def _sent(example: _Example, model: str) -> str:
+    """Return the argument of ``requests.post`` that has what is sent."""
+    if not example.body:
+        return f'data={{"model": {model!r}}},\n    files={{"file": open("speech.wav", "rb")}}'
+    fields = {"model": model, **example.body}
+    return "json={\n" + "".join(f"        {k!r}: {v!r},\n" for k, v in fields.items()) + "    }"
+
+
+def _curl(url: str, path: str, example: _Example, model: str) -> str:
+    if example.body:
+        body = json.dumps({"model": model, **example.body})
+        sent = f'  -H "Content-Type: application/json" \\\n  -d {shlex.quote(body)}'
+    else:
+        sent = f"  -F {shlex.quote(f'model={model}')} \\\n  -F file=@speech.wav"
+    return (
+        "# As a service account: gcloud auth print-identity-token --audiences="
+        f"{shlex.quote(url)}\n"
+        f"curl {shlex.quote(url + path)} \\\n"
+        '  -H "Authorization: Bearer $(gcloud auth print-identity-token)" \\\n'
+        f"{sent}"
+    )

@@ -189,7 +189,7 @@ class CheckpointObject:
             raise TakenOverError(
                 "Another worker has taken this import over.",
                 cause=error.cause,
-                fix=Fix(text="Nothing is lost: it goes on there."),
+                fix=Fix(text="Nothing is lost: the import continues there."),
             ) from error
 
     def acquire(self, checkpoint: Checkpoint) -> None:

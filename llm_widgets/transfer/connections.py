@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from llm_widgets.gcp.client.connection import tls_context
+from llm_widgets.exchanges.environment import tls_context
+from llm_widgets.exchanges.redirects import origin
 from llm_widgets.transfer.retry import TransientError, error_text
 
 if TYPE_CHECKING:
@@ -48,13 +49,6 @@ def next_block(size: int, seconds: float) -> int:
     if seconds < _QUICK:
         return min(BLOCK, 2 * size)
     return max(_LEAST_BLOCK, size // 2) if seconds > _SLOW else size
-
-
-def origin(url: str) -> Origin:
-    """Return the origin of a URL, to which connections and tokens belong: scheme, host and port."""
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    return parts.scheme, parts.hostname or "", port
 
 
 class Response:

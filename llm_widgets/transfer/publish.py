@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,18 +17,24 @@ from llm_widgets.transfer import crc
 from llm_widgets.transfer.connections import Connections
 from llm_widgets.transfer.hashing import hex_digest
 from llm_widgets.transfer.multipart import MultipartUpload
+from llm_widgets.transfer.retry import Stopped
 from llm_widgets.transfer.xml_api import UploadGoneError
 
 if TYPE_CHECKING:
     from llm_widgets.domain.imports import HubFile, ImportPlan
     from llm_widgets.gcp.storage.objects import SmallObjects, Stored
     from llm_widgets.transfer.checkpoint import Checkpoint
+    from llm_widgets.transfer.multipart import Part
     from llm_widgets.transfer.options import Options
     from llm_widgets.transfer.xml_api import Bucket
 
 _AT_ONCE = 8
 _PUBLISH_TIMEOUT = 600.0
 """Seconds for one response: Cloud Storage may take minutes to put an object together."""
+
+
+_LOOK = 1.0
+"""Seconds between two looks whether an object is put together."""
 
 
 class MissingPartsError(Exception):
@@ -92,7 +99,7 @@ class Publisher:
         contents = {file.path: _content(file) for file in held}
 
         def complete(file: HubFile) -> bool:
-            return self._complete(file, checkpoints[file.path].upload_id)
+            return self._complete(file, checkpoints[file.path])
 
         with ThreadPoolExecutor(_AT_ONCE, "publish") as pool:
             were_open = list(pool.map(complete, moved))
@@ -110,20 +117,39 @@ class Publisher:
     def _stored(self, prefix: str) -> dict[str, Stored]:
         return {stored.name: stored for stored in self._objects.list(f"{prefix}/")}
 
-    def _complete(self, file: HubFile, upload_id: str) -> bool:
+    def _complete(self, file: HubFile, checkpoint: Checkpoint) -> bool:
         """Complete a file's upload; return whether it was still open."""
-        upload = MultipartUpload(self._bucket, self._plan.object_name(file), upload_id)
+        name = self._plan.object_name(file)
+        upload = MultipartUpload(self._bucket, name, checkpoint.upload_id)
         connections = Connections(self._options)
         try:
             parts = upload.parts(connections)
             if sum(part.size for part in parts) != file.size:
                 raise MissingPartsError(file)
-            upload.complete(connections, parts)
+            is_ours = self._put_together(upload, connections, parts)
         except UploadGoneError:
-            return False  # completed before a crash, or by a request whose response was lost
+            return False  # completed before a crash
         finally:
             connections.close()
+        if not is_ours:
+            self._wait_for(name, file.size, crc.text(checkpoint.crc32c))
+        return is_ours
+
+    @staticmethod
+    def _put_together(upload: MultipartUpload, connections: Connections, parts: list[Part]) -> bool:
+        """Return whether it was this request that put the parts together."""
+        try:
+            upload.complete(connections, parts)
+        except UploadGoneError:
+            return False  # an earlier one did, whose response was lost, or that is still at work
         return True
+
+    def _wait_for(self, name: str, size: int, crc32c: str) -> None:
+        """Wait until an object is there that Cloud Storage may still be putting together."""
+        until = time.monotonic() + self._options.give_up_after
+        while not _is(self._objects.find(name), size, crc32c) and time.monotonic() < until:
+            if self._bucket.stop.wait(_LOOK):
+                raise Stopped
 
     def _refuse_wrong(
         self,

@@ -9,8 +9,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
-from llm_widgets.transfer.connections import BLOCK, NETWORK_ERRORS, next_block, origin
-from llm_widgets.transfer.retry import Backoff, Stopped, TransientError, retry_after
+from llm_widgets.exchanges.pauses import retry_after
+from llm_widgets.exchanges.redirects import origin
+from llm_widgets.transfer.connections import BLOCK, NETWORK_ERRORS, next_block
+from llm_widgets.transfer.retry import Backoff, Stopped, TransientError
 from llm_widgets.transfer.signed_url import EXPIRED, REDIRECTS, SignedUrl
 from llm_widgets.transfer.slow_servers import CHECK_INTERVAL, MIN_SAMPLE
 from llm_widgets.transfer.unranged import UnrangedStream
@@ -238,11 +240,11 @@ class RangeReader:
             )
         wanted = f"{span[0]}-{span[-1]}"
         if unit != "bytes" or sent != wanted:
-            raise TransientError(f"{host}: asked for bytes {wanted}, got “{given}”")
+            raise TransientError(f"{host}: requested bytes {wanted}, got “{given}”")
 
     def _count_ignored(self, host: str) -> None:
         with self._lock:
             self._ranges_ignored += 1
             if self._ranges_ignored >= _MAX_RANGES_IGNORED and not self._unranged:
                 self._unranged = UnrangedStream(self._signed_url, self._stop)
-        raise TransientError(f"{host}: sends the whole file where a range was asked for")
+        raise TransientError(f"{host}: sends the whole file instead of a range")

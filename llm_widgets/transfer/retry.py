@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import re
 import time
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.options import Options
 
 _MIN_ATTEMPTS = 4
-_RESET_IN = re.compile(r"\bt=(\d+)")
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong here: another worker failed, or a person cancelled
@@ -120,24 +117,3 @@ class RateLimit:
 def error_text(error: Exception) -> str:
     """Return the message of a network error, or its class name where it has none."""
     return str(error) or type(error).__name__
-
-
-def retry_after(headers: dict[str, str]) -> float | None:
-    """Return how many seconds a server asks to wait, ``None`` where it does not say.
-
-    Parameters
-    ----------
-    headers
-        Header fields with names in lower case: ``retry-after`` (seconds or a date), or
-        Hugging Face's ``ratelimit`` (``"api";r=0;t=55``).
-    """
-    value = headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
-    if value:
-        try:
-            return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-        except ValueError:
-            return None
-    reset = _RESET_IN.search(headers.get("ratelimit", ""))
-    return float(reset[1]) if reset else None

@@ -51,6 +51,11 @@ class Task:
         )
 
     @property
+    def is_of_a_job(self) -> bool:
+        """Whether a Cloud Run job runs it, by the job's own account."""
+        return bool(self.run)
+
+    @property
     def is_last_attempt(self) -> bool:
         """Whether it is not restarted when it fails."""
         return self.attempt >= self.retries

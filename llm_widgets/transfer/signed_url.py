@@ -5,19 +5,16 @@ from __future__ import annotations
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
-
-from requests.utils import requote_uri
 
 from llm_widgets.errors import Fix, GatedModelError, HubError
-from llm_widgets.gcp.client.addresses import check_redirect
-from llm_widgets.transfer.connections import origin
-from llm_widgets.transfer.retry import TransientError, retry_after
+from llm_widgets.exchanges import redirects
+from llm_widgets.exchanges.pauses import retry_after
+from llm_widgets.exchanges.redirects import origin
+from llm_widgets.transfer.retry import TransientError
 
 if TYPE_CHECKING:
     from llm_widgets.transfer.connections import Connections, Response
 
-_MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
 EXPIRED = (401, 403, 404, 410)
 """Statuses with which an expired URL is refused, depending on who signed it."""
@@ -83,7 +80,7 @@ class SignedUrl:
 
     def _follow_redirects(self, connections: Connections) -> str:
         url = self._hub_url
-        for _ in range(_MAX_REDIRECTS):
+        for _ in range(redirects.MOST):
             response = connections.request("GET", url, {**self.headers(url), "Range": "bytes=0-0"})
             status, location = response.status, response.headers.get("location", "")
             if status in REDIRECTS and location:
@@ -102,22 +99,20 @@ class SignedUrl:
         raise HubError(f"{origin(self._hub_url)[1]} redirects in a circle.", cause=self._hub_url)
 
     def _target(self, url: str, location: str) -> str:
-        """Return where a redirect leads, with its characters as a request line takes them.
+        """Return where a redirect leads.
 
         Raises
         ------
         HubError
-            It leads to where nothing is read from; see :func:`check_redirect`.
+            Nothing is read from there; see :func:`.redirects.target`.
         """
         try:
-            target = requote_uri(urljoin(url, location))
-            origin(target)
-        except ValueError as error:
+            return redirects.target(self._hub_url, url, location)
+        except redirects.ForbiddenRedirectError as error:
             raise HubError(
-                f"{origin(url)[1]} redirects to no address.", cause=str(error)
+                f"{origin(url)[1]} redirects to where nothing is read from.",
+                cause=f"{error}, from {url}."[:300],
             ) from error
-        check_redirect(self._hub_url, target)
-        return target
 
     def _refusal(self, response: Response, connections: Connections, url: str) -> Exception:
         host = origin(url)[1]
@@ -137,7 +132,7 @@ class SignedUrl:
         return HubError(
             f"{host} no longer has the file.",
             cause=f"{text}: {self._hub_url}",
-            fix=Fix(text="Start the import again: the pre-flight looks for the files anew."),
+            fix=Fix(text="Start the import again: the check looks for the files again."),
         )
 
 

@@ -58,6 +58,11 @@ class Transfer:
         The hub's token, or empty. It goes to the hub and to nobody else.
     task
         Which task of a job this is: it moves its share of the import.
+
+    Attributes
+    ----------
+    token
+        May be set until :meth:`run` is called.
     """
 
     def __init__(
@@ -76,7 +81,7 @@ class Transfer:
         self._stop = threading.Event()
         self._error: Exception | None = None
         self._lock = threading.Lock()
-        self._token = token
+        self.token = token
         self._remote = [file for file in plan.files if not is_held(file)]
         self._task = task or Task()
         self._sharded = sharded_files(self._remote, self._task.count, self._options.shard_from)
@@ -92,6 +97,17 @@ class Transfer:
             self._stop,
         )
         self._publisher = Publisher(plan, objects, self._bucket, self._options)
+
+    def pause(self, seconds: float) -> None:
+        """Wait before the transfer begins.
+
+        Raises
+        ------
+        Stopped
+            :meth:`stop` was called.
+        """
+        if self._stop.wait(seconds):
+            raise Stopped
 
     def stop(self) -> None:
         """Make :meth:`run` return soon; the import can be resumed later."""
@@ -165,7 +181,7 @@ class Transfer:
                 self._plan.object_name(file),
                 reader=RangeReader(
                     file,
-                    token=self._token,
+                    token=self.token,
                     rates=self._rates,
                     rate_limit=self._rate_limit,
                     options=self._options,

@@ -6,8 +6,9 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from llm_widgets.exchanges.pauses import retry_after
 from llm_widgets.transfer.connections import BLOCK
-from llm_widgets.transfer.retry import Stopped, TransientError, retry_after
+from llm_widgets.transfer.retry import Stopped, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

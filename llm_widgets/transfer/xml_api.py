@@ -14,15 +14,17 @@ import google.auth.exceptions
 import google.auth.transport.requests
 
 from llm_widgets.errors import (
-    BillingError,
     DeniedError,
     Fix,
-    QuotaError,
+    RateLimitError,
     SignInError,
     TransferError,
 )
+from llm_widgets.exchanges.pauses import retry_after
+from llm_widgets.gcp.refusals import reading, rules
+from llm_widgets.gcp.refusals.doing import Doing
 from llm_widgets.gcp.storage.objects import bucket_gone
-from llm_widgets.transfer.retry import Backoff, Stopped, TransientError, retry_after
+from llm_widgets.transfer.retry import Backoff, Stopped, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from llm_widgets.transfer.options import Options
 
 ENDPOINT = "https://storage.googleapis.com"
-_RETRIED = (401, 408, 429)  # and those of 500 and more
+_RETRIED = (401, 408, 409, 429)
+"""And those of 500 and more. 409 is a second request while the first is being worked on."""
 
 
 class UploadGoneError(Exception):
@@ -152,31 +155,23 @@ class Bucket:
             raise UploadGoneError(told)
         if code == "NoSuchBucket":
             raise bucket_gone(self.name, message)
-        if "billing" in message.lower() and response.status in (402, 403):
-            raise BillingError(f"{gs} can't be written to: billing is off.", cause=message)
-        if response.status == HTTPStatus.FORBIDDEN and "quota" in (code + message).lower():
-            raise QuotaError(
-                f"A quota stops writing to {gs}.",
-                cause=message,
-                fix=Fix(
-                    text="Delete what is not needed, or request a higher quota; "
-                    "then resume the import."
-                ),
-            )
+        if response.status in _RETRIED or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return TransientError(told, retry_after=retry_after(response.headers))
+        refusal = reading.of_xml(response.status, code, message)
+        worded = rules.special(refusal, Doing(f"write to {gs}", bucket=self.name))
+        if isinstance(worded, RateLimitError):
+            return TransientError(told, retry_after=retry_after(response.headers))
+        if worded and not (isinstance(worded, DeniedError) and refusal.permission):
+            raise worded
         if response.status == HTTPStatus.FORBIDDEN:
             raise DeniedError(
-                f"This import may not write to {gs}.",
+                f"This import can't write to {gs}.",
                 cause=message or told,
                 fix=Fix(
                     text="Grant the import's identity the role Storage Object User on the bucket, "
                     "then resume the import."
                 ),
             )
-        if (
-            response.status in (401, 408, 429)
-            or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-        ):
-            return TransientError(told, retry_after=retry_after(response.headers))
         if code in ("BadDigest", "InvalidDigest", "IncompleteBody", "RequestTimeout"):
             return TransientError(told)
         raise TransferError(f"Cloud Storage refuses to write to {gs}.", cause=told)

@@ -5,6 +5,7 @@ file each (``built``, by ``make bundle``), which a page gets once, whatever it s
 Voilà and in JupyterLab, in a `page` or alone in a cell.
 """
 
+from llm_widgets.widgets.chat import Composer, Transcript
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
 from llm_widgets.widgets.dialog import ConfirmDialog, FormDialog
 from llm_widgets.widgets.fields import Field, Option
@@ -23,6 +24,7 @@ from llm_widgets.widgets.layout import (
     toolbar,
 )
 from llm_widgets.widgets.notice import Notice
+from llm_widgets.widgets.picker import FilePicker
 from llm_widgets.widgets.progress import Bar, TransferBars
 from llm_widgets.widgets.storage import BrowserStorage
 from llm_widgets.widgets.stream import Stream
@@ -34,6 +36,7 @@ __all__ = [
     "Bar",
     "BrowserStorage",
     "Column",
+    "Composer",
     "ConfirmDialog",
     "ConnectionGuard",
     "CopyText",
@@ -41,6 +44,7 @@ __all__ = [
     "Detail",
     "DetailList",
     "Field",
+    "FilePicker",
     "FileProgress",
     "FileRow",
     "FormDialog",
@@ -49,6 +53,7 @@ __all__ = [
     "Option",
     "Stream",
     "Toasts",
+    "Transcript",
     "TransferBars",
     "button",
     "card",

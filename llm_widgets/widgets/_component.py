@@ -10,6 +10,7 @@ import traitlets as t
 from ipywidgets import CallbackDispatcher, widget_serialization
 
 from llm_widgets.widgets._library import Library, built
+from llm_widgets.widgets._own_page import is_own_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,9 @@ log = logging.getLogger(__name__)
 
 
 class Component(anywidget.AnyWidget):
-    """A widget whose browser side is ``static/<module>.js``, which the library brings.
+    """A widget whose browser side is ``static/<module>.js``.
+
+    Our own page has the code of all components; elsewhere the library brings it.
 
     Parameters
     ----------
@@ -33,7 +36,7 @@ class Component(anywidget.AnyWidget):
 
     _esm = built("loader.js")
     _module = t.Unicode().tag(sync=True)
-    _library = t.Instance(Library).tag(sync=True, **widget_serialization)
+    _library = t.Instance(Library, allow_none=True).tag(sync=True, **widget_serialization)
 
     module: ClassVar[str] = ""
 
@@ -46,7 +49,10 @@ class Component(anywidget.AnyWidget):
         unknown = sorted(name for name in traits if not self.has_trait(name))
         if unknown:
             raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}")
-        super().__init__(_module=self.module, _library=Library.shared(), **traits)
+        if is_own_page():
+            self._esm = ""
+        library = None if is_own_page() else Library.shared()
+        super().__init__(_module=self.module, _library=library, **traits)
         self.on_msg(self._receive)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:

@@ -111,8 +111,16 @@ class ConfirmDialog(FormDialog):
         if text is not None:
             self.text = text
         self._type_name = type_name
-        label = f"Type {type_name} to confirm"
-        self.set_fields([Field("confirm_name", label, required=True)] if type_name else [])
+        self.set_fields(self._confirmed())
+
+    def insist(self, field: Field) -> None:
+        """Add a field to what is asked, once it turned out to be needed."""
+        self.set_fields([*self._confirmed(), field])
+
+    def _confirmed(self) -> list[Field]:
+        name = self._type_name
+        label = f"Type {name} to confirm"
+        return [Field("confirm_name", label, required=True)] if name else []
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:
         values = self._values(content)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 FieldKind = Literal[
     "text", "password", "select", "cards", "checkbox", "textarea", "number", "rows", "pairs"
@@ -56,6 +57,9 @@ class Field:
         Limits of a ``number``; the step is 1 unless given.
     group
         Heading of the card that the field stands on; in a dialog it is not shown.
+    is_advanced
+        Whether its card stands behind a line "Advanced", which unfolds it; all fields of a group
+        are either.
     show_when
         ``(key, value)``: shown, checked and sent only while the other field has that value.
     default
@@ -83,11 +87,38 @@ class Field:
     maximum: float | None = None
     step: float | None = None
     group: str = ""
+    is_advanced: bool = False
     show_when: tuple[str, str] | None = None
     default: FieldValue = None
     is_long: bool = False
     columns: tuple[str, ...] = ()
     add_label: str = ""
+
+
+_LONGEST_LINE = 100_000  # characters of a field of one line
+_LINES = ("text", "password")
+_CHOICES = ("select", "cards")
+
+
+def is_choice(field: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Return whether a field, as it is written down, is a choice that is shown beside values."""
+    condition = field["show_when"]
+    is_shown = condition is None or values.get(condition[0]) == condition[1]
+    return field["kind"] in _CHOICES and is_shown
+
+
+def may_hold(field: Mapping[str, Any], value: object) -> bool:
+    """Return whether a field, as it is written down, offers a value from the browser, or takes it.
+
+    What a person may well type, such as a number out of its limits, is told to them elsewhere.
+    """
+    kind = field["kind"]
+    if not fits(kind, value):
+        return False
+    if kind in _CHOICES:  # one that offers nothing yet is sent empty
+        offered = [option["value"] for option in field["options"]] or [""]
+        return value in offered
+    return kind not in _LINES or not isinstance(value, str) or len(value) <= _LONGEST_LINE
 
 
 def fits(kind: str, value: object) -> bool:
@@ -99,8 +130,13 @@ def fits(kind: str, value: object) -> bool:
             isinstance(pair, list) and len(pair) == 2 and all(isinstance(t, str) for t in pair)  # noqa: PLR2004 - a pair
             for pair in value
         )
-    types = {"checkbox": bool, "number": (int, float, type(None))}
-    return isinstance(value, types.get(kind, str))  # type: ignore[arg-type] # a type or several
+    if kind == "number":
+        return value is None or (_is_number(value) and math.isfinite(value))
+    return isinstance(value, bool if kind == "checkbox" else str)
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def described(fields: Sequence[Field]) -> list[dict[str, Any]]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
+from llm_widgets.domain.secret_texts import HELD
 from llm_widgets.widgets._component import Component, callbacks
-from llm_widgets.widgets.fields import described, fits
+from llm_widgets.widgets._own_page import is_own_page
+from llm_widgets.widgets.fields import described, is_choice, may_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from llm_widgets.widgets.fields import Field
 
 Values = dict[str, Any]
+
+_CHANGED = "The form has changed meanwhile. Look at it again, then try once more."
 
 
 class FormBase(Component):
@@ -29,7 +33,7 @@ class FormBase(Component):
     fields
         `Field` objects. They may be replaced by `set_fields`; what was typed is kept.
     submit_label
-        Words on the button that submits.
+        Words on the button that submits; no button when empty: Enter submits.
     busy_label
         Words beside it while Python works.
     live
@@ -106,21 +110,30 @@ class FormBase(Component):
         self._cancel_callbacks.register_callback(callback, remove=remove)
 
     def _values(self, content: dict[str, Any]) -> Values | None:
-        """Take the values out of a message; only those of our fields, of the right type."""
+        """Return the values of a message; ``None`` if the fields as they are give no such values.
+
+        Each choice that is shown is made, and what a field holds is what it offers or takes.
+        """
         given = content.get("values")
         if not isinstance(given, dict):
             return None
-        known = {field["key"]: field["kind"] for field in self.fields}
+        known = {field["key"]: field for field in self.fields}
         values = {key: given[key] for key in known if key in given}
-        return values if all(fits(known[key], value) for key, value in values.items()) else None
+        choices = [key for key, field in known.items() if is_choice(field, values)]
+        if not all(key in values for key in choices):
+            return None
+        return values if all(may_hold(known[key], value) for key, value in values.items()) else None
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:
         self._begin(content, self.busy_label, self._submit_callbacks)
 
     def _begin(self, content: dict[str, Any], busy: str, report: Callable[[Values], None]) -> None:
         """Take the values of a message and be busy with them."""
+        if not self.is_open or self.busy:
+            return
         values = self._values(content)
-        if values is None or not self.is_open or self.busy:
+        if values is None:  # in a page of ours only where the fields have just been replaced
+            self.fail(_CHANGED)
             return
         with self.hold_sync():
             self.error = ""
@@ -153,6 +166,8 @@ class Form(FormBase, module="form"):
     folded
         ``{group: what it holds, in a line}`` of the cards that are folded at first. A field with
         an error unfolds its card.
+    advanced
+        The line beside "Advanced": what stands there.
 
     Examples
     --------
@@ -164,7 +179,10 @@ class Form(FormBase, module="form"):
     cancel_label = t.Unicode().tag(sync=True)
     check_label = t.Unicode().tag(sync=True)
     folded = t.Dict().tag(sync=True)
+    advanced = t.Unicode().tag(sync=True)
     done = t.Unicode().tag(sync=True)
+    draft = t.Unicode(help="see `keep_as`").tag(sync=True)
+    secret = t.Unicode(help="regular expression of what `keep_as` keeps out").tag(sync=True)
     checking_label = t.Unicode("Checking…")
 
     def __init__(self, **traits: Any) -> None:
@@ -196,8 +214,30 @@ class Form(FormBase, module="form"):
         """Show fields as they are given, and forget what was typed."""
         self.finish()
         self.hints = {}
+        self.draft = ""
         self.set_fields(fields)
         self.send({"type": "reset"})
+
+    def keep_as(self, draft: str) -> None:
+        """Have the browser keep what is typed, and put in what it has kept.
+
+        It is kept for as long as the browser's tab is open, on our own page only. No secret is:
+        no password, no pair, as it may be a variable, and no row or long text that holds or names
+        a secret, as ``--api-key`` does.
+
+        Parameters
+        ----------
+        draft
+            What the form is about, so that no other form gets it.
+        """
+        if is_own_page():
+            with self.hold_sync():
+                self.secret = HELD
+                self.draft = draft
+
+    def forget(self) -> None:
+        """Have the browser forget what was typed: it was sent, or given up."""
+        self.send({"type": "forget"})
 
     def _on_input_message(self, content: dict[str, Any]) -> None:
         self.done = ""
@@ -207,6 +247,11 @@ class Form(FormBase, module="form"):
         if self.check_label:
             self._begin(content, self.checking_label, self._check_callbacks)
 
-    def _on_cancel_message(self, _content: dict[str, Any]) -> None:
+    def cancel(self) -> None:
+        """Give up what was typed, as Cancel does."""
+        self.forget()
         self.finish()
         self._cancel_callbacks()
+
+    def _on_cancel_message(self, _content: dict[str, Any]) -> None:
+        self.cancel()

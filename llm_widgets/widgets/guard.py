@@ -27,15 +27,35 @@ class ConnectionGuard(Component, module="guard"):
         Milliseconds without an answer after which the banner comes. Longer than any callback
         runs.
     text
-        What the banner says.
+        What the banner says then.
+    grey_ms, away_ms
+        Milliseconds without a connection after which our own page is greyed, and has a banner.
+    away_text, ended_text, signed_out_text
+        What that banner says: while the page tries to come back, when its kernel has gone, and
+        when whoever keeps strangers out does not know the visitor any more.
+    is_seen
+        Whether the browser shows the page: no other tab and no other program covers it all.
     """
 
     period_ms = t.Int(10_000).tag(sync=True)
     limit_ms = t.Int(35_000).tag(sync=True)
     text = t.Unicode(
-        "The connection to the manager was lost. What runs in the cloud goes on; "
-        "reload the page to see it."
+        "Connection to the manager lost. Everything in the cloud keeps running. Reload the page."
     ).tag(sync=True)
+
+    grey_ms = t.Int(3_000).tag(sync=True)
+    away_ms = t.Int(10_000).tag(sync=True)
+    away_text = t.Unicode(
+        "The manager can't be reached. Trying again … Everything in the cloud keeps running."
+    ).tag(sync=True)
+    ended_text = t.Unicode(
+        "Your session has ended. Everything in the cloud keeps running. Reload the page."
+    ).tag(sync=True)
+    signed_out_text = t.Unicode("Your sign-in has ended. Reload the page to sign in again.").tag(
+        sync=True
+    )
+
+    is_seen = t.Bool(default_value=True)
 
     def __init__(self, **traits: Any) -> None:
         self._contact_callbacks = callbacks()
@@ -59,3 +79,9 @@ class ConnectionGuard(Component, module="guard"):
         self.send({"type": "pong"})
         if first:
             self._contact_callbacks()
+
+    def _on_hidden_message(self, _content: dict[str, Any]) -> None:
+        self.is_seen = False
+
+    def _on_shown_message(self, _content: dict[str, Any]) -> None:
+        self.is_seen = True

@@ -5,27 +5,11 @@
 
 from __future__ import annotations
 
-import html
-import re
-
 import ipywidgets as w
 
+from llm_widgets.domain.tables import escape
+
 _HEADING_LEVELS = range(1, 5)
-
-# What steers a terminal, or turns text round so that it reads as something else: controls but tab
-# and line breaks, and bidi controls. ``dom.js`` has the same.
-_STEERING = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
-)
-
-
-def escape(text: str) -> str:
-    """Return HTML that shows a text: no markup, and escapes for what steers."""
-    return html.escape(_STEERING.sub(_as_escape, text))
-
-
-def _as_escape(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
 
 
 def heading(text: str, level: int = 2) -> w.HTML:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as w
 import traitlets as t
 
-from llm_widgets.widgets._component import Component
+from llm_widgets.widgets._component import Component, callbacks
+from llm_widgets.widgets._own_page import STATES_TYPE, is_own_page, states
 from llm_widgets.widgets.html import heading, note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class InSight(Component, module="insight"):
@@ -26,7 +27,7 @@ class Header(Component, module="header"):
     product
         Name of the product.
     project
-        Name of the selected project; empty for none.
+        Name of the selected project; empty for none. It is a button, see `on_project`.
     mark
         A mark that can't be overlooked, for example "Local cloud"; empty for none.
     docs_url
@@ -41,12 +42,37 @@ class Header(Component, module="header"):
     docs_url = t.Unicode().tag(sync=True)
     user = t.Unicode().tag(sync=True)
 
+    def __init__(self, **traits: Any) -> None:
+        self._project_callbacks = callbacks()
+        super().__init__(**traits)
+
+    def on_project(self, callback: Callable[[], object], *, remove: bool = False) -> None:
+        """Call ``callback()`` when the project is pressed."""
+        self._project_callbacks.register_callback(callback, remove=remove)
+
+    def _on_project_message(self, _: dict[str, Any]) -> None:
+        self._project_callbacks()
+
 
 class TabRoles(Component, module="tabs"):
-    """Adds to a tab bar of ipywidgets what it lacks for screen readers; `tabs` adds it."""
+    """Adds to a tab bar of ipywidgets what it lacks; `tabs` adds it.
+
+    Roles for screen readers, and to be told when the tab that is shown is pressed again.
+    """
 
     tab_class = t.Unicode().tag(sync=True)
     label = t.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        self._again_callbacks = callbacks()
+        super().__init__(**traits)
+
+    def on_again(self, callback: Callable[[], object], *, remove: bool = False) -> None:
+        """Call ``callback()`` when the tab that is shown is pressed again."""
+        self._again_callbacks.register_callback(callback, remove=remove)
+
+    def _on_again_message(self, _: dict[str, Any]) -> None:
+        self._again_callbacks()
 
 
 class Root(w.VBox):  # type: ignore[misc] # it has no types
@@ -58,6 +84,16 @@ class Root(w.VBox):  # type: ignore[misc] # it has no types
 
     __repr__ = object.__repr__
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        """Return what IPython displays; for our own page with the states of all widgets.
+
+        In a notebook they would be saved with it.
+        """
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs)
+        if is_own_page():
+            bundle[STATES_TYPE] = states()
+        return bundle
+
 
 def page(*children: w.Widget) -> Root:
     """Put the whole page together: header, tabs, dialogs, toasts."""
@@ -66,7 +102,12 @@ def page(*children: w.Widget) -> Root:
     return root
 
 
-def tabs(panels: Sequence[tuple[str, w.Widget]], *, label: str = "Sections") -> tuple[w.Tab, w.Box]:
+def tabs(
+    panels: Sequence[tuple[str, w.Widget]],
+    *,
+    label: str = "Sections",
+    again: Callable[[int], object] | None = None,
+) -> tuple[w.Tab, w.Box]:
     """Make a tab bar.
 
     Parameters
@@ -75,6 +116,8 @@ def tabs(panels: Sequence[tuple[str, w.Widget]], *, label: str = "Sections") -> 
         ``(title, content)`` of each tab.
     label
         What the tabs are, for screen readers.
+    again
+        Called with the number of the tab that is shown when it is pressed again.
 
     Returns
     -------
@@ -86,8 +129,10 @@ def tabs(panels: Sequence[tuple[str, w.Widget]], *, label: str = "Sections") -> 
     tab_class = f"llm-tabs-{tab.model_id}"
     tab.add_class("llm-tabs")
     tab.add_class(tab_class)
-    box = w.VBox([tab, TabRoles(tab_class=tab_class, label=label)])
-    return tab, box
+    roles = TabRoles(tab_class=tab_class, label=label)
+    if again:
+        roles.on_again(lambda: again(tab.selected_index))
+    return tab, w.VBox([tab, roles])
 
 
 def card(
@@ -139,6 +184,13 @@ def grid(*children: w.Widget) -> w.Box:
     """Put cards side by side in columns of equal width, one column on narrow screens."""
     box = w.Box(children)
     box.add_class("llm-grid")
+    return box
+
+
+def split(main: w.Widget, side: w.Widget) -> w.Box:
+    """Put what is worked on beside what it comes to; that comes below where there is no room."""
+    box = w.Box([main, side])
+    box.add_class("llm-split")
     return box
 
 

@@ -21,7 +21,7 @@ def _anything(value: Saved) -> Saved:
 class BrowserStorage(Component, module="storage"):
     """A small dictionary in the browser's local storage.
 
-    It is read when a page connects, before its views are drawn, and written whenever it changes.
+    It is read once the page is drawn, and written whenever it changes.
     What is read back is what a person may have typed: ``validate`` must check it. Keep no
     secrets in it.
 

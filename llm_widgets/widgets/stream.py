@@ -1,4 +1,4 @@
-"""Text that grows: a log, or a conversation."""
+"""Text that grows: a log."""
 
 from __future__ import annotations
 
@@ -26,8 +26,6 @@ class Stream(Component, module="stream"):
     ----------
     label
         Name of the pane, for screen readers.
-    kind
-        ``"log"`` for lines in fixed width, ``"chat"`` for bubbles.
     placeholder
         What stands there while it is empty.
     height
@@ -37,7 +35,6 @@ class Stream(Component, module="stream"):
     """
 
     label = t.Unicode().tag(sync=True)
-    kind = t.Enum(["log", "chat"], default_value="log").tag(sync=True)
     placeholder = t.Unicode().tag(sync=True)
     height = t.Unicode("320px").tag(sync=True)
     max_items = t.Int(2000).tag(sync=True)
@@ -63,10 +60,9 @@ class Stream(Component, module="stream"):
         text
             Shown as it is, never read as HTML.
         kind
-            In a log the severity: ``"info"``, ``"warning"``, ``"error"``; in a chat who speaks:
-            ``"user"``, ``"assistant"``, ``"error"``.
+            The severity: ``"info"``, ``"warning"``, ``"error"``.
         label
-            Shown before the text, for example the time of a log line or a speaker's name.
+            Shown before the text, for example the time.
         """
         self.extend([{"text": text, "kind": kind, "label": label}])
 
@@ -93,25 +89,6 @@ class Stream(Component, module="stream"):
             self._history[:0] = added
             copies = [dict(item) for item in added]
             self._pending.append({"type": "prepend", "items": copies})
-        self._batch.touch()
-
-    def extend_last(self, text: str) -> None:
-        """Add text to the end of the last item, as an answer streams in.
-
-        Raises
-        ------
-        IndexError
-            If there is no item yet.
-        """
-        with self._lock:
-            self._history[-1]["text"] += text
-            last = self._pending[-1] if self._pending else None
-            if last is not None and last["type"] == "append":
-                last["items"][-1]["text"] += text
-            elif last is not None and last["type"] == "extend":
-                last["text"] += text
-            else:
-                self._pending.append({"type": "extend", "text": text})
         self._batch.touch()
 
     def clear(self) -> None:

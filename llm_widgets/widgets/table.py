@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import traitlets as t
 
 from llm_widgets.widgets._component import Component, callbacks
+from llm_widgets.widgets._own_page import is_own_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,6 +82,14 @@ class Action:
     danger: bool = False
 
 
+def places_of_row(**addresses: str) -> dict[str, str]:
+    """Return the addresses of places that a row leads to, by its actions.
+
+    Only our own page has addresses; in a notebook its rows have buttons in place of links.
+    """
+    return addresses if is_own_page() else {}
+
+
 class DataTable(Component, module="table"):
     """A table with sorting, filtering and actions, drawn row by row as its data changes.
 
@@ -92,6 +101,7 @@ class DataTable(Component, module="table"):
     - ``disabled``: ``{action key: reason}`` for actions that can't be used now; the reason is
       shown to the user;
     - ``hidden``: action keys that the row does not have;
+    - ``places``: addresses that the columns' actions lead to, see `places_of_row`;
     - ``links``: ``{action key: address}`` for actions of the menu that only open a page.
 
     Parameters

@@ -8,7 +8,6 @@ beside the slowest chain of calls: the list of the buckets, and then the slowest
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import tempfile
@@ -17,7 +16,6 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import Request, urlopen
 
 from llm_widgets.cli.local_cloud import local_cloud
 from llm_widgets.config import Settings
@@ -26,6 +24,7 @@ from llm_widgets.gcp.project.projects import Project
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.session import Session
+from local_cloud.testing.switching import switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +48,8 @@ def crowded(folder: Path) -> Iterator[Session]:
                 session.clients.storage(PROJECT).create_bucket(name, location=REGION)
             else:
                 _add_models(session, name)
-        slow = json.dumps({"delays": {"/storage/v1/": DELAY}}).encode()
-        address = f"{session.settings.google_endpoint}/_local/faults"
-        json_type = {"Content-Type": "application/json"}
-        urlopen(Request(address, slow, json_type, method="PATCH")).close()
+        address = session.settings.google_endpoint
+        switch(address, folder / "cloud", delays={"/storage/v1/": DELAY})
         yield session
         session.close()
 

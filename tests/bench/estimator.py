@@ -14,7 +14,8 @@ measurements were made by different programs, so each is compared with the parts
 Beside it stands the rule of the application before this one: the bytes of the files times 1.2.
 
 ``vllm_starts.json`` beside the file has starts of vLLM; of each the memory that it left to the
-cache is compared, and whether it started.
+cache is compared, and whether it started. ``memory_starts.json`` has more starts, of Ollama too:
+see :mod:`tests.bench.starts`. An error is dangerous where it promises more than there is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from llm_widgets.engines.ollama.memory import estimate as estimate_ollama
 from llm_widgets.engines.vllm import cache as vllm_cache
 from llm_widgets.engines.vllm import memory as vllm
 from llm_widgets.engines.vllm.memory import estimate as estimate_vllm
+from tests.bench import starts as more_starts
 from tests.bench import tables
 
 if TYPE_CHECKING:
@@ -64,6 +66,12 @@ class Result:
     def error(self) -> float:
         """Relative error of the estimate."""
         return self.estimated / self.measured - 1
+
+    @property
+    def is_dangerous(self) -> bool:
+        """Whether it promises more than there is: less needed, or more tokens held."""
+        wrong = self.error if self.kind == "kv_tokens" else -self.error
+        return wrong > more_starts.DANGEROUS
 
     @property
     def rule_error(self) -> float | None:
@@ -194,7 +202,8 @@ def _result(point: dict[str, Any], about: dict[str, Any], model: MemoryModel) ->
     kind = point["kind"]
     rule: float | None = None
     if kind == "weights_gib":
-        estimated = (vllm.weight_bytes(model) + model.host_weights) / shared / GIB
+        split = (vllm.weight_bytes(model) + model.host_weights) / shared
+        estimated = (split + vllm.position_bytes(model)) / GIB
         rule = _files(model) * RULE / shared / GIB
     elif kind == "total_gib":
         needed = vllm.weight_bytes(model) + vllm.activation_bytes(model, about["input"])
@@ -217,7 +226,8 @@ def _cache(point: dict[str, Any], about: dict[str, Any], model: MemoryModel) -> 
     layers = tuple(layer for layer in model.growing if bool(getattr(layer, "window", 0)) == wanted)
     requests = about["requests"]
     return ollama.cache_bytes(
-        replace(model, layers=layers),
+        # Of a later Ollama, which leaves caches to llama.cpp for all architectures.
+        replace(model, layers=layers, architecture=""),
         about.get("context") or point["tokens"] // requests,
         parallel=requests,
         batch=about.get("batch", ollama.BATCH),
@@ -256,8 +266,17 @@ def main() -> None:
             f"the measurement is over the GPU's memory {too_good or ''}; {len(too_bad)} answered "
             f"no where it is below, without an engine's share {too_bad or ''}"
         )
+    _print_starts(starts(reference))
+    more = more_starts.points(reference.parent / "memory_starts.json")
+    _print_points(more)
+    dangerous = [result.name for result in found if result.is_dangerous]
+    dangerous += [point.name for point in more if point.is_dangerous]
+    print(f"\n{len(found) + len(more)} points: {len(dangerous)} dangerous errors {dangerous or ''}")
+
+
+def _print_starts(found: list[Start]) -> None:
     print(f"\n{'start of vLLM':26}{'GiB for the cache':>22}{'tokens in it':>22}  started (said)")
-    for start in starts(reference):
+    for start in found:
         cache = f"{start.cache[0]:.2f} ({start.cache[1]:.2f})"
         tokens = f"{start.tokens[0]:,} ({start.tokens[1]:,})" if start.tokens[0] else "-"
         fits = "; ".join(
@@ -265,6 +284,15 @@ def main() -> None:
             for context, (was, told) in start.fits.items()
         )
         print(f"{start.name:26}{cache:>22}{tokens:>22}  {fits}")
+
+
+def _print_points(found: list[more_starts.Point]) -> None:
+    print(f"\n{'point':8}{'what':20}{'model':36}{'measured':>12}{'estimated':>12}{'error':>8}")
+    for point in found:
+        print(
+            f"{point.name:8}{point.kind:20}{point.model:36}{point.measured:12,.2f}"
+            f"{point.estimated:12,.2f}{point.error:+8.1%}{'  !' if point.is_dangerous else ''}"
+        )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def run(command: Sequence[str], **environment: str) -> Measured:
     def look() -> None:
         nonlocal most
         while not done.wait(EVERY):
-            most = max(most, sum(map(_memory, _tree(process.pid))))
+            most = max(most, sum(map(memory_of, processes_of(process.pid))))
 
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -90,17 +90,17 @@ def sink_state(endpoint: str, *, clear: bool = False) -> dict[str, Any]:
     return found
 
 
-def _tree(pid: int) -> Iterator[int]:
+def processes_of(pid: int) -> Iterator[int]:
     yield pid
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return
     for child in children:
-        yield from _tree(int(child))
+        yield from processes_of(int(child))
 
 
-def _memory(pid: int) -> float:
+def memory_of(pid: int) -> float:
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

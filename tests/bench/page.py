@@ -26,7 +26,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from local_cloud.hub.blobs import Blobs
 from local_cloud.hub.repositories import Repositories, Repository
 from tests.e2e.conftest import CHROMIUM_FLAGS, CHROMIUM_NAMES
-from tests.e2e.manager import SECONDS, choose_project, import_model, running_manager, to_tab
+from tests.e2e.manager import choose_project, import_model, running_manager, to_tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import WebSocket
@@ -37,6 +37,7 @@ STEP = 256 << 10  # bytes; files of weights have one to seven times as many, to 
 BANDWIDTH = 250_000  # bytes a second of each connection
 QUIET = 10.0  # seconds in which messages are counted
 CLICKS = 24
+SECOND = 1000  # milliseconds
 PHASE = "Copying from the hub into the bucket"
 
 # Clicks, and gives the milliseconds until a selector matches something that is to be seen.
@@ -65,7 +66,7 @@ def add_model(data: Path) -> None:
     repositories = Repositories(data / "hub" / "models", blobs)
     repositories.add_commit(
         Repository(MODEL, card={"license": "apache-2.0"}),
-        files,  # type: ignore[arg-type]
+        files,
         title="Add the model",
         date="2026-11-01T00:00:00.000Z",
     )
@@ -99,15 +100,15 @@ def measure(page: Page, url: str) -> None:
     choose_project(page)
     to_tab(page, "Models")
     import_model(page, "Hugging Face", MODEL, new_bucket="bench-models")
-    expect(page.get_by_text(PHASE)).to_be_visible(timeout=60 * SECONDS)
-    page.wait_for_timeout(2 * SECONDS)  # the first bars have been drawn
+    expect(page.get_by_text(PHASE)).to_be_visible(timeout=60 * SECOND)
+    page.wait_for_timeout(2 * SECOND)  # the first bars have been drawn
     begin = time.monotonic()
-    page.wait_for_timeout(QUIET * SECONDS)
+    page.wait_for_timeout(QUIET * SECOND)
     counts = per_second(arrivals, begin, time.monotonic())
     steps = (["Import model", 'input[type="radio"]'], ["Back to models", ".llm-files"])
     took = []
     for number in range(CLICKS):
-        took.append(page.evaluate(_CLICK, steps[number % 2]) / SECONDS)
+        took.append(page.evaluate(_CLICK, steps[number % 2]) / SECOND)
         page.wait_for_timeout(200)
     is_running = page.get_by_text(PHASE).is_visible()
     print(
@@ -116,7 +117,7 @@ def measure(page: Page, url: str) -> None:
         f"{max(took):.3f} s worst of {CLICKS}"
         f"{'' if is_running else ' (the import ended too early)'}"
     )
-    expect(page.get_by_text("Imported and verified")).to_be_visible(timeout=120 * SECONDS)
+    expect(page.get_by_text("Imported and verified")).to_be_visible(timeout=120 * SECOND)
 
 
 def main(rounds: int) -> None:

@@ -14,7 +14,6 @@ import random
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from tests.bench.hub import REPO, SHA, Entry, NginxHub, make_files
 from tests.bench.measure import PYTHON, Measured, run, sink_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from llm_widgets.domain.imports import ImportPlan
 
@@ -134,7 +133,7 @@ def speed(bench: Bench) -> None:
             sink_state(SINK, clear=True)
             return run([PYTHON, "-m", "tests.bench.loop", SINK, bench.plan_file])
 
-        candidates = {
+        candidates: dict[str, Callable[[], Measured]] = {
             "relay, 2 at once": lambda: relay(2),
             "relay, 4 at once": lambda: relay(4),
             "transfer": bench.transfer,
@@ -349,4 +348,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -92,7 +92,9 @@ class Sink:
     def answer(self, request: Request, line: Line) -> tuple[int, Any, dict[str, str]]:
         for pattern, handler in ROUTES:
             if found := re.fullmatch(pattern, request.path):
-                return handler(self, request, line, *[unquote(g or "") for g in found.groups()])
+                parts = [unquote(part or "") for part in found.groups()]
+                answered: tuple[int, Any, dict[str, str]] = handler(self, request, line, *parts)
+                return answered
         raise Refused(404)
 
     def put(self, bucket: str, name: str, body: Bytes, **extra: Any) -> dict[str, Any]:

@@ -47,8 +47,9 @@ class Handler(BaseHTTPRequestHandler):
         if not body.get("stream"):
             message = {"role": "assistant", "content": body["messages"][-1]["content"]}
             return self.answer(200, json.dumps({"choices": [{"message": message}]}))
-        if model == "slow":
-            time.sleep(4)
+        if model == "gated":  # waits for the file that it is asked for
+            while not os.path.exists(body["messages"][-1]["content"]):
+                time.sleep(0.02)
         if model == "silent":
             return time.sleep(60)
         self.send_response(200)
@@ -61,6 +62,13 @@ class Handler(BaseHTTPRequestHandler):
             self.event(choice("Hm, ", name="reasoning_content"))
             self.event(choice("so.", name="reasoning_content"))
         said = body["messages"][-1]["content"]
+        if model == "caller":
+            told = {**body["chat_template_kwargs"], "parts": [part["type"] for part in said]}
+            text = json.dumps({**told, "tools": len(body["tools"])})
+            for name, piece in (("look", ""), ("", text[:9]), ("", text[9:])):
+                call = {"index": 0, "function": {"name": name, "arguments": piece}}
+                self.event(json.dumps({"choices": [{"delta": {"tool_calls": [call]}}]}))
+            said = ""
         for word in [*said.split(), "é"]:
             self.event(choice(word + " "))
             time.sleep(0.02)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pytest
 
     from llm_widgets.page.session import Session
+    from local_cloud.faults import Faults
 
 PROJECT = "local-project"
 REGION = "europe-west1"
@@ -44,7 +45,7 @@ class Product:
         self.clients = Clients(self.settings, default_credentials(is_local=True))
 
     @property
-    def faults(self):  # noqa: ANN201 - a class of the local cloud
+    def faults(self) -> Faults:
         return self.cloud.faults
 
 

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography import x509
@@ -162,7 +162,7 @@ def tls(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     return context
 
 
-def chat(product: Product, url: str, **options: float) -> invoke.ChatStream:
+def chat(product: Product, url: str, **options: Any) -> invoke.ChatStream:
     messages = [{"role": "user", "content": "Hello \ud83d"}]  # cut off in the middle of an emoji
     return invoke.chat_stream(
         product.clients, url, "m", messages, path="/v1/chat/completions", **options
@@ -244,6 +244,7 @@ def test_a_service_that_breaks_off(product: Product, serve: Callable[..., Servic
 def test_a_service_that_is_silent(product: Product, serve: Callable[..., Service]) -> None:
     with pytest.raises(UnavailableError, match=r"The service was silent for .* s\.") as caught:
         list(chat(product, serve(ends=False).url, silence_timeout=0.2))
+    assert caught.value.fix
     assert "log" in caught.value.fix.text
 
 
@@ -258,7 +259,7 @@ def test_a_service_that_is_silent(product: Product, serve: Callable[..., Service
 def test_what_is_no_answer_of_a_chat(
     product: Product, serve: Callable[..., Service], answer: bytes, cause: str
 ) -> None:
-    with pytest.raises(ManagerError, match="no answer of a chat") as caught:
+    with pytest.raises(ManagerError, match="not a chat answer") as caught:
         list(chat(product, serve(answer).url))
     assert cause in caught.value.cause
 
@@ -268,7 +269,7 @@ def test_a_redirect_is_not_followed(product: Product, serve: Callable[..., Servi
     found = f"HTTP/1.1 302 Found\r\nLocation: {elsewhere.url}/\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(ManagerError, match=r"The service failed") as caught:
         list(chat(product, serve(found.encode()).url))
-    assert caught.value.cause == "It answers 302: Found"
+    assert caught.value.cause == "The service answers 302: Found"
     assert elsewhere.heads == []
 
 

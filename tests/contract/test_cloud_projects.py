@@ -64,7 +64,7 @@ def test_a_user_whose_token_does_not_tell(product: Product) -> None:
     product.faults.update(failures=[{"match": "userinfo", "status": 403}])
     found = identity.current(clients)
     assert (found.kind, found.member, found.email) == (IdentityKind.USER, "", "")
-    assert "does not tell" in found.label
+    assert "without an e-mail address" in found.label
 
 
 def test_a_key_that_is_not_accepted(product: Product) -> None:
@@ -117,7 +117,9 @@ def test_get(product: Product) -> None:
 def test_projects_that_are_not_to_be_seen(product: Product, project: str) -> None:
     with pytest.raises(DeniedError) as caught:
         projects.get(product.clients, project)
-    assert caught.value.message == (f"The project {project} does not exist, or you may not see it.")
+    assert caught.value.message == (
+        f"The project {project} does not exist, or you don't have permission to view it."
+    )
     assert caught.value.fix
     assert caught.value.fix.text.startswith("Check the project ID")
     assert "roles/browser" in caught.value.fix.command
@@ -192,6 +194,8 @@ def test_a_secret_of_somebody_else_is_neither_read_nor_replaced_nor_deleted(
         lambda: secrets.read(product.clients, taken),
         lambda: secrets.put(product.clients, taken, "mine"),
         lambda: secrets.delete(product.clients, taken),
+        lambda: secrets.allow(product.clients, taken, "serviceAccount:a@b.iam.gserviceaccount.com"),
+        lambda: secrets.disallow(product.clients, taken),
     ):
         with pytest.raises(DeniedError, match="not this import's"):
             touch()
@@ -204,8 +208,19 @@ def test_a_worker_is_let_read_a_token(product: Product) -> None:
     member = "serviceAccount:worker@example-project.iam.gserviceaccount.com"
     secrets.allow(product.clients, kept, member)
     secrets.allow(product.clients, kept, member)
-    policy = product.clients.secrets.get_iam_policy(request={"resource": kept.secret})
-    assert [list(binding.members) for binding in policy.bindings] == [[member]]
+
+    def granted() -> list[list[str]]:
+        policy = product.clients.secrets.get_iam_policy(request={"resource": kept.secret})
+        return [list(binding.members) for binding in policy.bindings]
+
+    assert granted() == [[member], [member]]  # a role to read it, and one to destroy it
+    secrets.disallow(product.clients, kept)
+    secrets.disallow(product.clients, kept)
+    assert granted() == []
+    secrets.delete(product.clients, kept)
+    secrets.disallow(product.clients, kept)
+    with pytest.raises(NotFoundError, match="token is gone"):
+        secrets.allow(product.clients, kept, member)
 
 
 def test_secrets_denied(product: Product) -> None:

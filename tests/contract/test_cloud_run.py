@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from google.cloud import run_v2
 
+from llm_widgets.domain import regions
 from llm_widgets.domain.services import ServiceState
-from llm_widgets.engines.base import Chat
+from llm_widgets.engines.base import Api
 from llm_widgets.errors import (
     AlreadyExistsError,
     ApiDisabledError,
@@ -23,8 +24,17 @@ from llm_widgets.errors import (
     NotFoundError,
     UnavailableError,
 )
+from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.observe import logs
-from llm_widgets.gcp.run import invoke, jobs, rollout, service_list, services
+from llm_widgets.gcp.run import (
+    invoke,
+    jobs,
+    locations,
+    rollout,
+    service_errors,
+    service_list,
+    services,
+)
 from llm_widgets.gcp.run.jobs import ExecutionState
 from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
@@ -33,7 +43,7 @@ from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, ru
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATH = Chat().path
+PATH = Api().path
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +113,25 @@ def test_only_our_services_are_listed_wherever_they_are(product: Product) -> Non
     assert "without-gpus" in {each.id for each in found}
     here = service_list.list_services(product.clients, PROJECT, ["us-central1"]).services
     assert {each.id for each in here} == {"ours"}
+
+
+def test_a_region_that_only_the_api_lists_is_looked_into(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tuple(region for region in regions.REGIONS if region != "europe-north2")
+    operation = services.create(product.clients, PROJECT, "europe-north2", "newer", service(ENGINE))
+    assert list(rollout.follow(product.clients, operation, period=0.1))[-1].done
+    monkeypatch.setattr(regions, "REGIONS", older)
+    product.faults.update(denied_permissions=["run.locations.list"])
+    clients = Clients(product.clients.settings, product.clients.credentials)
+    listing = service_list.list_services(clients, PROJECT)
+    assert "newer" not in {each.id for each in listing.services}
+    assert listing.unreachable == ()  # of the regions that are known, all have answered
+    assert locations.everywhere(clients, PROJECT) == regions.offered()
+    product.faults.reset()
+    found = service_list.list_services(clients, PROJECT).services
+    assert ("newer", "europe-north2") in {(each.id, each.region) for each in found}
+    assert set(locations.everywhere(clients, PROJECT)) == {*older, "europe-north2"}
 
 
 def test_an_unreachable_region_is_named(product: Product, engine: str) -> None:
@@ -199,6 +228,12 @@ def test_validate_only_creates_nothing(product: Product) -> None:
         services.get(product.clients, f"{PARENT}/services/trial")
 
 
+def test_an_accepted_trial_is_not_followed(product: Product) -> None:
+    product.faults.update(failures=[{"match": "/operations/", "status": 404}])
+    made = service(ENGINE)
+    services.create(product.clients, PROJECT, REGION, "trial", made, validate_only=True)
+
+
 def test_a_taken_name(product: Product, engine: str) -> None:
     name = engine.rsplit("/", 1)[-1]
     with pytest.raises(AlreadyExistsError, match="Can't create the service engine"):
@@ -281,9 +316,9 @@ def test_a_stream_is_closed_from_another_thread(product: Product, engine: str, m
 @pytest.mark.parametrize(
     ("model", "kind", "cause"),
     [
-        ("missing", NotFoundError, "It answers 404: model missing not found"),
-        ("busy", UnavailableError, "It answers 503: No instance"),
-        ("strict", InvalidInputError, "It answers 400: messages: too long"),
+        ("missing", NotFoundError, "The service answers 404: model missing not found"),
+        ("busy", UnavailableError, "The service answers 503: No instance"),
+        ("strict", InvalidInputError, "The service answers 400: messages: too long"),
         ("broken", ManagerError, "CUDA out of memory"),
     ],
 )
@@ -327,13 +362,39 @@ def test_who_may_not_call_is_told_how_to(product: Product, engine: str) -> None:
     with pytest.raises(DeniedError) as caught:
         list(chat(product, engine, "good"))
     assert caught.value.message == (
-        "manager@local-project.iam.gserviceaccount.com may not call the service engine."
+        "manager@local-project.iam.gserviceaccount.com can't call the service engine."
     )
     assert caught.value.fix
     assert caught.value.fix.command == (
         f"gcloud run services add-iam-policy-binding engine --region={REGION} "
         f"--project={PROJECT} --member={MANAGER} --role=roles/run.invoker"
     )
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_service_that_lets_nobody_in_from_outside(
+    product: Product, engine: str, status: int
+) -> None:
+    page = b"<html><title>Error</title><body>Not found</body></html>"
+    traffic: Any = run_v2.IngressTraffic  # its members are declared as numbers
+    before = service_errors.refusal(status, page, product.clients, engine)
+    assert "from outside" not in before.message
+    found = services.get(product.clients, engine)
+    found.ingress = traffic.INGRESS_TRAFFIC_INTERNAL_ONLY
+    services.update(product.clients, found, ["ingress"])
+    try:
+        told = service_errors.refusal(status, page, product.clients, engine)
+        engines = b'{"error": "model x not found"}'
+        said = service_errors.refusal(status, engines, product.clients, engine)
+    finally:
+        found = services.get(product.clients, engine)
+        found.ingress = traffic.INGRESS_TRAFFIC_ALL
+        services.update(product.clients, found, ["ingress"])
+    assert isinstance(told, DeniedError)
+    assert "from the project's networks only" in told.message
+    assert told.fix
+    assert told.fix.url.endswith(f"/networking?project={PROJECT}")
+    assert "from outside" not in said.message
 
 
 def test_structured_log_entries_are_readable(product: Product, engine: str) -> None:

@@ -7,20 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
 from llm_widgets import serving
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import ServiceState, StartupProbe
 from llm_widgets.engines import registry
 from llm_widgets.errors import DeploymentError
+from llm_widgets.gcp.auth import id_tokens
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke, rollout, service_list, services
 from llm_widgets.gcp.storage import buckets
+from llm_widgets.manager import Manager
 from llm_widgets.serving import checks, codec
 from llm_widgets.serving.export import Language, written
 from local_cloud.runner.machine import Machine
-from local_cloud.testing.ollama_store import put_model, smollm2
+from local_cloud.testing.ollama_store import as_embedding_model, put_model, smollm2
 from local_cloud.testing.programs import ECHO_SERVER
+from tests.contract.private_gguf import FILE, REPOSITORY, TOKEN, put_private_gguf
 from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
@@ -54,6 +58,18 @@ def deploy(product: Product, deployment: Deployment) -> ServiceSummary:
     return last.service
 
 
+def test_a_private_gguf_is_imported_with_a_token_and_served(product: Product) -> None:
+    pytest.importorskip("xllamacpp")
+    put_private_gguf(product)
+    manager = Manager(PROJECT, product.settings)
+    address = f"https://huggingface.co/{REPOSITORY}/blob/main/{FILE}"
+    model = manager.import_model(BUCKET, "ollama", address, token=TOKEN)
+    assert model.id == f"hf.co/{REPOSITORY}:Q4_1"
+    service = manager.deploy(BUCKET, model.id)
+    assert manager.chat(service, "Say hello in one word.")
+    manager.delete(service)
+
+
 def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
     pytest.importorskip("xllamacpp")
     found = ModelRecord("smollm2:135m", "ollama", ModelStatus.READY, size=SIZE, prefix=PREFIX)
@@ -73,7 +89,7 @@ def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
             deployed.served_name,
             messages,
             {"max_tokens": 16, "temperature": 0},
-            path=registry.chat_of(deployed.framework).path,
+            path=registry.api_of(deployed.framework).path,
         )
     )
     assert "".join(event.text for event in events).strip()
@@ -82,6 +98,30 @@ def test_ollama_is_ready_when_its_model_is_loaded(product: Product) -> None:
     assert 0 < stats.tokens <= 16
     assert stats.prompt_tokens > 0
     assert stats.first_token < time.monotonic() - started
+
+
+def test_an_embedding_model_gets_ready_and_answers(product: Product) -> None:
+    pytest.importorskip("xllamacpp")
+    root = product.data / "buckets" / BUCKET / "ollama/library/embedder/latest"
+    weights = root / "weights.gguf"
+    root.mkdir(parents=True)
+    weights.write_bytes(as_embedding_model(smollm2().read_bytes()))
+    put_model(root, "registry.ollama.ai/library/embedder/latest", weights)
+    prefix = str(root.relative_to(product.data / "buckets" / BUCKET))
+    found = ModelRecord("embedder:latest", "ollama", ModelStatus.READY, size=SIZE, prefix=prefix)
+    made = serving.defaults(found, project=PROJECT, region=REGION, bucket=BUCKET)
+    deployed = deploy(product, made)
+    assert deployed.state is ServiceState.READY
+    token = id_tokens.of(product.clients).token(deployed.url)
+    answer = requests.post(
+        f"{deployed.url}/v1/embeddings",
+        json={"model": "embedder:latest", "input": ["one", "two"]},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=60,
+    )
+    vectors = [each["embedding"] for each in answer.json()["data"]]
+    assert [len(vector) for vector in vectors] == [576, 576]
+    assert vectors[0] != vectors[1]
 
 
 def test_a_model_that_is_not_in_the_bucket_never_gets_ready(product: Product) -> None:

@@ -8,6 +8,7 @@ import pytest
 from google.cloud import run_v2, vpcaccess_v1
 
 from llm_widgets.domain import gpus
+from llm_widgets.domain.quotas import CPU, MEMORY
 from llm_widgets.errors import (
     ApiDisabledError,
     DeniedError,
@@ -20,7 +21,9 @@ from llm_widgets.gcp.run import services
 from tests.contract.product import PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from llm_widgets.gcp.client.clients import Clients
 
 L4, RTX = gpus.GPUS[:2]
 
@@ -148,7 +151,9 @@ def test_connectors(product: Product) -> None:
         ("vpcaccess.connectors.list", network.connectors),
     ],
 )
-def test_networks_denied(product: Product, denied: str, work) -> None:  # noqa: ANN001 - two functions
+def test_networks_denied(
+    product: Product, denied: str, work: Callable[[Clients, str, str], object]
+) -> None:
     product.faults.update(denied_permissions=[denied])
     with pytest.raises(DeniedError, match=denied):
         work(product.clients, PROJECT, REGION)
@@ -160,8 +165,8 @@ def test_networks_denied(product: Product, denied: str, work) -> None:  # noqa: 
         (L4.quota_id(), 3, 3),
         (L4.quota_id(redundant=True), 1, 1),
         (RTX.quota_id(), 2000, 2),
-        (quotas.CPU, 20000, 20),
-        (quotas.MEMORY, 42949672960, 40),
+        (CPU, 20000, 20),
+        (MEMORY, 42949672960, 40),
     ],
 )
 def test_quotas_in_their_units(product: Product, quota_id: str, raw: int, value: float) -> None:
@@ -181,21 +186,41 @@ def test_a_region_of_its_own(product: Product) -> None:
 def test_quotas_denied(product: Product) -> None:
     product.faults.update(denied_permissions=["cloudquotas.*"])
     with pytest.raises(DeniedError, match=r"cloudquotas\.quotas\.get"):
-        quotas.get(product.clients, PROJECT, quotas.CPU)
+        quotas.get(product.clients, PROJECT, CPU)
 
 
 def test_asking_for_more(product: Product) -> None:
     quota_id, region = RTX.quota_id(), "us-central1"
-    with pytest.raises(NotFoundError):
-        quotas.requested(product.clients, PROJECT, region, quota_id)
+    assert (quota_id, region) not in quotas.requests(product.clients, PROJECT)
     first = quotas.ask_for_more(product.clients, PROJECT, region, quota_id, 2)
     assert first.preferred == 2
     again = quotas.ask_for_more(product.clients, PROJECT, region, quota_id, 4)
     assert again.preferred == 4
-    assert quotas.requested(product.clients, PROJECT, region, quota_id).preferred == 4
+    assert again.name == first.name
+    assert quotas.requests(product.clients, PROJECT)[quota_id, region].preferred == 4
     product.faults.update(denied_permissions=["cloudquotas.quotas.update"])
-    with pytest.raises(DeniedError, match="Can't ask for more of the quota"):
+    with pytest.raises(DeniedError, match="Can't request more of the quota"):
         quotas.ask_for_more(product.clients, PROJECT, region, quota_id, 5)
+
+
+def test_a_request_of_an_earlier_version_is_changed(product: Product) -> None:
+    quota_id, region = L4.quota_id(), "europe-west4"
+    parent = f"projects/{PROJECT}/locations/global"
+    before = product.clients.quotas.create_quota_preference(
+        request={
+            "parent": parent,
+            "quota_preference_id": f"llm-manager-{quota_id}-{region}".lower(),
+            "quota_preference": {
+                "service": "run.googleapis.com",
+                "quota_id": quota_id,
+                "dimensions": {"region": region},
+                "quota_config": {"preferred_value": 2},
+            },
+        }
+    )
+    assert quotas.requests(product.clients, PROJECT)[quota_id, region].preferred == 2
+    again = quotas.ask_for_more(product.clients, PROJECT, region, quota_id, 3)
+    assert (again.name, again.preferred) == (before.name, 3)
 
 
 def test_usage_counts_all_instances() -> None:
@@ -226,13 +251,13 @@ def test_the_runtime_account(product: Product) -> None:
     email = f"llm-runtime@{PROJECT}.iam.gserviceaccount.com"
     with pytest.raises(NotFoundError):
         service_accounts.get(product.clients, PROJECT, email)
-    made = service_accounts.create_runtime_account(product.clients, PROJECT)
+    made = service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     assert (made.email, made.is_disabled) == (email, False)
     assert made.member == f"serviceAccount:{email}"
-    assert service_accounts.create_runtime_account(product.clients, PROJECT) == made
+    assert service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME) == made
     assert service_accounts.get(product.clients, PROJECT, email) == made
     product.faults.update(denied_permissions=["iam.serviceAccounts.create"])
     with pytest.raises(DeniedError) as caught:
-        service_accounts.create_runtime_account(product.clients, PROJECT)
+        service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     assert caught.value.fix
     assert "roles/iam.serviceAccountCreator" in caught.value.fix.command

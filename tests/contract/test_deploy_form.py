@@ -5,19 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.cloud import run_v2
 
 from llm_widgets.domain.manifest import manifest_name
-from llm_widgets.errors import ManagerError, NotFoundError
+from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.gcp.client import rest
-from llm_widgets.gcp.iam import bucket_readers, invokers, policy, service_accounts
+from llm_widgets.gcp.iam import (
+    bucket_readers,
+    effective_access,
+    invokers,
+    policy,
+    service_accounts,
+)
+from llm_widgets.gcp.iam.effective_access import Access
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
+from llm_widgets.manager import Manager
 from llm_widgets.manager.memory import FIT_ANYWAY
-from llm_widgets.page.services.bucket_access import GRANTED, MISSING
 from llm_widgets.page.services.deploy_form import DeployFormState
+from llm_widgets.page.services.deploy_page import DeployPage
 from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.edit_page import EditPage
+from llm_widgets.page.services.family_card import FamilyCard
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.widgets.form import Form
@@ -42,6 +52,7 @@ ENOUGH = {
     "MemAllocPerProjectRegion": 2**42,
 }
 SMALL, LARGE = "Qwen2.5-32B-AWQ", "Llama-3.1-70B"
+KNOWN = "gpt-oss-120b"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +60,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with pytest.MonkeyPatch.context() as environment:
         for started in running(tmp_path_factory.mktemp("deploy"), environment):
             buckets.create_bucket(started.clients, PROJECT, BUCKET, PLACE)
-            for name in (SMALL, LARGE):
+            for name in (SMALL, LARGE, KNOWN):
                 put(started, name)
             started.faults.update(quotas=ENOUGH)
             yield started
@@ -90,6 +101,31 @@ def test_what_is_known_of_the_model_is_offered_once_it_is_read(form: DeployFormS
     until(lambda: form.name_note == f"Free in {PLACE}.")
 
 
+def test_arguments_of_a_family_are_told_with_the_reason_and_taken_off(
+    form: DeployFormState, product: Product
+) -> None:
+    card = FamilyCard(form, form.turn_proposal)
+    opened(form, SMALL)
+    assert form.proposal is None  # it is one that only continues texts
+    assert card.box.layout.display == "none"
+    opened(form, KNOWN)
+    notice = next(each for each in inside(card.box) if isinstance(each, Notice))
+    assert notice.text == "gpt-oss: its arguments are set."
+    assert f"org/{KNOWN}" in notice.detail
+    assert form.deployment
+    assert "--tool-call-parser=openai" in form.deployment.args
+    form.turn_proposal()
+    assert notice.action_label == "Set these arguments"
+    assert not any("tool" in word for word in form.deployment.args)
+    form.turn_proposal()
+    assert notice.action_label == "Remove these arguments"
+    manager = Manager(PROJECT, product.settings)
+    family = manager.family(BUCKET, f"org/{KNOWN}")
+    assert family == form.proposal
+    offered = manager.deployment(BUCKET, f"org/{KNOWN}")
+    assert "--tool-call-parser=openai" in offered.args
+
+
 def test_what_depends_on_the_region_follows_it(form: DeployFormState) -> None:
     values = opened(form, SMALL)
     form.change({**values, "region": "europe-west1"})
@@ -102,7 +138,7 @@ def test_what_follows_is_seen_before_it_is_sent(form: DeployFormState) -> None:
     done: list[bool] = []
     form.deploy({**values, "region": "europe-west1"}, lambda: done.append(True))
     assert done
-    assert "look at it" in form.problems[""]
+    assert "Review them" in form.problems[""]
 
 
 def test_all_that_is_wrong_is_told_at_once(form: DeployFormState) -> None:
@@ -117,7 +153,7 @@ def test_what_does_not_fit_is_refused_unless_somebody_insists(
     values = opened(form, LARGE)
     assert form.memory.is_refused
     form.deploy({**values, "name": "too-large"}, lambda: None)
-    assert "It does not fit" in form.problems[FIT_ANYWAY]
+    assert "Does not fit" in form.problems[FIT_ANYWAY]
     taken: list[str] = []
     form.on_deployed(taken.append)
     insisting = {**values, "name": "too-large", FIT_ANYWAY: True, "grant_access": True}
@@ -126,9 +162,49 @@ def test_what_does_not_fit_is_refused_unless_somebody_insists(
     assert taken == [f"projects/{PROJECT}/locations/{PLACE}/services/too-large"], form.problems
     made = services.get(product.clients, taken[0])
     assert made.template.node_selector.accelerator == RTX
-    assert bucket_readers.may_read(
-        product.clients, BUCKET, f"serviceAccount:{made.template.service_account}", project=PROJECT
-    )
+    member = f"serviceAccount:{made.template.service_account}"
+    known = effective_access.Known(product.clients, PROJECT)
+    assert effective_access.reading(known, BUCKET, member).access is Access.GRANTED
+
+
+def test_a_change_that_does_not_fit_is_refused_unless_somebody_insists(
+    session: Session, product: Product, form: DeployFormState
+) -> None:
+    values = opened(form, SMALL)
+    taken: list[str] = []
+    form.on_deployed(taken.append)
+    form.deploy({**values, "name": "grows", "grant_access": True}, lambda: None)
+    until(lambda: taken or form.problems)
+    assert taken, form.problems
+    edit = ServiceEditState(session, ServicesState(session))
+    page = EditPage(edit, back=edit.close)
+    edit.start(taken[0])
+    until(lambda: edit.is_open and edit.memory.estimate)
+    assert edit.before
+    fields = next(each for each in inside(page.box) if isinstance(each, Form))
+    before = values_of(edit.before)
+    longer = {**before, "args": (*before["args"], "--gpu-memory-utilization=0.1")}
+    page._typed(longer)
+    assert edit.memory.is_refused
+    assert FIT_ANYWAY in {field["key"] for field in fields.fields}
+    assert not edit.review(longer)
+    assert "Does not fit" in edit.problems[FIT_ANYWAY]
+    failed: list[ManagerError] = []
+    edit.send(lambda: None, failed.append)
+    assert failed  # nothing of it can be sent
+    manager = Manager(PROJECT, product.settings)
+    service = next(each for each in manager.services().services if each.name == taken[0])
+    with pytest.raises(InvalidInputError, match="Does not fit") as caught:
+        manager.change(service, args=tuple(longer["args"]))
+    assert caught.value.field == FIT_ANYWAY
+    assert edit.review({**longer, FIT_ANYWAY: True}), edit.problems
+    sent: list[bool] = []
+    edit.send(lambda: sent.append(True), failed.append)
+    until(lambda: sent)
+    # Somebody has insisted on it: what does not fit in the same way is asked about no more.
+    edit.start(taken[0])
+    until(lambda: edit.is_open and edit.memory.is_refused)
+    assert edit.review({**values_of(edit.before), "timeout": 77}), edit.problems
 
 
 def test_a_check_sends_nothing(form: DeployFormState, product: Product) -> None:
@@ -141,15 +217,39 @@ def test_a_check_sends_nothing(form: DeployFormState, product: Product) -> None:
         services.get(product.clients, f"projects/{PROJECT}/locations/{PLACE}/services/only-asked")
 
 
+def access_of(form: DeployFormState) -> Access | None:
+    """Return what the form says of the bucket; ``None`` while it looks."""
+    found = form.bucket_access.verdict
+    return found.access if found else None
+
+
 def test_reading_by_the_project_is_seen_too(form: DeployFormState, product: Product) -> None:
     values = opened(form, SMALL)
-    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    bare = service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     form.change({**values, "service_account": bare.email})
-    until(lambda: form.bucket_access.access == MISSING)
+    until(lambda: access_of(form) is Access.MISSING)
     policy.grant(product.clients, policy.of_project(PROJECT), [bucket_readers.READER], bare.member)
     assert form.deployment
     form.bucket_access.check(form.deployment)
-    until(lambda: form.bucket_access.access == GRANTED)
+    until(lambda: access_of(form) is Access.GRANTED)
+
+
+def test_a_grant_that_deploying_brings_is_no_warning(
+    form: DeployFormState, product: Product
+) -> None:
+    page = DeployPage(form, back=form.close)
+    values = opened(form, SMALL)
+    bare = account(product, "ungranted")
+    notices = [each for each in inside(page.box) if isinstance(each, Notice)]
+
+    def told() -> list[str]:
+        return [each.kind for each in notices if f"{bare} can't read" in each.text]
+
+    form.change({**values, "service_account": bare, "grant_access": True})
+    until(lambda: access_of(form) is Access.MISSING)
+    assert told() == ["info"]
+    form.change({**values, "service_account": bare, "grant_access": False})
+    assert told() == ["warning"]
 
 
 def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: Product) -> None:
@@ -211,7 +311,7 @@ def press(component: Component, button: str, values: dict[str, Any] | None = Non
 
 def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product: Product) -> None:
     name = f"{PARENT}/services/changed"
-    made = {"template": {"containers": [{"image": "local/python:3"}]}}
+    made = run_v2.Service({"template": {"containers": [{"image": "local/python:3"}]}})
     services.create(product.clients, PROJECT, "europe-west1", "changed", made)
     until(lambda: not service_json.read(product.clients, name).get("reconciling"))
     edit = ServiceEditState(session, ServicesState(session))
@@ -242,7 +342,7 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     assert (edit.now.timeout, edit.now.concurrency) == (77, 9)
     keys = {field["key"] for field in form.fields}
     press(form, "submit", {k: v for k, v in values_of(edit.now).items() if k in keys})
-    label = "Requests at once per instance"
+    label = "Concurrent requests per instance"
     assert page.dialog.changes == [{"label": label, "removed": ["80"], "added": ["9"]}]
     press(page.dialog, "submit", {})
     until(lambda: not edit.is_open)
@@ -257,7 +357,7 @@ def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product:
     assert edit.review({**values_of(edit.now), "concurrency": 10})
     page.dialog.show()
     press(page.dialog, "submit", {})
-    until(lambda: "Somebody has deleted it" in shown.detail)
+    until(lambda: "The service was deleted" in shown.detail)
 
 
 def is_gone(product: Product, name: str) -> bool:

@@ -45,7 +45,7 @@ def test_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert f"Project Local project ({PROJECT}, number " in told
     assert "✓ Billing" in told
-    assert told.endswith("15 of 15 in order\n")
+    assert told.endswith("All 17 checks passed\n")
 
 
 def test_what_is_missing_comes_with_its_fix(
@@ -59,7 +59,7 @@ def test_what_is_missing_comes_with_its_fix(
     assert "✗ Cloud Run services" in told
     assert f"gcloud projects add-iam-policy-binding {PROJECT} --member={MANAGER}" in told
     assert "? Billing" in told
-    assert told.endswith("13 of 15 in order, 1 missing, 1 can't be told\n")
+    assert told.endswith("15 of 17 checks passed, 1 missing, 1 unknown\n")
 
 
 def test_json(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,7 +85,7 @@ def test_json(product: Product, capsys: pytest.CaptureFixture[str]) -> None:
         ("two words", "is not a project ID"),
         ("<b>bold</b>", "is not a project ID"),
         ("a" * 300, "is not a project ID"),
-        ("other-project", "does not exist, or you may not see it"),
+        ("other-project", "does not exist, or you don't have permission to view it"),
     ],
 )
 def test_wrong_projects(capsys: pytest.CaptureFixture[str], project: str, told: str) -> None:
@@ -144,7 +144,7 @@ def test_on_a_machine_of_google(
     product: Product, tmp_path: Path, environment: dict[str, str], kind: str
 ) -> None:
     product.clients.session.get(f"{product.cloud.url}/oauth2/v3/userinfo")  # fetches a token
-    _Metadata.token = product.clients.credentials.token
+    _Metadata.token = str(product.clients.credentials.token)
     server = HTTPServer(("127.0.0.1", 0), _Metadata)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = f"127.0.0.1:{server.server_port}"

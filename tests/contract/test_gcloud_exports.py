@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +17,8 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.run import services
+from llm_widgets.manager.hosting import written as hosting
+from llm_widgets.manager.hosting.plan import Page
 from llm_widgets.serving import codec, recipes
 from llm_widgets.serving.export import Language, written
 from local_cloud.cloud import LocalCloud
@@ -136,3 +140,24 @@ def test_the_yaml(gcloud: Gcloud, client: run_v2.ServicesClient, case: str, tmp_
     file.write_text(written(made, Language.YAML))
     gcloud.run("run", "services", "replace", str(file), ok=made.image.startswith("local/"))
     compare(client, made)
+
+
+@pytest.mark.parametrize("image", ["", "docker.io/me/llm-manager@sha256:0"])
+def test_the_page_for_colleagues_is_written_in_commands_that_gcloud_has(
+    gcloud: Gcloud, tmp_path: Path, image: str
+) -> None:
+    page = Page("my-project", "europe-west1", image=image, visitors=("user:ada@example.com",))
+    script = hosting.gcloud(page).replace("\\\n", " ").replace("# gcloud", "gcloud")
+    commands = re.findall(r"^(?:\w+=\$\()?(gcloud .*?)\)?$", script, re.MULTILINE)
+    assert len(commands) > 20
+    wrong = '{"command_string": "gcloud run deploy x --no-such-flag"}'
+    listed = tmp_path / "commands.json"
+    listed.write_text(
+        json.dumps([{"command_string": each} for each in commands])[:-1] + f",{wrong}]"
+    )
+    done = gcloud.run("meta", "lint-gcloud-commands", f"--commands-file={listed}")
+    told = json.loads(done.stdout.decode())
+    refused = [each["error_message"] for each in told if not each["success"]]
+    assert len(told) == len(commands) + 1
+    assert len(refused) == 1, refused
+    assert "--no-such-flag" in refused[0]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.oauth2.credentials import Credentials
 
-from llm_widgets.checks import remedies
+from llm_widgets.checks import import_account, remedies
 from llm_widgets.checks.context import Context
-from llm_widgets.checks.permissions import GROUPS
+from llm_widgets.checks.permissions import GROUPS, ask_project
 from llm_widgets.checks.run import empty_rows, run, wait_until_ok
 from llm_widgets.domain.checklist import CheckState, Row, Work, blockers
 from llm_widgets.errors import DeniedError
+from llm_widgets.gcp import secrets
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.client.rest import call
@@ -37,8 +39,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with pytest.MonkeyPatch.context() as environment:
         for product in running(tmp_path_factory.mktemp("checks"), environment):
             buckets.create_bucket(product.clients, PROJECT, BUCKET, REGION)
-            account = projects.get(product.clients, PROJECT).default_service_account
-            remedies.carry_out(context(product), f"open-buckets:{account}:{BUCKET}")
+            remedies.carry_out(context(product), "create-import-account")
             yield product
 
 
@@ -88,18 +89,19 @@ ONE_MISSING: list[tuple[str, dict[str, Any]]] = [
         {"denied_permissions": ["compute.subnetworks.setPrivateIpGoogleAccess"]},
     ),
     ("permissions/buckets", {"denied_permissions": ["storage.objects.create"]}),
-    ("runtime/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
+    ("runtime/act-as imports/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
 ]
 
 
-@pytest.mark.parametrize(("key", "faults"), ONE_MISSING)
-def test_one_thing_missing(product: Product, key: str, faults: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("keys", "faults"), ONE_MISSING)
+def test_one_thing_missing(product: Product, keys: str, faults: dict[str, Any]) -> None:
     rows = checked(product, **faults)
-    assert other_than_ok(rows) == {key: MISSING}
-    fix = rows[key].answer.fix
-    assert fix
-    assert fix.command.startswith("gcloud ")
-    assert not fix.url  # the local cloud has no console
+    assert other_than_ok(rows) == dict.fromkeys(keys.split(), MISSING)
+    for key in keys.split():
+        fix = rows[key].answer.fix
+        assert fix
+        assert fix.command.startswith("gcloud ")
+        assert not fix.url  # the local cloud has no console
 
 
 UNKNOWN_ROWS: list[tuple[set[str], dict[str, Any]]] = [
@@ -114,11 +116,11 @@ UNKNOWN_ROWS: list[tuple[set[str], dict[str, Any]]] = [
         {"failures": [{"match": "iam/testPermissions", "status": 403}]},
     ),
     (
-        {"runtime/account", "runtime/act-as", "runtime/reading"},
+        {"runtime/account", "runtime/act-as", "runtime/reading", "imports/account"},
         {"failures": [{"match": "GET .*/serviceAccounts/", "status": 403}]},
     ),
     (
-        {"runtime/act-as"},
+        {"runtime/act-as", "imports/act-as"},
         {"failures": [{"match": "serviceAccounts/.*:testIamPermissions", "status": 503}]},
     ),
     ({"runtime/reading"}, {"failures": [{"match": f"GET .*/{BUCKET}/iam$", "status": 403}]}),
@@ -152,8 +154,8 @@ def test_secret_manager_not_enabled(product: Product) -> None:
 
 def test_every_row_is_seen_in_every_state() -> None:
     """The two tables above, and the tests of single rows, leave no row out."""
-    single = {"runtime/account", "runtime/reading", "secret-manager"}
-    missing = {key for key, _ in ONE_MISSING} | single
+    single = {"runtime/account", "runtime/reading", "secret-manager", "imports/account"}
+    missing = {key for keys, _ in ONE_MISSING for key in keys.split()} | single
     unknown = set[str]().union(*(keys for keys, _ in UNKNOWN_ROWS))
     everything = {row.key for row in empty_rows()}
     assert (missing, unknown) == (everything, everything)
@@ -183,6 +185,79 @@ def test_a_disabled_runtime_account(product: Product) -> None:
     assert row.answer.fix.command.startswith(f"gcloud iam service-accounts enable {account}")
     remedies.carry_out(context(product), row.answer.fix.action)
     assert checked(product)["runtime/account"].state is OK
+
+
+IMPORTS = "llm-manager-import@{}.iam.gserviceaccount.com"
+
+
+def test_a_disabled_account_of_import_jobs(product: Product) -> None:
+    account = IMPORTS.format(PROJECT)
+    path = f"/v1/projects/{PROJECT}/serviceAccounts/{account}"
+    call(product.clients, "POST", "iam.googleapis.com", f"{path}:disable")
+    row = checked(product)["imports/account"]
+    assert (row.state, row.answer.text) == (MISSING, f"{account} is disabled.")
+    assert row.answer.blocks == {Work.IMPORT}
+    assert row.answer.fix
+    remedies.carry_out(context(product), row.answer.fix.action)
+    assert checked(product)["imports/account"].answer.text == f"{account}."
+
+
+def in_another_project(product: Product, **faults: Any) -> dict[str, Row]:
+    asking = Context(product.clients, projects.get(product.clients, "demo-project"))
+    product.faults.update(**faults)
+    rows: dict[str, Row] = {}
+    run(asking, lambda row: rows.update({row.key: row}))
+    return rows
+
+
+def test_the_account_of_import_jobs_is_made_by_the_first_import(product: Product) -> None:
+    email = IMPORTS.format("demo-project")
+    rows = in_another_project(product)
+    assert rows["imports/account"].answer.text == (
+        f"{email} is created when the first import starts."
+    )
+    assert rows["imports/act-as"].state is OK
+    rows = in_another_project(product, denied_permissions=["iam.serviceAccounts.create"])
+    row = rows["imports/account"]
+    assert row.state is MISSING
+    assert row.answer.fix
+    create = "gcloud iam service-accounts create llm-manager-import --project=demo-project "
+    assert row.answer.fix.command.startswith(create)
+    assert row in blockers(rows.values(), Work.IMPORT)
+    rows = in_another_project(product, denied_permissions=["iam.serviceAccounts.actAs"])
+    row = rows["imports/act-as"]
+    assert row.state is MISSING
+    assert row.answer.fix
+    made, granted = row.answer.fix.command.splitlines()
+    assert made.startswith(create)
+    assert granted == (
+        f"gcloud iam service-accounts add-iam-policy-binding {email} --project=demo-project "
+        f"--member={MANAGER} --role=roles/iam.serviceAccountUser"
+    )
+
+
+def test_an_account_of_the_settings_that_is_not_there(product: Product) -> None:
+    named = "other@nowhere.iam.gserviceaccount.com"
+    settings = replace(product.settings, import_account=named)
+    clients = Clients(settings, product.clients.credentials)
+    answer = import_account.ask_account(Context(clients, projects.get(clients, PROJECT)))
+    row = answer[import_account.ACCOUNT.key]
+    assert row.state is MISSING
+    assert "LLM_WIDGETS_IMPORT_ACCOUNT" in row.text
+
+
+def test_imports_on_this_machine_read_the_token_by_the_identity_itself(product: Product) -> None:
+    clients = Clients(replace(product.settings, image=""), product.clients.credentials)
+    here = Context(clients, projects.get(clients, PROJECT))
+    assert all(
+        answer.text.startswith("Not needed: imports run on this machine")
+        for ask in (import_account.ask_account, import_account.ask_act_as)
+        for answer in ask(here).values()
+    )
+    product.faults.update(denied_permissions=["secretmanager.versions.access"])
+    assert checked(product)["permissions/secrets"].state is OK
+    product.faults.update(denied_permissions=["secretmanager.versions.access"])
+    assert ask_project(here)["permissions/secrets"].state is MISSING
 
 
 def test_permissions_that_can_not_be_tested_here_are_told_apart(product: Product) -> None:
@@ -223,11 +298,9 @@ def test_what_costs_a_part_of_the_page_only_blocks_nothing(product: Product) -> 
 
 
 def test_the_first_import_needs_to_create_a_bucket(product: Product) -> None:
-    empty = Context(product.clients, projects.get(product.clients, "demo-project"))
-    product.faults.update(denied_permissions=["storage.buckets.create"])
-    rows: list[Row] = []
-    run(empty, rows.append)
-    assert [row.key for row in blockers(rows, Work.IMPORT)] == ["permissions/buckets"]
+    rows = in_another_project(product, denied_permissions=["storage.buckets.create"])
+    found = [row.key for row in blockers(rows.values(), Work.IMPORT)]
+    assert found == ["permissions/buckets"]
 
 
 def test_apis_are_enabled_with_one_click(product: Product) -> None:
@@ -291,6 +364,23 @@ def test_a_missing_role_is_granted_with_one_click(product: Product, roles: Any) 
     assert checked(product)["permissions/run"].state is OK
 
 
+def test_the_role_that_keeps_tokens_is_defined_and_granted_with_one_click(
+    product: Product, roles: Any
+) -> None:
+    roles("roles/viewer", "roles/resourcemanager.projectIamAdmin", "roles/iam.roleAdmin")
+    row = checked(product)["permissions/secrets"]
+    assert row.state is MISSING
+    assert row.answer.fix
+    defined, granted = row.answer.fix.command.splitlines()
+    assert defined.startswith(f"gcloud iam roles create llmManagerTokens --project={PROJECT} ")
+    assert granted.endswith(f" --role=projects/{PROJECT}/roles/llmManagerTokens")
+    for _ in range(2):  # what is defined and granted already is no failure
+        remedies.carry_out(context(product), row.answer.fix.action)
+    assert checked(product)["permissions/secrets"].state is OK
+    tested = permissions.on_project(product.clients, PROJECT, [secrets.ACCESS])
+    assert tested.missing == {secrets.ACCESS}
+
+
 def test_who_may_not_grant_is_told_whom_to_ask(product: Product, roles: Any) -> None:
     roles("roles/viewer")
     answer = checked(product)["permissions/run"].answer
@@ -317,12 +407,31 @@ def test_all_buckets_that_lack_something_are_opened_at_once(product: Product) ->
     product.faults.reset()
     remedies.carry_out(context(product), fix.action)
     assert checked(product)["permissions/buckets"].answer.text == (
-        f"Everything needed on {', '.join(names)}."
+        f"All permissions granted on {', '.join(names)}."
     )
     for name in names:
         held = policy.roles_of(product.clients, policy.of_bucket(name), MANAGER)
         assert "roles/storage.objectUser" in held
     product.clients.storage(PROJECT).bucket("second-models").delete(force=True)
+
+
+def test_a_grant_that_has_no_effect_yet_is_not_offered_again(product: Product, roles: Any) -> None:
+    roles("roles/viewer", "roles/run.viewer", "roles/resourcemanager.projectIamAdmin")
+    fix = checked(product)["permissions/run"].answer.fix
+    assert fix
+    product.faults.update(grant_seconds=600)
+    remedies.carry_out(context(product), fix.action)
+    answer = checked(product)["permissions/run"].answer
+    assert answer.state is MISSING
+    assert answer.fix
+    assert answer.fix.text.startswith("Granted ")
+    assert "2 to 7 minutes" in answer.fix.text
+    assert (answer.fix.action, answer.fix.command, answer.action_label) == ("", "", "")
+    # What was not granted is still offered.
+    others = [row.answer.fix for row in checked(product).values() if row.answer.fix]
+    assert any(each.action.startswith("grant:project:") for each in others)
+    product.faults.reset()
+    assert checked(product)["permissions/run"].state is OK
 
 
 def test_a_grant_is_waited_for(product: Product) -> None:
@@ -345,7 +454,7 @@ def test_the_runtime_account_is_created_used_and_opened(product: Product, roles:
     remedies.carry_out(context(product), row.answer.fix.action)
     rows = checked(product)
     own = f"llm-runtime@{PROJECT}.iam.gserviceaccount.com"
-    assert rows["runtime/account"].answer.text == f"{own}, made for this."
+    assert rows["runtime/account"].answer.text == f"{own}, created for this."
     assert rows["runtime/reading"].state is MISSING
     assert rows["runtime/reading"].answer.fix
     remedies.carry_out(context(product), rows["runtime/reading"].answer.fix.action)

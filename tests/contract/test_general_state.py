@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.api_core.exceptions import NotFound
@@ -18,7 +18,10 @@ from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.errors import DeniedError, InvalidInputError
 from llm_widgets.gcp.client.rest import call
 from llm_widgets.gcp.iam import service_accounts
+from llm_widgets.page.general.blockers_card import QuotaBlocker
 from llm_widgets.page.general.general import GeneralState
+from llm_widgets.page.services.deploy_form import DeployFormState
+from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes
 from local_cloud.cloud import LocalCloud
@@ -127,7 +130,8 @@ def test_signing_in_while_the_page_is_open(
     assert general.identity_error.fix.command == "gcloud auth application-default login"
     general.sign_in_again()
     until(lambda: general.identity and general.found)
-    assert (general.identity_error, general.listing_denied) == (None, None)
+    assert not general.identity_error
+    assert not general.listing_denied
     session.close()
 
 
@@ -181,12 +185,26 @@ def test_quotas_judge_a_deployment_before_it_is_asked_for(general: GeneralState)
     chosen(general)
     assert general.quotas.shortage(deployment) == ""
     assert general.quotas.shortage(replace(deployment, max_instances=4)) == (
-        "It asks for 4 GPUs, 3 of 3 are free; and for 32 vCPUs, 20 of 20 are free; "
-        "and for 128 GiB of memory, 40 of 40 are free."
+        "4 GPUs needed, 3 of 3 free; 32 vCPU needed, 20 of 20 free; 128 GiB of memory needed, "
+        "40 of 40 GiB free."
     )
-    assert "1 GPU with zonal redundancy, 0 of 0 are free" in general.quotas.shortage(
+    assert "1 GPU with zonal redundancy needed, 0 of 0 free" in general.quotas.shortage(
         replace(deployment, zonal_redundancy=True)
     )
+
+
+def test_quotas_are_read_again_when_a_form_opens(product: Product, general: GeneralState) -> None:
+    session = chosen(general)
+    form = DeployFormState(session, ServicesState(session))
+    blocker = QuotaBlocker(session, general.quotas, form)
+    product.faults.update(quotas={"CpuAllocPerProjectRegion": 4000})
+    form.start(
+        "some-models", REGION, ModelRecord("local/tiny", "huggingface", ModelStatus.READY, size=1)
+    )
+    assert blocker.box.layout.display == "none"  # as far as was known a moment ago
+    until(lambda: blocker.box.layout.display is None)
+    assert form.deployment
+    assert general.quotas.shortage(form.deployment) == "8 vCPU needed, 4 of 4 free."
 
 
 def test_a_slow_region_holds_up_no_verdict_of_another(
@@ -194,7 +212,9 @@ def test_a_slow_region_holds_up_no_verdict_of_another(
 ) -> None:
     chosen(general)
     product.faults.update(delays={"us-east4/services": 5.0})
-    general._session.project = replace(general._session.project, name="again")
+    session = general._session
+    assert session.project
+    session.project = replace(session.project, name="again")
     until(lambda: general.quotas.verdict(L4, REGION))
     assert general.quotas.verdict(L4, "us-east4") is None
     until(lambda: general.quotas.verdict(L4, "us-east4"))
@@ -223,7 +243,7 @@ def test_the_default_network_counts_where_it_is(product: Product, general: Gener
 def test_the_default_network_is_kept_with_the_project(
     product: Product, general: GeneralState
 ) -> None:
-    project = {"name": f"projects/{PROJECT}", "labels": {"team": "models"}}
+    project: dict[str, Any] = {"name": f"projects/{PROJECT}", "labels": {"team": "models"}}
     product.clients.projects.update_project(request={"project": project}).result(timeout=60)
     session = chosen(general)
     general.network.choose(SUBNET)
@@ -287,9 +307,14 @@ def test_quota_that_is_not_granted_at_once_shows_as_pending(general: GeneralStat
     general.quotas.request(
         REGION, quota_id, None, email="", done=lambda: None, failed=lambda e: done.append(str(e))
     )
-    assert done == ["Enter how many are needed."]
+    assert done == ["Enter the new limit."]
     general.quotas.request(
-        REGION, quota_id, 50, email="", done=lambda: done.append("asked"), failed=pytest.fail
+        REGION,
+        quota_id,
+        50,
+        email="",
+        done=lambda: done.append("asked"),
+        failed=lambda e: pytest.fail(str(e)),
     )
     until(lambda: (quota_id, REGION) in general.quotas.survey.requests)
     asked = general.quotas.survey.requests[quota_id, REGION]

@@ -62,9 +62,16 @@ class Shelf:
         return [(name, len(content)) for name, content in self.files.items()]
 
 
-def shard(tensors: dict[str, Any], data: int = 0) -> bytes:
-    text = json.dumps({"__metadata__": {"format": "pt"}, **tensors}).encode()
-    return struct.pack("<Q", len(text)) + text + bytes(data)
+def shard(tensors: dict[str, Any]) -> bytes:
+    """Write a file of tensors that lie one behind the other; what is no tensor stays as it is."""
+    end, laid_out = 0, {}
+    for name, tensor in tensors.items():
+        laid_out[name] = tensor
+        if isinstance(tensor, dict) and "data_offsets" in tensor:
+            start, end = end, end + tensor["data_offsets"][1]
+            laid_out[name] = {**tensor, "data_offsets": [start, end]}
+    text = json.dumps({"__metadata__": {"format": "pt"}, **laid_out}).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(max(0, end))
 
 
 def entry(dtype: str, shape: list[int], size: int) -> dict[str, Any]:
@@ -95,21 +102,21 @@ TENSOR = Tensor("blk.0.ffn_up.weight", "Q4_K", (4096, 14336), 4096 * 14336 // 25
 
 def test_shards_are_read_and_nothing_else_of_them() -> None:
     shelf = Shelf(
-        one=shard({"a": entry("BF16", [4, 8], 64), "b": entry("I32", [3], 12)}, 9 * MIB),
-        two=shard({"c": entry("F8_E4M3", [5], 5)}, 9 * MIB),
+        one=shard({"a": entry("BF16", [4, MIB], 8 * MIB), "b": entry("I32", [3], 12)}),
+        two=shard({"c": entry("F8_E4M3", [5 * MIB], 5 * MIB)}),
     )
     assert headers.safetensors(shelf.list(), shelf.read) == (
-        Tensor("a", "BF16", (4, 8), 64),
+        Tensor("a", "BF16", (4, MIB), 8 * MIB),
         Tensor("b", "I32", (3,), 12),
-        Tensor("c", "F8_E4M3", (5,), 5),
+        Tensor("c", "F8_E4M3", (5 * MIB,), 5 * MIB),
     )
     assert len(shelf.reads) == 2
     assert sum(end - start for _, start, end in shelf.reads) <= 2 * 128 * 1024
 
 
 def test_a_long_header_takes_a_second_read() -> None:
-    tensors = {f"model.layers.{i}.weight": entry("BF16", [2], 4) for i in range(4000)}
-    shelf = Shelf(one=shard(tensors, MIB))
+    tensors = {f"model.layers.{i}.weight": entry("BF16", [200], 400) for i in range(4000)}
+    shelf = Shelf(one=shard(tensors))
     assert len(headers.safetensors(shelf.list(), shelf.read)) == 4000
     (_, _, first), (_, second, _) = shelf.reads
     assert first == second
@@ -127,17 +134,24 @@ def test_many_shards_are_read_eight_at_once() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "too short"),
-        (b"1234567", "too short"),
+        (b"", "The file is empty"),
+        (b"\1\0", "too short"),
+        (b"1234567", "A text stands there"),
+        (b"Entry not found", "A text stands there"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "Git LFS"),
+        (bytes(1000), "zeros only"),
         (struct.pack("<Q", 1 << 60) + b"{}", "announces a header"),
         (struct.pack("<Q", 100) + b"{}", "announces a header"),
-        (struct.pack("<Q", 2) + b"[]", "can't be read"),
+        (struct.pack("<Q", 2) + b"[]", "not a JSON object"),
+        (shard({"a": entry("BF16", [4], 8)})[:-1], "its tensors take"),
+        (shard({"a": entry("BF16", [4], 8)}) + b"0", "its tensors take"),
         (struct.pack("<Q", 2) + b"{{", "can't be read"),
         (shard({"a": entry("BF16", [4, 8], 63)}), "can't be read"),
         (shard({"a": entry("BF16", [4], -8)}), "can't be read"),
         (shard({"a": {"dtype": "BF16"}}), "can't be read"),
         (shard({"a": 5}), "can't be read"),
-        (b"<!DOCTYPE html><html></html>", "announces a header"),
+        (b"<!DOCTYPE html><html></html>", "A web page stands there"),
+        (b"\n<?xml version='1.0'?><Error>", "A web page stands there"),
     ],
 )
 def test_what_is_no_safetensors_file(content: bytes, said: str) -> None:
@@ -199,8 +213,8 @@ def test_gguf() -> None:
     ("content", "said"),
     [
         (b"", "ends too early"),
-        (b"GGML" + bytes(100), "no GGUF file of a known version"),
-        (b"GGUF" + struct.pack("<I", 9) + bytes(100), "no GGUF file of a known version"),
+        (b"GGML" + bytes(100), "does not begin as a GGUF file"),
+        (b"GGUF" + struct.pack("<I", 9) + bytes(100), "version 9 of the format"),
         (b"GGUF" + struct.pack("<IQQ", 3, 1, 1 << 50), "entries"),
         (b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 1 << 62), "longer than"),
         (gguf_file([("key", 77, b"")], [], 0), "values of type 77"),
@@ -313,14 +327,15 @@ def test_facts_of_an_ollama_model(hub: Hub) -> None:
     assert estimate_ollama(model, GPUS[0], context=8192, parallel=4).fits
 
 
-def test_an_import_does_not_depend_on_headers(hub: Hub) -> None:
+def test_shapes_that_contradict_the_size_are_refused(hub: Hub) -> None:
     config = json.dumps({"model_type": "llama", "num_hidden_layers": 2}).encode()
     files = {"config.json": config, "model.safetensors": shard({"a": entry("BF16", [4], 9)})}
     hub.repositories.add_commit(
         Repository("made-here/broken"), files, title="Add", date="2026-11-01T00:00:00.000Z"
     )
     settings = Settings(variables={"HF_ENDPOINT": hub.url})
-    found = hubs.inspect("huggingface", "made-here/broken", settings)
+    with pytest.raises(HubError, match="can't be read"):
+        hubs.inspect("huggingface", "made-here/broken", settings)
+    found = hubs.inspect("huggingface", "made-here/broken", settings, look_inside=False)
     assert "memory" not in found.facts
     assert from_facts(found.facts) is None
-    assert found.size == sum(len(content) for content in files.values())

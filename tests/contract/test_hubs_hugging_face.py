@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import requests
 from llm_widgets import hubs
 from llm_widgets.config import Settings
 from llm_widgets.domain.imports import DigestKind
+from llm_widgets.domain.loading import QUANTIZED_FROM
 from llm_widgets.errors import (
     GatedModelError,
     HubError,
@@ -23,6 +25,7 @@ from llm_widgets.errors import (
     TransferError,
     UnavailableError,
 )
+from llm_widgets.imports.plan import plan_import
 from local_cloud.faults import Faults
 from local_cloud.hub import Hub
 from local_cloud.hub.blobs import Blob
@@ -37,10 +40,16 @@ from local_cloud.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from werkzeug import Request, Response
 
     from llm_widgets.domain.imports import HubModel
 
 READER, VISITOR, WAITING = "hf_local_reader", "hf_local_visitor", "hf_local_waiting"
+ARCHIVE = b"PK\3\4" + bytes(60) + b"PK\5\6" + bytes(18)
+"""As PyTorch's, in small: a ZIP archive with an end."""
+
 DATE = "2026-11-01T00:00:00.000Z"
 
 
@@ -66,6 +75,52 @@ def inspect(hub: Hub, text: str, *, token: str = "", revision: str = "") -> HubM
 
 def add(hub: Hub, name: str, files: Mapping[str, bytes | Blob]) -> None:
     hub.repositories.add_commit(Repository(name), files, title="Add", date=DATE)
+
+
+LARGE = 60_000_000_000  # bytes
+LLAMA_CONFIG = b'{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
+
+
+def large(hub: Hub, digit: str) -> Blob:
+    """Store a file of 60 GB that takes no place: a header, and a hole."""
+    entry = {"dtype": "U8", "shape": [LARGE - 128], "data_offsets": [0, LARGE - 128]}
+    header = json.dumps({"w": entry}).encode().ljust(120)
+    with hub.blobs.path(digit * 64).open("wb") as file:
+        file.write(struct.pack("<Q", 120) + header)
+        file.truncate(LARGE)
+    return Blob(LARGE, digit * 64, digit * 40)
+
+
+def test_what_a_model_is_a_quantized_form_of_is_kept(hub: Hub) -> None:
+    files = {
+        "config.json": LLAMA_CONFIG,
+        "model.safetensors": struct.pack("<Q", 56)
+        + b'{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'.ljust(56)
+        + b"\0",
+    }
+    base = {"base_model": "org/Base-8B"}
+    for relation in ("quantized", "finetune"):
+        card = {**base, "base_model_relation": relation}
+        made = Repository(f"org/{relation}", card=card)
+        hub.repositories.add_commit(made, files, title="Add", date=DATE)
+    assert inspect(hub, "org/quantized").facts[QUANTIZED_FROM] == "org/Base-8B"
+    assert QUANTIZED_FROM not in inspect(hub, "org/finetune").facts
+
+
+@pytest.fixture
+def reads(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """First byte and length of each answer of the hub's storage."""
+    found: list[tuple[int, int]] = []
+    answer = hub.downloads.answer
+
+    def recorded(request: Request, path: Path, *, etag: str) -> Response:
+        made = answer(request, path, etag=etag)
+        first = made.content_range.start or 0
+        found.append((first, made.content_length or 0))
+        return made
+
+    monkeypatch.setattr(hub.downloads, "answer", recorded)
+    return found
 
 
 def test_everything_that_an_import_needs_to_know(hub: Hub) -> None:
@@ -122,7 +177,7 @@ def test_revisions(hub: Hub) -> None:
 
 
 def test_a_newer_commit_is_noticed(hub: Hub) -> None:
-    add(hub, "made-here/moving", {"model.safetensors": b"\2\0\0\0\0\0\0\0{}", "config.json": b"{}"})
+    add(hub, "made-here/moving", {"pytorch_model.bin": ARCHIVE, "config.json": b"{}"})
     before = inspect(hub, "made-here/moving").revision
     repository = hub.repositories.get("made-here/moving")
     assert repository is not None
@@ -147,7 +202,7 @@ def test_a_token_that_may(hub: Hub, model_id: str, token: str) -> None:
 @pytest.mark.parametrize(
     ("model_id", "token", "error", "said"),
     [
-        (TINY_LLAMA_GATED, "", GatedModelError, "accepted licence and a token"),
+        (TINY_LLAMA_GATED, "", GatedModelError, "is gated"),
         (TINY_LLAMA_GATED, VISITOR, GatedModelError, "has not accepted the licence"),
         (TINY_LLAMA_GATED, WAITING, GatedModelError, "not granted yet"),
         (TINY_LLAMA_PRIVATE, "", NotFoundError, "no model local/tiny-llama-private"),
@@ -172,6 +227,18 @@ def test_who_may_not_read_is_told_why(
         assert caught.value.fix.url == f"{hub.url}/{model_id}"
 
 
+def test_capitals_do_not_count(hub: Hub) -> None:
+    model = inspect(hub, TINY_LLAMA.upper())
+    assert model.id == TINY_LLAMA
+    assert inspect(hub, TINY_LLAMA_PRIVATE.title(), token=READER).id == TINY_LLAMA_PRIVATE
+
+
+def test_named_files_are_kept_in_mind(hub: Hub) -> None:
+    model = inspect(hub, f"hf download {TINY_LLAMA} config.json --revision v1")
+    assert "You named files (config.json)" in model.notes[0]
+    assert model.revision == inspect(hub, f"{TINY_LLAMA}@v1").revision
+
+
 def test_repositories_that_vllm_cannot_load(hub: Hub) -> None:
     with pytest.raises(HubError, match="can't load") as caught:
         inspect(hub, SMOLLM2_GGUF)
@@ -189,33 +256,76 @@ def test_repositories_that_vllm_cannot_load(hub: Hub) -> None:
     assert "gone.safetensors" in caught.value.cause
 
 
-def test_a_file_that_http_does_not_carry(hub: Hub) -> None:
-    large = Blob(50_000_000_001, "0" * 64, "0" * 40)
-    files = {"config.json": b"{}", "pytorch_model.bin": large}
-    add(hub, "made-here/large", files)
-    with pytest.raises(TransferError, match=r"pytorch_model\.bin has 50 GB: too large") as caught:
-        inspect(hub, "made-here/large")
-    assert "Xet" in caught.value.cause
+def test_a_file_that_http_does_not_carry(hub: Hub, faults: Faults) -> None:
+    add(hub, "made-here/gone", {"config.json": b"{}", "pytorch_model.bin": large(hub, "0")})
+    faults.update(failures=[{"match": "cdn/0000", "status": 400}])  # as Xet's bridge does
+    said = r"Hugging Face does not give pytorch_model\.bin, which has 60 GB"
+    try:
+        with pytest.raises(TransferError, match=said) as caught:
+            inspect(hub, "made-here/gone")
+    finally:
+        faults.reset()
+    assert "HTTP 400" in caught.value.cause
     assert caught.value.fix
+
+
+def test_a_file_over_50_gb_is_read_in_ranges(hub: Hub, reads: list[tuple[int, int]]) -> None:
+    files: dict[str, bytes | Blob] = {
+        "config.json": LLAMA_CONFIG,
+        "model.safetensors": large(hub, "1"),
+    }
+    add(hub, "made-here/large", files)
+    found = inspect(hub, "made-here/large")
+    (weights,) = (file for file in found.chosen if file.path == "model.safetensors")
+    assert (weights.size, weights.digest.value) == (LARGE, "1" * 64)
+    assert {(0, 1), (LARGE - 1, 1)} <= set(reads)
+    assert sum(length for _, length in reads) < 1 << 20
+    made = plan_import(found, bucket="b", project="p")
+    assert made.size > LARGE
+
+
+def test_a_hub_that_gives_large_files_whole_is_not_read(hub: Hub) -> None:
+    add(hub, "made-here/whole", {"config.json": LLAMA_CONFIG, "model.safetensors": large(hub, "2")})
+    hub.downloads.ignore_ranges = True
+    try:
+        with pytest.raises(TransferError, match=r"does not give model\.safetensors") as caught:
+            inspect(hub, "made-here/whole")
+    finally:
+        hub.downloads.ignore_ranges = False
+    assert "whole only" in caught.value.cause
 
 
 def test_what_should_be_known_before_confirming(hub: Hub) -> None:
     add(
         hub,
         "made-here/old",
-        {"pytorch_model.bin": b"PK", "config.json": b'{"auto_map": {"AutoModel": "x.Y"}}'},
+        {"pytorch_model.bin": ARCHIVE, "config.json": b'{"auto_map": {"AutoModel": "x.Y"}}'},
     )
-    slow, code = inspect(hub, "made-here/old").notes
+    unnamed, slow, code = inspect(hub, "made-here/old").notes
+    assert "names no architecture" in unnamed
     assert "PyTorch" in slow
     assert "--trust-remote-code" in code
     add(hub, "made-here/bare", {"model.safetensors": b"\2\0\0\0\0\0\0\0{}"})
-    assert "no config.json" in inspect(hub, "made-here/bare").notes[0]
+    with pytest.raises(HubError, match=r"no config\.json"):
+        inspect(hub, "made-here/bare")
+
+
+def test_an_import_does_not_depend_on_headers_that_cannot_be_read_now(
+    hub: Hub, faults: Faults
+) -> None:
+    faults.update(failures=[{"match": r"resolve/.*\.safetensors$", "status": 502}])
+    try:
+        found = inspect(hub, TINY_LLAMA)
+    finally:
+        faults.reset()
+    assert "memory" not in found.facts
+    assert found.size == inspect(hub, TINY_LLAMA).size
 
 
 def test_a_hub_that_fails_or_pauses_or_is_away(hub: Hub, faults: Faults) -> None:
     for failure, said in (
         ({"match": "GET /api/models", "status": 429, "retry_after": 9}, "no more requests"),
-        ({"match": "GET /api/models", "status": 503}, "Hugging Face failed"),
+        ({"match": "GET /api/models", "status": 503}, "Hugging Face is not available now"),
         ({"match": "resolve/.*config.json", "status": 502}, "Hugging Face failed"),
     ):
         faults.update(failures=[failure])

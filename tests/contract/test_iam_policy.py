@@ -29,7 +29,7 @@ def project(_: Product) -> Resource:
 
 
 def account(product: Product) -> Resource:
-    made = service_accounts.create_runtime_account(product.clients, PROJECT)
+    made = service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     return policy.of_service_account(made.email, project=PROJECT)
 
 
@@ -153,7 +153,7 @@ def test_a_role_is_taken_away_and_kept_under_another_condition(
 
 def test_what_others_change_meanwhile_is_kept(product: Product, kind: tuple[Resource, str]) -> None:
     resource, role = kind
-    tries = []
+    tries: list[Any] = []
 
     def edit(read: dict[str, Any]) -> bool:
         if not tries:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.oauth2 import credentials as user_credentials
 
 from llm_widgets import hubs
 from llm_widgets.documents import manifests
@@ -16,7 +15,6 @@ from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import ConflictError, DeniedError, NotFoundError
 from llm_widgets.gcp import secrets
-from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.storage.buckets import create_bucket
 from llm_widgets.gcp.storage.metadata import read_metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
@@ -32,7 +30,7 @@ from llm_widgets.imports.start import (
     start_import,
 )
 from llm_widgets.imports.store import ImportFolder
-from llm_widgets.imports.worker import token_of
+from llm_widgets.imports.token import token_of
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
 
@@ -162,25 +160,6 @@ def test_gated_model_and_its_token(product: Product, bucket: str) -> None:
             assert TOKEN not in str(execution)
     for log in product.data.glob("logs.db*"):
         assert TOKEN.encode() not in log.read_bytes()
-
-
-def test_the_job_of_a_person_is_let_at_its_token_and_no_other(
-    product: Product, bucket: str
-) -> None:
-    product.clients.session.get(f"{product.cloud.url}/oauth2/v3/userinfo")
-    token = product.clients.credentials.token
-    person = Clients(product.settings, user_credentials.Credentials(token))
-    plan = plan_of(product, bucket, "local/tiny-llama-gated", TOKEN)
-    product.faults.update(bandwidth=100_000)  # so that it can be looked at while it runs
-    assert start_import(person, product.settings, plan)
-    request = {"resource": token_of(plan).secret}
-    granted = product.clients.secrets.get_iam_policy(request=request)
-    (members,) = [list(binding.members) for binding in granted.bindings]
-    (member,) = members
-    assert member.endswith("-compute@developer.gserviceaccount.com")
-    product.faults.reset()
-    assert wait(product, plan).state is ImportState.DONE
-    until(lambda: is_gone(product, token_of(plan)))
 
 
 def test_cancelled_while_a_job_runs(product: Product, bucket: str) -> None:

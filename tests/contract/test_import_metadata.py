@@ -125,6 +125,19 @@ def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> No
     assert kept[0] == damaged
 
 
+@pytest.mark.parametrize("text", [b'{"models": [%b,]}', b'{"models": [%b'])
+def test_damage_loses_nobodys_models(clients: Clients, bucket: str, text: bytes) -> None:
+    objects = SmallObjects(clients.storage(), bucket)
+    theirs = b'{"id": "acme/1", "source": "huggingface", "size": 5, "status": "completed"}'
+    objects.write(METADATA_NAME, text % theirs)
+    update_metadata(clients.storage(), bucket, lambda file: file.with_model(record(2)))
+    file, _ = read_metadata(clients.storage(), bucket)
+    assert [model.id for model in file.models] == ["acme/1", record(2).id]
+    kept = objects.read(file.repaired)
+    assert kept
+    assert kept[0] == text % theirs
+
+
 def test_imports_that_did_not_end_well_are_in_a_rebuilt_file(clients: Clients, bucket: str) -> None:
     objects = SmallObjects(clients.storage(), bucket)
     now = datetime(2026, 11, 23, tzinfo=UTC)

@@ -9,7 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 
+from llm_widgets.cli.local_cloud import local_cloud
 from llm_widgets.config import Settings
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client.clients import Clients
@@ -61,3 +63,13 @@ def test_what_the_program_refuses_is_told(tmp_path: Path) -> None:
     _, told = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "'x' is no port" in told
+
+
+def test_it_is_as_slow_as_google_where_that_is_asked(tmp_path: Path) -> None:
+    with local_cloud(tmp_path, offline=True, slow="30") as environment:
+        url = environment()["LLM_WIDGETS_GOOGLE_ENDPOINT"]
+        name, _, value = (tmp_path / "switches.header").read_text("utf-8").strip().partition(": ")
+        found = requests.get(f"{url}/_local/faults", headers={name: value}, timeout=60).json()
+    assert found["grant_seconds"] == 30
+    assert found["rates"]["logging.googleapis.com/read_requests"] == 60
+    assert found["enforce_ingress"]

@@ -81,6 +81,24 @@ def test_a_new_bucket_is_made_when_the_import_is_confirmed(
     assert any("in the bucket already" in warning for warning in again.warnings)
 
 
+def test_settings_of_a_bucket_are_told_before_anything_moves(
+    tab: ModelsTab, product: Product
+) -> None:
+    bucket = buckets.create_bucket(product.clients, PROJECT, "settled-models", REGION)
+    kept = product.clients.storage(PROJECT).get_bucket(bucket.name)
+    kept.versioning_enabled = True
+    kept.soft_delete_policy.retention_duration_seconds = 604800
+    kept.patch()
+    said = " ".join(tab.check("huggingface", TINY, bucket.name).warnings)
+    assert "Object Versioning is on" in said
+    assert "deleted models are billed for 7 days longer" in said
+    kept.retention_period = 864000
+    kept.patch()
+    with pytest.raises(InvalidInputError, match="No model can be imported") as caught:
+        tab.check("huggingface", TINY, bucket.name)
+    assert "retention policy keeps every object unchanged for 10 days" in caught.value.cause
+
+
 def test_another_bucket_of_the_project_is_adopted(tab: ModelsTab, product: Product) -> None:
     product.clients.storage(PROJECT).create_bucket("plain-bucket", location="us-west1")
     tab.refresh()
@@ -102,7 +120,7 @@ def test_a_changed_choice_of_files_is_another_import(tab: ModelsTab, product: Pr
     changed = tab.form.checked
     assert changed
     assert changed.is_changed
-    assert "changed the choice" in "".join(changed.warnings)
+    assert "changed the selected files" in "".join(changed.warnings)
     reasons = {file.path: file.skipped for file in changed.model.files}
     assert reasons["generation_config.json"] == "left out by you"
     tab.form.toggle("generation_config.json")
@@ -120,7 +138,7 @@ def test_a_changed_choice_of_files_is_another_import(tab: ModelsTab, product: Pr
 @pytest.mark.parametrize(
     ("token", "sentence"),
     [
-        ("", "is gated: it takes an accepted licence and a token"),
+        ("", "is gated"),
         ("hf_local_visitor", "has not accepted the licence"),
         ("hf_local_waiting", "not granted yet"),
     ],
@@ -225,16 +243,18 @@ def test_what_the_start_takes_is_looked_at_before_anything_is_made(
 ) -> None:
     target = Target(TargetKind.CREATE, "not-made-models", REGION)
     product.faults.update(denied_permissions=["run.jobs.runWithOverrides"])
-    with pytest.raises(DeniedError, match="may not run import jobs in local-project") as caught:
+    with pytest.raises(
+        DeniedError, match="permission to run import jobs in local-project"
+    ) as caught:
         tab.check("huggingface", TINY, target)
     assert "run.jobs.runWithOverrides" in caught.value.cause
     assert caught.value.fix
     assert "--role=roles/run.jobsExecutorWithOverrides" in caught.value.fix.command
     product.faults.update(denied_permissions=["secretmanager.secrets.create"])
-    with pytest.raises(DeniedError, match="may not keep a token in Secret Manager") as caught:
+    with pytest.raises(DeniedError, match="permission to keep a token in Secret Manager") as caught:
         tab.check("huggingface", GATED, target, token=READER)
     assert caught.value.fix
-    assert "--role=roles/secretmanager.admin" in caught.value.fix.command
+    assert f"--role=projects/{PROJECT}/roles/llmManagerTokens" in caught.value.fix.command
     tab.check("huggingface", TINY, target)  # which needs no token
 
 
@@ -299,8 +319,8 @@ def test_buckets_that_can_not_be_used(tab: ModelsTab, product: Product) -> None:
     tab.refresh()
     refused = {
         Target(TargetKind.ADOPT, "demo-models"): "belongs to another project",
-        Target(TargetKind.CREATE, "demo-models", REGION): "taken by somebody else",
-        Target(TargetKind.CREATE, BUCKET, REGION): "has a bucket import-models already",
+        Target(TargetKind.CREATE, "demo-models", REGION): "is already taken",
+        Target(TargetKind.CREATE, BUCKET, REGION): "A bucket import-models already exists",
         Target(TargetKind.CREATE, "Big Models", REGION): "can't be the name of a bucket",
         Target(TargetKind.CREATE, "../models", REGION): "can't be the name of a bucket",
         Target(TargetKind.CREATE, "good-name", "nowhere"): "is not a region",
@@ -310,10 +330,10 @@ def test_buckets_that_can_not_be_used(tab: ModelsTab, product: Product) -> None:
         with pytest.raises(InvalidInputError, match=sentence):
             tab.check("huggingface", TINY, target)
     product.faults.update(denied_permissions=["storage.objects.create"])
-    with pytest.raises(DeniedError, match="may not write models into the bucket"):
+    with pytest.raises(DeniedError, match="don't have permission to write to the bucket"):
         tab.check("huggingface", TINY, Target(TargetKind.ADOPT, "read-only-bucket"))
     product.faults.update(denied_permissions=["storage.buckets.create"])
-    with pytest.raises(DeniedError, match="may not create buckets in local-project"):
+    with pytest.raises(DeniedError, match="permission to create buckets in local-project"):
         tab.check("huggingface", TINY, Target(TargetKind.CREATE, "good-name", REGION))
 
 
@@ -339,13 +359,15 @@ def test_why_an_import_failed_is_told_later_too(tab: ModelsTab, product: Product
     (import_id,) = tab.models.imports.watched
     until(lambda: tab.models.imports.watched[import_id].is_over)
     tab.refresh()
-    (record,) = tab.models.bucket("failed-models").models  # type: ignore[union-attr]
+    listed = tab.models.bucket("failed-models")
+    assert listed
+    (record,) = listed.models
     assert record.status is ModelStatus.FAILED
     tab.model.open("failed-models", record)
     progress = until(lambda: tab.model.progress)
     assert progress.message == record.error
     assert "HTTP 404" in progress.cause
-    assert "pre-flight" in progress.fix
+    assert "the check looks" in progress.fix
     assert until(lambda: tab.model.plan).files == checked.model.chosen
     names = object_names(product, "failed-models")
     assert not [name for name in names if name.startswith("huggingface/")]
@@ -385,10 +407,12 @@ def test_what_is_there_of_an_unfinished_import(tab: ModelsTab, product: Product)
     assert 0 < partly.present < partly.model.size
     assert partly.seconds < whole.seconds
     assert partly.held == (1, partly.model.size)
-    assert any("goes on where it stopped" in warning for warning in partly.warnings)
+    assert any("continues where it stopped" in warning for warning in partly.warnings)
     # Removed, it leaves neither parts nor what tells of them.
     assert list((product.data / "uploads").rglob("*"))
-    (record,) = tab.models.bucket("partly-models").models  # type: ignore[union-attr]
+    listed = tab.models.bucket("partly-models")
+    assert listed
+    (record,) = listed.models
     until(lambda: not start.is_running(product.clients, "partly-models", import_id))
     remove_model(product.clients, "partly-models", record)
     assert object_names(product, "partly-models") == [METADATA_NAME]
@@ -409,7 +433,9 @@ def test_cancelled_and_resumed(tab: ModelsTab, product: Product) -> None:
     names = object_names(product, "cancelled-models")
     assert not [name for name in names if name.startswith("ollama/")]
     tab.refresh()
-    (record,) = tab.models.bucket("cancelled-models").models  # type: ignore[union-attr]
+    listed = tab.models.bucket("cancelled-models")
+    assert listed
+    (record,) = listed.models
     assert (record.status, record.error) == (ModelStatus.FAILED, "The import was cancelled.")
     again = tab.check("ollama", "smollm2:135m", "cancelled-models")
     assert again.is_begun

@@ -26,7 +26,7 @@ from llm_widgets.manager.bucket_models import ProjectBuckets, read_project
 from llm_widgets.page.models.status import Condition, condition
 from local_cloud.testing.waiting import until
 from tests.contract.models_tab import ModelsTab, opened
-from tests.contract.product import PARENT, PROJECT, REGION, Product, running
+from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,9 @@ def record_of(tab: ModelsTab, bucket: str, model_id: str = TINY) -> ModelRecord:
     return next(record for record in here.models if record.id == model_id)
 
 
-def service(*, bucket: str, options: tuple[str, ...] = (), **annotations: str) -> run_v2.Service:
+def service(
+    *, bucket: str, options: tuple[str, ...] = (), annotations: dict[str, str] | None = None
+) -> run_v2.Service:
     gcs = run_v2.GCSVolumeSource(bucket=bucket, read_only=True, mount_options=list(options))
     volume = run_v2.Volume(name="models", gcs=gcs)
     container = run_v2.Container(image="ollama/ollama:latest")
@@ -70,7 +72,12 @@ def service(*, bucket: str, options: tuple[str, ...] = (), **annotations: str) -
 
 def test_a_bucket_that_can_not_be_read_spoils_nothing(tab: ModelsTab, product: Product) -> None:
     product.clients.storage(PROJECT).create_bucket("closed-bucket", location="us-east1")
-    failure = {"match": "/b/closed-bucket/o/", "status": 403, "message": "no storage.objects.get"}
+    denied = (
+        f"{MANAGER.partition(':')[2]} does not have storage.objects.get access to the Google Cloud "
+        "Storage object. "
+        "Permission 'storage.objects.get' denied on resource (or it may not exist)."
+    )
+    failure = {"match": "/b/closed-bucket/o/", "status": 403, "message": denied}
     product.faults.update(failures=[failure])
     tab.refresh()
     closed = tab.models.bucket("closed-bucket")
@@ -118,7 +125,9 @@ def test_a_damaged_list_is_repaired(tab: ModelsTab, product: Product) -> None:
     tab.models.repair(BUCKET)
     until(lambda: (here := tab.models.bucket(BUCKET)) and here.models)
     assert record_of(tab, BUCKET).status is ModelStatus.READY
-    assert tab.models.bucket(BUCKET).repaired.startswith("llm-manager-metadata.corrupt-")  # type: ignore[union-attr]
+    repaired = tab.models.bucket(BUCKET)
+    assert repaired
+    assert repaired.repaired.startswith("llm-manager-metadata.corrupt-")
 
 
 def test_a_newer_revision_is_told_until_it_is_there(tab: ModelsTab) -> None:
@@ -223,7 +232,7 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
     product.faults.update(denied_permissions=["run.services.list"])
     unknown = delete(force=False)
     assert isinstance(unknown, InUseError)
-    assert "It is not known whether a service in" in unknown.message
+    assert "Unknown whether a service in" in unknown.message
     assert "run.services.list" in unknown.cause
     assert unknown.fix
     assert "--role=roles/run." in unknown.fix.command
@@ -232,8 +241,10 @@ def test_a_model_in_use_is_not_removed_unless_forced(tab: ModelsTab, product: Pr
     assert objects.list(f"{record.prefix}/")
     assert delete(force=True) is None
     assert objects.list(f"{record.prefix}/") == []
-    until(lambda: tab.models.bucket(BUCKET).models == ())  # type: ignore[union-attr]
-    assert json.loads(objects.read(METADATA_NAME)[0])["models"] == []  # type: ignore[index]
+    until(lambda: (listed := tab.models.bucket(BUCKET)) and listed.models == ())
+    document = objects.read(METADATA_NAME)
+    assert document
+    assert json.loads(document[0])["models"] == []
 
 
 def test_who_reads_a_model(product: Product) -> None:
@@ -243,7 +254,7 @@ def test_who_reads_a_model(product: Product) -> None:
         "folder": service(bucket="used-models", options=("only-dir=huggingface/a",)),
         "beside": service(bucket="used-models", options=("only-dir=huggingface/a/b/12345",)),
         "elsewhere": service(bucket="other-models"),
-        "another": service(bucket="used-models", **{"llm-manager/model": "c/d"}),
+        "another": service(bucket="used-models", annotations={"llm-manager/model": "c/d"}),
     }
     streamed = service(bucket="other-models")
     streamed.template.containers[0].args = ["--model=gs://used-models/huggingface/a/b/1234"]

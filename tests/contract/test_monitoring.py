@@ -296,13 +296,13 @@ def test_the_charts_of_a_service(product: Product, state: ServiceMetricsState) -
     until(all_are_there)
     shown = charts(state)
     assert sum(shown["Requests"]) == 3
-    assert 0 < shown["Latency, median"][-1] <= shown["Latency, 95 %"][-1] < 60
+    assert 0 < shown["Latency, median"][-1] <= shown["Latency, 95th percentile"][-1] < 60
     assert set(shown["Instances"]) == {1.0}
     assert 0 < shown["Memory"][-1] < 100
     assert shown["CPU"][-1] >= 0
     assert shown["GPU memory"] == []  # there is no GPU here that could be measured
     assert [chart.label for chart in card._charts.children] == list(shown)
-    assert "Not to be had" not in card._source.value
+    assert "Unavailable" not in card._source.value
 
 
 def test_what_a_gpu_has_is_shown_as_a_share(product: Product, state: ServiceMetricsState) -> None:

@@ -159,12 +159,13 @@ def test_deletion_shows_at_once_and_leaves_the_files(
         row = service_row(service)
         assert row["url"]["copy"]
         assert "console.cloud.google.com" in row["links"]["console-metrics"]
-        assert service_row(service, is_local=True)["hidden"] == list(row["links"])
+        assert service_row(service, is_local=True)["hidden"] == ["resume", *row["links"]]
         begun = threading.Event()
         state.delete(service, begun=begun.set)
         assert begun.wait(LONG)
         assert state.services[0].state is ServiceState.DELETING
-        assert service_row(state.services[0])["disabled"].keys() == {"delete", "edit", "try"}
+        disabled = service_row(state.services[0])["disabled"].keys()
+        assert disabled == {"delete", "edit", "pause", "resume", "try"}
         until(lambda: not state.services)
     assert metadata.read_metadata(product.clients.storage(PROJECT), BUCKET)[0].models
 

@@ -232,16 +232,16 @@ def test_deployed_again_as_it_is(product: Product) -> None:
 
 def test_back_to_an_earlier_revision(product: Product) -> None:
     first = revisions.list_revisions(product.clients, NAME)[-1]
-    service_json.send_traffic(product.clients, NAME, {first.id: 100})
+    change.serve(product.clients, NAME, {first.id: 100})
     wait(product)
     traffic = services.get(product.clients, NAME).traffic
     assert [(t.revision, t.percent) for t in traffic] == [(first.id, 100)]
     last = revisions.list_revisions(product.clients, NAME)[0]
-    service_json.send_traffic(product.clients, NAME, {first.id: 30, last.id: 70})
+    change.serve(product.clients, NAME, {first.id: 30, last.id: 70})
     wait(product)
     traffic = services.get(product.clients, NAME).traffic
     assert [(t.revision, t.percent) for t in traffic] == [(first.id, 30), (last.id, 70)]
-    service_json.send_traffic(product.clients, NAME, {"": 100})
+    change.serve(product.clients, NAME, {"": 100})
     wait(product)
     latest = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
     assert [t.type_ for t in services.get(product.clients, NAME).traffic] == [latest]

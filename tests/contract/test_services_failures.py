@@ -179,7 +179,7 @@ def test_the_cause_is_found_and_its_button_puts_it_right(
 def test_grants_that_are_missing_are_given(
     product: Product, session: Session, offered: Deployment
 ) -> None:
-    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    bare = service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     wanted = replace(offered, name="no-grant", service_account=bare.email)
     page = broken(product, session, wanted)
     assert "storage.objects" in page.diagnosis.proof.text
@@ -191,23 +191,35 @@ def test_grants_that_are_missing_are_given(
     page = broken(
         product, session, replace(wanted, name="no-secret", secrets={"KEY": f"{secret}:1"})
     )
-    assert f"may not read the secret {secret}" in page.diagnosis.cause
+    assert f"can't read the secret {secret}" in page.diagnosis.cause
     acted(product, session, page)
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("echo '<b>no such thing</b>' >&2; ", "error-other", "<b>no such thing</b>"),
+        ("", "exit-code", "code 7"),
+    ],
+    ids=["words", "silent"],
+)
 def test_what_nobody_knows_shows_what_was_said(
-    product: Product, session: Session, offered: Deployment
+    product: Product, session: Session, offered: Deployment, case: tuple[str, str, str]
 ) -> None:
-    script = {"command": ("/bin/sh", "-c", "echo '<b>no such thing</b>' >&2; exit 7")}
-    page = broken(product, session, replace(offered, name="unheard-of", **script))
+    said, known_by, told = case
+    script: dict[str, Any] = {"command": ("/bin/sh", "-c", f"{said}exit 7")}
+    page = broken(product, session, replace(offered, name=f"unheard-of-{known_by}", **script))
     found = page.diagnosis
     card = DiagnosisCard(lambda _, ended: ended(), service_label)
     card.show(found)
     remove(product, page.name)
-    assert found.id == "exit-code"
-    assert "code 7" in found.cause
-    assert "exit" in found.proof.text
-    assert "<b>no such thing</b>" in [entry.text for entry in page.log.entries]
+    assert found.id == known_by
+    assert told in found.cause
+    if said:
+        assert told in found.proof.text
+        assert told in [entry.text for entry in page.log.entries]
+    else:
+        assert "exit" in found.proof.text
 
 
 CPUS, MEMORY = "CpuAllocPerProjectRegion", "MemAllocPerProjectRegion"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from llm_widgets.checks.context import Context
 from llm_widgets.errors import DeniedError
+from llm_widgets.manager import projects
+from llm_widgets.manager.log_pace import Pace
 from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.log_search import PAGE, LogSearch
 from llm_widgets.page.services.service_logs import LogTail
@@ -16,8 +20,9 @@ from tests.contract.logged import write
 from tests.contract.product import PARENT, PROJECT, Product, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from llm_widgets.gcp.project.projects import Project
     from llm_widgets.page.session import Session
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -121,7 +126,7 @@ def test_the_server_finds_what_was_never_read(
     search.search = "nobody wrote this"
     until(lambda: not search.loading)
     assert shown(viewer) == []
-    assert viewer._stream.placeholder == "No entry is like that."
+    assert viewer._stream.placeholder == "No entry matches."
 
 
 def test_earlier_entries_can_be_had_to_the_first(
@@ -176,6 +181,117 @@ def test_the_answer_to_an_older_question_is_dropped(
     until(lambda: not session.background.under_way)
     assert [entry.text for entry in search.entries] == found
     assert all("line 7" in text for text in found)
+
+
+TOO_MANY = {
+    "match": "/v2/entries:list",
+    "status": 429,
+    "reason": "RESOURCE_EXHAUSTED",
+    "message": "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per "
+    "minute' of service 'logging.googleapis.com' for consumer 'project_number:1'.",
+    "retry_after": 40,
+}
+
+
+def answered(product: Product, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keep which reads of the log the cloud answers from now on."""
+    found: list[str] = []
+    query = product.cloud.log.query
+
+    def kept(projects: set[str], **asked: Any) -> Any:
+        found.extend(projects)
+        return query(projects, **asked)
+
+    monkeypatch.setattr(product.cloud.log, "query", kept)
+    return found
+
+
+def test_too_many_reads_slow_the_tail_down_and_the_page_says_so(
+    product: Product, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    pace = Pace(lambda: now[0], lambda: 0.0)
+    tail = LogTail(session, f"{PARENT}/services/engine", pace)
+    viewer = LogPanel(tail, LogSearch(session, tail))
+    write(product, ("a", datetime.now(UTC), {"textPayload": "still there"}))
+    product.faults.update(failures=[TOO_MANY])
+    arrived = answered(product, monkeypatch)
+    tail.look_if_due()
+    told = "limits log reads to 60 a minute for this project; reading every 40 seconds."
+    assert told in viewer._notice.text
+    assert tail.error is None
+    product.faults.reset()
+    for now[0] in (10.0, 39.0):
+        tail.look_if_due()
+        tail.look_after(datetime.now(UTC))
+    assert not arrived
+    now[0] = 40.0
+    tail.look_if_due()
+    assert shown(viewer) == ["still there"]
+    assert "reading every 20 seconds" in viewer._notice.text
+    for now[0] in (60.0, 70.0):
+        tail.look_if_due()
+    assert viewer._notice.text == ""
+
+
+def test_a_hidden_page_and_a_second_asker_read_nothing(
+    product: Product, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    tail = LogTail(session, f"{PARENT}/services/engine", Pace(lambda: now[0], lambda: 0.0))
+    arrived = answered(product, monkeypatch)
+    asked = datetime.now(UTC)
+    session.is_seen = False
+    for now[0] in (0.0, 100.0, 600.0):
+        tail.look_if_due()
+    assert not arrived
+    session.is_seen = True
+    tail.look_if_due()
+    tail.look_if_due()
+    tail.look_after(asked)
+    assert len(arrived) == 1
+    tail.look_after(datetime.now(UTC))
+    assert len(arrived) == 2
+
+
+def test_five_pages_read_at_most_thirty_times_a_minute(
+    product: Product, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three pages of services that change, and two General tabs, for ten minutes."""
+    now = [0.0]
+    chance = random.Random(1)
+    times: list[float] = []
+    query = product.cloud.log.query
+
+    def counted(projects: set[str], **asked: Any) -> Any:
+        times.append(now[0])
+        return query(projects, **asked)
+
+    monkeypatch.setattr(product.cloud.log, "query", counted)
+    pages = [
+        LogTail(session, f"{PARENT}/services/{name}", Pace(lambda: now[0], jitter(chance)))
+        for name in ("one", "two", "three")
+    ]
+    for page in pages:
+        page.pace.changing(is_changing=True)
+    for _ in range(2):
+        projects.checklist(Context(product.clients, project_of(session)))
+    for second in range(10 * 60):
+        now[0] = float(second)
+        for page in pages:
+            page.look_if_due()
+    most = max(sum(start <= time < start + 60 for time in times) for start in times)
+    assert 200 < len(times) <= 300
+    assert most <= 30
+
+
+def jitter(chance: random.Random) -> Callable[[], float]:
+    return lambda: chance.uniform(-1, 1)
+
+
+def project_of(session: Session) -> Project:
+    assert session.project
+    return session.project
 
 
 def test_who_may_not_search(product: Product, tail: LogTail, search: LogSearch) -> None:

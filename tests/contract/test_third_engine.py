@@ -25,6 +25,7 @@ from llm_widgets.page.services.deploy_fields import summaries as folded
 from llm_widgets.page.services.deploy_form import DeployFormState
 from llm_widgets.page.services.deploy_page import DeployPage
 from llm_widgets.page.services.deploy_values import values_of
+from llm_widgets.page.services.pauses import Pauses
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.service_metrics import ServiceMetricsState
@@ -107,7 +108,7 @@ def test_the_fields_of_the_form(parrot: Parrot) -> None:
     assert fields["args"].help == parrot.texts.args
     assert fields["command"].help == parrot.texts.command
     assert fields["probe_path"].help.startswith(parrot.texts.probe)
-    assert fields["concurrency"].help.startswith("--beaks follows it")
+    assert fields["concurrency"].help.startswith("Also sets --beaks")
     assert folded(made)["Command"] == "Repeats what it hears"
 
 
@@ -181,7 +182,8 @@ def test_from_the_form_to_an_answer(session: Session, product: Product, parrot: 
     assert state.deployment.framework == "vllm"
 
     state.followed = {"cpu": "4"}  # what an earlier change had let follow
-    press(form, "input", {**values_of(state.deployment), "framework": parrot.id})
+    chosen = {"callers": "me", "framework": parrot.id}
+    press(form, "input", {**values_of(state.deployment), **chosen})
     assert state.followed == {}
     made = state.deployment
     assert made.framework == parrot.id
@@ -208,7 +210,7 @@ def test_from_the_form_to_an_answer(session: Session, product: Product, parrot: 
     row = service_row(found)
     assert (row["framework"], row["model"], row["disabled"]) == ("Parrot", f"org/{MODEL}", {})
     looked = ServicePageState(session, found)
-    chat = ChatState(session, found)
+    chat = ChatState(session, found, looked.log)
     try:
         edit = ServiceEditState(session, ServicesState(session))
         drawn = service_page(session, looked, chat, edit)
@@ -234,7 +236,15 @@ def service_page(
 ) -> ServicePage:
     metrics = ServiceMetricsState(session, state.name)
     return ServicePage(
-        state, chat, edit, metrics, back=lambda: None, delete=lambda: None, is_local=True
+        state,
+        chat,
+        edit,
+        metrics,
+        back=lambda: None,
+        delete=lambda: None,
+        moved=lambda: None,
+        pauses=Pauses(session, ServicesState(session)),
+        is_local=True,
     )
 
 
@@ -279,19 +289,20 @@ def test_of_an_unknown_engine_nothing_is_claimed_on_its_page(
     deploy(product, "foreign", made)
     name = f"{PARENT}/services/foreign"
     found = summary_of(product, name)
-    looked, chat = ServicePageState(session, found), ChatState(session, found)
+    looked = ServicePageState(session, found)
+    chat = ChatState(session, found, looked.log)
     edit = ServiceEditState(session, ServicesState(session))
     drawn = service_page(session, looked, chat, edit)
     text = shown(drawn.box)
     assert '"tgi"' in text
-    assert "How to talk to “tgi” is not known here." in text
+    assert "No chat for “tgi”." in text
     assert "chat/completions" not in text
     chat.ask("Hello")
     assert chat.error
-    assert "not known" in chat.error.message
+    assert "can't talk" in chat.error.message
     edit.start(name)
     until(lambda: edit.is_open)
-    until(lambda: "can't be told" in edit.memory.note)
+    until(lambda: "Unknown" in edit.memory.note)
     assert edit.memory.estimate is None
     looked.close()
     product.clients.services.delete_service(name=name).result()

@@ -12,6 +12,7 @@ import ipywidgets as w
 import pytest
 
 from llm_widgets.config import Settings
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.errors import InvalidInputError, NotFoundError, TransferError
 from llm_widgets.gcp.project.projects import Project
 from llm_widgets.gcp.storage import buckets
@@ -68,7 +69,7 @@ class Page:
     def __init__(self, product: Product) -> None:
         self.session = Session(product.settings)
         self.state = ModelsState(self.session)
-        self.view = ModelsView(self.session, self.state, deploy=lambda *_: None)
+        self.view = ModelsView(self.session, self.state, deploy=lambda *_: None, moved=lambda: None)
         self.session.project = Project(PROJECT, "1", PROJECT)
         until(lambda: self.state.loaded and not self.state.loading)
 
@@ -105,7 +106,7 @@ def test_from_the_form_to_a_newer_revision(
     models: Page, product: Product, shelf: ShelfServer
 ) -> None:
     models.press("Import model")
-    (form,) = models.all(Form)
+    (form,) = [each for each in models.all(Form) if each.label == "Import model"]
     fields = {field["key"]: field for field in form.fields}
     card = next(each for each in fields["source"]["options"] if each["value"] == "shelf")
     assert card["label"] == "The Shelf (by hand)"
@@ -123,7 +124,7 @@ def test_from_the_form_to_a_newer_revision(
     send(form, type="input", values=values)
     assert until(lambda: form.hints.get("shelf_name")) == "atlas: 4 kB in 1 file."
     send(form, type="submit", values={**values, "shelf_number": "1"})
-    found = until(lambda: models.detail("Revision, pinned"))
+    found = until(lambda: models.detail("Pinned revision"))
     assert found["value"] == "number-1"
     models.press("Show the 2 files")
     (files,) = [table for table in models.all(DataTable) if table.caption == "Files of the model"]
@@ -142,7 +143,9 @@ def test_from_the_form_to_a_newer_revision(
     stored = objects.read("shelf/atlas/number-1/model.safetensors")
     assert stored
     assert stored[0] == FILES["model.safetensors"]
-    written = json.loads(objects.read(buckets.METADATA_NAME)[0])  # type: ignore[index]
+    document = objects.read(METADATA_NAME)
+    assert document
+    written = json.loads(document[0])
     (entry,) = written["models"]
     assert (entry["source"], entry["id"], entry["revision"]) == ("shelf", "atlas", "number-1")
     assert entry["prefix"] == "shelf/atlas/number-1"
@@ -160,7 +163,7 @@ def test_from_the_form_to_a_newer_revision(
 
     models.view.show_list()
     send(table, type="action", action="newer", row=row["id"])
-    (form,) = models.all(Form)
+    (form,) = [each for each in models.all(Form) if each.label == "Import model"]
     filled = {field["key"]: field["value"] for field in form.fields}
     assert (filled["source"], filled["shelf_name"]) == ("shelf", "atlas")
 

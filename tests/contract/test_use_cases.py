@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.cloud import run_v2
 
+from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile, MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import StartupProbe
 from llm_widgets.errors import (
@@ -46,6 +49,7 @@ from tests.unit.test_serving_hardware import L4, RTX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LARGE = ModelRecord(
     "acme/large", "huggingface", ModelStatus.READY, size=10**12, prefix="huggingface/large"
@@ -72,7 +76,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
             buckets.create_bucket(started.clients, PROJECT, BUCKET, REGION)
             SmallObjects(storage, BUCKET).write(f"{RECORD.prefix}/model", b"weights")
             for record in (RECORD, LARGE, UNREADY):
-                metadata.update_metadata(storage, BUCKET, lambda f, r=record: f.with_model(r))
+                metadata.update_metadata(
+                    storage, BUCKET, partial(MetadataFile.with_model, record=record)
+                )
             buckets.create_bucket(started.clients, PROJECT, IMPORTS, REGION)
             storage.create_bucket("plain-bucket", location=REGION)
             buckets.create_bucket(started.clients, "demo-project", "demo-models", REGION)
@@ -148,17 +154,21 @@ REFUSED = {
     "timeout": Refused(InvalidInputError, "1 to 3600 seconds", "timeout", {"timeout": 0}),
     "image": Refused(InvalidInputError, "image", "image", {"image": "no image"}),
     "instances": Refused(InvalidInputError, "at least one", "max_instances", {"max_instances": 0}),
-    "cpu": Refused(InvalidInputError, "3 vCPU can't be had", "cpu", {"cpu": 3}),
-    "accelerator": Refused(InvalidInputError, "is no GPU", "accelerator", {"accelerator": "x"}),
+    "cpu": Refused(InvalidInputError, "3 vCPU is not available", "cpu", {"cpu": 3}),
+    "accelerator": Refused(InvalidInputError, "is not a GPU", "accelerator", {"accelerator": "x"}),
     "elsewhere": Refused(
         InvalidInputError, "There is no", "accelerator", {"accelerator": RTX, "cpu": 20}
     ),
     "memory": Refused(InvalidInputError, "not fit", FIT_ANYWAY, record=LARGE),
     "everybody": Refused(
-        InvalidInputError, "let everybody call", "members", choices={"callers": ["allUsers"]}
+        InvalidInputError, "allow public access", "members", choices={"callers": ["allUsers"]}
     ),
-    "caller": Refused(InvalidInputError, "is no member", "members", choices={"callers": ["ann"]}),
-    "taken": Refused(AlreadyExistsError, "has a service taken already", "name", {"name": "taken"}),
+    "caller": Refused(
+        InvalidInputError, "is not a member", "members", choices={"callers": ["ann"]}
+    ),
+    "taken": Refused(
+        AlreadyExistsError, "A service taken already exists", "name", {"name": "taken"}
+    ),
     "grant": Refused(
         InvalidInputError,
         "storage.buckets.setIamPolicy",
@@ -183,11 +193,11 @@ def test_a_deployment_is_refused_alike(
     if reason == "grant":
         account(product, "stranger")
     if reason == "taken":
-        made = {"template": {"containers": [{"image": "local/python:3"}]}}
+        made = run_v2.Service({"template": {"containers": [{"image": "local/python:3"}]}})
         services.create(product.clients, PROJECT, REGION, "taken", made)
     changes = {"name": f"refused-{reason}", **case.changes}
     product.faults.update(**case.faults)
-    readers = bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT)
+    readers = own_grants(product)
     where, text = refused_by_page(form, case.record, changes, case.choices)
     with pytest.raises(case.error) as caught:
         manager.deploy(BUCKET, case.record.id, **case.choices, **changes)
@@ -198,11 +208,16 @@ def test_a_deployment_is_refused_alike(
     if form.diagnosis is None:  # which says it better
         assert error.cause in text
         assert not error.fix or error.fix.text in text
-    assert bucket_readers.bucket_readers(product.clients, BUCKET, project=PROJECT) == readers
+    assert own_grants(product) == readers
     product.faults.reset()
     if reason != "taken":
         with pytest.raises(NotFoundError):
             services.get(product.clients, f"{PARENT}/services/{changes['name']}")
+
+
+def own_grants(product: Product) -> tuple[policy.Grant, ...]:
+    """Return what the bucket's own policy grants."""
+    return policy.grants(product.clients, policy.of_bucket(BUCKET))
 
 
 def account(product: Product, id_: str) -> str:
@@ -248,7 +263,7 @@ def test_a_deployment_is_made_alike(
 ) -> None:
     email = account(product, "runs-it")
     changes = {**QUICK, "max_instances": 2, "concurrency": 3, "service_account": email}
-    choices = {"callers": ["ann@example.org", "group:all@example.org"]}
+    choices: dict[str, Any] = {"callers": ["ann@example.org", "group:all@example.org"]}
     taken: list[str] = []
     form.on_deployed(taken.append)
     form.deploy(filled(form, RECORD, {"name": "by-page", **changes}, choices), lambda: None)
@@ -260,7 +275,7 @@ def test_a_deployment_is_made_alike(
     _, _, who = deployed(product, "by-python")
     assert {"user:ann@example.org", "group:all@example.org"} <= who
     member = f"serviceAccount:{email}"
-    assert bucket_readers.may_read(product.clients, BUCKET, member, project=PROJECT)
+    assert policy.Grant(member, bucket_readers.READER) in own_grants(product)
     for name in ("by-page", "by-python"):
         services.delete(product.clients, f"{PARENT}/services/{name}")
 
@@ -278,7 +293,7 @@ def test_who_reads_by_the_project_is_granted_nothing(
     until(lambda: taken or form.problems)
     assert taken, form.problems
     manager.deploy(BUCKET, RECORD.id, name="reads-by-python", **changes)
-    assert not bucket_readers.may_read(product.clients, BUCKET, member, project=PROJECT)
+    assert member not in {each.member for each in own_grants(product)}
     for name in ("reads-by-page", "reads-by-python"):
         services.delete(product.clients, f"{PARENT}/services/{name}")
 
@@ -310,7 +325,11 @@ def test_a_service_is_changed_and_opened_alike(
     edit.start(made.name)
     until(lambda: edit.is_open)
     assert edit.before
-    for values, words in (({"timeout": 0}, "1 to 3600"), ({}, "Nothing is changed")):
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"timeout": 0}, "1 to 3600"),
+        ({}, "No changes"),
+    )
+    for values, words in refused:
         assert not edit.review({**values_of(edit.before), **values})
         with pytest.raises(InvalidInputError, match=words) as caught:
             manager.change(made, **values)
@@ -327,10 +346,10 @@ def test_a_service_is_changed_and_opened_alike(
     assert (template["timeout"], template["maxInstanceRequestConcurrency"]) == ("77s", 3)
     page = ServicePageState(session, made)
     assert page.add_invoker("allUsers")  # to be confirmed
-    with pytest.raises(InvalidInputError, match="everybody"):
+    with pytest.raises(InvalidInputError, match="public access"):
         manager.let_in(made, "allUsers")
     assert not page.add_invoker("ann")
-    with pytest.raises(InvalidInputError, match="is no member") as caught:
+    with pytest.raises(InvalidInputError, match="is not a member") as caught:
         manager.let_in(made, "ann")
     assert str(page.access_error) == str(caught.value)
     manager.let_in(made, "allUsers", everybody=True)
@@ -366,13 +385,13 @@ class NoImport:
 NO_IMPORT = {
     "id": NoImport(InvalidInputError, "", "model_id", model_id="../../etc/passwd"),
     "nobody's": NoImport(ManagerError, "nobody/has-this", model_id="nobody/has-this"),
-    "gated": NoImport(GatedModelError, "is gated", model_id=GATED),
+    "gated": NoImport(GatedModelError, "is gated", "token", model_id=GATED),
     "token": NoImport(
         InvalidInputError, "", "token", model_id=GATED, arguments={"token": "hf_\n_reader"}
     ),
     "revision": NoImport(ManagerError, "", "revision", arguments={"revision": "no-such"}),
     "no bucket": NoImport(InvalidInputError, "There is no bucket", "bucket", "nobody-has-this-1"),
-    "no models": NoImport(InvalidInputError, "no bucket of models", "bucket", "plain-bucket"),
+    "no models": NoImport(InvalidInputError, "not a model bucket", "bucket", "plain-bucket"),
     "another project": NoImport(InvalidInputError, "another project", "bucket", "demo-models"),
     "taken": NoImport(
         InvalidInputError, "taken", "bucket", "demo-models", arguments={"create_in": REGION}
@@ -380,11 +399,18 @@ NO_IMPORT = {
     "region": NoImport(
         InvalidInputError, "not a region", "region", "good-name", arguments={"create_in": "nowhere"}
     ),
-    "writing": NoImport(DeniedError, "not write models", denied=("storage.objects.create",)),
-    "jobs": NoImport(DeniedError, "not run import jobs", denied=("run.jobs.runWithOverrides",)),
+    "writing": NoImport(
+        DeniedError, "permission to write to the bucket", denied=("storage.objects.create",)
+    ),
+    "jobs": NoImport(
+        DeniedError, "permission to run import jobs", denied=("run.jobs.runWithOverrides",)
+    ),
+    "account": NoImport(
+        DeniedError, "permission to start import jobs as", denied=("iam.serviceAccounts.actAs",)
+    ),
     "secrets": NoImport(
         DeniedError,
-        "not keep a token",
+        "permission to keep a token",
         model_id=GATED,
         arguments={"token": READER},
         denied=("secretmanager.secrets.create",),
@@ -428,7 +454,7 @@ def test_an_import_is_made_alike(product: Product, tab: ModelsTab, manager: Mana
         create_in=REGION,
         watch=lambda progress: told.append(progress.done),
     )
-    same = {"import_id": "", "submitted_at": None, "finished_at": None}
+    same: dict[str, Any] = {"import_id": "", "submitted_at": None, "finished_at": None}
     assert replace(page, **same) == replace(python, **same)
     assert told[-1] == python.size
     objects = [copied(product, name) for name in ("page-models", "python-models")]
@@ -437,6 +463,51 @@ def test_an_import_is_made_alike(product: Product, tab: ModelsTab, manager: Mana
     with pytest.raises(InvalidInputError, match="has no file") as caught:
         manager.check_import(IMPORTS, "huggingface", TINY, files=["no-such"])
     assert caught.value.field == "files"
+
+
+def test_a_token_is_used_where_it_is_named(
+    product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables = {**product.settings.variables, "HF_TOKEN": f"{READER}\n"}
+    manager = Manager(PROJECT, replace(product.settings, variables=variables))
+    with pytest.raises(GatedModelError, match="is gated"):
+        manager.inspect("huggingface", GATED)  # by itself it takes none
+    found = manager.inspect("huggingface", GATED, token="HF_TOKEN", files=["config.json"])
+    assert [file.path for file in found.chosen] == ["config.json"]
+    kept = tmp_path / "token"
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(kept))
+    with pytest.raises(InvalidInputError, match="hf auth login holds no token"):
+        manager.inspect("huggingface", GATED, token="hf auth login")
+    kept.write_text(READER)
+    assert manager.inspect("huggingface", GATED, token="hf auth login").gated
+    with pytest.raises(InvalidInputError, match="HF_TOKEN holds no token"):
+        Manager(PROJECT, product.settings).inspect("huggingface", GATED, token="HF_TOKEN")
+
+
+def test_a_damaged_list_is_repaired_when_asked(product: Product, manager: Manager) -> None:
+    manager.create_bucket("edited-models", REGION)
+    objects = SmallObjects(product.clients.storage(), "edited-models")
+    theirs = b'{"id": "acme/1", "source": "huggingface", "size": 5, "status": "completed"}'
+    objects.write(METADATA_NAME, b'{"models": [' + theirs)
+    with pytest.raises(MetadataFileError) as caught:
+        manager.import_model("edited-models", "huggingface", TINY)
+    assert caught.value.fix
+    assert [model.id for model in manager.repair_models("edited-models")] == ["acme/1"]
+    objects.write(METADATA_NAME, b'{"models": [' + theirs + b",]} // by hand")
+    manager.import_model("edited-models", "huggingface", TINY)
+    assert [model.id for model in manager.models("edited-models")] == ["acme/1", TINY]
+
+
+def test_the_newest_import_is_deployed_or_the_one_that_is_named(manager: Manager) -> None:
+    bucket = "revisions-of-one"
+    first = manager.import_model(bucket, "huggingface", TINY, create_in=REGION)
+    last = manager.import_model(bucket, "huggingface", f"{TINY}@v1")
+    assert manager.deployment(bucket, TINY).folder == last.prefix != first.prefix
+    for named in (first, last):
+        short = manager.deployment(bucket, TINY, revision=named.revision[:8])
+        assert short.folder == named.prefix
+    with pytest.raises(NotFoundError, match="has no model"):
+        manager.deployment(bucket, TINY, revision="0" * 40)
 
 
 def copied(product: Product, bucket: str) -> list[str]:
@@ -498,5 +569,7 @@ def test_a_locked_product_opens_no_other_project(product: Product) -> None:
     assert session.project is None
     session.close()
     with pytest.raises(InvalidInputError, match="is deployed there") as elsewhere:
-        Manager(chosen=locked).deploy(BUCKET, RECORD.id, project="demo-project")
+        Manager(chosen=locked).deploy(  # type: ignore[call-arg] # no keyword of it
+            BUCKET, RECORD.id, project="demo-project"
+        )
     assert elsewhere.value.field == "project"

@@ -60,7 +60,7 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(tmp_path_factory.mktemp("demo"), "demo.ipynb") as server:
         assert server.url, server.log.read_text()
         yield server
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in (log := server.log.read_text()), log
 
 
 # What was still to be told to a view that has just gone with its page; ipywidgets says so itself.
@@ -93,7 +93,7 @@ class Problems:
 
     def _request(self, request: Request) -> None:
         origin = self.url.partition("?")[0]
-        local = (origin, origin.replace("http", "ws", 1), "blob:", "data:")
+        local = (origin, origin.replace("http", "ws", 1), "data:")
         if not request.url.startswith(local):
             self.found.append(f"request: {request.url}")
 
@@ -162,15 +162,22 @@ def axe_source() -> str:
 
 
 @pytest.fixture
-def violations(axe_source: str) -> Callable[[Page], list[str]]:
-    """Return a function that lists what axe finds wrong on a page as it is shown."""
+def violations(axe_source: str) -> Callable[..., list[str]]:
+    """Return a function that lists what axe finds wrong on a page as it is shown, or in a part.
 
-    def check(page: Page) -> list[str]:
+    For those who prefer dark pages only colours differ.
+    """
+    run = """async ([within, options]) => (await axe.run(within, options)).violations.flatMap(
+        ({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`))"""
+
+    def check(page: Page, within: str = "html") -> list[str]:
         # A policy against eval does not stop the test's own script: it comes over the protocol.
         page.evaluate(axe_source)
-        return page.evaluate(
-            """async () => (await axe.run()).violations.flatMap((violation) =>
-                violation.nodes.map((node) => `${violation.id}: ${node.html.slice(0, 160)}`))"""
-        )
+        found: list[str] = page.evaluate(run, [within, {}])
+        page.emulate_media(color_scheme="dark")
+        dark = page.evaluate(run, [within, {"runOnly": "color-contrast"}])
+        found += [f"in the dark, {each}" for each in dark]
+        page.emulate_media(color_scheme="light")
+        return found
 
     return check

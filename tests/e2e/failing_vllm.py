@@ -30,7 +30,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 arguments = sys.argv[1:]
 if "--max-model-len=40960" in arguments:
     sys.exit({NO_ROOM!r})
-if "--max-model-len=24576" in arguments:
+if "--max-model-len=24576" in arguments and "--max-num-seqs=64" in arguments:
     sys.exit({OUT_OF_MEMORY!r})
 port = next(int(word[7:]) for word in arguments if word.startswith("--port="))
 http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from llm_widgets.server.page_files import PageFiles
 
 if TYPE_CHECKING:
     import http.client
+
+SCRIPT = f"{PageFiles().folder}page.js"
+"""Where the page's script is, below the page's own address."""
 
 
 def fetch(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
@@ -19,4 +24,4 @@ def fetch(url: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, error.headers, error.read()
+        return error.code, cast("http.client.HTTPMessage", error.headers), error.read()

@@ -64,7 +64,7 @@ class Proxy:
             "exp": now + 600,
             **changes,
         }
-        return jwt.encode(self._signer, claims).decode()
+        return str(jwt.encode(self._signer, claims), "ascii")
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection of a visitor."""

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from playwright.sync_api import Page, expect
 from llm_widgets.config import Settings
 from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.client.clients import Clients
+from local_cloud.testing.switching import switch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,9 +45,7 @@ class RunningManager:
 
     def faults(self, **switches: Any) -> None:
         """Set the switches of the local cloud; all are reset that are not given."""
-        body = json.dumps(switches).encode()
-        request = urllib.request.Request(f"{self.cloud}/_local/faults", body, method="PUT")
-        urllib.request.urlopen(request, timeout=60).close()
+        switch(self.cloud, self.data, **switches)
 
     def clients(self) -> Clients:
         """Return clients that change things behind the page's back."""
@@ -56,14 +54,20 @@ class RunningManager:
 
 
 @contextmanager
-def running_manager(folder: Path) -> Iterator[RunningManager]:
-    """Run the manager in an empty folder; it must end in order, and warn of nothing."""
+def running_manager(folder: Path, *words: str) -> Iterator[RunningManager]:
+    """Run the manager in an empty folder; it must end in order, and warn of nothing.
+
+    Parameters
+    ----------
+    words
+        Further options of ``llm-widgets run``.
+    """
     log = (folder / "manager.log").open("w+")
     data = folder / "cloud"
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "llm_widgets", "run", "--port", "0", "--offline"),
-            *("--data", str(data)),
+            *("--data", str(data), *words),
         ],
         stdout=subprocess.PIPE,
         stderr=log,
@@ -110,9 +114,9 @@ def fill_in_import(
     page.get_by_role("radio", name=source).check()
     page.get_by_label("Model ID").locator("visible=true").fill(model_id)
     if token:
-        page.get_by_label("Hugging Face token").fill(token)
+        page.get_by_label("Hugging Face token").locator("visible=true").fill(token)
     if new_bucket:
-        page.get_by_label("Where the model goes").select_option(label="Create a bucket")
+        page.get_by_label("Destination bucket").select_option(label="Create a bucket")
         page.get_by_label("Name").locator("visible=true").fill(new_bucket)
 
 
@@ -121,6 +125,6 @@ def import_model(
 ) -> None:
     """Fill in the import, check it, and confirm it."""
     fill_in_import(page, source, model_id, new_bucket=new_bucket, token=token)
-    expect(page.get_by_label("Where the model goes")).not_to_have_value("")
+    expect(page.get_by_label("Destination bucket")).not_to_have_value("")
     page.get_by_role("button", name="Check").click()
     page.get_by_role("button", name="Import", exact=True).click()

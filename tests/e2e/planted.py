@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from tests.contract.product import REGION
-from tests.contract.served_model import RECORD
+from tests.contract.served_model import BUCKET, RECORD
 from tests.e2e.services_tab import unfold
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+MOUNTED = f"/gcs/{BUCKET}/ollama"
 GPUS = "NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion"
 QWEN = ModelRecord(
     "Qwen/Qwen3-4B", "huggingface", ModelStatus.READY, size=8_044_981_248, prefix="qwen3-4b"
@@ -28,6 +29,15 @@ def field(label: str, text: str, card: str = "") -> Callable[[Page], None]:
         if card:
             unfold(page, card)
         page.get_by_label(label, exact=True).fill(text)
+
+    return plant
+
+
+def chosen(label: str, choice: str) -> Callable[[Page], None]:
+    """Have a choice of the form made."""
+
+    def plant(page: Page) -> None:
+        page.get_by_label(label, exact=True).select_option(choice)
 
     return plant
 
@@ -63,7 +73,7 @@ class Failing:
     plants: tuple[Callable[[Page], None], ...]
     cause: str
     proof: str
-    button: str = "Deploy again so"
+    button: str = "Redeploy with this fix"
     model: str = RECORD.id
 
 
@@ -76,7 +86,7 @@ FAILING = {
     "mount-option": Failing(
         (
             field("File cache (GiB of memory)", "0", "Storage"),
-            added("Add: option", "file-cache-enable-parallel-downloads=true"),
+            added("Add an option", "file-cache-enable-parallel-downloads=true"),
         ),
         "The mount options ask for parallel downloads",
         "file cache should be enabled for parallel download support",
@@ -84,9 +94,7 @@ FAILING = {
     "network": Failing(
         (
             lambda page: unfold(page, "Network and labels"),
-            lambda page: page.get_by_label("Network", exact=True).select_option(
-                "A subnet (Direct VPC)"
-            ),
+            chosen("Network", "A subnet (Direct VPC)"),
             field("Subnet (optional)", "nowhere"),
         ),
         "There is no subnetwork nowhere",
@@ -98,7 +106,7 @@ FAILING = {
             field("Period (seconds)", "1"),
             field("Timeout (seconds)", "1"),
         ),
-        "It did not answer on port 11435 within 1 s",
+        "The container did not answer on port 11435 within 1 s",
         "probe failed 1 time",
     ),
     "model": Failing(
@@ -107,8 +115,8 @@ FAILING = {
         "model 'gone:1b' not found",
     ),
     "folder": Failing(
-        (changed("Environment variables", "OLLAMA_MODELS", "/models/elsewhere"),),
-        "Ollama looks for models in /models/elsewhere, and the bucket is mounted at /models.",
+        (changed("Environment variables", "OLLAMA_MODELS", f"{MOUNTED}/elsewhere"),),
+        f"Ollama looks for models in {MOUNTED}/elsewhere, and the bucket is mounted at {MOUNTED}.",
         "read-only file system",
     ),
     "context": Failing(
@@ -150,28 +158,28 @@ REFUSED = {
     ),
     "instances": Refused(
         {GPUS: 3, **PLENTY},
-        (field("Most instances", "4"),),
+        (field("Maximum instances", "4"),),
         "The service may grow to 4 instances with a GPU each, and the quota of the project in "
         "this region is 3.",
         "Max instances must be set to 3 or fewer",
-        "Change it so",
-        ("Most instances", "3"),
+        "Apply this fix",
+        ("Maximum instances", "3"),
     ),
     "redundancy": Refused(
         {},
         (lambda page: page.get_by_role("checkbox", name="Zonal redundancy").check(),),
         "has no quota for GPUs with zonal redundancy",
         "You do not have quota for using GPUs with zonal redundancy",
-        "Change it so",
+        "Apply this fix",
         ("Zonal redundancy", "off"),
     ),
     "memory-quota": Refused(
         {},
-        (field("Most instances", "2"),),
+        (field("Maximum instances", "2"),),
         "All instances together would take 64 GiB of memory, and the quota of the project in this "
         "region is 40 GiB.",
         "MemAllocPerProjectRegion requested: 68719476736 allowed: 42949672960",
-        "Change it so",
-        ("Most instances", "1"),
+        "Apply this fix",
+        ("Maximum instances", "1"),
     ),
 }

@@ -41,10 +41,12 @@ class Server:
         found = set()
         for each in psutil.process_iter():
             with suppress(psutil.Error):
-                if (
-                    "ipykernel" in " ".join(each.cmdline())
-                    and each.environ().get(MARK) == self.mark
-                ):
+                command = " ".join(each.cmdline())
+                # One that was forked looks like the process that it was forked from.
+                is_kernel = "ipykernel" in command or (
+                    "server import prepared" in command and each.ppid() != self.process.pid
+                )
+                if is_kernel and each.environ().get(MARK) == self.mark:
                     found.add(each.pid)
         return found
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Locator
+
 
 @contextmanager
 def cloud_with_model(folder: Path) -> Iterator[Product]:
@@ -59,17 +61,24 @@ def served_page(product: Product, folder: Path) -> Iterator[str]:
     assert "Traceback" not in log.read()
 
 
+def row_of(page: Page, name: str) -> Locator:
+    """Return a service's row in the table of services; the costs have rows of their own."""
+    table = page.get_by_role("table", name="Services", exact=True)
+    return table.get_by_role("row").filter(has_text=name)
+
+
 def begin_to_deploy(page: Page, model: str) -> None:
-    """Open the form that deploys a model."""
+    """Open the form that deploys a model, with what is advanced."""
     page.get_by_role("tab", name="Models", exact=True).click()
     expect(page.get_by_role("heading", name=BUCKET)).to_be_visible()
     page.get_by_role("button", name=f"Deploy {model}").click()
     expect(page.get_by_role("heading", name=f"Deploy {model}")).to_be_visible()
+    unfold(page, "Advanced")
 
 
 def unfold(page: Page, card: str) -> None:
-    """Open a card of the form that is folded at first."""
-    page.locator("summary").filter(has_text=card).first.click()
+    """Open a part of the form that is folded at first."""
+    page.locator("summary").filter(has=page.get_by_role("heading", name=card, exact=True)).click()
 
 
 def deploy(page: Page, name: str) -> None:
@@ -99,3 +108,11 @@ def remove_all(product: Product) -> None:
         operation = services.delete(product.clients, each.name)
         for _ in rollout.follow(product.clients, operation, period=0.1):
             pass
+
+
+def ask(page: Page, text: str, *, most_tokens: int) -> None:
+    """Ask the model of an open service something, for a short answer."""
+    page.locator("summary", has_text="Settings").locator("visible=true").click()
+    page.get_by_label("Maximum tokens of an answer").fill(str(most_tokens))
+    page.get_by_label("Prompt", exact=True).fill(text)
+    page.get_by_role("button", name="Send", exact=True).click()

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from llm_widgets.gcp import secrets
 from llm_widgets.gcp.client.rest import call
-from llm_widgets.gcp.iam import invokers, service_accounts
+from llm_widgets.gcp.iam import service_accounts
 from llm_widgets.gcp.run import rollout, services
 from llm_widgets.gcp.secrets import HubToken
 from llm_widgets.gcp.storage import metadata
@@ -22,6 +22,7 @@ from tests.e2e.conftest import Problems
 from tests.e2e.failing_vllm import put_program
 from tests.e2e.planted import FAILING, GPUS, QWEN, REFUSED, added, field
 from tests.e2e.services_tab import (
+    ask,
     begin_to_deploy,
     cloud_with_model,
     deploy,
@@ -59,9 +60,8 @@ def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield address
 
 
-@pytest.fixture(scope="module")
-def opened(browser: Browser, url: str) -> Iterator[tuple[Page, Problems]]:
-    """Open the page once for all tests: each goes through it as a person would."""
+@contextmanager
+def visit(browser: Browser, url: str) -> Iterator[tuple[Page, Problems]]:
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     problems = Problems(url)
@@ -72,14 +72,35 @@ def opened(browser: Browser, url: str) -> Iterator[tuple[Page, Problems]]:
     context.close()
 
 
-@pytest.fixture
-def page(opened: tuple[Page, Problems], product: Product) -> Iterator[Page]:
-    page, problems = opened
-    yield page
+@contextmanager
+def tidied(product: Product, problems: Problems) -> Iterator[None]:
+    """Take away what a test has made, and fail where the browser met a problem."""
+    yield
     product.faults.reset()
     remove_all(product)
     found, problems.found = problems.found, []
     assert found == []
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, url: str) -> Iterator[tuple[Page, Problems]]:
+    """Open the page once for all tests: each goes through it as a person would."""
+    with visit(browser, url) as visited:
+        yield visited
+
+
+@pytest.fixture
+def page(opened: tuple[Page, Problems], product: Product) -> Iterator[Page]:
+    page, problems = opened
+    with tidied(product, problems):
+        yield page
+
+
+@pytest.fixture
+def newcomers(browser: Browser, url: str, product: Product) -> Iterator[Page]:
+    """Open the page anew: what earlier tests granted is not remembered as spreading."""
+    with visit(browser, url) as (page, problems), tidied(product, problems):
+        yield page
 
 
 NAMES = {RECORD.id: "ollama-smollm2-135m", QWEN.id: "vllm-qwen3-4b"}
@@ -137,12 +158,12 @@ def test_what_is_refused_is_changed_by_its_button(
 
 
 def test_a_quota_is_requested_and_granted(page: Page) -> None:
-    begin(page, RECORD.id, field("Most instances", "2"))
+    begin(page, RECORD.id, field("Maximum instances", "2"))
     refused(page, "would take 64 GiB of memory", "allowed: 42949672960")
-    blocker = page.get_by_text(f"The quotas of {REGION} don't allow this.")
+    blocker = page.get_by_text(f"Not enough quota in {REGION}")
     expect(blocker).to_be_visible()
     page.get_by_role("button", name="Request quota").last.click()
-    granted = page.get_by_text(f"The quota in {REGION} is 64 now: deploy again.")
+    granted = page.get_by_text(f"Memory quota in {REGION} is now 64 GiB. Deploy again.")
     expect(granted).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text="64 GiB of memory")).to_have_count(0)
     deployed(page)
@@ -155,7 +176,7 @@ def test_an_api_that_is_off_is_enabled(page: Page, product: Product) -> None:
     product.clients.service_usage.disable_service(request={"name": api}).result(30)
     refused(
         page,
-        "The API run.googleapis.com is not enabled in the project.",
+        f"Cloud Run Admin API is not enabled in the project {PROJECT}.",
         "has not been used in project",
     )
     page.get_by_role("button", name="Enable", exact=True).click()
@@ -166,18 +187,20 @@ def test_an_api_that_is_off_is_enabled(page: Page, product: Product) -> None:
 def test_an_account_that_may_not_be_acted_as_is_granted(page: Page, product: Product) -> None:
     with roles(product, *ADMINISTRATOR):
         begin(page, RECORD.id)
-        refused(page, "You may not deploy services that run as", "iam.serviceaccounts.actAs")
+        denied = "lacks the permission iam.serviceAccounts.actAs on"
+        refused(page, denied, "denied on service account")
         page.get_by_role("button", name="Grant", exact=True).click()
-        granted = page.get_by_text("roles/iam.serviceAccountUser was granted to")
+        granted = page.get_by_text("Granted roles/iam.serviceAccountUser to")
         expect(granted).to_be_visible()
         deployed(page)
 
 
 def test_grants_that_are_missing_are_given_one_after_the_other(
-    page: Page, product: Product
+    newcomers: Page, product: Product
 ) -> None:
     """A new account may read neither a secret nor the bucket; each button gives one of them."""
-    bare = service_accounts.create_runtime_account(product.clients, PROJECT)
+    page = newcomers
+    bare = service_accounts.create(product.clients, PROJECT, service_accounts.RUNTIME)
     kept = HubToken(PROJECT, "models", "shared")
     secrets.put(product.clients, kept, "a value")
     secret = kept.id
@@ -188,9 +211,9 @@ def test_grants_that_are_missing_are_given_one_after_the_other(
         added("Add a secret", "KEY", f"{secret}:1"),
         lambda page: page.get_by_role("checkbox", name="Let it read the bucket").uncheck(),
     )
-    expect(page.get_by_text(f"{bare.email} may not read")).to_be_visible()
+    expect(page.get_by_text(f"{bare.email} can't read")).to_be_visible()
     deploy(page, NAMES[RECORD.id])
-    explained(page, f"may not read the secret {secret}.", "Permission denied on secret")
+    explained(page, f"can't read the secret {secret}.", "Permission denied on secret")
     page.get_by_role("button", name="Grant and deploy again").click()
     explained(page, f"lacks storage.objects.list on the bucket {BUCKET}.", "Error 403")
     page.get_by_role("button", name="Grant and deploy again").click()
@@ -203,7 +226,7 @@ def test_a_gpu_that_others_use_is_waited_for(page: Page, product: Product) -> No
     deploy(page, "the-first")
     ready(page)
     # What is left open there must not stand in the way of the next one.
-    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Edit & deploy new revision").click()
     expect(page.get_by_role("heading", name="Edit the-first")).to_be_visible()
     begin(page, RECORD.id)
     deploy(page, NAMES[RECORD.id])
@@ -213,23 +236,26 @@ def test_a_gpu_that_others_use_is_waited_for(page: Page, product: Product) -> No
         pass
     page.get_by_role("button", name="Deploy again", exact=True).click()
     ready(page)
-    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Edit & deploy new revision").click()
     expect(page.get_by_role("heading", name=f"Edit {NAMES[RECORD.id]}")).to_be_visible()
 
 
-def test_who_may_not_call_is_let_in(page: Page, product: Product) -> None:
+def test_who_may_not_call_is_let_in(newcomers: Page, product: Product) -> None:
+    page = newcomers
     begin(page, RECORD.id)
     deployed(page)
     with roles(product, "roles/viewer", "roles/iam.securityAdmin"):
-        name = f"{PARENT}/services/{NAMES[RECORD.id]}"
-        for each in invokers.invokers(product.clients, name):
-            invokers.remove_invoker(product.clients, name, each)
+        page.get_by_role("tab", name="Access", exact=True).click()
+        card = page.get_by_role("tabpanel", name="Access")
+        card.get_by_role("row").filter(has_text=MANAGER).get_by_role(
+            "button", name="Remove"
+        ).click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+        expect(card.get_by_role("row").filter(has_text=MANAGER)).to_have_count(0)
         page.get_by_role("tab", name="Try it", exact=True).click()
-        page.get_by_label("Longest answer (tokens)").fill("16")
-        page.get_by_label("Prompt", exact=True).fill("Reply with one short greeting.")
-        page.get_by_role("button", name="Send", exact=True).click()
-        explained(page, f"may not call the service {NAMES[RECORD.id]}.", "It answers 403")
-        page.get_by_role("button", name="Let me call it").click()
+        ask(page, "Reply with one short greeting.", most_tokens=16)
+        explained(page, f"can't call the service {NAMES[RECORD.id]}.", "The service answers 403")
+        page.get_by_role("button", name="Grant me access").click()
         figures = page.get_by_text(re.compile(r"First token after [\d.]+ s"))
         expect(figures).to_be_visible()
 

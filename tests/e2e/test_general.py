@@ -79,23 +79,25 @@ def test_a_project_stays_selected_by_keyboard_alone(
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Confirm")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
     assert violations(page) == []
     header = page.locator(".llm-header-project")
     expect(header).to_contain_text("Demo project")
     reloaded(page)
     expect(header).to_contain_text("Demo project")
-    page.get_by_role("button", name="Change").click()
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("button", name="Change")).to_be_visible()
     page.get_by_role("tab", name="Services").click()
     expect(header).to_contain_text("Demo project")
+    header.press("Enter")
+    expect(page.get_by_label("Search projects")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
 
 
 def test_where_listing_is_denied_the_id_is_typed(manager: RunningManager, page_of: Page) -> None:
     page = page_of
+    # The first answer has come: else it is the one that is denied, and nobody can search.
+    expect(page.get_by_label("Projects", exact=True)).to_contain_text(PROJECT)
     manager.faults(failures=[{"match": "projects:search", "status": 403}])
-    expect(page.get_by_label("Projects", exact=True)).to_be_visible()
     page.get_by_label("Search projects").fill("x")
     field = page.get_by_label("Project ID")
     expect(field).to_be_visible()
@@ -103,7 +105,7 @@ def test_where_listing_is_denied_the_id_is_typed(manager: RunningManager, page_o
         "two words": "“two words” is not a project ID",
         "<img src=x onerror=alert(1)>": "“<img src=x onerror=alert(1)>” is not a project ID",
         "a" * 300: "aaa…” is not a project ID",
-        "other-project": "does not exist, or you may not see it",
+        "other-project": "does not exist, or you don't have permission to view it",
     }
     for text, told in wrong.items():
         field.fill(text)
@@ -142,7 +144,7 @@ def test_a_saved_project_that_is_gone_leads_back_with_the_reason(page_of: Page) 
     saved = json.dumps({"project": "gone-project"})
     page.evaluate("([key, value]) => localStorage.setItem(key, value)", [KEY, saved])
     reloaded(page)
-    told = "The project gone-project does not exist, or you may not see it."
+    told = "The project gone-project does not exist, or you don't have permission to view it."
     expect(page.get_by_text(told)).to_be_visible()
     chosen(page)
 
@@ -160,10 +162,10 @@ def test_denied_then_granted_without_a_reload(
     expect(row(page, "Billing")).to_contain_text("The project's billing account is closed.")
     expect(row(page, "Cloud Run jobs")).to_have_attribute("data-state", "ok")
     assert violations(page) == []
-    blocker = page.get_by_text("Importing a model would fail until this is mended.")
+    blocker = page.get_by_text("Fix this before you import a model.")
     page.get_by_role("tab", name="Models").click()
     expect(blocker).to_be_visible()
-    against = page.get_by_label("What stands against the import")
+    against = page.get_by_label("Blocks the import")
     expect(against.get_by_role("listitem")).to_have_count(1)
     expect(against).to_contain_text("gcloud billing projects link")
     page.get_by_role("tab", name="General").click()
@@ -173,7 +175,7 @@ def test_denied_then_granted_without_a_reload(
     manager.faults()
     refresh(page)
     expect(services).to_have_attribute("data-state", "ok")
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
     page.get_by_role("tab", name="Models").click()
     expect(blocker).not_to_be_visible()
 
@@ -188,7 +190,7 @@ def test_one_click_enables_what_is_missing(manager: RunningManager, page_of: Pag
     expect(row(page, "Google APIs")).to_contain_text("Secret Manager")
     page.get_by_role("button", name="Enable all 2: Google APIs").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
     expect(row(page, "Google APIs")).to_be_focused()  # the button is gone, the place is not
 
 
@@ -202,7 +204,7 @@ def test_credentials_that_expire_while_the_page_is_open(
     expect(page.locator(".llm-header-project")).to_contain_text("Local project")
     manager.faults()
     refresh(page)
-    expect(page.get_by_text("15 of 15 in order")).to_be_visible()
+    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
 
 
 def test_networks(page_of: Page, browser: Browser, manager: RunningManager) -> None:
@@ -234,15 +236,17 @@ def test_quotas(page_of: Page, violations: Callable[[Page], list[str]]) -> None:
     small = card.get_by_role("row").filter(has_text="L4").filter(has_text="us-east4")
     large = card.get_by_role("row").filter(has_text="RTX PRO 6000").filter(has_text="us-central1")
     expect(small).to_contain_text("3 GPUs are free.")
-    expect(large).to_contain_text("It needs 80 GiB of memory, 40 of 40 are free: ask for more.")
+    expect(large).to_contain_text(
+        "Needs 80 GiB of memory; the limit is 40 GiB. Request a higher quota."
+    )
     large.get_by_role("button", name="Request quota").click()
     dialog = page.get_by_role("dialog")
     # Filled in with what the GPU lacks here.
     expect(dialog.get_by_label("Quota").locator("option:checked")).to_have_text(
-        "GiB of memory of all services"
+        "Memory in GiB, all services"
     )
-    expect(dialog.get_by_label("How many in all")).to_have_value("80")
-    dialog.get_by_label("How many in all").fill("100")
+    expect(dialog.get_by_label("New limit")).to_have_value("80")
+    dialog.get_by_label("New limit").fill("100")
     expect(dialog).to_contain_text("--preferred-value=107374182400")
     assert violations(page) == []
     dialog.get_by_role("button", name="Request").click()

@@ -13,7 +13,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from llm_widgets.cli.local_cloud import local_cloud
+from llm_widgets.domain.metadata import METADATA_NAME
+from llm_widgets.domain.models import ModelRecord, ModelStatus
+from llm_widgets.gcp.storage import buckets
+from llm_widgets.gcp.storage.metadata import update_metadata
 from local_cloud.testing.waiting import until
+from tests.contract.product import PROJECT, REGION
 from tests.e2e.manager import (
     RunningManager,
     choose_project,
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser, WebSocket
+    from playwright.sync_api import Browser, Locator, WebSocket
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -52,7 +57,7 @@ def models(open_page: Callable[[str], Page], manager: RunningManager) -> Iterato
     manager.faults()
 
 
-def row(page: Page, text: str):  # noqa: ANN201 - a Locator
+def row(page: Page, text: str) -> Locator:
     return page.get_by_role("row").filter(has_text=text)
 
 
@@ -64,39 +69,38 @@ def test_gated_model_with_a_token_that_is_sent_once(
     received: list[str] = []
     page.on("websocket", lambda socket: listen(socket, sent, received))
     page.reload()  # so that the socket is listened to
-    expect(page.get_by_role("button", name="Change")).to_be_visible()
     to_tab(page, "Models")
-    expect(page.get_by_text("No bucket of this project holds models yet.")).to_be_visible()
+    expect(page.get_by_text("No models in this project's buckets yet.")).to_be_visible()
 
     fill_in_import(page, "Hugging Face", GATED, new_bucket=BUCKET)
     expect(page.get_by_text(f"{GATED} is gated")).to_be_visible()
     page.get_by_role("button", name="Check").click()
-    expect(page.get_by_role("alert")).to_contain_text("No token was given")
+    expect(page.get_by_role("alert").filter(has_text="No token was given")).to_be_visible()
     assert violations(page) == []
     for token, said in (
         ("hf_local_visitor", "has not accepted the licence"),
-        ("hf_local_waiting", "is not granted yet"),
+        ("hf_local_waiting", "not granted yet"),
         ("hf_nonsense", "does not accept this token"),
     ):
-        page.get_by_label("Hugging Face token").fill(token)
+        page.get_by_label("Hugging Face token").locator("visible=true").fill(token)
         page.get_by_role("button", name="Check").click()
         expect(page.get_by_text(said).first).to_be_visible()
-    page.get_by_label("Hugging Face token").fill(TOKEN)
+    page.get_by_label("Hugging Face token").locator("visible=true").fill(TOKEN)
     page.get_by_role("button", name="Check").click()
-    expect(page.get_by_text("Gated; this token may read it")).to_be_visible()
+    expect(page.get_by_text("Gated; your token has access")).to_be_visible()
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_focused()
     page.get_by_role("button", name="Show the 10 files").click()
     left_out = row(page, "original/consolidated.safetensors")
     expect(left_out).to_contain_text("the same weights once more")
     page.get_by_role("button", name="Copy README.md").click()
-    expect(page.get_by_text("You have changed the choice of files")).to_be_visible()
+    expect(page.get_by_text("You changed the selected files")).to_be_visible()
     page.get_by_role("button", name="Leave out README.md").click()
-    expect(page.get_by_text("You have changed the choice of files")).not_to_be_visible()
+    expect(page.get_by_text("You changed the selected files")).not_to_be_visible()
     assert violations(page) == []
     assert TOKEN not in widget_state(page)  # the page may still need it
     page.get_by_role("button", name="Import", exact=True).click()
     expect(row(page, GATED)).to_contain_text("Ready")
-    expect(page.get_by_text("Every file has the digest that the hub published.")).to_be_visible()
+    expect(page.get_by_text("All checksums match the hub.")).to_be_visible()
     assert violations(page) == []
 
     assert sum(TOKEN in message for message in sent) == 1
@@ -162,7 +166,7 @@ def test_reload_a_second_person_and_cancel(
     expect(page.get_by_text(phase)).to_be_visible()
     files = page.get_by_role("list", name=f"Files of {SMOLLM2}")
     expect(files.get_by_role("listitem")).to_have_count(5)
-    expect(row(page, SMOLLM2)).to_contain_text(re.compile(r"Importing \d+ %"))
+    expect(row(page, SMOLLM2)).to_contain_text(re.compile(r"Importing \d+%"))
 
     context = browser.new_context()
     other = context.new_page()
@@ -172,7 +176,7 @@ def test_reload_a_second_person_and_cancel(
     expect(other.get_by_text(phase)).to_be_visible()
     expect(other.get_by_text(re.compile("about .* left"))).to_be_visible()
     other.get_by_role("button", name="Cancel", exact=True).locator("visible=true").click()
-    cancelled = "Cancelled. Nothing of it was published."
+    cancelled = "Cancelled. No files were published."
     for each in (other, page):
         expect(each.get_by_text(cancelled)).to_be_visible()
     manager.faults()
@@ -235,7 +239,7 @@ def test_an_import_that_is_begun_before_the_buckets_are_listed(
     page.reload()
     to_tab(page, "Models")
     fill_in_import(page, "Hugging Face", GATED)
-    where = page.get_by_label("Where the model goes")
+    where = page.get_by_label("Destination bucket")
     expect(where).to_have_value("")
     expect(where.locator("option:checked")).to_have_text("Looking for buckets …")
     manager.faults()
@@ -247,7 +251,7 @@ def test_details_verify_and_delete(
     models: Page, violations: Callable[[Page], list[str]], manager: RunningManager
 ) -> None:
     page = models
-    page.get_by_role("button", name=GATED).first.click()
+    page.get_by_role("link", name=GATED, exact=True).click()
     expect(page.get_by_role("heading", name=GATED)).to_be_visible()
     expect(page.get_by_text("No service", exact=True)).to_be_visible()
     expect(row(page, "config.json").first).to_contain_text("git-sha1:")
@@ -297,10 +301,77 @@ def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], 
     page = models
     page.set_viewport_size({"width": width, "height": 800})
     listed = page.get_by_role("button", name="Import here")
-    expect(listed.or_(page.get_by_text("No bucket of this project")).first).to_be_visible()
+    expect(listed.or_(page.get_by_text("No models in this project")).first).to_be_visible()
     fill_in_import(page, "Hugging Face", "local/tiny-llama")
     page.get_by_role("button", name="Check").click()
     expect(page.get_by_text("Ready to import")).to_be_visible()
     page.get_by_role("button", name="Show the").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
+
+
+def test_a_bucket_is_tidied_and_deleted(
+    models: Page, manager: RunningManager, violations: Callable[[Page], list[str]]
+) -> None:
+    name, page = "tidy-models", models
+    clients = manager.clients()
+    buckets.create_bucket(clients, PROJECT, name, REGION)
+    bucket = clients.storage(PROJECT).get_bucket(name)
+    record = ModelRecord(
+        "a/unused", "huggingface", ModelStatus.READY, revision="1", prefix="huggingface/a/unused/1"
+    )
+    update_metadata(clients.storage(PROJECT), name, lambda file: file.with_model(record))
+    bucket.blob(f"{record.prefix}/config.json").upload_from_string(b"{}")
+    bucket.blob("notes/a").upload_from_string(b"mine")
+    page.get_by_role("button", name="Refresh").locator("visible=true").click()
+    card = page.locator(".llm-card").filter(has=page.get_by_role("heading", name=name))
+    expect(card.get_by_role("button", name="Delete bucket")).not_to_be_visible()
+    card.get_by_role("button", name="Tidy", exact=True).click()
+    found = card.get_by_role("table", name=f"What could be removed from {name}")
+    young = found.get_by_role("row").filter(has_text="Folder without an entry")
+    expect(young).to_contain_text("Something was written there in the last 24 hours.")
+    expect(young.get_by_role("button", name="Delete")).to_be_disabled()
+    assert violations(page) == []
+
+    found.get_by_role("button", name="Delete a/unused").click()
+    dialog = page.get_by_role("dialog")
+    typed = dialog.get_by_label(f"Type {record.id} to confirm")
+    typed.fill("a/used")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog.get_by_text(f"This is not {record.id}.")).to_be_visible()
+    typed.fill(record.id)
+    dialog.get_by_role("button", name="Delete").click()
+    expect(dialog).to_be_hidden()
+    expect(found).not_to_contain_text(record.id)
+    assert {blob.name for blob in bucket.list_blobs()} == {METADATA_NAME, "notes/a"}
+
+    bucket.blob("notes/a").delete()
+    card.get_by_role("button", name="Tidy", exact=True).click()
+    expect(card.get_by_text("Nothing to tidy.")).to_be_visible()
+    expect(card.get_by_text("Empty", exact=True)).to_be_visible()
+    card.get_by_role("button", name="Delete bucket").click()
+    dialog.get_by_label(f"Type {name} to confirm").fill(name)
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name=name)).to_have_count(0)
+    assert not bucket.exists()
+
+
+def test_a_model_that_was_found_is_taken_over(
+    models: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    page = models
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("button", name="Import model").first.click()
+    page.get_by_label("Part of its ID").fill("tiny-llama")
+    found = page.get_by_role("table", name="Models found")
+    expect(found.locator("tbody tr")).to_have_count(2)
+    expect(row(page, "Open").locator("visible=true")).to_contain_text("With up to 512 tokens")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(page) == []
+    found.get_by_role("button", name="Use local/tiny-llama", exact=True).click()
+    expect(found).to_be_hidden()
+    expect(page.get_by_role("radio", name="Hugging Face")).to_be_checked()
+    expect(page.get_by_label("Model ID").locator("visible=true")).to_have_value("local/tiny-llama")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text("Ready to import")).to_be_visible()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 import pytest
 from google.api_core.exceptions import Conflict
@@ -16,6 +18,7 @@ from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.imports.verify import FileCheck, verify_model
 from llm_widgets.transfer.share import Task
 from llm_widgets.transfer.transfer import Transfer
+from local_cloud.testing.waiting import until
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import PATIENT, QUICK, Imports
 
@@ -34,6 +37,15 @@ def in_the_middle(act: Callable[[], None]) -> Callable[[int, Request], Fault]:
         return Fault()
 
     return plan
+
+
+def abort_uploads(imports: Imports) -> None:
+    """Abort all uploads of a bucket."""
+    session, bucket = imports.clients.session, f"{imports.clients.url('')}/{imports.bucket}"
+    listed = ET.fromstring(session.get(f"{bucket}?uploads").content)
+    for upload in listed.iterfind("{*}Upload"):
+        key, upload_id = upload.findtext("{*}Key"), upload.findtext("{*}UploadId")
+        assert session.delete(f"{bucket}/{key}?uploadId={upload_id}").ok
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "GET"])
@@ -118,7 +130,7 @@ def test_a_quota(imports: Imports, source: FaultySource, storage_cloud: StorageC
     plan = imports.plan(source)
     assert imports.run(plan) is ImportState.FAILED
     progress = imports.progress(plan)
-    assert f"A quota stops writing to gs://{imports.bucket}" in progress.message
+    assert progress.message.startswith(f"Can't write to gs://{imports.bucket}: a quota")
     assert progress.cause == failure["message"]  # not the JSON that it came in
     assert "higher quota" in progress.fix
     assert imports.names(plan.prefix) == []
@@ -196,6 +208,32 @@ def test_an_unfinished_upload_that_was_aborted_is_begun_again(
     imports.objects.delete(f"llm-manager/models/{plan.id}.json")
     assert imports.run(plan) is ImportState.DONE
     assert imports.is_right(plan, source)
+
+
+def test_an_object_that_an_earlier_request_still_puts_together(
+    imports: Imports, source: FaultySource, storage_cloud: StorageCloud
+) -> None:
+    faults, name = storage_cloud.faults, "model.safetensors"
+    complete = f"^POST /{imports.bucket}/.*/{name}$"
+    look = f"^GET /storage/v1/b/{imports.bucket}/o/.*/{name}$"
+    source.plan = in_the_middle(lambda: faults.update(holds=[complete, look]))
+    plan = imports.plan(source)
+    transfer = Transfer(plan, imports.clients, imports.objects, options=PATIENT)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            done = pool.submit(transfer.run)
+            until(lambda: faults.held == 1)
+            sent = source.sent
+            abort_uploads(imports)  # to this request, it is as if another one had completed it
+            faults.release()
+            until(lambda: faults.held == 1)
+            (large,) = (file for file in plan.files if file.path == name)
+            imports.objects.write(plan.object_name(large), source.files[name])
+        finally:
+            faults.reset()
+        assert done.result()
+    assert source.sent == sent
+    assert imports.names(plan.prefix)
 
 
 def test_a_finished_import_is_looked_at_and_not_moved_again(

@@ -135,8 +135,8 @@ def test_tasks_go_on_from_what_one_process_has_left(imports: Imports, source: Fa
     source.rate = 8 * MIB
     plan = imports.plan(source)
     process = imports.start_process(plan)
-    (large,) = [file for file in plan.files if file.path == "model.safetensors"]
-    saved = CheckpointObject(imports.objects, checkpoint_name(plan.folder, large))
+    (file,) = [file for file in plan.files if file.path == "model.safetensors"]
+    saved = CheckpointObject(imports.objects, checkpoint_name(plan.folder, file))
     until(lambda: (found := saved.load()) and found.parts)
     process.kill()
     process.communicate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import signal
 import threading
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +38,10 @@ def source() -> Iterator[FaultySource]:
     source.stop()
 
 
+def has_sent(source: FaultySource, enough: float) -> bool:
+    return source.sent > enough
+
+
 def wait_for_bytes(imports: Imports, plan: ImportPlan, count: int) -> None:
     begun = f"{plan.folder}/progress/"
     until(lambda: imports.objects.list(begun) and imports.progress(plan).done > count)
@@ -46,14 +50,13 @@ def wait_for_bytes(imports: Imports, plan: ImportPlan, count: int) -> None:
 def test_killed_and_resumed(imports: Imports, source: FaultySource) -> None:
     source.rate = RATE / 2  # so slow that even the last worker is killed before the end
     plan = imports.plan(source)
-    moments = random.Random(3)
+    amounts = random.Random(3)
     kills = 0
     while kills < 4:
         worker = imports.start_process(plan)
         try:
-            begun = len(source.requests)
-            until(lambda begun=begun: len(source.requests) > begun)
-            time.sleep(moments.uniform(0.2, 1.2))
+            enough = source.sent + amounts.randrange(PART // 8, PART)
+            until(partial(has_sent, source, enough))
             assert worker.poll() is None, worker.communicate()[1]
         finally:
             worker.send_signal(signal.SIGKILL)

@@ -10,15 +10,28 @@ import { Window } from "happy-dom";
 const window = new Window({ url: "http://localhost/" });
 
 const NAMES = [
-	...["window", "document", "localStorage", "navigator", "location", "innerWidth", "innerHeight"],
+	...[
+		"window",
+		"document",
+		"localStorage",
+		"sessionStorage",
+		"navigator",
+		"location",
+		"history",
+		"innerWidth",
+		"innerHeight",
+	],
 	...[
 		"Node",
 		"Element",
 		"HTMLElement",
 		"HTMLInputElement",
+		"HTMLTextAreaElement",
 		"Text",
+		"CustomEvent",
 		"Event",
 		"KeyboardEvent",
+		"MouseEvent",
 		"MutationObserver",
 	],
 	...["CSS", "getComputedStyle", "requestAnimationFrame", "cancelAnimationFrame"],

@@ -15,7 +15,14 @@ const field = (key, more) => ({
 	...{ key, label: key, kind: /** @type {const} */ ("text"), help: "", required: false },
 	...{ value: null, options: [], suggestions: [], pattern: "", pattern_help: "" },
 	...{ placeholder: "", max_length: 0, minimum: null, maximum: null, step: null, group: "" },
-	...{ show_when: null, default: null, is_long: false, columns: [], add_label: "" },
+	...{
+		show_when: null,
+		default: null,
+		is_long: false,
+		is_advanced: false,
+		columns: [],
+		add_label: "",
+	},
 	...more,
 });
 
@@ -31,7 +38,15 @@ function shown(fields, more) {
 	const widget = new Widget({
 		fields,
 		...{ submit_label: "Send", live: false, busy: "", errors: {}, error: "", hints: {} },
-		...{ label: "Deploy", cancel_label: "Cancel", check_label: "Check", folded: {}, done: "" },
+		...{
+			label: "Deploy",
+			cancel_label: "Cancel",
+			check_label: "Check",
+			folded: {},
+			advanced: "",
+			done: "",
+		},
+		...{ draft: "", secret: "" },
 		...more,
 	});
 	const { el, close } = show(form, widget);
@@ -160,6 +175,32 @@ test("live values leave after a pause, without passwords, and not after the form
 	mock.timers.reset();
 });
 
+test("what steers or is too long is shown as such, and is sent as it came", () => {
+	const [turned, long, path] = ["--a=\u202ecod", "x".repeat(20_000), "/gcs\u0000\u2066/a"];
+	const { el, input, widget, submit } = shown([
+		field("args", { kind: "rows", value: ["--plain\n\ttwo", turned] }),
+		field("env", { kind: "pairs", value: [["A", long]] }),
+		field("mount_path", { value: path }),
+	]);
+	const boxes = [...el.querySelectorAll("textarea")];
+	assert.deepEqual(
+		boxes.map((box) => box.readOnly),
+		[false, true, false, true],
+	);
+	assert.equal(boxes[1]?.value, "--a=\\u202ecod");
+	assert.ok((boxes[3]?.value.length ?? 0) < 10_100);
+	assert.equal(input("mount_path").value, "/gcs\\x00\\u2066/a");
+	submit();
+	const [sent] = widget.sent;
+	assert.deepEqual(sent, {
+		type: "submit",
+		values: { args: ["--plain\n\ttwo", turned], env: [["A", long]], mount_path: path },
+	});
+	type(input("mount_path"), " /b ");
+	submit();
+	assert.match(JSON.stringify(widget.sent.at(-1)), /"mount_path":"\/b"/);
+});
+
 test("rows keep what they hold to the letter; a new one that is empty does not count", () => {
 	const { widget, el, submit } = shown([
 		field("args", { kind: "rows", value: ["--a=b c", ""] }),
@@ -213,6 +254,33 @@ test("an error unfolds the card that its field stands on", () => {
 	assert.deepEqual(texts(el, "details summary .llm-note"), ["one changed"]);
 });
 
+test("what is advanced stands behind a line that says what it holds, and an error unfolds it", () => {
+	const advanced = { is_advanced: true };
+	const { widget, el } = shown(
+		[
+			field("b", { group: "More", ...advanced }),
+			field("a", { group: "Main" }),
+			field("c", { group: "Rare", ...advanced }),
+		],
+		{ advanced: "More, Rare", folded: { Rare: "as it was" } },
+	);
+	assert.deepEqual(texts(el, "h2"), ["Main", "Advanced"]);
+	assert.deepEqual(texts(el, ".llm-advanced h3"), ["More", "Rare"]);
+	assert.deepEqual(texts(el, "summary .llm-note"), ["More, Rare", "as it was"]);
+	const folds = /** @type {HTMLDetailsElement[]} */ ([...el.querySelectorAll("details")]);
+	widget.update({ errors: { b: "wrong" }, advanced: "Changed: b" });
+	assert.deepEqual(
+		folds.map((fold) => fold.open),
+		[true, false],
+	);
+	assert.deepEqual(texts(el, "summary .llm-note"), ["Changed: b", "as it was"]);
+	widget.update({ errors: { c: "wrong" } });
+	assert.deepEqual(
+		folds.map((fold) => fold.open),
+		[true, true],
+	);
+});
+
 /** @param {Partial<DialogTraits>} [more] */
 function opened(more) {
 	/** @type {Widget<DialogTraits, FormBaseSent, FormBaseReceived>} */
@@ -257,4 +325,95 @@ test("a dialog that takes something away offers to leave first", () => {
 	widget.update({ shown: false });
 	assert.equal(box.open, false);
 	close();
+});
+
+test("what was typed is put in again after a reload, but no secret, until it is forgotten", () => {
+	mock.timers.enable({ apis: ["setTimeout"] });
+	sessionStorage.clear();
+	const fields = [
+		field("name", { value: "chat" }),
+		field("token", { kind: "password" }),
+		field("env", { kind: "pairs", value: [["HF_TOKEN", "secret"]], columns: ["Name", "Value"] }),
+		field("size", { kind: "number", value: 3 }),
+	];
+	const before = shown(fields, { draft: "deploy b m", live: true });
+	type(before.input("name"), "talk");
+	type(before.input("token"), "hf_secret");
+	before.close();
+	assert.deepEqual([...Object.values(sessionStorage)].join().includes("secret"), false);
+
+	const after = shown(fields, { draft: "", live: true });
+	assert.equal(after.input("name").value, "chat");
+	after.widget.update({ draft: "deploy b m" });
+	assert.equal(after.input("name").value, "talk");
+	assert.equal(after.input("size").value, "3");
+	assert.equal(after.input("token").value, "");
+	mock.timers.tick(300);
+	const [told] = after.widget.sent;
+	assert.ok(told?.type === "input" && told.values.name === "talk");
+	after.widget.update({ draft: "deploy b other" });
+	after.widget.deliver({ type: "reset" });
+	assert.equal(after.input("name").value, "chat");
+
+	after.widget.update({ draft: "deploy b m" });
+	after.widget.deliver({ type: "forget" });
+	after.close();
+	const last = shown(fields, { draft: "deploy b m" });
+	assert.equal(last.input("name").value, "chat");
+	last.close();
+	mock.timers.reset();
+});
+
+test("words that hold or name a secret are not kept, nor put in where they were", () => {
+	sessionStorage.clear();
+	const fields = [
+		field("name", { value: "chat" }),
+		field("args", { kind: "rows", value: ["--port=1"], columns: ["Argument"] }),
+	];
+	const draft = "deploy b m";
+	const kept = () => JSON.parse(sessionStorage.getItem(`llm-widgets.draft.${draft}`) ?? "{}");
+	const { el, input, close } = shown(fields, { draft, secret: "api-key|token=" });
+	const argument = () => find(el, '[aria-label="args: Argument 1"]', HTMLTextAreaElement);
+	type(argument(), "--port=2");
+	assert.deepEqual(kept(), { args: ["--port=2"] });
+	type(input("name"), "talk");
+	type(argument(), "--API-KEY=7");
+	assert.deepEqual(kept(), { name: "talk" });
+	close();
+
+	sessionStorage.setItem(`llm-widgets.draft.${draft}`, JSON.stringify({ args: ["--api-key"] }));
+	const later = shown(fields, { draft, secret: "api-key" });
+	assert.equal(
+		find(later.el, '[aria-label="args: Argument 1"]', HTMLTextAreaElement).value,
+		"--port=1",
+	);
+	// Without knowing what a secret is none of them is kept.
+	later.widget.update({ secret: "" });
+	type(later.input("name"), "talk");
+	type(find(later.el, '[aria-label="args: Argument 1"]', HTMLTextAreaElement), "--port=3");
+	assert.deepEqual(kept(), { name: "talk" });
+	later.close();
+	sessionStorage.clear();
+});
+
+test("what was kept is forgotten also while the form is not shown", () => {
+	const name = "llm-widgets.draft.deploy b m";
+	sessionStorage.setItem(name, JSON.stringify({ name: "talk" }));
+	/** @type {Widget<{draft: string}, FormBaseSent, FormBaseReceived>} */
+	const widget = new Widget({ draft: "deploy b m" });
+	form.initialize(/** @type {never} */ ({ model: widget.model }));
+	widget.deliver({ type: "forget" });
+	assert.equal(sessionStorage.getItem(name), null);
+});
+
+test("a choice that was kept is made once it is offered", () => {
+	sessionStorage.setItem("llm-widgets.draft.import", JSON.stringify({ bucket: "b", gone: "x" }));
+	const choice = (/** @type {string[]} */ ...names) =>
+		field("bucket", { kind: "select", options: options(...names) });
+	const { widget, input, close } = shown([choice("a")], { draft: "import" });
+	assert.equal(input("bucket").value, "a");
+	widget.update({ fields: [choice("a", "b")] });
+	assert.equal(input("bucket").value, "b");
+	close();
+	sessionStorage.clear();
 });

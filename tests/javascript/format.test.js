@@ -24,7 +24,7 @@ test("how long ago something was", () => {
 
 test("a share is never rounded up to the whole, and never leaves its bounds", () => {
 	assert.deepEqual([0, 0.999, 1, 1.7, -1, Number.NaN].map(formatPercent), [
-		...["0 %", "99 %", "100 %", "100 %", "0 %", "0 %"],
+		...["0%", "99%", "100%", "100%", "0%", "0%"],
 	]);
 });
 
@@ -37,7 +37,7 @@ test("sizes of memories in binary units", () => {
 test("measures in units that suit them", () => {
 	assert.equal(number(0.25, "s"), "250 ms");
 	assert.equal(number(1.234, "s"), "1.23 s");
-	assert.equal(number(120.7, "%"), "121 %");
+	assert.equal(number(120.7, "%"), "121%");
 	assert.equal(number(3, ""), "3");
 });
 

@@ -76,7 +76,7 @@ async function shown(kernel, traits) {
 		},
 	};
 	await component.initialize?.(/** @type {never} */ ({ model, el }));
-	component.render(/** @type {never} */ ({ model, el }));
+	await component.render(/** @type {never} */ ({ model, el }));
 	return el;
 }
 
@@ -129,6 +129,31 @@ test("the style sheet that came last holds, and stands in the page once", async 
 	await shown({ id: library(script, "old {}") }, traits);
 	await shown({ id: library(script, "new {}") }, traits);
 	assert.deepEqual(styleSheets(), ["new {}"]);
+});
+
+test("a library that comes late holds up the view, not the widget", async () => {
+	/** @type {(library: LibraryModel) => void} */
+	let arrive = () => {};
+	/** @type {Promise<LibraryModel>} */
+	const arriving = new Promise((resolve) => {
+		arrive = resolve;
+	});
+	/** @type {Component} */
+	const component = (await load())();
+	const el = document.createElement("div");
+	/** @type {Record<string, unknown>} */
+	const traits = { _module: "notice", _library: "IPY_MODEL_one", kind: "info", text: "Hello" };
+	const model = {
+		get: (/** @type {string} */ name) => traits[name],
+		on() {},
+		widget_manager: { get_model: () => arriving },
+	};
+	component.initialize?.(/** @type {never} */ ({ model }));
+	const drawn = component.render(/** @type {never} */ ({ model, el }));
+	assert.equal(el.textContent, "");
+	arrive(library(await read("components.js"), ""));
+	await drawn;
+	assert.equal(el.textContent, "Hello");
 });
 
 test("what can't be loaded is said", async () => {

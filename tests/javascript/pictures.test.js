@@ -42,13 +42,13 @@ test("bars stand where their time is and are as high as their value", () => {
 		[(300 - width) / 2, 80 - 39, 39],
 		[300 - width, 80 - 78, 78],
 	]);
-	assert.deepEqual(words(), ["Last 10 · most 10"]);
+	assert.deepEqual(words(), ["Now 10 · peak 10"]);
 });
 
 test("a small share looks small, and a time outside stays within the picture", () => {
 	const { rects, words } = drawn({ unit: "%", points: [[50, 2]], since: 100, until: 200 });
 	assert.deepEqual(rects(), [[0, 80 - 0.02 * 78, 0.02 * 78]]);
-	assert.deepEqual(words(), ["Last 2 % · most 2 %"]);
+	assert.deepEqual(words(), ["Now 2% · peak 2%"]);
 });
 
 test("nothing measured is said", () => {

@@ -8,13 +8,19 @@ import stream from "../../llm_widgets/widgets/static/stream.js";
 import toasts from "../../llm_widgets/widgets/static/toasts.js";
 import { find, isOpen, nextFrame, show, texts, Widget } from "./browser.js";
 
-/** @import { CheckRow, ChecklistSent, ChecklistTraits, FileRow, FilesReceived, FilesSent, FilesTraits, GuardReceived, GuardSent, GuardTraits, StorageSent, StorageTraits, StreamReceived, StreamSent, StreamTraits, ToastsReceived } from "../../llm_widgets/widgets/static/types.js" */
+/** @import { CheckRow, ChecklistSent, ChecklistTraits, ConnectionState, FileRow, FilesReceived, FilesSent, FilesTraits, GuardReceived, GuardSent, GuardTraits, StorageSent, StorageTraits, StreamReceived, StreamSent, StreamTraits, ToastsReceived } from "../../llm_widgets/widgets/static/types.js" */
+
+/** What a guard has besides its heartbeat. */
+const NO_CONNECTION = {
+	...{ grey_ms: 3, away_ms: 10 },
+	...{ away_text: "Away.", ended_text: "Ended.", signed_out_text: "Signed out." },
+};
 
 /** @param {number} [max_items] */
 function log(max_items = 100) {
 	/** @type {Widget<StreamTraits, StreamSent, StreamReceived>} */
 	const widget = new Widget({
-		...{ label: "Log", kind: /** @type {const} */ ("log"), placeholder: "Nothing yet." },
+		...{ label: "Log", placeholder: "Nothing yet." },
 		...{ height: "320px", max_items },
 	});
 	return { widget, ...show(stream, widget) };
@@ -27,10 +33,8 @@ test("a stream asks for what there is, and then grows at both ends", async () =>
 	assert.deepEqual(widget.sent, [{ type: "ready" }]);
 	await nextFrame();
 	assert.deepEqual(texts(el, ".llm-stream"), ["Nothing yet."]);
-	widget.deliver({ type: "reset", items: [item("b")] });
-	widget.deliver({ type: "extend", text: "<i>" });
-	widget.deliver({ type: "append", items: [item("c")] });
-	widget.deliver({ type: "extend", text: "!" });
+	widget.deliver({ type: "reset", items: [item("b<i>")] });
+	widget.deliver({ type: "append", items: [item("c!")] });
 	widget.deliver({ type: "prepend", items: [item("a")] });
 	await nextFrame();
 	assert.deepEqual(texts(el, ".llm-stream-item"), ["a", "b<i>", "c!"]);
@@ -45,9 +49,9 @@ test("a second view of a stream shows the same, each text once", async () => {
 	widget.deliver({ type: "reset", items: [item("a")] });
 	const el = document.createElement("div");
 	component.render(/** @type {never} */ ({ model: widget.model, el }));
-	widget.deliver({ type: "extend", text: "b" });
+	widget.deliver({ type: "append", items: [item("b")] });
 	await nextFrame();
-	assert.deepEqual(texts(el, ".llm-stream-item"), ["ab"]);
+	assert.deepEqual(texts(el, ".llm-stream-item"), ["a", "b"]);
 });
 
 test("old lines go", async () => {
@@ -70,7 +74,7 @@ test("files are drawn as they change", () => {
 	widget.deliver({ type: "reset", files: [row({}), row({ name: "b.bin" })] });
 	const line = find(el, "li");
 	widget.deliver({ type: "change", files: [row({ bytes: 500, state: "active" })] });
-	assert.deepEqual(texts(el, ".llm-file-words"), ["50 % · 500 B of 1.0 kB", "Waiting · 1.0 kB"]);
+	assert.deepEqual(texts(el, ".llm-file-words"), ["50% · 500 B of 1.0 kB", "Waiting · 1.0 kB"]);
 	assert.equal(find(el, "li"), line);
 	widget.deliver({ type: "change", files: [row({ state: "failed", error: "Gone." })] });
 	assert.deepEqual(texts(el, ".llm-error"), ["Gone.", ""]);
@@ -83,7 +87,7 @@ test("silence of Python is said, and its answer takes that back", () => {
 	mock.timers.enable({ apis: ["setInterval"] });
 	mock.method(performance, "now", () => now);
 	/** @type {Widget<GuardTraits, GuardSent, GuardReceived>} */
-	const widget = new Widget({ period_ms: 10, limit_ms: 35, text: "Lost." });
+	const widget = new Widget({ ...NO_CONNECTION, period_ms: 10, limit_ms: 35, text: "Lost." });
 	const { close } = show(guard, widget);
 	const pass = (/** @type {number} */ ms) => {
 		now += ms;
@@ -108,6 +112,73 @@ test("silence of Python is said, and its answer takes that back", () => {
 	assert.equal(widget.sent.length, count);
 	mock.timers.reset();
 	mock.restoreAll();
+});
+
+test("a page that is cut off is greyed, says so, and takes it back when the line is there", () => {
+	mock.timers.enable({ apis: ["setTimeout"] });
+	/** @type {Widget<GuardTraits, GuardSent, GuardReceived>} */
+	const widget = new Widget({
+		...NO_CONNECTION,
+		...{ period_ms: 1_000_000, limit_ms: 35, text: "Lost." },
+	});
+	const { close } = show(guard, widget);
+	/** @param {ConnectionState} detail */
+	const tell = (detail) => document.dispatchEvent(new CustomEvent("llm-connection", { detail }));
+	const banners = () => texts(document, ".llm-guard .llm-toast-text");
+	const isGrey = () => document.documentElement.classList.contains("llm-away");
+	tell("away");
+	mock.timers.tick(2);
+	tell("away"); // a try that failed begins nothing anew
+	mock.timers.tick(1);
+	assert.deepEqual([isGrey(), banners()], [true, []]);
+	mock.timers.tick(7);
+	assert.deepEqual(banners(), ["Away."]);
+	tell("open");
+	assert.deepEqual([isGrey(), banners()], [false, []]);
+	tell("ended");
+	assert.deepEqual([isGrey(), banners()], [true, ["Ended."]]);
+	tell("signed-out");
+	assert.deepEqual(banners(), ["Signed out."]);
+	close();
+	assert.deepEqual([isGrey(), banners()], [false, []]);
+	mock.timers.reset();
+});
+
+test("Python is told when the page is hidden and when it is shown again", () => {
+	/** @type {Widget<GuardTraits, GuardSent, GuardReceived>} */
+	const widget = new Widget({
+		...NO_CONNECTION,
+		period_ms: 1_000_000,
+		limit_ms: 35,
+		text: "Lost.",
+	});
+	const { close } = show(guard, widget);
+	/** @type {DocumentVisibilityState} */
+	let state = "hidden";
+	mock.getter(document, "visibilityState", () => state);
+	document.dispatchEvent(new Event("visibilitychange"));
+	state = "visible";
+	document.dispatchEvent(new Event("visibilitychange"));
+	assert.deepEqual(widget.sent, [{ type: "ping" }, { type: "hidden" }, { type: "shown" }]);
+	close();
+	document.dispatchEvent(new Event("visibilitychange"));
+	assert.equal(widget.sent.length, 3);
+	mock.restoreAll();
+});
+
+test("nothing is told to Python before the page is drawn", () => {
+	for (const component of [guard, storage]) {
+		const widget = new Widget({ key: "key", version: 1, period_ms: 1_000_000 });
+		assert.ok(typeof component === "function");
+		const { initialize, render } = component();
+		const context = { model: widget.model, el: document.createElement("div") };
+		const end = initialize?.(/** @type {never} */ (context));
+		assert.deepEqual(widget.sent, []);
+		// A second view, as a notebook may have, tells nothing again.
+		for (const _ of [1, 2]) render(/** @type {never} */ (context));
+		assert.equal(widget.sent.length, 1);
+		if (typeof end === "function") end();
+	}
 });
 
 test("what the browser keeps is read once and written when Python is ready", () => {

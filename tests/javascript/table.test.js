@@ -174,3 +174,21 @@ test("rows on their way are told from none", () => {
 	find(el, ".llm-empty button", HTMLElement).click();
 	assert.deepEqual(widget.sent, [{ type: "empty_action" }]);
 });
+
+test("what a row opens is a link where it has an address of this page", () => {
+	const columns = [column("name", { action: "open" })];
+	const rows = [
+		{ id: "a", name: "first", places: { open: "#/models/b/first" } },
+		{ id: "b", name: "second", places: { open: "javascript:alert(1)" } },
+	];
+	const { widget, button } = shown({ columns, rows });
+	const link = button("a", "open");
+	assert.equal(link.getAttribute("href"), "#/models/b/first");
+	assert.equal(button("b", "open").tagName, "BUTTON");
+	const elsewhere = new MouseEvent("click", { ctrlKey: true, cancelable: true });
+	link.dispatchEvent(elsewhere);
+	assert.equal(elsewhere.defaultPrevented, false);
+	assert.deepEqual(widget.sent, []);
+	link.click();
+	assert.deepEqual(widget.sent, [{ type: "action", action: "open", row: "a" }]);
+});

@@ -23,3 +23,11 @@ test("every way of text into an element shows it so", () => {
 test("what a person edits stays as it is", () => {
 	assert.equal(el("textarea", { value: STEERING }).value, STEERING);
 });
+
+test("a text that is too long is cut, wherever it comes into an element", () => {
+	const long = "x".repeat(1_000_000);
+	for (const node of [el("p", { text: long }), el("p", {}, long)]) {
+		assert.ok((node.textContent?.length ?? 0) < 300_100);
+		assert.match(node.textContent ?? "", /x… \(cut: too long to be shown\)$/);
+	}
+});

@@ -1,4 +1,4 @@
-"""Both packages are built, installed into an empty environment, and started there."""
+"""Both packages are built, installed into empty environments, and started there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
+
+from llm_widgets.cli.main import root
 
 ROOT = Path(__file__).parents[2]
 UV = Path(sys.executable).with_name("uv")
@@ -43,10 +46,22 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
     """The folder of programs of an environment that has the wheels and what they need."""
-    folder = tmp_path_factory.mktemp("environment")
+    return installed(tmp_path_factory.mktemp("environment"), "local", wheels)
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory, wheels: list[Path]) -> Path:
+    """The folder of programs of an environment without the page and the local cloud."""
+    ours = [wheel for wheel in wheels if wheel.name.startswith("llm_widgets-")]
+    return installed(tmp_path_factory.mktemp("core"), "core", ours)
+
+
+def installed(folder: Path, lock: str, wheels: list[Path]) -> Path:
+    """Make an environment of a lock and of wheels; return its folder of programs."""
     run(sys.executable, "-m", "venv", folder)
     pip = (folder / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check")
-    run(*pip, "install", "--no-deps", "-r", ROOT / "requirements" / "local.txt")
+    wanted = ROOT / "requirements" / f"{lock}.txt"
+    run(*pip, "install", "--require-hashes", "--no-deps", "-r", wanted)
     run(*pip, "install", "--no-deps", *wheels)
     run(*pip, "check")
     return folder / "bin"
@@ -57,11 +72,29 @@ def test_what_the_wheels_hold(wheels: list[Path]) -> None:
     assert set(names) == set(PACKAGES)
     ours = names["llm_widgets"]
     assert {"llm_widgets/py.typed", "llm_widgets/notebooks/app.ipynb"} <= set(ours)
+    container = "llm_widgets/container"  # what `deploy-manager` builds an image of
+    assert {f"{container}/Dockerfile", f"{container}/requirements/page.txt"} <= set(ours)
     assert "local_cloud/py.typed" in names["cloud_run_local_cloud"]
     for held in names.values():
         assert any(name.endswith("licenses/LICENSE") for name in held)
-        assert not [name for name in held if "test_" in name or name.startswith("tests/")]
+        assert not [name for name in held if re.search(r"(^|/)test_|^tests/", name)]
     assert not [name for name in ours if name.startswith("local_cloud")]
+
+
+def test_python_and_the_command_line_need_no_page(core: Path) -> None:
+    names = set(root.list_commands(click.Context(root)))
+    assert {"import", "deploy", "doctor", "run", "serve"} <= names
+    for name in names:
+        assert name in run(core / "llm-widgets", name, "--help")
+    everything = "import llm_widgets; llm_widgets.Manager; llm_widgets.estimate"
+    run(core / "python", "-c", everything)
+    for name in ("serve", "run"):
+        done = subprocess.run(
+            [core / "llm-widgets", name], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert "pip install 'llm-widgets[page]'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_doctor_says_what_is_missing(programs: Path, tmp_path: Path) -> None:

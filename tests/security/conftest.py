@@ -21,7 +21,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(folder, SMALL, warm_kernels=0, token=None) as server:
         assert server.url, server.log.read_text()
         yield server
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in (log := server.log.read_text()), log
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +31,4 @@ def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running_server(folder, SMALL, warm_kernels=0, token="") as server:
         assert server.url, server.log.read_text()
         yield server
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in (log := server.log.read_text()), log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import hashlib
 import hmac
 import http.server
@@ -18,10 +19,11 @@ import pytest
 from llm_widgets.server.iap import PublicKeys, key_of, verify_assertion
 from tests.e2e.iap_proxy import AUDIENCE, KEYS, Proxy, running_proxy
 from tests.e2e.running import running_server
+from tests.security.test_exchanges import MIB, drip, endless, head, redirect, serving
 from tests.security.visiting import NO_KERNEL, Browser, in_a_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 EMAIL = "ada@example.com"
@@ -184,9 +186,31 @@ class TestKeys:
         with publishing() as made:
             in_a_thread(use(*made))
 
+    def test_key_of_just_after_the_first_fetch_is_taken_at_once(self) -> None:
+        async def use(keys: PublicKeys, published: Published) -> None:
+            published.body = b'{"k0": "old"}'
+            assert await keys.get("k0") == ("old", "")
+            published.body = b'{"k1": "new"}'
+            assert await keys.get("k1") == ("new", "")
+            assert (await keys.get("k0"))[0] is None
+
+        with publishing() as made:
+            in_a_thread(use(*made))
+
     def test_unknown_keys_are_asked_for_once_a_minute(self) -> None:
         async def use(keys: PublicKeys, published: Published) -> None:
             published.body = b'{"k0": "old"}'
+            await keys.get("k0")
+            for number in range(50):
+                assert (await keys.get(f"x{number}"))[0] is None
+            assert published.fetched == 2
+
+        with publishing() as made:
+            in_a_thread(use(*made))
+
+    def test_keys_that_are_never_there_are_asked_for_at_intervals(self) -> None:
+        async def use(keys: PublicKeys, published: Published) -> None:
+            published.body = b""
             for number in range(50):
                 assert (await keys.get(f"x{number}"))[0] is None
             assert published.fetched == 1
@@ -225,6 +249,28 @@ class TestKeys:
         with publishing() as made:
             in_a_thread(use(*made))
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            endless(head()),
+            drip(head()),
+            drip(b"HTTP/1.1 200 OK\r\nX: "),
+            redirect("http://169.254.169.254/keys"),
+            [head(Content_Encoding="gzip"), gzip.compress(bytes(64 * MIB), 1)],
+        ],
+        ids=["endless", "drip", "head", "redirect", "bomb"],
+    )
+    def test_keys_of_a_server_that_means_harm(self, answer: Iterable[bytes | float]) -> None:
+        async def use(keys: PublicKeys) -> None:
+            keys.timeout_seconds = 1.0
+            key, problem = await asyncio.wait_for(keys.get("k0"), 30)
+            assert key is None
+            assert problem
+
+        with serving(answer) as server:
+            in_a_thread(use(PublicKeys(server.url)))
+            assert server.sent < 32 * MIB
+
 
 @pytest.mark.e2e
 def test_page_behind_the_proxy(tmp_path: Path) -> None:
@@ -252,7 +298,7 @@ def test_page_behind_the_proxy(tmp_path: Path) -> None:
             eve.cookies = dict(ada.cookies)  # the browser's cookie alone is not the person
             assert eve.knock(kernel, **{header: proxy.assertion(email="eve@example.com")}) == 403
             assert ada.knock(kernel, **{header: proxy.assertion()}) == 101
-        assert "Traceback" not in server.log.read_text()
+        assert "Traceback" not in (log := server.log.read_text()), log
 
 
 def test_no_key_is_looked_for_where_there_is_none() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.e2e.fetching import SCRIPT
 from tests.security.visiting import NO_KERNEL, Browser
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.e2e
 NOWHERE = "127.0.0.1:9"
 PATHS = [
     "/",
-    "/voila/static/voila.js",
+    f"/{SCRIPT}",
     f"/api/kernels/{NO_KERNEL}",
     f"/api/kernels/{NO_KERNEL}/channels",
 ]
@@ -155,4 +156,4 @@ def test_who_knows_may_open_it(tmp_path: Path) -> None:
     with service(tmp_path, NOWHERE, LLM_WIDGETS_WITHOUT_IAP="1") as process:
         url = address(process)
         assert "token" not in url
-        assert Browser(url).ask("/voila/static/voila.js").status == 200
+        assert Browser(url).ask(f"/{SCRIPT}").status == 200

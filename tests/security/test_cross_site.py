@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.e2e.fetching import SCRIPT
 from tests.security.visiting import Browser
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def test_link_is_opened_once_more_by_the_page_itself(unlocked: Server) -> None:
     assert not answer.kernel
     assert unlocked.kernels() <= before
     assert Browser(unlocked.url).ask("/", Sec_Purpose="prefetch", **link).status == 403
-    assert Browser(unlocked.url).ask("/voila/static/voila.js", **link).status == 403
+    assert Browser(unlocked.url).ask(f"/{SCRIPT}", **link).status == 403
 
 
 @pytest.mark.parametrize("host", ["own", "localhost"])
@@ -96,7 +97,7 @@ def test_foreign_origins(unlocked: Server, origin: str, host: str) -> None:
     own = urlsplit(unlocked.url).netloc
     headers = {"Origin": origin.format(host=own), "Host": own if host == "own" else host}
     assert browser.ask("/", **headers).status == 403
-    assert browser.ask("/voila/static/voila.js", **headers).status == 403
+    assert browser.ask(f"/{SCRIPT}", **headers).status == 403
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
@@ -113,5 +114,5 @@ def test_websocket_of_a_foreign_page(unlocked: Server, origin: str) -> None:
     ["evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[", "a b", "\u202e", "localhost.", "0"],
 )
 def test_foreign_hosts(unlocked: Server, host: str) -> None:
-    for path in ("/", "/voila/static/voila.js", "/api/kernels/x"):
+    for path in ("/", f"/{SCRIPT}", "/api/kernels/x"):
         assert Browser(unlocked.url).ask(path, Host=host).status in {400, 403}

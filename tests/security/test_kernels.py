@@ -38,7 +38,7 @@ def test_full(tmp_path: Path, warm_kernels: int) -> None:
         assert owner.leave(kernel).status == 204
         assert Browser(server.url).come_in().status == 200
         assert len(server.kernels()) <= 3
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in (log := server.log.read_text()), log
 
 
 def test_kernel_that_no_browser_reached_goes_first(tmp_path: Path) -> None:
@@ -65,4 +65,4 @@ def test_one_visitors_pages_give_way_to_newer_ones(tmp_path: Path) -> None:
         assert len(server.kernels()) == 2
         there = [browser.ask(f"/api/kernels/{each}").status for each in kernels]
         assert there == [404, 404, 404, 200, 200]
-    assert "Traceback" not in server.log.read_text()
+    assert "Traceback" not in (log := server.log.read_text()), log

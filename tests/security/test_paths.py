@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from llm_widgets.server.page_files import PageFiles
+from tests.e2e.fetching import SCRIPT
 from tests.security.visiting import NO_KERNEL, Browser
 
 if TYPE_CHECKING:
@@ -22,7 +24,9 @@ GONE = [
     "/voila/tree/",
     "/voila/render/small.ipynb",
     "/voila/files/small.py",
+    "/voila/static/voila.js",
     "/voila/templates/lab/static/voila.js",
+    "/voila/templates/llm_widgets/static/frame.css",
     "/voila/templates/base/static/voila.js",
     "/voila/labextensions/jupyterlab_pygments/static/style.js",
     "/voila/labextensions/anywidget/package.json",
@@ -43,9 +47,9 @@ GONE = [
 TRAVERSALS = [
     f"{start}{step}{target}"
     for start in (
+        f"/{PageFiles().folder}",
+        "/files/",
         "/voila/static/",
-        "/voila/templates/llm_widgets/static/",
-        "/voila/labextensions/anywidget/static/",
         "/",
     )
     for step, target in (
@@ -76,7 +80,7 @@ def test_nothing_is_there(unlocked: Server, path: str) -> None:
     assert "ConnectionGuard" not in answer.body
 
 
-@pytest.mark.parametrize("path", ["/", "/voila/static/voila.js", f"/api/kernels/{NO_KERNEL}"])
+@pytest.mark.parametrize("path", ["/", f"/{SCRIPT}", f"/api/kernels/{NO_KERNEL}"])
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"])
 def test_methods_that_the_page_does_not_use(unlocked: Server, method: str, path: str) -> None:
     assert Browser(unlocked.url).ask(path, method).status in {403, 404, 405}
@@ -117,13 +121,13 @@ def test_log_is_a_line_for_each_message(unlocked: Server) -> None:
 def test_policy_lets_nothing_in_from_elsewhere(unlocked: Server) -> None:
     browser = Browser(unlocked.url)
     page = browser.come_in()
-    for answer in (page, browser.ask("/nothing"), browser.ask("/voila/static/voila.js")):
+    for answer in (page, browser.ask("/nothing"), browser.ask(f"/{SCRIPT}")):
         policy = dict(
             part.strip().split(" ", 1)
             for part in (answer.headers["Content-Security-Policy"]).split(";")
         )
         assert policy["connect-src"] == "'self'"
-        assert policy["script-src"] == "'self' blob:"
+        assert policy["script-src"] == "'self'"
     scripts = re.findall(r"<script(?![^>]*\bsrc=)([^>]*)>", page.body)
     assert all("json" in kind for kind in scripts)  # data; no script stands in the page
     browser.leave(page.kernel)

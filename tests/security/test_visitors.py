@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from llm_widgets.server.page_files import PageFiles
+from tests.e2e.fetching import SCRIPT
 from tests.security.visiting import NO_KERNEL, Browser
 
 if TYPE_CHECKING:
@@ -15,9 +17,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 FILES = [
-    "/voila/static/voila.js",
-    "/voila/templates/llm_widgets/static/frame.css",
-    "/voila/labextensions/@jupyter-widgets/jupyterlab-manager/static/third-party-licenses.json",
+    f"/{SCRIPT}",
+    f"/{PageFiles().folder}page.css",
+    f"/{PageFiles().folder}favicon.svg",
 ]
 CLOSED = ["/", f"/api/kernels/{NO_KERNEL}", f"/api/kernels/{NO_KERNEL}/channels", *FILES]
 

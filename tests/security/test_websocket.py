@@ -162,11 +162,12 @@ def test_malformed_messages_end_the_websocket_alone(unlocked: Server) -> None:
     browser = Browser(unlocked.url)
 
     async def send_all(kernel: str) -> None:
-        for protocol, sent in [
+        malformed: list[tuple[str | None, str | bytes]] = [
             *((FRAMES, each) for each in bombs().values()),
             *((None, each) for each in bombs().values()),
             *((None, each) for each in texts().values()),
-        ]:
+        ]
+        for protocol, sent in malformed:
             link = await browser.join(kernel, protocol)
             try:
                 await link.write_message(sent, binary=isinstance(sent, bytes))

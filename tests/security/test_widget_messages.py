@@ -16,6 +16,8 @@ from ipywidgets.widgets.widget import _instances
 from llm_widgets.page.shell import build
 from llm_widgets.widgets import Action, Column, ConfirmDialog, DataTable
 from llm_widgets.widgets._component import Component
+from llm_widgets.widgets.fields import Field, Option
+from llm_widgets.widgets.form import Form, FormBase
 from llm_widgets.widgets.guard import ConnectionGuard
 from llm_widgets.widgets.layout import Header, button
 from llm_widgets.widgets.storage import BrowserStorage
@@ -25,6 +27,8 @@ from tests.contract.product import PROJECT, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from llm_widgets.config import Settings
 
 OTHER = "demo-project"
 
@@ -50,9 +54,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 @pytest.fixture(scope="module")
 def opened(product: Product) -> list[w.Widget]:
     """Open a page that is held to one project, from a browser that remembers another one."""
+    return open_page(replace(product.settings, project=PROJECT))
+
+
+def open_page(chosen: Settings) -> list[w.Widget]:
+    """Open a page as a browser does, and return its widgets, which keep it as a kernel does."""
     before = set(_instances)
-    # The page is kept by its widgets, as a kernel keeps it.
-    build(replace(product.settings, project=PROJECT))
+    build(chosen)
     made = [widget for key, widget in _instances.items() if key not in before]
     for each in made:
         if isinstance(each, BrowserStorage):
@@ -132,15 +140,79 @@ MESSAGES = st.dictionaries(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=MESSAGES | st.lists(st.text(max_size=3), max_size=2) | st.none(), data=st.data())
 def test_no_message_ends_in_an_exception(
     opened: list[w.Widget], content: Any, data: st.DataObject
 ) -> None:
     components = [each for each in opened if isinstance(each, Component)]
     custom(data.draw(st.sampled_from(components)), content)
+
+
+def crafted(field: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return what a browser may say that a field holds: what it offers, or anything of its type."""
+    names = st.text(max_size=8)
+    odd: dict[str, st.SearchStrategy[Any]] = {
+        "number": st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False),
+        "checkbox": st.booleans(),
+        "rows": st.lists(names, max_size=3),
+        "pairs": st.lists(
+            st.tuples(st.text(max_size=8), st.text(max_size=8)).map(list), max_size=3
+        ),
+    }
+    offered = [option["value"] for option in field["options"]] + ["nowhere", ""]
+    if field["kind"] in ("select", "cards"):
+        return st.sampled_from(offered)
+    return odd.get(field["kind"], st.text(max_size=20) | st.sampled_from(offered))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_values_of_a_form_end_in_an_exception(
+    opened: list[w.Widget], caplog: pytest.LogCaptureFixture, data: st.DataObject
+) -> None:
+    for each in opened:
+        if isinstance(each, w.Button) and each.description == "Import model":
+            custom(each, {"event": "click"})
+    forms = [each for each in opened if isinstance(each, FormBase) and each.fields]
+    form = forms[data.draw(st.integers(0, len(forms) - 1))]
+    kind = data.draw(st.sampled_from(["input", "submit", "check"]))
+    fields = {field["key"]: crafted(field) for field in form.fields}
+    values = data.draw(st.fixed_dictionaries({}, optional=fields))
+    caplog.clear()
+    form.busy = ""
+    custom(form, {"type": kind, "values": values})
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_a_choice_is_one_of_those_that_are_offered() -> None:
+    got: list[Any] = []
+    options = (Option("a", "A"), Option("b", "B"))
+    form = Form(
+        fields=[
+            Field("hub", "Hub", "cards", options=options),
+            Field("of_b", "Of B", "select", options=options, show_when=("hub", "b")),
+            Field("none", "None yet", "select"),
+        ],
+        check_label="Check",
+    )
+    form.on_submit(got.append)
+    form.on_input(got.append)
+    form.on_check(got.append)
+    for values in (
+        {"none": ""},
+        {"hub": "c", "none": ""},
+        {"hub": "", "none": ""},
+        {"hub": "b", "none": ""},
+        {"hub": "b", "of_b": "x", "none": ""},
+        {"hub": "a", "none": "a"},
+    ):
+        for kind in ("input", "submit", "check"):
+            custom(form, {"type": kind, "values": values})
+    assert got == []
+    assert "has changed" in form.error
+    custom(form, {"type": "submit", "values": {"hub": "b", "of_b": "a", "none": ""}})
+    assert got == [{"hub": "b", "of_b": "a", "none": ""}]
 
 
 def test_a_browser_makes_up_no_rows_and_no_actions() -> None:

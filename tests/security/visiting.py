@@ -6,8 +6,10 @@ import asyncio
 import http.client
 import json
 import re
+import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -77,6 +79,40 @@ class Browser:
             self.cookies.update({name: each.value for name, each in SimpleCookie(line).items()})
         connection.close()
         return Answer(answer.status, answer.headers, text)
+
+    def send(
+        self,
+        *lines: str | bytes,
+        body: bytes = b"",
+        closes: bool = False,
+        seen: Callable[[bytes], object] = len,
+    ) -> bytes:
+        """Send a request byte for byte, and return what comes back until the connection ends.
+
+        Parameters
+        ----------
+        lines
+            Its first line and its header fields; text is sent as Latin-1.
+        body
+            What follows them.
+        closes
+            Whether nothing more is sent, which ends a websocket, too.
+        seen
+            Called with all that has come, whenever more has.
+        """
+        host, _, port = self.host.partition(":")
+        head = [each.encode("latin-1") if isinstance(each, str) else each for each in lines]
+        answer = b""
+        connection = socket.create_connection((host, int(port)), timeout=PATIENCE)
+        # It may be refused before all of it is sent, and cut off then.
+        with connection, suppress(ConnectionError):
+            connection.sendall(b"\r\n".join([*head, b"", b""]) + body)
+            if closes:
+                connection.shutdown(socket.SHUT_WR)
+            while piece := connection.recv(1 << 16):
+                answer += piece
+                seen(answer)
+        return answer
 
     @property
     def cookie(self) -> str:

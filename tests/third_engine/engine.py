@@ -11,22 +11,28 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import names
 from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, logged
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+from llm_widgets.domain.loading import Verdict
 from llm_widgets.domain.memory.estimate import Estimate, Part, memory_bytes
+from llm_widgets.domain.memory.measured import Measured
 from llm_widgets.domain.services import Deployment, StartupProbe
+from llm_widgets.domain.starts import Mark
 from llm_widgets.engines import hardware
-from llm_widgets.engines.base import Chat, Readiness, Texts
+from llm_widgets.engines.base import Api, Readiness, Texts
 from llm_widgets.engines.command_line import CommandLine
 from llm_widgets.engines.settings import Argument, Variable, tokens
 from llm_widgets.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from llm_widgets.domain.failures.context import Context
     from llm_widgets.domain.gpus import Gpu
+    from llm_widgets.domain.loading import Contents, Task
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import MemoryModel
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.engines.proposals import Proposal
+    from llm_widgets.engines.settings import Container
 
 SCRIPT = r"""
 import json, os
@@ -58,7 +64,7 @@ FAILURE = KnownFailure(
     advice=(
         Advice(
             RemedyKind.REDEPLOY,
-            "Deploy it with {fewer} feathers.",
+            "Deploy with {fewer} feathers.",
             {"max_model_len": "{fewer}"},
         ),
         Advice(RemedyKind.NONE, "Give it a cracker."),
@@ -73,8 +79,7 @@ class Parrot:
     id = "parrot"
     label = "Parrot"
     hubs = ("huggingface",)
-    image = "local/python:3"
-    chat = Chat("/talk")
+    api = Api("/talk")
     ready = Readiness("/awake")
     command_line = CommandLine(switches=frozenset({"--loud"}))
     context = Variable("PARROT_FEATHERS", "2000")
@@ -83,6 +88,10 @@ class Parrot:
     folder = Argument("--nest", "", command_line)
     memory_share = None
     failures = (FAILURE,)
+    issues = "https://example.com/issues"
+    measured = None
+    start_styles = ()
+    start_marks = (Mark("Waking", re.compile("Parrot wakes up")),)
     listening = (logged(r"Parrot sits on perch (?P<listens>\d{2,5})"),)
     loading = re.compile(r"Parrot wakes up")
     texts = Texts(
@@ -90,12 +99,27 @@ class Parrot:
         command="What it does all day.",
         args="What it is told once.",
         probe="Says that it is awake.",
+        tools="Teach it.",
+        reasoning="Wait.",
         install="Buy a parrot.",
         install_url="https://parrot.example/",
     )
 
+    def image(self, accelerator: str) -> str:  # noqa: ARG002 - Engine has it
+        return "local/python:3"
+
+    def container_bytes(
+        self,
+        model: MemoryModel,  # noqa: ARG002 - Engine has it
+        deployment: Deployment,  # noqa: ARG002 - Engine has it
+    ) -> int:
+        return 0
+
     def recognises(self, image: str) -> bool:
         return "parrot" in image
+
+    def judge(self, contents: Contents) -> Verdict:  # noqa: ARG002 - Engine has it
+        return Verdict()
 
     def deployment(
         self,
@@ -116,7 +140,7 @@ class Parrot:
             framework=self.id,
             model_id=record.id,
             served_name="polly",
-            image=self.image,
+            image=self.image(""),
             port=7000,
             bucket=bucket,
             folder=record.prefix,
@@ -130,6 +154,27 @@ class Parrot:
             memory_gib=machine.memory_gib,
             concurrency=3,
         )
+
+    def proposal(self, model_id: str, manifest: ModelManifest | None) -> None:  # noqa: ARG002 - Engine has it
+        return None
+
+    def task(self, container: Container, said: Task | None) -> Task | None:  # noqa: ARG002 - Engine has it
+        return said
+
+    def reasons(self, deployment: Deployment, proposal: Proposal | None) -> bool:  # noqa: ARG002 - Engine has it
+        return False
+
+    def thinking(self, model_id: str, *, on: bool) -> dict[str, bool]:  # noqa: ARG002 - Engine has it
+        return {}
+
+    def default_parallel(self, deployment: Deployment) -> int | None:  # noqa: ARG002 - Engine has it
+        return 1
+
+    def runs_code(self, deployment: Deployment) -> bool | None:  # noqa: ARG002 - Engine has it
+        return None
+
+    def with_code(self, deployment: Deployment, *, runs: bool) -> Deployment:  # noqa: ARG002 - Engine has it
+        return deployment
 
     def command_text(self, command: Sequence[str]) -> str:
         return "Repeats what it hears" if SCRIPT in command else ""
@@ -150,9 +195,24 @@ class Parrot:
             band=(total, total),
             longest_context=max(0, usable - model.weights) // 2**20,
             concurrency_possible=1,
-            reason="" if total <= usable else "It does not fit: too many feathers.",
+            reason="" if total <= usable else "Does not fit: too many feathers.",
             advice=("Feed it.",),
         )
+
+    def memory_settings(self, deployment: Deployment) -> dict[str, str]:
+        return {self.context.name: self.context.told(deployment)}
+
+    def told_argument(self, deployment: Deployment, lines: Iterable[str]) -> str:  # noqa: ARG002 - Engine has it
+        """Return nothing: it tells none."""
+        return ""
+
+    def kept_arguments(self, before: Deployment, after: Deployment) -> Deployment:  # noqa: ARG002 - Engine has it
+        """Return the deployment as it is."""
+        return after
+
+    def measured_start(self, lines: Iterable[str]) -> Measured | None:
+        heard = next((line for line in lines if "Parrot weighs" in line), None)
+        return Measured(int(heard.rsplit(" ", 1)[-1]), 0) if heard else None
 
     def problems(self, deployment: Deployment) -> Iterator[InvalidInputError]:
         if "PARROT_MUTE" in deployment.environment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import requests
 from msgspec import Struct
@@ -17,6 +17,7 @@ from llm_widgets.hubs.base import Hub, HubField, HubForm, Suggestion
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
 
+_Found = TypeVar("_Found")
 LARGEST_FILE = 1_000_000  # bytes
 _NAME = re.compile(r"[a-z]+", re.ASCII)
 
@@ -98,7 +99,7 @@ class Shelf(Hub):
         if file.size > LARGEST_FILE:
             raise TransferError(f"{file.path} does not fit through the door.")
 
-    def _read(self, settings: Settings, path: str, kind: type):  # noqa: ANN202 - what is asked for
+    def _read(self, settings: Settings, path: str, kind: type[_Found]) -> _Found:
         url = f"{settings.endpoint(self.endpoint)}/{path}"
         with http.session() as session:
             answer = http.get(session, url, limit=1 << 20)
@@ -107,5 +108,6 @@ class Shelf(Hub):
                 "No such model stands on the shelf.", fix=Fix(text="Look at another shelf.")
             )
         if answer.status != requests.codes.ok:
-            raise failures.general(answer.status, answer.headers, hub=self.label)
+            refusal = failures.Refusal(answer.status, answer.headers, answer.body)
+            raise failures.general(refusal, hub=self.label)
         return documents.read(answer.body, kind, name="The shelf's answer")

@@ -39,12 +39,10 @@ def test_without_it_one_sentence_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "local_cloud", None)
     assert main(words.split()) == 1
     told = capsys.readouterr().err
-    assert told.startswith('The local cloud is not installed: it comes with the extra "local".')
+    assert told.startswith('The local cloud is not installed. It comes with the extra "local".')
     assert "pip install ./local_cloud" in told
 
 
 def test_words_that_no_command_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["serve", "--hub-port", "1"])
-    assert ended.value.code == 2
-    assert "unrecognized arguments: --hub-port 1" in capsys.readouterr().err
+    assert main(["serve", "--hub-port", "1"]) == 2
+    assert "No such option '--hub-port'" in capsys.readouterr().err

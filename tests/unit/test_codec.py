@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_widgets.domain.services import Deployment, Ingress, StartupProbe, SubnetAccess
@@ -25,8 +25,6 @@ PAIRS = st.dictionaries(NAMES, TEXT, max_size=2)
 OPTIONS = st.sampled_from(["implicit-dirs", "uid=1", "metadata-cache-ttl-secs=-1", "a=,b"])
 COUNT = st.integers(0, 4000)
 SIZE = st.floats(0.08, 100) | st.integers(1, 80).map(float)
-# A busy machine is slow: that says nothing of the codec.
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite
@@ -87,20 +85,17 @@ def deployments(draw: st.DrawFn) -> Deployment:
     )
 
 
-@calm
 @given(deployments())
 def test_what_is_written_is_read_back(deployment: Deployment) -> None:
     assert deployment_of(document(deployment)) == deployment
 
 
-@calm
 @given(deployments())
 def test_without_a_change_nothing_is_sent(deployment: Deployment) -> None:
     written = document(deployment)
     assert edited(written, deployment, deployment) == (written, [])
 
 
-@calm
 @given(deployments(), deployments())
 def test_whatever_it_was_before_it_becomes_what_is_wanted(
     before: Deployment, after: Deployment
@@ -142,7 +137,6 @@ def strange_places(value: Any, path: str = "") -> set[str]:
     return found.union(*(strange_places(each, f"{path}.{name}") for name, each in entries))
 
 
-@calm
 @given(deployments(), deployments())
 def test_unknown_fields_survive_every_change(before: Deployment, after: Deployment) -> None:
     service = strange(document(before))
@@ -171,7 +165,6 @@ def test_unknown_fields_survive_every_change(before: Deployment, after: Deployme
     assert was - strange_places(changed) <= gone
 
 
-@calm
 @given(deployments())
 def test_what_others_have_made_is_carried_through(wanted: Deployment) -> None:
     before = deployment_of(FOREIGN)

@@ -127,8 +127,8 @@ def test_a_probe_keeps_its_kind(probe: dict[str, Any]) -> None:
     service = document(offered())
     service["template"]["containers"][0]["startupProbe"] = probe
     before = deployment_of(service)
-    changes = {"port": 9000, "probe": replace(before.probe, failures=4)}
-    changed, _ = edited(service, before, replace(before, **changes))
+    wanted = replace(before, port=9000, probe=replace(before.probe, failures=4))
+    changed, _ = edited(service, before, wanted)
     kind = next(name for name in probe if name in ("tcpSocket", "grpc", "httpGet"))
     after = changed["template"]["containers"][0]["startupProbe"]
     assert after[kind] == {**probe[kind], "port": 9000}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,7 +63,7 @@ def made(case: str) -> dict[str, Any]:
 SERVICES: dict[str, Callable[[], dict[str, Any]]] = {
     "foreign": lambda: FOREIGN,
     "least": lambda: LEAST,
-    **{case: lambda case=case: made(case) for case in ("subnet", "ollama", "fractions")},
+    **{case: partial(made, case) for case in ("subnet", "ollama", "fractions")},
 }
 
 

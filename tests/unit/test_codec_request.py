@@ -18,13 +18,14 @@ from llm_widgets.gcp.run import services
 from llm_widgets.serving import codec
 
 GB = 10**9
-PLACE = {"project": "my-project", "region": "europe-west4", "bucket": "b"}
+PLACE: dict[str, Any] = {"project": "my-project", "region": "europe-west4", "bucket": "b"}
 
 
 def wire(deployment: Deployment) -> dict[str, Any]:
     """Return what goes over the wire: fields with their default values are not sent."""
     service = services.message(codec.document(deployment))
-    return MessageToDict(run_v2.Service.pb(service))
+    sent: dict[str, Any] = MessageToDict(run_v2.Service.pb(service))
+    return sent
 
 
 @pytest.fixture
@@ -46,6 +47,10 @@ def ollama() -> Deployment:
 GPUS = {
     "nvidia-l4": ("8", "32Gi"),
     "nvidia-rtx-pro-6000": ("20", "80Gi"),
+}
+VLLM_IMAGES = {
+    "nvidia-l4": "vllm/vllm-openai:v0.33.0-cu129",
+    "nvidia-rtx-pro-6000": "vllm/vllm-openai:v0.33.0",
 }
 
 
@@ -101,9 +106,9 @@ def test_vllm(accelerator: str) -> None:
             "containers": [
                 {
                     "name": "vllm",
-                    "image": "vllm/vllm-openai:v0.33.0",
+                    "image": VLLM_IMAGES[accelerator],
                     "args": [
-                        "/models",
+                        "/gcs/b/vllm",
                         "--served-model-name=org/name",
                         "--port=8000",
                         "--tensor-parallel-size=1",
@@ -116,6 +121,8 @@ def test_vllm(accelerator: str) -> None:
                         {"name": "HF_HUB_OFFLINE", "value": "1"},
                         {"name": "VLLM_NO_USAGE_STATS", "value": "1"},
                         {"name": "DO_NOT_TRACK", "value": "1"},
+                        {"name": "VLLM_ENGINE_READY_TIMEOUT_S", "value": "1800"},
+                        {"name": "RUNAI_STREAMER_MEMORY_LIMIT", "value": "4294967296"},
                         {
                             "name": "VLLM_API_KEY",
                             "valueSource": {
@@ -128,7 +135,7 @@ def test_vllm(accelerator: str) -> None:
                         "startupCpuBoost": True,
                     },
                     "ports": [{"containerPort": 8000}],
-                    "volumeMounts": [{"name": "models", "mountPath": "/models"}],
+                    "volumeMounts": [{"name": "models", "mountPath": "/gcs/b/vllm"}],
                     "startupProbe": {
                         "timeoutSeconds": 5,
                         "periodSeconds": 10,
@@ -192,7 +199,7 @@ def test_ollama(accelerator: str) -> None:
                     "image": "ollama/ollama:0.24.0",
                     "command": ["/bin/sh", "-c", SCRIPT],
                     "env": [
-                        {"name": "OLLAMA_MODELS", "value": "/models"},
+                        {"name": "OLLAMA_MODELS", "value": "/gcs/b/ollama"},
                         {"name": "MODEL", "value": "gemma2:9b"},
                         {"name": "OLLAMA_DEBUG", "value": "false"},
                         {"name": "OLLAMA_KEEP_ALIVE", "value": "-1"},
@@ -212,7 +219,7 @@ def test_ollama(accelerator: str) -> None:
                     },
                     "ports": [{"containerPort": 11434}],
                     "volumeMounts": [
-                        {"name": "models", "mountPath": "/models"},
+                        {"name": "models", "mountPath": "/gcs/b/ollama"},
                         {"name": "cache", "mountPath": "/cache"},
                     ],
                     "startupProbe": {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import gpus
 from llm_widgets.domain.services import Ingress, StartupProbe
 from llm_widgets.engines import registry
-from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
+from llm_widgets.page.services.deploy_fields import advanced, deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.widgets.fields import Field
 from tests.unit import codec_cases
@@ -39,6 +39,7 @@ FORMS: dict[str, tuple[Deployment, Deployment, dict[str, Any]]] = {
     "foreign": (FOREIGN, FOREIGN, {}),
     "engines": (DEPLOYMENTS["vllm"], DEPLOYMENTS["vllm"], {"engines": registry.ENGINES[:2]}),
     "one_engine": (DEPLOYMENTS["vllm"], DEPLOYMENTS["vllm"], {"engines": registry.ENGINES[:1]}),
+    "code": (DEPLOYMENTS["vllm"], DEPLOYMENTS["vllm"], {"has_code": True}),
     "refused": (DEPLOYMENTS["vllm"], DEPLOYMENTS["vllm"], {"is_refused": True}),
     "elsewhere": (DEPLOYMENTS["ollama"], replace(FOREIGN, region="asia-east1"), {}),
     "no_gpu": (
@@ -79,6 +80,17 @@ def written() -> str:
 
 def test_the_forms_are_what_they_were() -> None:
     assert written() == DATA.read_text("utf-8")
+
+
+def test_what_is_advanced_says_what_differs() -> None:
+    offered = DEPLOYMENTS["vllm"]
+    groups = {field.group: field for field in deploy_fields(offered, offered, offered.region)}
+    rare = [group for group, field in groups.items() if field.is_advanced]
+    assert list(groups) == ["Service", *rare]
+    assert advanced(offered, offered) == ", ".join(rare)
+    # The number of instances is asked at once; it needs no line of its own.
+    changed = replace(offered, max_instances=7, cpu=4, timeout=61)
+    assert advanced(offered, changed) == "Changed: vCPUs, Request timeout (seconds)"
 
 
 def test_a_form_offers_the_gpus_of_its_region() -> None:

@@ -13,9 +13,10 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.manager.callers import member
+from llm_widgets.manager.deploy import with_code
+from llm_widgets.manager.differences import Change
 from llm_widgets.page.services.access_entries import callers_from
 from llm_widgets.page.services.deploy_values import (
-    Change,
     deployment_from,
     differences,
     followers,
@@ -174,3 +175,21 @@ def test_callers() -> None:
 def test_nobody_else_and_never_everybody(text: str) -> None:
     with pytest.raises(InvalidInputError):
         member(text)
+
+
+def test_the_code_of_a_model_runs_by_a_yes_only() -> None:
+    base = offered()
+    values = values_of(base)
+    assert values["trust_remote_code"] is False
+    agreed = deployment_from(base, {**values, "trust_remote_code": True})
+    assert agreed.args == (*base.args, "--trust-remote-code")
+    assert values_of(agreed)["trust_remote_code"] is True
+    assert deployment_from(agreed, {**values_of(agreed), "trust_remote_code": False}) == base
+    # Python asks in the same way.
+    assert with_code(base, runs=True) == agreed
+    assert with_code(agreed, runs=False) == base
+    assert with_code(agreed, runs=None) == agreed
+    # Who takes the word away by hand takes the yes back.
+    by_hand = deployment_from(agreed, {**values_of(agreed), "args": base.args})
+    assert by_hand == base
+    assert followers(by_hand, values_of(agreed))["trust_remote_code"] is False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from llm_widgets.diagnosis import Context, Evidence, LogLine, Remedy, RemedyKind, changed, diagnose
 from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.serving.checks import problems
+from tests.unit.llama import BF16
 
 VLLM = Deployment(
     project="my-project",
@@ -85,8 +87,8 @@ def redeploy(**parameters: str) -> Remedy:
     ],
     ids=",".join,
 )
-def test_change(parameters: dict[str, str], expected: dict[str, object]) -> None:
-    assert changed(VLLM, redeploy(**parameters)) == replace(VLLM, **expected)  # type: ignore[arg-type]
+def test_change(parameters: dict[str, str], expected: dict[str, Any]) -> None:
+    assert changed(VLLM, redeploy(**parameters)) == replace(VLLM, **expected)
 
 
 def test_context_and_port_of_ollama_are_variables() -> None:
@@ -136,6 +138,38 @@ def test_every_redeployment_that_is_offered_can_be_deployed(line: str) -> None:
         assert problems(result) == []
 
 
+def test_a_remedy_is_tried_in_the_estimate_before_it_is_offered() -> None:
+    """Llama 3 8B in 16 bits does not fit into an L4 that vLLM may take 60 % of."""
+    line = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.16 GiB."
+    narrow = replace(VLLM, args=("/models", "--gpu-memory-utilization=0.65"))
+    evidence = Evidence(log=(LogLine(line),))
+
+    untried = diagnose(evidence, Context.of(narrow))
+    tried = diagnose(evidence, Context.of(narrow, model=BF16))
+
+    assert untried is not None
+    assert tried is not None
+    assert any("parallel" in remedy.parameters for remedy in untried.remedies)
+    assert [dict(remedy.parameters) for remedy in tried.remedies if remedy.parameters] == [
+        {"accelerator": "nvidia-rtx-pro-6000", "cpu": "20", "memory_gib": "80"}
+    ]
+
+
+def test_while_weights_are_loaded_only_room_for_them_helps() -> None:
+    lines = (
+        "Traceback (most recent call last):",
+        '  File "/opt/vllm/model_executor/model_loader/utils.py", line 7, in initialize_model',
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 1.16 GiB.",
+    )
+
+    found = diagnose(Evidence(log=tuple(map(LogLine, lines))), Context.of(VLLM))
+
+    assert found is not None
+    assert [dict(remedy.parameters) for remedy in found.remedies if remedy.parameters] == [
+        {"accelerator": "nvidia-rtx-pro-6000", "cpu": "20", "memory_gib": "80"}
+    ]
+
+
 def test_the_printed_context_is_the_one_deployed() -> None:
     line = (
         "ValueError: ... Based on the available memory, the estimated maximum model length is 2976."
@@ -145,14 +179,6 @@ def test_the_printed_context_is_the_one_deployed() -> None:
 
     assert found is not None
     assert "--max-model-len=2976" in changed(VLLM, found.remedies[0]).args
-
-
-def test_a_remedy_goes_into_an_error() -> None:
-    fix = redeploy(max_model_len="2976").as_fix()
-
-    assert fix.text == "Deploy it."
-    assert fix.action == "redeploy:max_model_len=2976"
-    assert Remedy(RemedyKind.NONE, "Think.").as_fix().action == ""
 
 
 def test_what_is_so_already_is_not_offered() -> None:

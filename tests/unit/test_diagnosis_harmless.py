@@ -30,6 +30,12 @@ with config: model='/models', quantization=None, enforce_eager=False, device_con
 (EngineCore_DP0 pid=60) WARNING 10-08 06:41:41 [interface.py:470] Using 'pin_memory=False' as WSL \
 is detected. This may slow down the performance.
 (EngineCore_DP0 pid=60) INFO 10-08 06:41:42 [parallel_state.py:1200] rank 0 in world size 1
+(EngineCore_DP0 pid=60) WARNING 10-08 06:41:43 [topk_topp_sampler.py:46] FlashInfer is not \
+available. Falling back to the PyTorch-native implementation. For the best performance, please \
+install FlashInfer.
+(EngineCore_DP0 pid=60) INFO 10-08 06:41:43 [cuda.py:367] Using TRITON_ATTN attention backend
+/usr/lib/python3/vllm/connections.py:8: RuntimeWarning: Failed to read commit hash: No module \
+named 'vllm.commit_id'
 Loading safetensors checkpoint shards:   0% Completed | 0/4 [00:00<?, ?it/s]
 Loading safetensors checkpoint shards:  50% Completed | 2/4 [00:12<00:12,  6.10s/it]
 Loading safetensors checkpoint shards: 100% Completed | 4/4 [00:23<00:00,  5.98s/it]
@@ -149,14 +155,14 @@ LONG = {
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_no_pattern_is_slow(pattern: re.Pattern[str]) -> None:
     for text in LONG.values():
-        # The least of three: other programs on the machine must not fail this.
+        # Time of the processor, and the least of three: other programs must not fail this.
         assert min(_seconds(pattern, text) for _ in range(3)) < 0.05
 
 
 def _seconds(pattern: re.Pattern[str], text: str) -> float:
-    begin = time.perf_counter()
+    begin = time.thread_time()
     pattern.search(text)
-    return time.perf_counter() - begin
+    return time.thread_time() - begin
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -171,12 +177,12 @@ def test_no_pattern_is_slow_on_repetitions_of_its_own_beginning(pattern: re.Patt
 
 def test_a_line_of_ten_megabytes_is_searched_at_its_ends() -> None:
     filler = "x" * 10_000_000
-    begin = time.perf_counter()
+    begin = time.thread_time()
 
     at_end = diagnose(evidence(filler + " RuntimeError: Failed to infer device type"))
     nowhere = explain(evidence(filler))
 
-    assert time.perf_counter() - begin < 2
+    assert time.thread_time() - begin < 2
     assert at_end is not None
     assert at_end.id == "no-gpu"
     assert at_end.proof is not None
@@ -187,10 +193,10 @@ def test_a_line_of_ten_megabytes_is_searched_at_its_ends() -> None:
 def test_a_long_log_is_searched_in_time() -> None:
     lines = (VLLM_BOOT * 200).splitlines()
     log = tuple(LogLine(line) for line in lines)
-    begin = time.perf_counter()
+    begin = time.thread_time()
 
     assert diagnose(Evidence(log=log)) is None
-    assert time.perf_counter() - begin < 3
+    assert time.thread_time() - begin < 3
 
 
 def test_mark_up_and_control_characters_stay_text() -> None:
@@ -244,23 +250,26 @@ def test_cloud_run_itself_may_name_the_account() -> None:
     assert member == "serviceAccount:other@p.iam.gserviceaccount.com"
 
 
-def test_a_log_line_does_not_choose_a_secret_or_an_image() -> None:
-    lines = (
-        (
-            "Permission denied on secret: projects/1/secrets/payroll/versions/latest for Revision "
-            "service account mallory@evil.example.com."
-        ),
-        (
-            "Google Cloud Run Service Agent service-1@serverless-robot-prod.iam.gserviceaccount.com"
-            " must have permission to read the image, gcr.io/evil/x:y"
-        ),
+def test_a_log_line_does_not_choose_a_secret() -> None:
+    line = (
+        "Permission denied on secret: projects/1/secrets/payroll/versions/latest for Revision "
+        "service account mallory@evil.example.com."
     )
-    for line in lines:
-        found = diagnose(evidence(line), Context(project="my-project"))
 
-        assert found is not None
-        assert all(remedy.kind is RemedyKind.NONE for remedy in found.remedies)
-        assert all(not remedy.command for remedy in found.remedies)
+    found = diagnose(evidence(line), Context(project="my-project"))
+
+    assert found is not None
+    assert all(remedy.kind is RemedyKind.NONE for remedy in found.remedies)
+    assert all(not remedy.command for remedy in found.remedies)
+
+
+def test_a_log_line_is_no_refusal_of_googles() -> None:
+    line = (
+        "Google Cloud Run Service Agent service-1@serverless-robot-prod.iam.gserviceaccount.com"
+        " must have permission to read the image, gcr.io/evil/x:y"
+    )
+
+    assert diagnose(evidence(line), Context(project="my-project")) is None
 
 
 def test_a_log_line_does_not_remove_an_argument_that_is_not_there() -> None:

@@ -8,11 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from llm_widgets.gcp.iam import role_catalogue
+from llm_widgets.gcp.iam.account_roles import DEPLOYER, IMPORT_JOBS, PAGE, SERVICES, TOKENS
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("docs/contributing/*")]
 )
+README = (ROOT / "README.md").read_text("utf-8")
 ADDING = {"engine": "third_engine", "hub": "third_hub"}
+
+TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 
 # A path between backticks; one with a word in capitals stands for many.
 NAMED = re.compile(
@@ -65,3 +71,50 @@ def test_an_example_is_what_the_tests_run(adding: str) -> None:
     lines = [re.sub(r"\s+# .*", "", line) for line in example[1].splitlines()]
     assert len(lines) > 10
     assert not [line for line in lines if line not in plug_in.splitlines()]
+
+
+ACCOUNTS = {"page": PAGE, "import jobs": IMPORT_JOBS, "services": SERVICES}
+
+
+def test_the_roles_of_the_readme_are_those_of_the_product() -> None:
+    told = re.findall(r"^\| (.+?) \| `(.+?)` \| (.+?) \| (.+?) \| (.+?) \|$", README, re.MULTILINE)
+    wanted = [
+        (
+            account,
+            needed.role,
+            needed.on,
+            needed.purpose,
+            "the product" if needed.is_given else "you",
+        )
+        for account, roles in ACCOUNTS.items()
+        for needed in roles
+    ]
+    assert [each for each in told if each[0] in ACCOUNTS] == wanted
+
+
+def test_the_roles_of_who_deploys_the_page_are_those_of_the_product() -> None:
+    page = (ROOT / "docs" / "deploy_manager.md").read_text("utf-8")
+    told = re.findall(r"^\| `(roles/.+?)` \| (.+?) \|$", page, re.MULTILINE)
+    assert told == [(needed.role, needed.purpose) for needed in DEPLOYER]
+
+
+def test_the_readme_defines_the_custom_role_as_the_product_does() -> None:
+    lines = " ".join(README.replace("\\\n", " ").split())
+    assert role_catalogue.definition(TOKENS, "PROJECT") in lines
+
+
+def test_no_page_names_a_role_that_reads_secrets_for_the_page() -> None:
+    for page in PAGES:
+        if page.name != "CHANGELOG.md":
+            assert "secretmanager.admin" not in page.read_text("utf-8"), page
+
+
+def test_each_attack_has_a_test() -> None:
+    listed = (ROOT / "tests/security/README.md").read_text("utf-8")
+    rows = [line for line in listed.splitlines() if line.startswith("| `")]
+    assert rows
+    for row in rows:
+        tests = TEST.findall(row)
+        assert tests, row
+        for path, name in tests:
+            assert f"def {name}(" in (ROOT / path).read_text("utf-8"), row

@@ -14,7 +14,8 @@ import pytest
 from google.cloud import run_v2
 from google.protobuf.json_format import MessageToDict
 
-from llm_widgets.domain.manifest import ModelManifest
+from llm_widgets.domain.imports import Digest, DigestKind
+from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.memory import to_facts
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, Ingress, SubnetAccess
@@ -34,6 +35,7 @@ def offered(
     accelerator: str | None = None,
     region: str = "europe-west4",
     with_facts: bool = False,
+    framework: str = "",
 ) -> Deployment:
     record = ModelRecord(model, source, ModelStatus.READY, size, prefix=f"{source}/x/rev")
     manifest = ModelManifest(
@@ -42,7 +44,11 @@ def offered(
         model_id=model,
         revision="rev",
         prefix=record.prefix,
-        files=(),
+        files=(
+            ManifestFile("blobs/sha256-aa", size, Digest(DigestKind.SHA256, "a" * 64), "AAAAAA=="),
+        )
+        if framework
+        else (),
         submitted_at=MOMENT,
         finished_at=MOMENT,
         facts=to_facts(llama.BF16),
@@ -55,6 +61,7 @@ def offered(
         accelerator=accelerator,
         service_account="run@some-project.iam.gserviceaccount.com",
         manifest=manifest if with_facts else None,
+        framework=framework,
     )
 
 
@@ -84,6 +91,13 @@ MADE = {
     "vllm-changed": changed(offered("huggingface", "org/Model-8B", 16 * 10**9)),
     "ollama": offered("ollama", "gemma2:9b", 5 * 10**9),
     "ollama-facts": offered("ollama", "llama3:8b", 16_060_000_000, with_facts=True),
+    "llama-cpp": offered("ollama", "gemma2:9b", 5 * 10**9, framework="llama-cpp"),
+    "llama-cpp-facts": offered(
+        "ollama", "llama3:8b", 16_060_000_000, with_facts=True, framework="llama-cpp"
+    ),
+    "llama-cpp-changed": changed(
+        offered("ollama", "gemma2:9b", 5 * 10**9, with_facts=True, framework="llama-cpp")
+    ),
     "ollama-cpu": offered("ollama", "user/m:1b", 10**9, region="asia-northeast1"),
     "ollama-changed": changed(offered("ollama", "gemma2:9b", 5 * 10**9)),
 }

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
@@ -58,8 +59,10 @@ def test_threads_share_one_client_with_connections_for_all() -> None:
     with ThreadPoolExecutor(16) as pool:
         found = set(map(id, pool.map(get, range(16))))
     assert len(found) == 1
-    for session in (clients.session, clients.services.transport._session):
-        assert session.get_adapter(LOCAL)._pool_maxsize == CONNECTIONS
+    transport: Any = clients.services.transport
+    for session in (clients.session, transport._session):
+        adapter: Any = session.get_adapter(LOCAL)
+        assert adapter._pool_maxsize == CONNECTIONS
 
 
 def test_urls_of_apis_without_clients() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Never
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -16,6 +16,9 @@ from llm_widgets import errors
 from llm_widgets.config import Settings
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.client.failures import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MEMBER = "serviceAccount:m@my-project.iam.gserviceaccount.com"
 
@@ -35,7 +38,8 @@ def answer(status: int, message: str, details: list[dict[str, Any]] | None = Non
     response.request = requests.Request("POST", "https://run.googleapis.com/v2/x").prepare()
     body = {"error": {"code": status, "message": message, "details": details or []}}
     response._content = json.dumps(body).encode()
-    return exceptions.from_http_response(response)
+    found: exceptions.GoogleAPICallError = exceptions.from_http_response(response)
+    return found
 
 
 def error_info(reason: str, **metadata: str) -> dict[str, Any]:
@@ -125,9 +129,9 @@ def test_disabled_api() -> None:
     )
     error = explain(answer(403, "Cloud Run Admin API has not been used in project 42", [info]))
     assert type(error) is errors.ApiDisabledError
-    assert "Cloud Run Admin API is not enabled in the project my-project" in error.message
+    assert "Cloud Run Admin API is not enabled in the project 42" in error.message
     assert error.fix
-    assert error.fix.command == "gcloud services enable run.googleapis.com --project=my-project"
+    assert error.fix.command == "gcloud services enable run.googleapis.com --project=42"
     assert error.fix.action == "enable-api:run.googleapis.com"
     assert error.fix.url.startswith("https://console.cloud.google.com/apis/library/run.")
 
@@ -137,7 +141,7 @@ def test_billing() -> None:
     error = explain(answer(403, "This API method requires billing to be enabled.", [info]))
     assert type(error) is errors.BillingError
     assert error.fix
-    assert "project=my-project" in error.fix.url
+    assert "project=42" in error.fix.url
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,7 @@ def test_billing() -> None:
         (answer(409, "There were concurrent policy changes."), errors.ConflictError),
         (answer(412, "At least one of the pre-conditions did not hold."), errors.ConflictError),
         (answer(400, "For 8.0 CPU, memory must be between 4Gi and 32Gi"), errors.InvalidInputError),
-        (answer(429, "Rate limit: slow down"), errors.UnavailableError),
+        (answer(429, "Rate limit: slow down"), errors.RateLimitError),
         (
             answer(429, "Quota exceeded for total allowable count of GPUs per project per region."),
             errors.QuotaError,
@@ -201,12 +205,51 @@ def test_expired_credentials_give_the_command() -> None:
     assert error.cause == "Token has been expired or revoked."
 
 
-def test_what_was_explained_already_stays() -> Never:
+def test_what_was_explained_already_stays() -> None:
     error = errors.ConflictError("mine")
     with pytest.raises(errors.ConflictError, match="mine"), explained("deploy x"):
         raise error
 
 
-def test_a_mistake_of_ours_is_not_hidden() -> Never:
+def test_a_mistake_of_ours_is_not_hidden() -> None:
     with pytest.raises(KeyError), explained("deploy x"):
         raise KeyError("x")
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            "invalid_grant: reauth related error (invalid_rapt)",
+            "The organization wants you to sign in to Google Cloud again.",
+        ),
+        (
+            "Reauthentication is needed. Please run `gcloud auth application-default login`",
+            "The organization wants you to sign in to Google Cloud again.",
+        ),
+        (
+            "invalid_grant: Invalid JWT Signature.",
+            "Google Cloud does not accept the key of the service account.",
+        ),
+        (
+            "invalid_grant: Token must be a short-lived token and in a reasonable timeframe.",
+            "Google Cloud does not accept the credentials: the clock of this machine is wrong.",
+        ),
+        (
+            "invalid_grant: Bad Request",
+            "Google Cloud does not accept the credentials, or no longer does.",
+        ),
+    ],
+)
+def test_why_there_is_no_token(said: str, message: str) -> None:
+    assert explain(auth_exceptions.RefreshError(said)).message == message
+
+
+@pytest.mark.parametrize("said_as", [json.dumps, dict])
+def test_an_api_that_makes_tokens_refuses(said_as: Callable[[Any], Any]) -> None:
+    # googleapis/google-auth-library-python#742, google-github-actions/auth#250
+    info = error_info("SERVICE_DISABLED", service="reauth.googleapis.com", consumer="projects/42")
+    body = {"error": {"code": 403, "message": "Reauth API is off.", "details": [info]}}
+    error = explain(auth_exceptions.RefreshError("Unable to acquire it", said_as(body)))
+    assert type(error) is errors.ApiDisabledError
+    assert "reauth.googleapis.com is not enabled in the project 42" in error.message

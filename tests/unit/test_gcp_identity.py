@@ -35,13 +35,14 @@ def _pem() -> str:
 
 
 def service_account_credentials() -> Credentials:
-    return service_account.Credentials.from_service_account_info(
+    found: Credentials = service_account.Credentials.from_service_account_info(
         {
             "client_email": EMAIL,
             "token_uri": "https://oauth2.googleapis.com/token",
             "private_key": _pem(),
         }
     )
+    return found
 
 
 def federated(

@@ -12,7 +12,7 @@ State = run_v2.Condition.State
 END = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def execution(state: run_v2.Condition.State | None, **fields: Any) -> run_v2.Execution:
+def execution(state: int | None, **fields: Any) -> run_v2.Execution:
     reason = fields.pop("reason", None)
     condition = {"type_": "Completed", "state": state, "message": "told"}
     if reason:

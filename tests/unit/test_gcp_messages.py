@@ -105,37 +105,3 @@ def test_disabled_api() -> None:
     )
     assert messages.disabled_api(text) == "run.googleapis.com"
     assert messages.disabled_api("The API run.googleapis.com is slow") == ""
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        (
-            "You do not have quota for using GPUs without zonal redundancy. Learn more about GPU "
-            "zonal redundancy: g.co/cloudrun/gpu-redundancy-help"
-        ),
-        (
-            "Max instances must be set to 3 or fewer in order to set GPU requirements. Quota "
-            "violated:\n  NvidiaL4GpuAllocNoZonalRedundancyPerProjectRegion requested: 4 allowed: 3"
-        ),
-        "Quota exceeded for total allowable count of GPUs per project per region.",
-    ],
-)
-def test_quota(text: str) -> None:
-    assert messages.is_about_quota(text)
-
-
-def test_a_full_service_is_no_quota() -> None:
-    text = "The request was aborted because there was no available instance."
-    assert not messages.is_about_quota(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "This API method requires billing to be enabled. Please enable billing on project #42",
-        "The billing account for the owning project is disabled in state absent",
-    ],
-)
-def test_billing(text: str) -> None:
-    assert messages.is_about_billing(text)

@@ -15,7 +15,7 @@ State = run_v2.Condition.State
 NAME = "projects/p/locations/europe-west1/services/s"
 
 
-def service(state: run_v2.Condition.State, **fields: Any) -> run_v2.Service:
+def service(state: int, **fields: Any) -> run_v2.Service:
     condition = {"type_": "Ready", "state": state, "message": "the reason"}
     return run_v2.Service({"name": NAME, "terminal_condition": condition, **fields})
 
@@ -95,6 +95,47 @@ def test_a_service_that_others_made() -> None:
     )
     assert (shown.framework, shown.bucket, shown.model_id) == ("ollama", "theirs", "")
     assert shown.updated_at is None
+
+
+@pytest.mark.parametrize("text", ["<b onclick=x>\u202e\x1b[31m" * 4000, "a\n" * 30_000])
+def test_what_a_stranger_wrote_on_a_service_is_cut(text: str) -> None:
+    shown = summary(
+        service(
+            State.CONDITION_SUCCEEDED,
+            labels={"llm-engine": text},
+            annotations={
+                "llm-manager/model": text,
+                "llm-manager/bucket": text,
+                "llm-manager/served-model": text,
+                "llm-manager/created-by": text,
+                "llm-manager/changed-by": text,
+                "llm-manager/created-through": "a@example.com",
+                "llm-manager/changed-through": "a@example.com",
+            },
+            creator="a@example.com",
+            last_modifier="a@example.com",
+            template={"node_selector": {"accelerator": text}},
+        )
+    )
+    told = {
+        shown.framework,
+        shown.model_id,
+        shown.served_name,
+        shown.bucket,
+        shown.created_by,
+        shown.updated_by,
+        shown.gpu,
+    }
+    (cut,) = told
+    assert len(cut) == 256
+    assert cut.endswith("…")
+    assert "\n" not in cut
+
+
+def test_the_longest_names_are_told_whole() -> None:
+    model = f"{'o' * 96}/{'m' * 96}"
+    shown = summary(service(State.CONDITION_SUCCEEDED, annotations={"llm-manager/model": model}))
+    assert shown.model_id == model
 
 
 def test_the_failing_conditions_tell_the_reason_too() -> None:

@@ -58,7 +58,7 @@ def test_a_row_is_replaced_in_its_place() -> None:
     rows = (row("a", CheckState.CHECKING), row("b", CheckState.CHECKING))
     done = row("a", CheckState.OK)
     assert replaced(rows, done) == (done, rows[1])
-    assert summary(replaced(rows, done)) == "1 of 2 in order, 1 being checked"
+    assert summary(replaced(rows, done)) == "1 of 2 checks passed, 1 checking"
     assert summary(()) == ""
 
 
@@ -67,7 +67,7 @@ def test_a_row_is_replaced_in_its_place() -> None:
     [
         (NEW_PROJECT, Fit.FITS, "3 GPUs are free."),
         (replace(NEW_PROJECT, used_gpus=2), Fit.FITS, "1 GPU is free."),
-        (replace(NEW_PROJECT, used_gpus=3), Fit.NOT, "All 3 GPUs are taken"),
+        (replace(NEW_PROJECT, used_gpus=3), Fit.NOT, "All 3 GPUs of the quota are in use"),
         (replace(NEW_PROJECT, gpus=0), Fit.GRANTED_FIRST, "usually grants 3"),
         (
             replace(NEW_PROJECT, gpus=0, ineligible_because=NO_HISTORY),
@@ -77,22 +77,22 @@ def test_a_row_is_replaced_in_its_place() -> None:
         (
             replace(NEW_PROJECT, used_cpu=8, used_memory_gib=20, used_gpus=1),
             Fit.FITS,
-            "No more than 8 vCPU and 16 GiB",
+            "At most 8 vCPU and 16 GiB",
         ),
         (
             replace(NEW_PROJECT, used_cpu=18),
             Fit.NOT,
-            "It needs 4 vCPU, 2 of 20 are free: ask for more.",
+            "Needs 4 vCPU, 2 of 20 free. Request a higher quota.",
         ),
         (
             replace(NEW_PROJECT, used_memory_gib=32),
             Fit.NOT,
-            "It needs 16 GiB of memory, 8 of 40 are free: ask for more.",
+            "Needs 16 GiB of memory, 8 of 40 GiB free. Request a higher quota.",
         ),
         (replace(NEW_PROJECT, gpus=None), Fit.UNKNOWN, "Not known: the GPU quota."),
         (Capacity(), Fit.UNKNOWN, "Not known: the GPU quota, the vCPU quota"),
         (replace(NEW_PROJECT, used_cpu=None), Fit.UNKNOWN, "Not known: what services use."),
-        (replace(NEW_PROJECT, cpu=float("inf"), gpus=float("inf")), Fit.FITS, "no limit"),
+        (replace(NEW_PROJECT, cpu=float("inf"), gpus=float("inf")), Fit.FITS, "No limit on GPUs."),
     ],
 )
 def test_verdicts_on_an_l4(capacity: Capacity, fit: Fit, words: str) -> None:
@@ -106,22 +106,22 @@ def test_verdicts_on_an_l4(capacity: Capacity, fit: Fit, words: str) -> None:
     [
         (NEW_PROJECT, Wanted(1, 8, 32), ""),
         (NEW_PROJECT, Wanted(2, 8, 16), ""),
-        (NEW_PROJECT, Wanted(2, 8, 32), "It asks for 64 GiB of memory, 40 of 40 are free."),
+        (NEW_PROJECT, Wanted(2, 8, 32), "64 GiB of memory needed, 40 of 40 GiB free."),
         (
             replace(NEW_PROJECT, used_gpus=2, used_cpu=16, used_memory_gib=0),
             Wanted(2, 8, 16),
-            "It asks for 2 GPUs, 1 of 3 are free; and for 16 vCPUs, 4 of 20 are free.",
+            "2 GPUs needed, 1 of 3 free; 16 vCPU needed, 4 of 20 free.",
         ),
         (
             NEW_PROJECT,
             Wanted(1, 8, 32, redundant=True),
-            "It asks for 1 GPU with zonal redundancy, 0 of 0 are free.",
+            "1 GPU with zonal redundancy needed, 0 of 0 free.",
         ),
         (replace(NEW_PROJECT, gpus=0), Wanted(1, 8, 32), ""),
         (
             replace(NEW_PROJECT, gpus=0, ineligible_because=NO_HISTORY),
             Wanted(1, 8, 32),
-            "It asks for 1 GPU, 0 of 0 are free.",
+            "1 GPU needed, 0 of 0 free.",
         ),
         (Capacity(), Wanted(100, 8, 32), ""),
     ],
@@ -144,7 +144,7 @@ def test_a_new_project_has_no_room_for_the_large_gpu() -> None:
     found = verdict(RTX, NEW_PROJECT)
     assert (found.fit, found.text) == (
         Fit.NOT,
-        "It needs 80 GiB of memory, 40 of 40 are free: ask for more.",
+        "Needs 80 GiB of memory; the limit is 40 GiB. Request a higher quota.",
     )
 
 

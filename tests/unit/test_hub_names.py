@@ -27,6 +27,44 @@ from llm_widgets.hubs.ollama import names as ollama
         ("https://huggingface.co/models/Qwen/Qwen3-0.6B", "Qwen/Qwen3-0.6B", ""),
         ("https://huggingface.co/org/name/tree/refs%2Fpr%2F1", "org/name", "refs/pr/1"),
         ("https://huggingface.co/org/name/blob/main/config.json", "org/name", "main"),
+        ("https://huggingface.co/org/name/tree/refs/pr/1", "org/name", "refs/pr/1"),
+        ("https://huggingface.co/api/models/org/name/revision/v5", "org/name", "v5"),
+        ("https://huggingface.co/org/name/discussions/7/files", "org/name", "refs/pr/7"),
+        ("https://huggingface.co/org/name/tree/v1%2Bcu%3D1%40x%23y", "org/name", "v1+cu=1@x#y"),
+        ("https://huggingface.co/org/name/commit/0a1b2c3", "org/name", "0a1b2c3"),
+        ("https://huggingface.co/api/models/org/name", "org/name", ""),
+        ("https://huggingface.co/org/name.git", "org/name", ""),
+        ("git@hf.co:org/name.git", "org/name", ""),
+        ("<https://huggingface.co/org/name>", "org/name", ""),
+        ("hf://org/name", "org/name", ""),
+        ("hf://models/org/name@refs/pr/2/config.json", "org/name", "refs/pr/2"),
+        ("org/name@v2", "org/name", "v2"),
+        ('"org/name"', "org/name", ""),
+        ("`org/name`", "org/name", ""),
+        ("“org/name”,", "org/name", ""),
+        ("\u200borg/name\ufeff\u00a0", "org/name", ""),
+        ("hf download org/name", "org/name", ""),
+        ("hf download --local-dir x org/name --revision a/b", "org/name", "a/b"),
+        ("huggingface-cli download org/name config.json --token hf_x", "org/name", ""),
+        ("$ HF_TOKEN=hf_x vllm serve org/name --max-model-len 4096", "org/name", ""),
+        ("(venv) $ vllm serve --model=org/name --revision=v1", "org/name", "v1"),
+        ("python -m vllm.entrypoints.openai.api_server --model org/name", "org/name", ""),
+        ("docker run --gpus all \\\n vllm/vllm-openai:latest --model org/name", "org/name", ""),
+        ("git clone -b dev https://huggingface.co/org/name here", "org/name", "dev"),
+        ("git lfs install\ngit clone https://hf.co/org/name  # 2 GB", "org/name", ""),
+        ('AutoModel.from_pretrained("org/name", revision="v3")', "org/name", "v3"),
+        ("snapshot_download(repo_id='org/name')", "org/name", ""),
+        ("[name](https://huggingface.co/org/name/tree/v2)", "org/name", "v2"),
+        ("model: org/name", "org/name", ""),
+        ("MODEL_ID=org/name", "org/name", ""),
+        ("--model org/name", "org/name", ""),
+        ("--model-path=org/name", "org/name", ""),
+        ("sglang serve --model-path org/name", "org/name", ""),
+        ("vllm chat --model org/name", "org/name", ""),
+        ("vllm bench serve --model org/name", "org/name", ""),
+        ("text-generation-launcher --model-id org/name --revision v1", "org/name", "v1"),
+        ("transformers serve org/name", "org/name", ""),
+        (r"PS C:\Users\me> hf download org/name", "org/name", ""),
     ],
 )
 def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str) -> None:
@@ -57,6 +95,18 @@ def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str
         ("https://huggingface.co/datasets/org/name", "a dataset, not a model"),
         ("https://huggingface.co/", "is not a model ID"),
         ("http://[", "is not an address"),
+        ("https://huggingface.co/papers/2501.1", "a paper, not a model"),
+        ("https://huggingface.co/docs/hub", "documentation, not a model"),
+        ("https://huggingface.co/collections/a/b-1", "a collection, not a model"),
+        ("hf://datasets/a/b", "a dataset, not a model"),
+        ("hf download --repo-type space a/b", "a Space, not a model"),
+        ("https://huggingface.co/org/name/tree/main/onnx", "“onnx”, a part of org/name"),
+        ("https://huggingface.co/org/name/discussions/7", "a discussion about org/name"),
+        ("https://huggingface.co/org/name/blob/main/m-Q8_0.gguf", "a GGUF file"),
+        ("hf download org/name m-Q8_0.gguf", "a GGUF file"),
+        ("ollama run gemma3", "name of Ollama"),
+        ("hf download a/b\nhf download c/d", "a space or a line break"),
+        ("rm -rf org/name", "contains a space"),
     ],
 )
 def test_what_is_no_id_of_hugging_face(typed: str, said: str) -> None:
@@ -94,6 +144,27 @@ def test_what_is_no_id_of_hugging_face(typed: str, said: str) -> None:
         ("hf.co/user/repo.x:Q4_K_M", "hf.co/user/repo.x:Q4_K_M", "hf.co/user/repo.x/Q4_K_M"),
         ("https://huggingface.co/user/repo", "hf.co/user/repo:latest", "hf.co/user/repo/latest"),
         ("HF.co/user/repo", "hf.co/user/repo:latest", "hf.co/user/repo/latest"),
+        ("$ ollama run gemma3:4b --verbose", "gemma3:4b", "registry.ollama.ai/library/gemma3/4b"),
+        ('ollama run gemma3:4b "Why?"', "gemma3:4b", "registry.ollama.ai/library/gemma3/4b"),
+        (
+            "docker exec -it ollama ollama pull gemma3:4b",
+            "gemma3:4b",
+            "registry.ollama.ai/library/gemma3/4b",
+        ),
+        ("model:4b", "model:4b", "registry.ollama.ai/library/model/4b"),
+        (
+            "https://registry.ollama.ai/v2/library/gemma3/manifests/4b",
+            "gemma3:4b",
+            "registry.ollama.ai/library/gemma3/4b",
+        ),
+        ("llama-server -hf user/repo:Q8_0", "hf.co/user/repo:Q8_0", "hf.co/user/repo/Q8_0"),
+        ("FROM hf.co/user/repo:Q8_0", "hf.co/user/repo:Q8_0", "hf.co/user/repo/Q8_0"),
+        ("hf download user/repo", "hf.co/user/repo:latest", "hf.co/user/repo/latest"),
+        (
+            'hf download user/repo --include "*Q5_K_M*"',
+            "hf.co/user/repo:Q5_K_M",
+            "hf.co/user/repo/Q5_K_M",
+        ),
     ],
 )
 def test_ollama_names_addresses_and_commands(typed: str, model_id: str, manifest: str) -> None:
@@ -123,6 +194,13 @@ def test_ollama_names_addresses_and_commands(typed: str, model_id: str, manifest
         ("x" * 500, "up to 80"),
         ("gemma3:" + "x" * 81, "a tag takes up to 80"),
         ("hf.co/repo", "is not a name of Ollama"),
+        ("https://ollama.com/search?q=x", "another page, not a model"),
+        ("https://huggingface.co/datasets/a/b", "a dataset, not a model"),
+        ("https://huggingface.co/a/b/tree/refs/pr/1", "names the revision “refs/pr/1”"),
+        ("hf download a/b --revision v2", "names the revision “v2”"),
+        ("https://huggingface.co/a/b/tree/main/Q8_0", "does not say which quantization"),
+        ("https://huggingface.co/a/b/blob/main/mmproj-F16.gguf", "does not say which"),
+        ("hf download a/b x-Q4_0.gguf x-Q8_0.gguf", "does not say which quantization"),
     ],
 )
 def test_what_is_no_name_of_ollama(typed: str, said: str) -> None:
@@ -144,8 +222,56 @@ def test_the_page_of_another_hub(typed: str) -> None:
     assert caught.value.fix.text == "Choose Ollama as the source."
 
 
+@pytest.mark.parametrize(
+    ("file", "tag"),
+    [
+        ("b-Q8_0.gguf", "Q8_0"),
+        ("b.Q4_K_M.gguf", "Q4_K_M"),
+        ("b-q4_k_s.gguf", "Q4_K_S"),
+        ("b-UD-Q4_K_XL.gguf", "UD-Q4_K_XL"),
+        ("b-IQ2_XXS.gguf", "IQ2_XXS"),
+        ("b-7B-BF16.gguf", "BF16"),
+        ("gpt-oss-20b-MXFP4.gguf", "MXFP4"),
+        ("b-Q8_0-00001-of-00003.gguf", "Q8_0"),
+        ("Q6_K/b-Q6_K-00001-of-00002.gguf", "Q6_K"),
+        ("b.gguf", "b.gguf"),
+        ("model-fp16.gguf", "model-fp16.gguf"),
+    ],
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://huggingface.co/a/b-GGUF/blob/main/{}",
+        "https://huggingface.co/a/b-GGUF/resolve/main/{}?download=true",
+        "https://huggingface.co/a/b-GGUF/raw/main/{}",
+        "https://huggingface.co/a/b-GGUF?show_file_info={}",
+        "https://huggingface.co/a/b-GGUF/tree/main?show_file_info={}",
+        "[file](https://huggingface.co/a/b-GGUF/blob/main/{})",
+        "hf://a/b-GGUF/{}",
+        "hf download a/b-GGUF {}",
+        "llama-server --hf-repo a/b-GGUF --hf-file {}",
+        "wget https://huggingface.co/a/b-GGUF/resolve/main/{}",
+        "hf.co/a/b-GGUF/{}",
+    ],
+)
+def test_the_address_of_one_gguf_file_is_its_quantization(
+    address: str, file: str, tag: str
+) -> None:
+    assert ollama.model(address.format(file)).id == f"hf.co/a/b-GGUF:{tag}"
+    with pytest.raises(InvalidInputError) as caught:
+        hugging_face.model(address.format(file))
+    assert caught.value.fix
+    assert f"enter hf.co/a/b-GGUF:{tag}." in caught.value.fix.text
+
+
+def test_two_revisions_are_asked_about() -> None:
+    with pytest.raises(InvalidInputError, match="“v1” with the model, and “v2”") as caught:
+        hubs.inspect("huggingface", "org/name@v1", Settings(), revision="v2")
+    assert caught.value.field == "revision"
+
+
 def test_a_hub_that_is_none() -> None:
-    said = "'zml' is no source: use 'huggingface' or 'ollama'"
+    said = "'zml' is not a source: use 'huggingface' or 'ollama'"
     with pytest.raises(InvalidInputError, match=said) as caught:
         hubs.inspect("zml", "a/b", Settings())
     assert caught.value.field == "source"
@@ -167,9 +293,9 @@ def test_any_text_is_an_id_or_a_sentence(text: str) -> None:
 
 def test_revisions() -> None:
     assert hugging_face.revision("") == ""
-    for good in ("main", "v1.0", "refs/pr/3", "0a1b2c3", "feature/x-y"):
+    for good in ("main", "v1.0", "refs/pr/3", "0a1b2c3", "feature/x-y", "v1+cu=1@x#y"):
         assert hugging_face.revision(f" {good} ") == good
-    for bad in ("../x", "a b", "-x", "a..b", "x/", "ü", "x" * 300, "<b>"):
+    for bad in ("../x", "a b", "-x", "a..b", "x/", "ü", "x" * 300, "<b>", "a.lock", "a//b"):
         with pytest.raises(InvalidInputError) as caught:
             hugging_face.revision(bad)
         assert caught.value.field == "revision"
@@ -178,7 +304,7 @@ def test_revisions() -> None:
 def test_a_token_is_one_word_and_never_repeated() -> None:
     assert hugging_face.token("  hf_abc\n") == "hf_abc"
     assert hugging_face.token("") == ""
-    for bad in ("hf_a\nb", "hf_a b", "hf_\u200b", "hf_ü"):
+    for bad in ("sk-x", "ghp_x", "hf_a\nb", "hf_a b", "hf_\u200b", "hf_ü"):
         with pytest.raises(InvalidInputError) as caught:
             hugging_face.token(bad)
         assert caught.value.field == "token"

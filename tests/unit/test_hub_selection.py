@@ -19,8 +19,10 @@ SMALL = [
 ]
 
 
-def kept(paths: list[str], shards: list[str] | None = None) -> set[str]:
-    reasons = selection.choose(paths, shards)
+def kept(
+    paths: list[str], shards: list[str] | None = None, folders: tuple[str, ...] = ()
+) -> set[str]:
+    reasons = selection.choose(paths, shards, folders)
     assert set(reasons) == set(paths)
     return {path for path, reason in reasons.items() if not reason}
 
@@ -106,12 +108,10 @@ def test_pytorch_weights_where_there_are_no_others() -> None:
     index = "pytorch_model.bin.index.json"
     paths = ["config.json", *parts, index, "training_args.bin", "optimizer.pt"]
     assert kept(paths) == {"config.json", *parts, index}
-    assert selection.is_pytorch(parts)
     assert kept(["config.json", "pytorch_model.bin", "pytorch_model.fp16.bin"]) == {
         "config.json",
         "pytorch_model.bin",
     }
-    assert not selection.is_pytorch(["model.safetensors"])
 
 
 def test_code_and_settings_in_folders_are_kept() -> None:
@@ -119,15 +119,28 @@ def test_code_and_settings_in_folders_are_kept() -> None:
     assert kept(paths) == set(paths[:-1])
 
 
+def test_weights_in_folders_that_the_model_names() -> None:
+    dense = ["2_Dense/config.json", "2_Dense/model.safetensors"]
+    paths = ["config.json", "model.safetensors", "modules.json", *dense, "other/model.safetensors"]
+    both = [*paths, "2_Dense/pytorch_model.bin"]
+    assert kept(both, folders=("1_Pooling", "2_Dense")) == set(paths[:-1])
+    older = [
+        path.replace("2_Dense/model.safetensors", "2_Dense/pytorch_model.bin") for path in paths
+    ]
+    assert "2_Dense/pytorch_model.bin" in kept(older, folders=("2_Dense",))
+    lora = ["speech-lora/adapter_config.json", "speech-lora/adapter_model.safetensors"]
+    assert kept([*SMALL, "model.safetensors", *lora], folders=("speech-lora",)) == {
+        *SMALL,
+        "model.safetensors",
+        *lora,
+    }
+
+
 @pytest.mark.parametrize(
     ("paths", "shards", "said"),
     [
         (["config.json", SHARDS[0], SHARDS[2]], SHARDS, SHARDS[1]),
         (["config.json", SHARDS[0], SHARDS[2]], None, "1 of 3 files"),
-        (["config.json", "model.Q4_K_M.gguf"], None, "GGUF"),
-        (["adapter_config.json", "adapter_model.safetensors"], None, "adapter"),
-        (["model_index.json", "unet/model.safetensors"], None, "diffusers"),
-        (["config.json", "consolidated.00.pth"], None, "format"),
         (["README.md"], None, "no weights"),
         ([], None, "no weights"),
     ],

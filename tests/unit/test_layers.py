@@ -18,24 +18,25 @@ BELOW_MANAGER = "checks config diagnosis domain engines errors gcp hubs imports 
 ROOMS = {
     "errors": "",
     "config": "errors",
+    "installation": "errors",
     "domain": "errors",
     "documents": "domain errors",
     "engines": "domain errors",
     "exchanges": "",
     "gcp": "config documents domain engines errors exchanges",
     "hubs": "config domain engines errors exchanges",
-    "transfer": "documents domain errors gcp",
+    "transfer": "documents domain errors exchanges gcp",
     "imports": "config documents domain errors gcp hubs transfer",
     "serving": "domain engines errors gcp",
     "checks": "domain errors gcp",
-    "diagnosis": "domain engines errors",
-    "widgets": "errors",
+    "diagnosis": "domain engines errors gcp",
+    "widgets": "config domain errors",
     "manager": BELOW_MANAGER,
     "page": f"{BELOW_MANAGER} manager widgets",
-    "server": "config domain errors",
-    "cli": "checks config domain errors gcp hubs imports manager server",
+    "server": "config domain errors exchanges",
+    "cli": "checks config domain errors gcp hubs imports installation manager server",
     "__main__": "cli",
-    "__init__": "manager page",
+    "__init__": "installation manager page",
 }
 # Modules of the page that are made of widgets, by the end of their names. All others hold what is
 # shown, and know no widget.
@@ -82,6 +83,47 @@ def test_what_the_page_knows_is_kept_apart_from_its_widgets() -> None:
         or (name.startswith("llm_widgets.page.") and WIDGETS.search(name.rsplit(".", 2)[1]))
     }
     assert not wrong
+
+
+# Functions of the rooms below that change something of a person's: only use cases call them, which
+# write down who did it.
+CHANGING = re.compile(
+    r"(add_invoker|adopt|ask_for_more|cancel_import|carry_out|copy|create(_bucket|_from|_runtime_account)?"
+    r"|delete(_bucket)?|enable(_all)?|grant(_reader)?|patch|remove_(invoker|leftover|model)|resume_import"
+    r"|set_labels|start_import|turn_on_private_google_access|update(_metadata)?)"
+)
+
+
+def called_below(path: Path) -> set[str]:
+    """Return the functions of rooms below the manager that a module calls, by their modules."""
+    tree = ast.parse(path.read_text("utf-8"))
+    modules = {
+        alias.asname or alias.name: f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    called = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name):
+            called.add(modules.get(node.func.id, ""))
+        elif isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            called.add(f"{modules.get(node.func.value.id, '')}.{node.func.attr}")
+    below = ("llm_widgets.gcp.", "llm_widgets.imports.", "llm_widgets.checks.")
+    return {name for name in called if name.startswith(below)}
+
+
+def test_the_page_changes_nothing_but_by_use_cases() -> None:
+    changes = {
+        f"{path.relative_to(PACKAGE)} calls {name}"
+        for path in MODULES
+        if room_of(path) in {"page", "cli"} or path.name == "manager.py"
+        for name in called_below(path)
+        if CHANGING.fullmatch(name.rpartition(".")[2])
+    }
+    assert not changes
 
 
 def test_the_domain_knows_no_library() -> None:

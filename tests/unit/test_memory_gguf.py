@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_widgets.domain.memory import (
@@ -107,7 +107,6 @@ def test_gguf_embeddings_stay_with_the_cpu_unless_they_are_the_output() -> None:
     assert (untied.weights, untied.host_weights) == (2000, 5000)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*GGUF, "llama.full_attention_interval"]), ANYTHING))
 def test_whatever_metadata_hold_nothing_breaks(found: dict[str, Any]) -> None:
     json.dumps(to_facts(from_gguf({**GGUF, **found}, SOME)))

@@ -3,8 +3,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llm_widgets.documents import manifests, metadata
 from llm_widgets.domain.imports import Digest, DigestKind
@@ -12,6 +15,7 @@ from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.metadata import MetadataFile, MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import DocumentError
+from llm_widgets.page.models.status import status_cell
 
 NOW = datetime(2026, 11, 23, 8, 0, 1, 250000, tzinfo=UTC)
 RECORD = ModelRecord(
@@ -29,7 +33,7 @@ RECORD = ModelRecord(
     license="mit",
 )
 # As oded996/cloud-run-llm-manager writes it.
-OLD = {
+OLD: dict[str, Any] = {
     "description": "This file is managed by the LLM Manager.",
     "models": [
         {
@@ -101,6 +105,71 @@ def test_an_entry_replaces_the_one_of_the_same_model_and_revision() -> None:
 def test_damage_is_told(text: str | bytes) -> None:
     with pytest.raises(MetadataFileError, match="damaged"):
         metadata.read(text)
+
+
+WHOLE = """{"description": "d", "models": [
+  {"id": "a/b", "source": "huggingface", "size": 5, "status": "completed"},
+  {"id": "it's:1b", "source": "ollama", "size": 6, "status": "failed"}
+ ], "owner": "x"}"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE.replace('"failed"}', '"failed"},'),
+        WHOLE.replace('"failed"}', '"failed",}'),
+        WHOLE.replace('"completed"},', '"completed"}'),
+        WHOLE.replace('"completed"},', '"completed"}, // mine\n /* and\n theirs */ # too\n'),
+        "\ufeff" + WHOLE,
+        ("\ufeff" + WHOLE + ",").encode(),
+        WHOLE.replace('"failed"}', '"failed"},').encode("utf-16"),
+        WHOLE.replace("it's", "it\\'s").replace('"', "'"),
+        WHOLE.replace('"id"', "id").replace('"size": 6', "size: 6,"),
+        WHOLE.replace('"size": 6', '"size": 6, "pinned": True'),
+        WHOLE.replace('"size": 6', '"size": +6'),
+        WHOLE.replace('"id"', "“id”").replace('"ollama"', "„ollama“").replace('"d"', "”d”"),
+        f"```json\n{WHOLE}\n```\n",
+        WHOLE.replace('"completed"},', '"completed"},\n<<<<<<< HEAD\n=======').replace(
+            '"failed"}', '"failed"}\n>>>>>>> 1f2e3d4 (one more)\n'
+        ),
+    ],
+)
+def test_a_file_edited_by_hand_is_read_as_it_is_meant(text: str | bytes) -> None:
+    file = metadata.read(text)
+    assert [(model.id, model.size) for model in file.models] == [("a/b", 5), ("it's:1b", 6)]
+    assert (file.description, dict(file.extra)) == ("d", {"owner": "x"})
+    assert file.is_mended
+    assert metadata.read(file.to_json()) == file
+
+
+@pytest.mark.parametrize("end", range(20, len(WHOLE)))
+def test_what_is_cut_off_is_salvaged_up_to_there(end: int) -> None:
+    text = WHOLE[:end]
+    with pytest.raises(MetadataFileError):
+        metadata.read(text)
+    file = metadata.salvaged(text)
+    wholes = text.count("}")
+    assert len(file.models) + len(file.others) >= wholes
+    assert [model.id for model in file.models][:wholes] == ["a/b", "it's:1b"][:wholes]
+
+
+@given(st.text(alphabet="{}[]\"':,/*# ab1\\\n", max_size=60))
+def test_any_text_is_salvaged_or_nothing_is(text: str) -> None:
+    assert metadata.salvaged(text).models == ()
+    assert metadata.salvaged("[" * 5000 + text).models == ()
+
+
+def test_a_status_that_is_not_known_is_kept_and_told() -> None:
+    entry = {"id": "a/b", "source": "zml", "size": 1, "status": "quantizing"}
+    file = metadata.read(json.dumps({"models": [entry]}))
+    (model,) = file.models
+    assert (model.status, model.told_status, model.source) == (
+        ModelStatus.UNKNOWN,
+        "quantizing",
+        "zml",
+    )
+    assert status_cell(model, None)["text"] == "quantizing"
+    assert json.loads(file.to_json())["models"] == [entry]
 
 
 def test_an_empty_object_is_a_file_without_models() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from llm_widgets.config import Settings
 from llm_widgets.domain import gpus, regions
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
@@ -13,21 +15,24 @@ from llm_widgets.errors import HubError, InvalidInputError
 from llm_widgets.imports.plan import import_id
 from llm_widgets.manager.import_check import ImportRequest, measured_speed
 from llm_widgets.manager.import_target import Target, TargetKind
+from llm_widgets.page.models.buckets_page import ModelList
 from llm_widgets.page.models.import_fields import ADOPT, CREATE, field_of, import_fields, request_of
 from llm_widgets.page.models.imports import WatchedImport, pause
+from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.models.status import Condition, condition, status_cell
+from llm_widgets.page.session import Session
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-def record(status: ModelStatus, **more: object) -> ModelRecord:
-    return ModelRecord("a/b", "huggingface", status, import_id="1", **more)  # type: ignore[arg-type]
+def record(status: ModelStatus, **more: Any) -> ModelRecord:
+    return ModelRecord("a/b", "huggingface", status, import_id="1", **more)
 
 
-def seen(state: ImportState, active: int = 0, **more: object) -> WatchedImport:
+def seen(state: ImportState, active: int = 0, **more: Any) -> WatchedImport:
     files = tuple(FileProgress(f"{n}", 100, 25, FileState.ACTIVE) for n in range(active or 1))
     progress = ImportProgress("1", state, files, NOW, NOW, message="It broke.")
-    return WatchedImport("1", "bucket", "a/b", progress, **more)  # type: ignore[arg-type]
+    return WatchedImport("1", "bucket", "a/b", progress, **more)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_an_entry_without_an_import_never_moves() -> None:
 
 def test_status_words() -> None:
     importing = record(ModelStatus.IMPORTING)
-    assert status_cell(importing, seen(ImportState.RUNNING))["text"] == "Importing 25 %"
+    assert status_cell(importing, seen(ImportState.RUNNING))["text"] == "Importing 25%"
     assert status_cell(importing, seen(ImportState.FAILED))["note"] == "It broke."
     failed = record(ModelStatus.FAILED, error="The hub is away.")
     assert status_cell(failed, None)["note"] == "The hub is away."
@@ -96,7 +101,7 @@ def test_regions_with_gpus_come_first() -> None:
     assert len(offered) == len(set(offered)) == len(regions.REGIONS)
     assert regions.offered("mars-north1")[0] == gpus.regions()[0]
     assert regions.label("us-west1") == "us-west1: no GPUs"
-    assert "NVIDIA L4 (24 GB) by invitation" in regions.label("asia-south1")
+    assert "NVIDIA L4 (24 GB) (by invitation)" in regions.label("asia-south1")
 
 
 def test_places_of_buckets() -> None:
@@ -167,3 +172,17 @@ def test_no_new_bucket_is_proposed_while_there_may_be_one() -> None:
     assert [option.value for option in by_key["bucket"].options] == ["", CREATE]
     assert by_key["bucket"].required
     assert by_key["new_bucket"].value is None
+
+
+def test_no_project_is_asked_for_while_one_is_being_opened() -> None:
+    session = Session(Settings())
+    page = ModelList(
+        session, ModelsState(session), act=lambda *_: None, start_import=lambda _: None
+    )
+    told = [page._notice.text]
+    for is_opening in (True, False):
+        session.is_opening = is_opening
+        told.append(page._notice.text)
+    session.close()
+    choose = "Choose a project on the General tab first."
+    assert told == [choose, "Opening the project …", choose]

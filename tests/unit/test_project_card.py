@@ -12,7 +12,7 @@ def test_an_answer_leaves_the_buttons_where_they_are() -> None:
     """A button whose row is made anew would lose the keyboard's focus."""
     session = Session(Settings())
     state = GeneralState(session)
-    card = ProjectCard(session, state)
+    card = ProjectCard(session, state, to_import=session.close)
     state.editing = True
     before = card._content.children
     state.searching = not state.searching

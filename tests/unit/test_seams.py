@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 import llm_widgets
 
 PACKAGE = Path(llm_widgets.__file__).parent
+BUILT = {PACKAGE / "widgets/built", PACKAGE / "server/built"}
+"""What is built of the rest."""
+TEXTS = {".js", ".ts", ".css", ".html", ".j2", ".json", ".ipynb", ".svg", ".txt"}
 # What names a hub, and where else than in its folder it may stand.
 HUBS = {
     "huggingface": (
@@ -19,7 +23,9 @@ HUBS = {
         {
             "hubs/registry.py": "the line that adds it",
             "hubs/ollama": "its models are served in Ollama's form too, under a name of Ollama",
+            "hubs/pasted.py": "commands of other programs that people paste",
             "cli/local_cloud.py": "variables that the local cloud prints",
+            "cli/importing.py": "names of a token, for --help without loading the hubs",
             "documents/metadata.py": "entries of the application before this one",
             "engines/*/*": "which hubs' models an engine serves, and a variable of one",
         },
@@ -40,13 +46,22 @@ ENGINES = {
         r"(?i)vllm",
         {
             "engines/registry.py": "the line that adds it",
+            "hubs/pasted.py": "commands of other programs that people paste",
             "diagnosis/catalogue": "where failures are known from",
+        },
+    ),
+    "llama_cpp": (
+        r"(?i)llama[_-]cpp",
+        {
+            "engines/registry.py": "the line that adds it",
+            "engines/ollama/architectures.py": "that engine is built on it",
         },
     ),
     "ollama": (
         r"(?i)ollama",
         {
             "engines/registry.py": "the line that adds it",
+            "engines/llama_cpp": "the same hub, files and arithmetic: it is built on that engine",
             "diagnosis/catalogue": "where failures are known from",
             "hubs/": "the hub",
             "cli/local_cloud.py": "variables of the hub",
@@ -56,6 +71,7 @@ ENGINES = {
 }
 
 
+@cache
 def words(path: Path) -> set[str]:
     """Return the names in a file, and its texts that are no sentences for people."""
     tree = ast.parse(path.read_text("utf-8"))
@@ -75,13 +91,23 @@ def words(path: Path) -> set[str]:
     return found
 
 
+def named_in(path: Path, pattern: str) -> set[str]:
+    """Return what a pattern finds in a file: in code its words, in all other files each line."""
+    if path.suffix == ".py":
+        those = words(path)
+    elif path.suffix in TEXTS:
+        those = set(path.read_text("utf-8").splitlines())
+    else:
+        those = set()
+    return {each for each in those if re.search(pattern, each)}
+
+
 def naming(pattern: str) -> dict[str, set[str]]:
-    """Return the files whose code a pattern is found in, with what was found."""
-    modules = PACKAGE.rglob("*.py")
-    found = {
-        path.relative_to(PACKAGE).as_posix(): {w for w in words(path) if re.search(pattern, w)}
-        for path in modules
-    }
+    """Return the files that a pattern is found in, with what was found."""
+    files = (
+        path for path in PACKAGE.rglob("*") if path.is_file() and not BUILT & set(path.parents)
+    )
+    found = {path.relative_to(PACKAGE).as_posix(): named_in(path, pattern) for path in files}
     return {name: those for name, those in found.items() if those}
 
 

@@ -6,13 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
+from llm_widgets.domain import page_memory
 from llm_widgets.server import memory
+from llm_widgets.server.forking import PROVISIONER, ForkedProvisioner
 from llm_widgets.server.kernels import (
     ARRIVE_WITHIN,
     AbandonedKernelManager,
     Arrival,
     FullError,
+    OwnKernelSpecManager,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +32,9 @@ class Kernels(AbandonedKernelManager):
     def now(self) -> float:
         return self.clock
 
-    async def shutdown_kernel(self, kernel_id: str, *_: Any, **__: Any) -> None:
+    async def shutdown_kernel(  # type: ignore[override] # its own is declared as if it waited
+        self, kernel_id: str, *_: Any, **__: Any
+    ) -> None:
         self.remove_kernel(kernel_id)
 
 
@@ -47,7 +53,7 @@ async def arrive(kernels: Kernels, visitor: str, kernel_id: str) -> Arrival:
     assert arrival
     kernels._kernels[kernel_id] = object()
     kernels.claim(arrival, kernel_id)
-    kernels.sent(arrival)
+    await kernels.sent(arrival)
     return arrival
 
 
@@ -93,6 +99,43 @@ def test_oldest_page_gives_way_when_it_is_late() -> None:
     with_kernels(use, most_kernels=9)
 
 
+@pytest.mark.parametrize("is_joined", [False, True])
+def test_kernel_that_makes_a_page_ends_after_that(*, is_joined: bool) -> None:
+    async def use(kernels: Kernels) -> None:
+        arrival = await kernels.admit("a", lambda: False)
+        assert arrival
+        kernels._kernels["k1"] = object()
+        kernels.claim(arrival, "k1")
+        if is_joined:
+            kernels._kernel_connections["k1"] = 0
+            kernels.notify_connect("k1")
+        await kernels.end_kernel("k1")
+        assert kernels.is_there("k1")
+        with pytest.raises(FullError):
+            await kernels.admit("b", lambda: False)
+        await kernels.sent(arrival)
+        assert not kernels.is_there("k1")
+        assert await kernels.admit("b", lambda: False)
+
+    with_kernels(use, most_kernels=1)
+
+
+def test_who_joins_before_the_page_is_sent_does_not_count_as_coming() -> None:
+    async def use(kernels: Kernels) -> None:
+        for number in range(9):
+            arrival = await kernels.admit("a", lambda: False)
+            assert arrival
+            kernel_id = f"k{number}"
+            kernels._kernels[kernel_id] = object()
+            kernels.claim(arrival, kernel_id)
+            kernels._kernel_connections[kernel_id] = 0
+            kernels.notify_connect(kernel_id)
+            await kernels.sent(arrival)
+            await kernels.end_kernel(kernel_id)
+
+    with_kernels(use, most_kernels=3)
+
+
 def test_who_has_gone_does_not_wait() -> None:
     async def use(kernels: Kernels) -> None:
         gone = False
@@ -120,12 +163,14 @@ def test_who_has_gone_does_not_wait() -> None:
         ({"a/memory.max": "max", "a/b/memory.max": "268435456"}, 256 << 20),
         ({"a/memory.max": "134217728", "a/b/memory.max": "268435456"}, 128 << 20),
         ({"memory.max": "", "a/memory.max": "x"}, None),
+        ({"memory/c/memory.limit_in_bytes": "268435456\n"}, 256 << 20),
+        ({"cpu/x/memory.limit_in_bytes": "268435456\n"}, None),
     ],
 )
 def test_memory_is_the_containers(tmp_path: Path, files: dict[str, str], limit: int | None) -> None:
     machine = memory.memory_bytes(tmp_path / "none", tmp_path / "none")
     own = tmp_path / "cgroup"
-    own.write_text("12:cpu:/x\n0::/a/b\n")
+    own.write_text("12:cpu:/x\n4:hugetlb,memory:/c/d\n0::/a/b\n?\n")
     for name, value in files.items():
         path = tmp_path / "groups" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +178,24 @@ def test_memory_is_the_containers(tmp_path: Path, files: dict[str, str], limit: 
     assert memory.memory_bytes(tmp_path / "groups", own) == (limit or machine)
 
 
-@pytest.mark.parametrize(("memory_of", "most"), [(2 << 30, 14), (512 << 20, 1), (64 << 20, 1)])
+@pytest.mark.parametrize(("memory_of", "most"), [(2 << 30, 24), (512 << 20, 2), (64 << 20, 1)])
 def test_kernels_for_a_memory(memory_of: int, most: int) -> None:
-    assert memory.most_kernels(memory_of) == most
+    assert page_memory.most_kernels(memory_of) == most
+
+
+def test_fewer_kernels_fit_where_none_is_forked() -> None:
+    assert page_memory.most_kernels(2 << 30, page_memory.SPAWNED_KERNEL_BYTES) == 14
+
+
+def test_kernels_are_forked_where_the_package_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As in the container: there are no entry points of this package.
+    known = KernelProvisionerFactory().provisioners
+    others = {name: each for name, each in known.items() if name != PROVISIONER}
+    monkeypatch.setattr(KernelProvisionerFactory, "provisioners", others)
+    monkeypatch.setattr(KernelProvisionerFactory, "_get_all_provisioners", list)
+    spec = OwnKernelSpecManager().get_kernel_spec("python3")
+    factory = KernelProvisionerFactory()
+    assert factory.is_provisioner_available(spec)
+    assert factory.provisioners[PROVISIONER].load() is ForkedProvisioner

@@ -35,11 +35,12 @@ def pieces(said: dict[str, Any], *buffers: bytes) -> bytes:
 @pytest.mark.parametrize("form", ["frames", "text", "pieces"])
 def test_all_forms_come_to_the_same(form: str) -> None:
     said = message("comm_msg", COMM)
-    protocol, sent, buffers = {
+    forms: dict[str, tuple[str | None, str | bytes, list[bytes]]] = {
         "frames": (FRAMES, frames("control", said, b"\0buffer"), [b"\0buffer"]),
         "text": (None, text("control", said), []),
         "pieces": (None, pieces(said, b"\0buffer", b""), [b"\0buffer", b""]),
-    }[form]
+    }
+    protocol, sent, buffers = forms[form]
     read = read_message(sent, protocol, "ada@example.com")
     assert read.channel == ("shell" if form == "pieces" else "control")
     header, parent, metadata, content = (json.loads(each) for each in read.frames[:4])
@@ -50,12 +51,24 @@ def test_all_forms_come_to_the_same(form: str) -> None:
     assert read.frames[4:] == buffers
 
 
+@pytest.mark.parametrize("form", [FRAMES, None])
+def test_who_and_which_trace_are_what_the_server_says(form: str | None) -> None:
+    said = message("comm_msg", COMM, username="eve@example.com", trace="f" * 32)
+    sent = frames("shell", said) if form else text("shell", said)
+    for trace in ("", "a" * 32):
+        read = read_message(sent, form, "ada@example.com", trace)
+        header = json.loads(read.frames[0])
+        assert (header["username"], header["trace"]) == ("ada@example.com", trace)
+        assert b"eve" not in b"".join(read.frames)
+
+
 def test_parent_and_unknown_fields_are_left_behind() -> None:
     said = {**message("kernel_info_request", x=1, date="9999-99-99"), "parent_header": {"date": 1}}
     header, parent = (
         json.loads(each) for each in read_message(text("shell", said), None, "x").frames[:2]
     )
-    assert set(header) == {"msg_id", "session", "msg_type", "username", "date", "version"}
+    known = {"msg_id", "session", "msg_type", "username", "trace", "date", "version"}
+    assert set(header) == known
     assert header["date"] != "9999-99-99"
     assert parent == {}
 
@@ -126,3 +139,10 @@ class TestNothingElseIsRaised:
     @given(st.sampled_from(["comm_id", "data", "target_name"]), JSON)
     def test_by_any_field_of_the_content(self, name: str, value: Any) -> None:
         read(text("shell", message("comm_open", {**COMM, name: value})), None)
+
+
+@pytest.mark.parametrize("method", ["forged\n\x1b[31mERROR", "echo_update", "", None, [], {}, 7])
+def test_a_kernel_logs_no_word_of_a_browser(method: Any) -> None:
+    said = message("comm_msg", {"comm_id": "c1", "data": {"method": method}})
+    with pytest.raises(RefusedMessageError, match="another method"):
+        read_message(text("shell", said), None, "x")

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from llm_widgets import serving
+from llm_widgets.diagnosis import Remedy, RemedyKind, changed
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import Deployment, StartupProbe, SubnetAccess
-from llm_widgets.serving import checks
+from llm_widgets.serving import checks, concurrency
 
 
 def deployment(source: str = "huggingface") -> Deployment:
@@ -41,18 +42,18 @@ def with_env(**env: str) -> dict[str, Any]:
         ({"name": "x" * 50}, "name", "at most 49"),
         ({"region": "Mars", **NO_GPU}, "region", "not a region"),
         ({"bucket": "NO"}, "bucket", "can't be the name of a bucket"),
-        ({"accelerator": "nvidia-h100"}, "accelerator", "no GPU of Cloud Run"),
+        ({"accelerator": "nvidia-h100"}, "accelerator", "not a GPU of Cloud Run"),
         ({"region": "asia-northeast1"}, "accelerator", "no NVIDIA L4 (24 GB) in asia-northeast1"),
         ({"cpu": 12}, "cpu", "choose 4, 8"),
-        ({"cpu": 7.5}, "cpu", "7.5 vCPU can't be had"),
+        ({"cpu": 7.5}, "cpu", "7.5 vCPU is not available"),
         ({"memory_gib": 64}, "memory_gib", "16 to 32 GiB, not 64 GiB"),
         ({"cpu": 4, "memory_gib": 32}, "memory_gib", "memory is 16 GiB, not 32 GiB"),
         ({**NO_GPU, "cpu": 2, "memory_gib": 16}, "memory_gib", "0.5 to 8 GiB"),
         ({**NO_GPU, "cpu": 20, "memory_gib": 80}, "cpu", "choose 1, 2, 4, 6, 8"),
         ({"cache_gib": 32}, "cache_gib", "leaves nothing"),
         ({"max_instances": 0}, "max_instances", "at least one"),
-        ({"min_instances": 2}, "min_instances", "between 0 and the most, 1"),
-        ({"min_instances": -1}, "min_instances", "between 0"),
+        ({"min_instances": 2}, "min_instances", "must be 0 to 1"),
+        ({"min_instances": -1}, "min_instances", "must be 0 to"),
         ({"concurrency": 0}, "concurrency", "1 to 1000"),
         ({"timeout": 4000}, "timeout", "1 to 3600"),
         ({"image": "vllm openai"}, "image", "not a container image"),
@@ -124,3 +125,49 @@ def test_everything_wrong_at_once_is_told_at_once() -> None:
         "mount_path",
         "concurrency",
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "framework", "told", "most"),
+    [
+        ("huggingface", "vllm", {"args": ("/m", "--max-num-seqs=8", "--port=8000")}, 8),
+        ("huggingface", "vllm", {"args": ("/m", "--max-num-seqs", "8", "--port=8000")}, 8),
+        ("huggingface", "vllm", {"args": ("/m", "--port=8000"), "concurrency": 300}, 256),
+        ("ollama", "ollama", with_env(OLLAMA_NUM_PARALLEL="2"), 2),
+        ("ollama", "ollama", {"environment": {"OLLAMA_MODELS": "/m"}}, 1),
+        ("ollama", "llama-cpp", with_env(LLAMA_ARG_N_PARALLEL="2"), 2),
+    ],
+)
+def test_cloud_run_sends_no_more_than_the_engine_works_on(
+    source: str, framework: str, told: dict[str, Any], most: int
+) -> None:
+    made = replace(deployment(source), framework=framework, **told)
+    (found,) = concurrency.problems(made)
+    assert found.field == "concurrency"
+    assert f"at most {most}, not" in found.message
+    assert found.message in [each.message for each in checks.problems(made)]
+    assert not list(concurrency.problems(replace(made, concurrency=most)))
+
+
+def test_what_an_engine_is_not_told_is_said() -> None:
+    ollama = replace(deployment("ollama"), environment={"OLLAMA_MODELS": "/m"})
+    assert (
+        concurrency.unset(ollama) == "OLLAMA_NUM_PARALLEL isn't set: Ollama works on 1 at a time."
+    )
+    llama = replace(ollama, framework="llama-cpp", concurrency=900)
+    assert "its own choice" in concurrency.unset(llama)
+    assert not list(concurrency.problems(llama))  # nobody knows
+    for made in (deployment(), deployment("ollama")):
+        assert not concurrency.unset(made)
+        assert str(made.concurrency) in concurrency.told(made)
+    odd = replace(deployment(), **with_args("--max-num-seqs=many"))
+    secret = replace(ollama, secrets={"OLLAMA_NUM_PARALLEL": "s:1"})
+    for made in (odd, secret, replace(ollama, framework="other")):
+        assert not concurrency.told(made)
+        assert not list(concurrency.problems(made))
+
+
+def test_a_remedy_that_lowers_the_engine_s_requests_lowers_cloud_run_s() -> None:
+    fewer = changed(deployment("ollama"), Remedy(RemedyKind.REDEPLOY, "x", {"parallel": "2"}))
+    assert (fewer.concurrency, fewer.environment["OLLAMA_NUM_PARALLEL"]) == (2, "2")
+    assert not list(concurrency.problems(fewer))

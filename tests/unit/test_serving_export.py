@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -43,7 +43,7 @@ NASTY = [
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 
 
-def deployment(source: str = "ollama", **changes: object) -> Deployment:
+def deployment(source: str = "ollama", **changes: Any) -> Deployment:
     record = ModelRecord("org/name", source, ModelStatus.READY, 10**9, prefix="folder")
     offered = recipes.defaults(
         record, project="some-project", region="europe-west4", bucket="some-bucket"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from llm_widgets.engines.base import Chat
+from llm_widgets.domain.loading import Task
+from llm_widgets.engines import registry
 from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
 from llm_widgets.serving.snippets import snippets
@@ -20,6 +21,7 @@ def line(seconds: float, text: str) -> Line:
     return Line(START + timedelta(seconds=seconds), text)
 
 
+NEW = line(1, "Starting new instance. Reason: DEPLOYMENT_ROLLOUT - Instance started due to …")
 LOG = [
     line(2, "Serving"),
     line(3, "Starting to load model org/name"),
@@ -31,7 +33,8 @@ LOG = [
     ("lines", "outcome", "done", "next_state"),
     [
         ([], None, 1, StepState.ACTIVE),
-        (LOG[:1], None, 3, StepState.ACTIVE),
+        ([NEW], None, 1, StepState.ACTIVE),  # asked for; its container does not run yet
+        ([NEW, *LOG[:1]], None, 3, StepState.ACTIVE),
         (LOG[:2], None, 4, StepState.ACTIVE),
         (LOG[:2], False, 4, StepState.FAILED),
         (LOG, None, 5, StepState.ACTIVE),
@@ -55,12 +58,18 @@ def test_steps(
         assert found[-1].at == settled
 
 
-def test_snippets_are_programs_with_the_token_for_the_url() -> None:
-    url, model = "https://one-1.a.run.app", 'it\'s "odd"'
-    found = snippets(url, model, NAME, Chat())
-    for language in ("OpenAI SDK", "Python", "This product"):
+@pytest.mark.parametrize("task", [None, *(task for task in Task if task is not Task.CLASSIFY)])
+def test_snippets_are_programs_with_the_token_for_the_url(task: Task | None) -> None:
+    url, model = "https://one-1.a.run.app", 'it\'s "odd" {name}'
+    found = snippets(url, model, NAME, registry.api_of("vllm"), task)
+    for language in ("OpenAI SDK", "Python", "llm_widgets"):
         compile(found[language], language, "exec")
-        if language != "This product":
+        if language != "llm_widgets":
             assert repr(url) in found[language]
             assert "fetch_id_token" in found[language]
     assert "print-identity-token" in found["curl"]
+    assert registry.api_of("vllm").path_of(task or Task.CHAT) in found["curl"]
+
+
+def test_there_is_no_snippet_for_what_an_engine_has_no_endpoint_for() -> None:
+    assert not snippets("https://one", "m", NAME, registry.api_of("ollama"), Task.RERANK)

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from llm_widgets import serving
+from llm_widgets.domain.manifest import ModelManifest
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.units import GIB
 from llm_widgets.engines import hardware
 from llm_widgets.engines.ollama.recipe import SCRIPT
-from llm_widgets.serving import checks
+from llm_widgets.engines.vllm import arguments
+from llm_widgets.serving import checks, recipes
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
@@ -39,15 +42,55 @@ def test_defaults_have_no_problem(model: str, source: str, size: int, region: st
     assert checks.problems(deployment(model, source, size, region)) == []
 
 
+def kept(**verdict: object) -> ModelManifest:
+    """Make what is kept of an imported model of which vLLM found this."""
+    loading = {"engine": "vllm", "task": "chat", "source": "", "notes": [], **verdict}
+    now = datetime(2026, 11, 1, tzinfo=UTC)
+    return ModelManifest(
+        "i", "huggingface", "org/m", "r", "p", (), now, now, facts={"loading": loading}
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "added"),
+    [
+        ({"task": "chat"}, set()),
+        ({"task": "chat with pictures"}, set()),
+        ({"task": "embeddings"}, {"--runner=pooling"}),
+        ({"task": "reranking"}, {"--runner=pooling"}),
+        ({"task": "classification"}, {"--runner=pooling"}),
+        ({"format": "mistral"}, {"--tokenizer-mode=mistral", "--config-format=mistral"}),
+        ({"code": True}, set()),  # only by the person's yes
+        ({"task": "embeddings", "engine": "other"}, set()),
+        ({"task": "cooking"}, set()),
+    ],
+)
+def test_what_was_found_at_the_import_is_taken_up(
+    verdict: dict[str, object], added: set[str]
+) -> None:
+    made = serving.defaults(
+        record("org/m", "huggingface"),
+        project="p",
+        region="europe-west4",
+        bucket="b",
+        manifest=kept(**verdict),
+    )
+    plain = deployment("org/m", "huggingface").args
+    assert {*made.args} - {*plain} - {word for word in made.args if word.startswith("/")} == added
+
+
 def test_vllm() -> None:
     made = deployment("org/Model-8B", "huggingface")
     assert made.framework == "vllm"
     assert made.name == "vllm-model-8b"
-    assert made.image == "vllm/vllm-openai:v0.33.0"
+    assert made.image == "vllm/vllm-openai:v0.33.0-cu129"
     assert made.port == 8000
-    assert made.args[:2] == ("/models", "--served-model-name=org/Model-8B")
+    assert made.args[:2] == ("/gcs/my-models/vllm", "--served-model-name=org/Model-8B")
     assert "--model" not in " ".join(made.args).split()  # the path comes first instead
     assert made.environment["HF_HUB_OFFLINE"] == "1"
+    assert int(made.environment["VLLM_ENGINE_READY_TIMEOUT_S"]) >= made.probe.period * (
+        made.probe.failures
+    )
     assert made.probe.path == "/health"
     assert made.folder == "huggingface/x/rev"
     assert made.max_instances == 1
@@ -59,7 +102,7 @@ def test_ollama() -> None:
     assert made.port == 11434
     assert made.args == ()
     for name, value in {
-        "OLLAMA_MODELS": "/models",
+        "OLLAMA_MODELS": "/gcs/my-models/ollama",
         "MODEL": "gemma2:9b",
         "OLLAMA_DEBUG": "false",
         "OLLAMA_KEEP_ALIVE": "-1",
@@ -105,6 +148,51 @@ def test_an_engine_told_otherwise_is_left_alone() -> None:
     made = deployment("m", "ollama")
     own = replace(made, environment={**made.environment, "OLLAMA_NUM_PARALLEL": "2"})
     assert serving.with_concurrency(own, 7).environment["OLLAMA_NUM_PARALLEL"] == "2"
+
+
+def test_the_image_follows_the_gpu_unless_it_was_chosen() -> None:
+    made = deployment("org/Model-8B", "huggingface")
+    larger = recipes.adapted(made, replace(made, accelerator="nvidia-rtx-pro-6000"))
+    assert larger.image == "vllm/vllm-openai:v0.33.0"
+    assert recipes.adapted(larger, replace(larger, accelerator="nvidia-l4")).image == made.image
+    own = replace(made, image="example.org/vllm:1")
+    assert recipes.adapted(own, replace(own, accelerator="nvidia-rtx-pro-6000")).image == own.image
+    foreign = replace(made, framework="tgi", image="example.org/tgi:3")
+    assert recipes.adapted(foreign, replace(foreign, accelerator="")).image == foreign.image
+
+
+@pytest.mark.parametrize(
+    ("architecture", "accelerator", "told"),
+    [
+        ("Gemma4ForConditionalGeneration", "nvidia-l4", "4096"),
+        ("Gemma4ForConditionalGeneration", "nvidia-rtx-pro-6000", ""),  # 8192 by itself
+        ("Molmo2ForConditionalGeneration", "nvidia-l4", "8192"),
+        ("Gemma3ForConditionalGeneration", "nvidia-l4", ""),
+        ("LlamaForCausalLM", "nvidia-l4", ""),
+    ],
+)
+def test_a_batch_holds_the_largest_picture(architecture: str, accelerator: str, told: str) -> None:
+    moment = datetime(2026, 10, 8, tzinfo=UTC)
+    kept = ModelManifest(
+        import_id="i",
+        source="huggingface",
+        model_id="org/name",
+        revision="rev",
+        prefix="huggingface/x/rev",
+        files=(),
+        submitted_at=moment,
+        finished_at=moment,
+        facts={"architecture": architecture},
+    )
+    made = serving.defaults(
+        record("org/name", "huggingface", GB),
+        project="my-project",
+        region="europe-west4",
+        bucket="my-models",
+        accelerator=accelerator,
+        manifest=kept,
+    )
+    assert arguments.BATCH.told(made) == told
 
 
 def test_the_script_is_one_for_a_posix_shell() -> None:

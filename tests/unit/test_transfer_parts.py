@@ -8,6 +8,7 @@ import pytest
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile
 from llm_widgets.errors import TransferError
+from llm_widgets.exchanges.pauses import retry_after
 from llm_widgets.transfer import crc
 from llm_widgets.transfer.checkpoint import (
     Checkpoint,
@@ -17,7 +18,7 @@ from llm_widgets.transfer.checkpoint import (
 )
 from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
 from llm_widgets.transfer.parts import PartLedger, part_count, resume_point
-from llm_widgets.transfer.retry import Backoff, GaveUpError, Stopped, TransientError, retry_after
+from llm_widgets.transfer.retry import Backoff, GaveUpError, Stopped, TransientError
 from llm_widgets.transfer.share import Task, sharded_files, task_files
 from llm_widgets.transfer.slow_servers import ServerRates
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,7 +16,7 @@ from llm_widgets.domain.progress import (
     merged,
 )
 from llm_widgets.errors import TransferError
-from llm_widgets.hubs.huggingface.limits import LARGEST_FILE
+from llm_widgets.hubs.large_files import LARGEST_WHOLE
 from llm_widgets.imports.launch import job_region
 from llm_widgets.imports.plan import plan_import, task_count
 from llm_widgets.imports.store import WorkerNote, is_silent
@@ -28,11 +28,11 @@ DIGEST = Digest(DigestKind.SHA256, "ab" * 32)
 REVISION = "c" * 40
 
 
-def weights(**changes: object) -> HubFile:
+def weights(**changes: Any) -> HubFile:
     return replace(HubFile("model.safetensors", 10, DIGEST, url="http://hub/m"), **changes)
 
 
-def model(*files: HubFile, **changes: object) -> HubModel:
+def model(*files: HubFile, **changes: Any) -> HubModel:
     found = HubModel("huggingface", "acme/llm", REVISION, files or (weights(),))
     return replace(found, **changes)
 
@@ -80,7 +80,6 @@ def test_files_that_are_skipped_are_not_in_the_plan() -> None:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([weights(size=LARGEST_FILE + 1)], "model.safetensors has 50 GB: too large"),
         ([weights(skipped="no")], "No file of acme/llm is chosen"),
         ([weights(path="../x")], "impossible name"),
         ([weights(path="/etc/x")], "impossible name"),
@@ -94,10 +93,11 @@ def test_what_can_not_be_imported(files: list[HubFile], said: str) -> None:
         plan(model(*files))
 
 
-def test_large_files_of_ollama_are_no_problem() -> None:
+def test_large_files_are_no_problem() -> None:
     manifest = HubFile("manifests/r/library/m/t", 2, DIGEST, content=b"{}")
-    big = HubFile("blobs/sha256-x", LARGEST_FILE + 1, DIGEST, url="http://r/b")
-    assert plan(model(big, manifest, source="ollama")).size == LARGEST_FILE + 3
+    big = HubFile("blobs/sha256-x", LARGEST_WHOLE + 1, DIGEST, url="http://r/b")
+    assert plan(model(big, manifest, source="ollama")).size == LARGEST_WHOLE + 3
+    assert plan(model(weights(size=LARGEST_WHOLE + 1))).size == LARGEST_WHOLE + 1
 
 
 def test_a_plan_survives_the_bucket() -> None:

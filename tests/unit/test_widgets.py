@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import comm
@@ -20,12 +21,14 @@ from llm_widgets.widgets import (
     Bar,
     BrowserStorage,
     Column,
+    Composer,
     ConfirmDialog,
     ConnectionGuard,
     DataTable,
     Detail,
     DetailList,
     Field,
+    FilePicker,
     FileProgress,
     FileRow,
     FormDialog,
@@ -33,6 +36,7 @@ from llm_widgets.widgets import (
     Option,
     Stream,
     Toasts,
+    Transcript,
     TransferBars,
 )
 from llm_widgets.widgets._batch import Batch
@@ -54,7 +58,7 @@ class RecordingComm(BaseComm):
 
     log: ClassVar[list[dict[str, Any]]] = []
 
-    def publish_msg(self, msg_type: str, data: Any = None, **_: Any) -> None:
+    def publish_msg(self, msg_type: str, data: Any = None, *_: Any, **__: Any) -> None:
         self.log.append({"type": msg_type, **(data or {})})
 
 
@@ -301,24 +305,10 @@ def replay(messages: Sequence[dict[str, Any]]) -> list[str]:
             texts = []
         if message["type"] in {"reset", "append"}:
             texts += [item["text"] for item in message["items"]]
-        if message["type"] == "extend":
-            texts[-1] += message["text"]
     return texts
 
 
 class TestStream:
-    def test_exact_text_in_few_messages(self, sent: Sent) -> None:
-        stream = Stream(kind="chat")
-        stream.append("hello", "user")
-        stream.append("", "assistant")
-        begun = time.monotonic()
-        for number in range(5000):
-            stream.extend_last(f"{number} ")
-        took = time.monotonic() - begun
-        until(lambda: replay(sent) == ["hello", "".join(f"{n} " for n in range(5000))])
-        assert [item["text"] for item in stream.items] == replay(sent)
-        assert len(sent) < 20 + took * 10
-
     def test_page_that_comes_later_gets_everything_once(self, sent: Sent) -> None:
         stream = Stream()
         stream.append("early")
@@ -340,9 +330,109 @@ class TestStream:
         stream.append("b")
         until(lambda: replay(sent) == ["b"])
 
+
+def turn(role: str, text: str, **more: str) -> dict[str, str]:
+    """Return a turn of a chat."""
+    return {"role": role, "text": text, "thought": "", "note": "", "calls": "", "image": "", **more}
+
+
+def is_replayed(messages: Sequence[dict[str, Any]], shown: Sequence[object]) -> bool:
+    return replay_turns(messages) == shown
+
+
+def replay_turns(messages: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """Do with a transcript's messages what the page does."""
+    turns: list[dict[str, str]] = []
+    for message in messages:
+        if message["type"] == "turns":
+            turns[message["from"] :] = [dict(each) for each in message["turns"]]
+        else:
+            turns[-1]["text"] += message["text"]
+            turns[-1]["thought"] += message["thought"]
+    return turns
+
+
+class TestTranscript:
+    def test_exact_text_in_few_messages(self, sent: Sent) -> None:
+        transcript = Transcript()
+        transcript.show([turn("user", "hello"), turn("assistant", "")])
+        begun = time.monotonic()
+        for number in range(5000):
+            transcript.extend(f"{number} ", thought="." if number < 3 else "")
+        took = time.monotonic() - begun
+        said = "".join(f"{n} " for n in range(5000))
+        whole = [turn("user", "hello"), turn("assistant", said, thought="...")]
+        until(lambda: replay_turns(sent) == whole)
+        assert transcript.turns == whole
+        assert len(sent) < 20 + took * 10
+
+    def test_what_stays_is_not_sent_again(self, sent: Sent) -> None:
+        transcript = Transcript()
+        turns = [turn("user", "a"), turn("assistant", "b"), turn("user", "c")]
+        for shown in (turns, [*turns, turn("assistant", "d")], turns[:2], turns[:2], []):
+            transcript.show(shown)
+            until(partial(is_replayed, sent, shown))
+        assert [(each["from"], len(each["turns"])) for each in sent] == [
+            *((0, 3), (3, 1), (2, 0), (0, 0))
+        ]
+
+    def test_page_that_comes_later_gets_everything_once(self, sent: Sent) -> None:
+        transcript = Transcript()
+        transcript.show([turn("assistant", "a")])
+        sent.clear()  # no page was there
+        transcript.extend("b")
+        deliver(transcript, type="ready")
+        transcript.extend("c")
+        until(lambda: replay_turns(sent) == [turn("assistant", "abc")])
+
     def test_nothing_to_extend(self) -> None:
         with pytest.raises(IndexError):
-            Stream().extend_last("x")
+            Transcript().extend("x")
+
+    def test_regenerate_is_reported(self) -> None:
+        transcript, asked = Transcript(), []
+        transcript.on_regenerate(lambda: asked.append(True))
+        deliver(transcript, type="regenerate")
+        assert asked == [True]
+
+
+class TestComposer:
+    def test_what_is_sent_is_text(self) -> None:
+        composer = Composer()
+        asked: list[str] = []
+        composer.on_ask(asked.append)
+        for text in (" hello ", "", "  ", None, 7, ["a"], "x" * 1_000_001):
+            deliver(composer, type="ask", text=text)
+        assert asked == ["hello"]
+
+    def test_stop_and_a_new_chat_are_reported(self) -> None:
+        composer, told = Composer(), []
+        composer.on_stop(lambda: told.append("stop"))
+        composer.on_fresh(lambda: told.append("fresh"))
+        deliver(composer, type="stop")
+        deliver(composer, type="fresh")
+        assert told == ["stop", "fresh"]
+
+    def test_settings_are_checked(self) -> None:
+        valid = {
+            "system": "Be brief.",
+            "temperature": 0,
+            "max_tokens": None,
+            "thinking": "off",
+            "tools": '[{"type": "function"}]',
+        }
+        composer = Composer(settings={**valid, "temperature": 1.0, "thinking": ""})
+        composer.set_state({"settings": valid})
+        assert composer.settings == valid
+        for wrong in (
+            *({"system": 1}, {"temperature": "1"}, {"temperature": 2.1}, {"temperature": True}),
+            *({"max_tokens": 0}, {"max_tokens": 1.5}, {"max_tokens": True}, {"more": 1}),
+            *({"thinking": "maybe"}, {"tools": "{}"}, {"tools": "[1]"}, {"tools": "["}),
+        ):
+            composer.set_state({"settings": {**valid, **wrong}})
+            assert composer.settings == valid
+        composer.set_state({"settings": {}, "busy": True})
+        assert (composer.settings, composer.busy) == (valid, False)
 
 
 class TestFileProgress:
@@ -428,6 +518,14 @@ class TestGuard:
         assert calls == ["first", "late"]
         assert guard.seconds_since_contact is not None
         assert guard.seconds_since_contact < 5
+
+    def test_tells_whether_the_page_is_seen(self) -> None:
+        guard = ConnectionGuard()
+        seen = []
+        guard.observe(lambda change: seen.append(change["new"]), "is_seen")
+        for kind in ("hidden", "hidden", "shown"):
+            deliver(guard, type=kind)
+        assert seen == [False, True]
 
 
 class TestNotice:
@@ -534,7 +632,71 @@ def test_tabs_and_card() -> None:
     assert len(card.children) == 3
 
 
+def test_a_tab_is_told_to_be_pressed_again() -> None:
+    pressed: list[int] = []
+    tab, box = widgets.tabs([("A", w.Label("a")), ("B", w.Label("b"))], again=pressed.append)
+    tab.selected_index = 1
+    deliver(box.children[1], type="again")
+    assert pressed == [1]
+
+
+def test_the_project_in_the_header_is_pressed() -> None:
+    header, pressed = widgets.Header(project="One"), []
+    header.on_project(lambda: pressed.append(header.project))
+    deliver(header, type="project")
+    assert pressed == ["One"]
+
+
 def test_button_styles() -> None:
     assert widgets.button("x", style="primary").button_style == "primary"
     with pytest.raises(KeyError):
         widgets.button("x", style="loud")
+
+
+class TestFilePicker:
+    @pytest.fixture
+    def picker(self) -> FilePicker:
+        return FilePicker(accept=["image/png"], most=9)
+
+    def send(self, picker: FilePicker, *pieces: str, kind: str = "image/png") -> None:
+        for index, data in enumerate(pieces):
+            deliver(
+                picker,
+                type="part",
+                name="a.png",
+                kind=kind,
+                index=index,
+                count=len(pieces),
+                data=data,
+            )
+
+    def test_pieces_make_a_file(self, picker: FilePicker) -> None:
+        changes: list[object] = []
+        picker.on_change(lambda: changes.append(picker.file))
+        self.send(picker, "YWJj", "ZGU=")
+        assert picker.file
+        assert (picker.file.content, picker.picked) == (b"abcde", "a.png")
+        assert picker.file.data_url == "data:image/png;base64,YWJjZGU="
+        deliver(picker, type="clear")
+        assert changes[1:] == [None]
+        assert picker.picked == ""
+
+    @pytest.mark.parametrize(
+        ("pieces", "kind", "problem"),
+        [
+            (("YWJj",), "text/html", ""),
+            (("A" * 40,), "image/png", "This file is too large."),
+            (("!!!!",), "image/png", "This file can't be read."),
+        ],
+    )
+    def test_what_is_no_such_file_is_not_held(
+        self, picker: FilePicker, pieces: tuple[str, ...], kind: str, problem: str
+    ) -> None:
+        self.send(picker, *pieces, kind=kind)
+        assert (picker.file, picker.problem) == (None, problem)
+
+    def test_a_piece_out_of_its_place_is_dropped(self, picker: FilePicker) -> None:
+        piece = {"type": "part", "name": "a", "kind": "image/png", "data": "YWJj"}
+        deliver(picker, **piece, index=1, count=2)
+        deliver(picker, **piece, index=1.0, count=2)
+        assert picker.file is None

@@ -16,12 +16,16 @@ from llm_widgets import widgets
 from llm_widgets.widgets import age, chart, checklist, fields, files, memory
 from llm_widgets.widgets._component import Component
 from llm_widgets.widgets._library import BUILT, Library, built
+from llm_widgets.widgets.address import Address
 from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.layout import InSight, TabRoles
 
 SOURCES = Path(widgets.__file__).parent / "static"
 TYPES = (SOURCES / "types.d.ts").read_text("utf-8")
 TOKENS = "tokens.css"
+WORDS = ("http://www.w3.org/", "https://github.com/markedjs/marked")
+"""Addresses that nothing is asked of: names of kinds of elements, a sentence of marked's."""
+FRAME = SOURCES.parents[1] / "server/share/jupyter/nbconvert/templates/llm_widgets/static/frame.css"
 RECORDS: dict[str, Any] = {
     "Action": widgets.Action,
     "CheckRow": checklist.CheckRow,
@@ -32,8 +36,10 @@ RECORDS: dict[str, Any] = {
     "Option": fields.Option,
 }
 COMPONENTS: list[type[Component]] = [
-    *(age.Age, chart.Chart, checklist.Checklist, memory.MemoryBar, Form, InSight, TabRoles),
-    *(widgets.BrowserStorage, widgets.ConnectionGuard, widgets.CopyText, widgets.DataTable),
+    *(Address, age.Age, chart.Chart, checklist.Checklist, memory.MemoryBar),
+    *(Form, InSight, TabRoles),
+    *(widgets.BrowserStorage, widgets.Composer, widgets.ConnectionGuard, widgets.CopyText),
+    *(widgets.DataTable, widgets.FilePicker, widgets.Transcript),
     *(widgets.DetailList, widgets.FileProgress, widgets.FormDialog, widgets.Header),
     *(widgets.Notice, widgets.Stream, widgets.Toasts, widgets.TransferBars),
 ]
@@ -132,11 +138,16 @@ def test_widgets_html_is_made_in_one_place() -> None:
     assert users == ["widgets/html.py"]
 
 
-@pytest.mark.parametrize("path", [*SOURCES.iterdir(), *BUILT.iterdir()], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in (*SOURCES.iterdir(), *BUILT.iterdir()) if path.suffix != ".txt"],
+    ids=lambda path: path.name,
+)
 def test_nothing_comes_from_elsewhere(path: Path) -> None:
-    text = path.read_text("utf-8").replace("http://www.w3.org/", "")
-    assert "http://" not in text
-    assert "https://" not in text
+    text = path.read_text("utf-8")
+    for words in WORDS:
+        text = text.replace(words, "")
+    assert not re.search(r"https?://\w", text)
 
 
 class TestColours:
@@ -153,6 +164,15 @@ class TestColours:
     def test_colours_are_written_in_one_place(self) -> None:
         found = {path.name: self.raw(path.read_text("utf-8")) for path in SOURCES.glob("*.css")}
         assert {name for name, values in found.items() if values} == {TOKENS}
+
+    def test_the_frame_has_the_same(self) -> None:
+        declared = re.compile(r"(--llm-[\w-]+): (light-dark\([^;]*\));")
+        tokens = dict(declared.findall((SOURCES / TOKENS).read_text("utf-8")))
+        frame = FRAME.read_text("utf-8")
+        names = dict(declared.findall(frame))
+        assert names == {name: tokens[name] for name in names}
+        assert set(self.raw(frame)) == set(names.values())
+        assert set(re.findall(r"var\((--llm-[\w-]+)", frame)) == set(names)
 
     @pytest.mark.parametrize(
         "value", ["#fff", "1px solid rgb(0 0 0 / 3%)", "Red", "url(%235f6368)"]
@@ -172,6 +192,14 @@ class TestColours:
             re.findall(r'"(--llm-[\w-]+)"', scripts)
         )
         assert used == made
+
+
+def test_the_layout_follows_the_page_and_not_the_window() -> None:
+    follows_the_window = re.compile(r"@media \((?:min|max)-width")
+    found = {
+        path.name for path in SOURCES.glob("*.css") if follows_the_window.search(path.read_text())
+    }
+    assert found == {"notices.css"}  # toasts and the banner hang on the window
 
 
 class TestLibrary:

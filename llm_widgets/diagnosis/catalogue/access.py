@@ -1,18 +1,18 @@
-"""Permissions that are lacking, and things of the project that are off or not there."""
+"""Secrets and networks that a service may not use, or that are not there."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import google_apis, links
+from llm_widgets.domain import links
+from llm_widgets.domain.failures.advice import WITHOUT_NETWORK
 from llm_widgets.domain.failures.known_failure import (
     Groups,
     KnownFailure,
     Rank,
     anywhere,
     reason,
-    said,
 )
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
@@ -30,12 +30,6 @@ def _secret(groups: Groups, context: Context) -> Groups:
     if "secret" in values and context.project:
         values["secret_name"] = f"projects/{context.project}/secrets/{values['secret']}"
     return values
-
-
-def _run_role(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    permission = groups["permission"]
-    role = "roles/run.admin" if permission.endswith("IamPolicy") else "roles/run.developer"
-    return {**groups, "role": role}
 
 
 def _network(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
@@ -56,107 +50,6 @@ def _grant(text: str, *, role: str, resource: str, member: str, command: str, ur
 
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
-        id="act-as",
-        rank=Rank.REFUSED,
-        signs=(
-            said(
-                r"Permission 'iam\.serviceAccounts\.actAs' denied on service account "
-                rf"(?P<account>{_ACCOUNT})"
-            ),
-            said(r"iam\.serviceAccounts\.actAs.{0,40}denied"),
-        ),
-        causes=(
-            "You may not deploy services that run as {account}, or there is no such account.",
-            "You may not deploy services that run as this service account, or there is none.",
-        ),
-        advice=(
-            _grant(
-                "Ask an administrator to grant roles/iam.serviceAccountUser on {account} to you.",
-                role="roles/iam.serviceAccountUser",
-                resource="serviceAccounts/{account}",
-                member="{caller}",
-                command="gcloud iam service-accounts add-iam-policy-binding {account} "
-                "--project={project}",
-                url=links.service_accounts(_PROJECT),
-            ),
-            Advice(RemedyKind.NONE, "Choose another service account for the service to run as."),
-        ),
-        source="google-github-actions/deploy-cloudrun#463",
-    ),
-    KnownFailure(
-        id="run-permission",
-        rank=Rank.REFUSED,
-        signs=(said(r"Permission '(?P<permission>run\.[a-z]{1,30}\.[A-Za-z]{1,40})' denied"),),
-        causes=("You lack the permission {permission}.",),
-        advice=(
-            _grant(
-                "Ask an administrator to grant {role} to you.",
-                role="{role}",
-                resource="projects/{project}",
-                member="{caller}",
-                command="gcloud projects add-iam-policy-binding {project}",
-                url=links.iam(_PROJECT),
-            ),
-        ),
-        source="google-github-actions/deploy-cloudrun#427",
-        derive=_run_role,
-    ),
-    KnownFailure(
-        id="api-disabled",
-        rank=Rank.REFUSED,
-        signs=(
-            said(
-                r"has not been used in project \S{1,60} before or it is disabled.{0,300}?"
-                r"/apis/(?:api|library)/(?P<api>[a-z0-9.-]{1,60}\.googleapis\.com)"
-            ),
-            said(r"has not been used in project \S{1,60} before or it is disabled"),
-            reason("SERVICE_DISABLED", "API_DISABLED"),
-        ),
-        causes=(
-            "The API {api} is not enabled in the project.",
-            "An API that this takes is not enabled in the project.",
-        ),
-        advice=(
-            Advice(
-                RemedyKind.ENABLE_API,
-                "Enable {api}; it takes a minute or two to take effect.",
-                {"api": "{api}"},
-                command="gcloud services enable {api} --project={project}",
-                url=links.api("{api}", _PROJECT),
-            ),
-            Advice(
-                RemedyKind.ENABLE_API,
-                "Enable the Cloud Run API.",
-                {"api": google_apis.RUN},
-                command=f"gcloud services enable {google_apis.RUN} --project={{project}}",
-                url=links.api(google_apis.RUN, _PROJECT),
-                fallback=True,
-            ),
-        ),
-        source="googlecodelabs/feedback#1399",
-    ),
-    KnownFailure(
-        id="billing-disabled",
-        rank=Rank.REFUSED,
-        signs=(
-            said(r"billing to be enabled"),
-            said(r"billing account .{0,100}?(?:is disabled|closed|not found|absent)"),
-            reason("BILLING_DISABLED"),
-        ),
-        causes=(
-            "The project {project} has no active billing account.",
-            "The project has no active billing account.",
-        ),
-        advice=(
-            Advice(
-                RemedyKind.OPEN_LINK,
-                "Link a billing account to the project.",
-                url=links.billing(_PROJECT),
-            ),
-        ),
-        source="Google APIs: BILLING_DISABLED of google.api.ErrorReason",
-    ),
-    KnownFailure(
         id="secret-access",
         rank=Rank.MISSING,
         signs=(
@@ -164,11 +57,11 @@ FAILURES: tuple[KnownFailure, ...] = (
                 rf"Permission denied on secret: {_SECRET}/versions/[\w-]{{1,40}} for Revision "
                 rf"service account (?P<account>{_ACCOUNT})"
             ),
-            said(rf"Permission 'secretmanager\.versions\.access' denied.{{0,40}}?{_SECRET}"),
+            anywhere(rf"Permission 'secretmanager\.versions\.access' denied.{{0,40}}?{_SECRET}"),
         ),
         causes=(
-            "The service runs as {account}, which may not read the secret {secret}.",
-            "The service account may not read the secret {secret}.",
+            "The service runs as {account}, which can't read the secret {secret}.",
+            "The service account can't read the secret {secret}.",
         ),
         advice=(
             _grant(
@@ -207,7 +100,9 @@ FAILURES: tuple[KnownFailure, ...] = (
         id="secret",
         rank=Rank.MISSING,
         signs=(reason("SECRETS_ACCESS_CHECK_FAILED"),),
-        causes=("The service account may not read a secret of the service, or there is none.",),
+        causes=(
+            "The service account can't read a secret of the service, or the secret does not exist.",
+        ),
         advice=(
             Advice(
                 RemedyKind.OPEN_LINK,
@@ -215,7 +110,7 @@ FAILURES: tuple[KnownFailure, ...] = (
                 url=links.secrets(_PROJECT),
             ),
         ),
-        source="Cloud Run API: Condition.CommonReason",
+        source="Cloud Run API: reasons of secrets of Condition.CommonReason",
     ),
     KnownFailure(
         id="vpc",
@@ -228,19 +123,17 @@ FAILURES: tuple[KnownFailure, ...] = (
             reason("VPC_NETWORK_NOT_FOUND"),
         ),
         causes=(
-            "There is no {what} {name} in the region of the service, or Cloud Run may not use it.",
             (
-                "The network or subnet is not in the region of the service, or Cloud Run may not "
-                "use it."
+                "There is no {what} {name} in the region of the service, or Cloud Run has no "
+                "permission to use it."
+            ),
+            (
+                "The network or subnet is not in the region of the service, or Cloud Run has "
+                "no permission to use it."
             ),
         ),
         advice=(
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it without a network of its own: it reads the bucket over Google's public "
-                "addresses then, which is slower.",
-                {"network": "none"},
-            ),
+            WITHOUT_NETWORK,
             Advice(RemedyKind.NONE, "Or choose a subnet of {region} on the General tab."),
             Advice(
                 RemedyKind.NONE,

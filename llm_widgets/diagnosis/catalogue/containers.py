@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.failures.advice import ADDRESS, LONGER_PROBE, MORE_MEMORY, UNANSWERED
+from llm_widgets.domain.failures.advice import (
+    ADDRESS,
+    DISK_FULL,
+    FIRST_ERROR,
+    LONGER_PROBE,
+    MORE_MEMORY,
+    UNANSWERED,
+    WRITE_LESS,
+)
 from llm_widgets.domain.failures.known_failure import (
     Confidence,
     Groups,
@@ -21,29 +29,33 @@ from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 if TYPE_CHECKING:
     from llm_widgets.domain.failures.context import Context
 
+_SYSTEM_LOG = "Cloud Run: system log of a revision"
+_LATE = "The container did not answer within the time of the startup probe."
 _MEANINGS = {
-    "126": "the program may not be run",
+    "126": "no permission to run the program",
     "127": "there is no such program in the image",
     "132": "the processor does not know an instruction of the program",
     "134": "the program gave up",
-    "137": "it was killed, mostly for want of memory",
+    "137": "it was killed, usually out of memory",
     "139": "the program crashed",
     "143": "it was asked to end",
 }
-_LOGS = Advice(
-    RemedyKind.OPEN_LINK, "Its log has the details: look for the first error.", url="{logs_url}"
-)
 
 
 def _exit(groups: Groups, context: Context) -> Groups | None:  # noqa: ARG001 - all take both
     if groups["code"] == "0":
-        return {**groups, "meaning": "it was done, and a service must go on"}
+        return {**groups, "meaning": "the program finished; a service must keep running"}
     meaning = _MEANINGS.get(groups["code"])
     return {**groups, "meaning": meaning} if meaning else groups
 
 
+def _signal(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
+    meaning = _MEANINGS.get(str(128 + int(groups["signal"])))
+    return {**groups, "meaning": meaning} if meaning else groups
+
+
 def _last_failure(groups: Groups, context: Context) -> Groups | None:
-    """Leave out failures that a starting container is allowed."""
+    """Return the values, or ``None`` for failures that a starting container is allowed."""
     failures = int(groups["failures"])
     if context.probe and failures < context.probe.failures:
         return None
@@ -74,7 +86,7 @@ def elsewhere(listening: tuple[Sign, ...]) -> KnownFailure:
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with the engine on port {port}.",
+                "Deploy with the engine on port {port}.",
                 {"engine_port": "{port}"},
                 needs=("engine",),
             ),
@@ -99,11 +111,13 @@ FAILURES: tuple[KnownFailure, ...] = (
             said(r"container exited with an error \(exit code (?P<code>\d{1,3})\)"),
         ),
         causes=(
-            "The container ended by itself with the code {code}: {meaning}.",
-            "The container ended by itself with the code {code}.",
+            "The container exited with code {code} ({meaning}). {last}",
+            "The container exited with code {code}. {last}",
+            "The container exited with code {code}: {meaning}.",
+            "The container exited with code {code}.",
         ),
-        advice=(_LOGS,),
-        source="Cloud Run: system log of a revision",
+        advice=(FIRST_ERROR,),
+        source=_SYSTEM_LOG,
         confidence=Confidence.LIKELY,
         derive=_exit,
     ),
@@ -122,15 +136,18 @@ FAILURES: tuple[KnownFailure, ...] = (
             ),
         ),
         causes=(
-            "It did not answer on port {port} within {probe_time}, the time of the startup probe.",
-            "It did not answer on port {port} within the time of the startup probe.",
-            "It did not answer within the time of the startup probe.",
+            (
+                "The container did not answer on port {port} within {probe_time}, the time of the "
+                "startup probe."
+            ),
+            "The container did not answer on port {port} within the time of the startup probe.",
+            _LATE,
         ),
         advice=(
             LONGER_PROBE,
             Advice(
                 RemedyKind.OPEN_LINK,
-                "See in its log how far it came: it may be loading, or listening elsewhere.",
+                "See the log: the engine may still be loading, or listen on another port.",
                 url="{logs_url}",
             ),
         ),
@@ -152,7 +169,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             "The container did not listen on port {port} in time.",
             "The container did not listen on its port in time.",
         ),
-        advice=(LONGER_PROBE, _LOGS),
+        advice=(LONGER_PROBE, FIRST_ERROR),
         source="googlecodelabs/feedback#1814",
         confidence=Confidence.LIKELY,
     ),
@@ -165,23 +182,59 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         causes=(
             (
-                "It did not answer {probe_path} on port {port} within {probe_time}, the time of "
-                "the startup probe."
+                "The container did not answer {probe_path} on port {port} within {probe_time}, "
+                "the time of the startup probe."
             ),
-            "It did not answer within the time of the startup probe.",
+            _LATE,
         ),
-        advice=(LONGER_PROBE, _LOGS),
+        advice=(LONGER_PROBE, FIRST_ERROR),
         source="terraform-google-modules/terraform-docs-samples#254",
         confidence=Confidence.LIKELY,
+    ),
+    KnownFailure(
+        id="readiness-deadline",
+        rank=Rank.UNREADY,
+        signs=(said(r"Resource readiness deadline exceeded"),),
+        causes=(
+            (
+                "Cloud Run gave up waiting for the revision and its resources; it does not say "
+                "what was missing."
+            ),
+        ),
+        advice=(
+            Advice(RemedyKind.REDEPLOY, "Deploy again."),
+            Advice(
+                RemedyKind.NONE,
+                "If it happens again, check that Cloud Run's service agent may read the image, and "
+                "that the service account, secrets and network are there.",
+            ),
+            FIRST_ERROR,
+        ),
+        source="NucleusEngineering/serverless#3",
+        confidence=Confidence.LIKELY,
+    ),
+    KnownFailure(
+        id="signal",
+        rank=Rank.CONTAINER,
+        signs=(logged(r"Container terminated on signal (?P<signal>\d{1,2})"),),
+        causes=(
+            "The container was ended by the signal {signal} ({meaning}). {last}",
+            "The container was ended by the signal {signal}: {meaning}.",
+            "The container was ended by the signal {signal}.",
+        ),
+        advice=(FIRST_ERROR,),
+        source=_SYSTEM_LOG,
+        confidence=Confidence.LIKELY,
+        derive=_signal,
     ),
     KnownFailure(
         id="disk-full",
         rank=Rank.ENGINE,
         signs=(logged(r"No space left on device"),),
-        causes=("The container's file system is full; it lies in the container's memory.",),
+        causes=(DISK_FULL,),
         advice=(
             MORE_MEMORY,
-            Advice(RemedyKind.NONE, "Let it write less, or give it more memory."),
+            WRITE_LESS,
         ),
         source="Linux: text of ENOSPC",
     ),

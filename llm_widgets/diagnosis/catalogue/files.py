@@ -8,11 +8,49 @@ from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
+        id="hub-missing",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"Repository Not Found for url"),
+            logged(r"RepositoryNotFoundError"),
+            logged(r"Revision Not Found for url"),
+            logged(
+                r"OSError: (?P<name>[\w.-]{1,96}/[\w.-]{1,96}) is not a local folder and is not a "
+                r"valid model identifier"
+            ),
+            logged(r"is not a local folder and is not a valid model identifier"),
+            logged(r"get_repo_commit: error: .{0,60}\(40[134]\)"),
+            logged(r"error from HF API, response code: 40[134]"),
+        ),
+        causes=(
+            "Hugging Face has no model {name}, or does not show it without a token.",
+            (
+                "The engine looked for the model at Hugging Face, which has none of this name or "
+                "does not show it without a token."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Name the model by its path in the mounted bucket, and not by its name at the hub.",
+            ),
+            IMPORT_AGAIN,
+            Advice(
+                RemedyKind.NONE,
+                "If it is to be downloaded, correct its name, or give the service a secret "
+                "HF_TOKEN that may read it.",
+            ),
+        ),
+        source="vllm-project/vllm#7986",
+    ),
+    KnownFailure(
         id="hub-token",
         rank=Rank.ENGINE,
         signs=(
             logged(r"Cannot access gated repo for url"),
             logged(r"You are trying to access a gated repo"),
+            logged(r"GatedRepoError"),
+            logged(r"Access to model \S{1,200} is restricted"),
             logged(r"Invalid credentials in Authorization header"),
             logged(r"401 Client Error.{0,120}?huggingface\.co"),
         ),
@@ -38,11 +76,17 @@ FAILURES: tuple[KnownFailure, ...] = (
             logged(r"Cannot reach https://huggingface\.co.{0,300}?offline mode is enabled"),
             logged(r"couldn't connect to 'https://huggingface\.co'"),
             logged(r"outgoing traffic has been disabled"),
+            logged(r"429 Client Error: Too Many Requests for url: https://huggingface\.co"),
+            logged(r"LocalEntryNotFoundError"),
+            logged(r"OfflineModeIsEnabled"),
+            logged(r"host='huggingface\.co', port=443\): Max retries exceeded"),
+            logged(r"error from HF API, response code: \d{3}"),
+            logged(r"failed to GET model info from HF|get_repo_commit: error"),
         ),
         causes=(
             (
-                "The engine looked for files at Hugging Face and has no access to it: they are not "
-                "in the model's folder."
+                "The engine looked for files at Hugging Face, which can't be reached or did not "
+                "answer: they are not in the model's folder."
             ),
         ),
         advice=(
@@ -58,7 +102,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         id="config-damaged",
         rank=Rank.ENGINE,
         signs=(logged(rf"config file at [`'\"]?{PATH}[`'\"]? is not a valid JSON file"),),
-        causes=("The file {path} of the model is no JSON: it is not whole, or was changed.",),
+        causes=("The model's file {path} is not valid JSON: incomplete or changed.",),
         advice=(IMPORT_AGAIN,),
         source="huggingface/transformers: src/transformers/configuration_utils.py",
     ),

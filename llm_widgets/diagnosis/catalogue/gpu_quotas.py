@@ -47,7 +47,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it without zonal redundancy: its quota is granted by itself with the "
+                "Deploy without zonal redundancy: its quota is granted automatically with the "
                 "first GPU.",
                 {"zonal_redundancy": "false"},
             ),
@@ -139,8 +139,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Delete a service that has a GPU, or wait some minutes until an old revision is "
-                "gone, then deploy it again.",
+                "Delete a service that has a GPU, or wait some minutes until an old revision "
+                "is gone, then deploy again.",
             ),
             Advice(RemedyKind.OPEN_LINK, "Request a quota for more GPUs.", url=links.GPU_QUOTA),
             _REGIONS,

@@ -67,7 +67,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         rank=Rank.MISSING,
         signs=(said(r"The service was deleted before it was ready"),),
         causes=("The service was deleted before it was ready.",),
-        advice=(Advice(RemedyKind.REDEPLOY, "Deploy it again."),),
+        advice=(Advice(RemedyKind.REDEPLOY, "Deploy again."),),
         source="local cloud: runner/instance.py",
     ),
 )

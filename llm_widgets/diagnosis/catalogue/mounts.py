@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import links
+from llm_widgets.domain.failures.advice import MORE_MEMORY, MOUNT_AGAIN, WITHOUT_NETWORK
 from llm_widgets.domain.failures.known_failure import (
     Confidence,
     Groups,
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 _DENIED = (
     r"does not have (?P<permission>storage\.[a-z]{1,30}\.[a-z]{1,30}) access to the Google "
     r"Cloud Storage (?:bucket|object)"
+)
+_UNREACHED = (
+    r"(?P<detail>x509: [^,\n]{1,120}|dial tcp[^,\n]{1,120}|TLS handshake timeout|"
+    r"context deadline exceeded|oauth2: [^,\n]{1,120}|i/o timeout|"
+    r"connection (?:refused|reset by peer))"
+)
+_UNAUTHENTICATED = (
+    r"(?P<detail>code = Unauthenticated[^\n]{0,200}|per-RPC creds failed[^\n]{0,200}|"
+    r"oauth2: [^\n]{0,80}?invalid_grant|oauth2: cannot fetch token: 4\d\d [\w ]{1,40}|"
+    r"could not find default credentials|Error 401[^\n]{0,120})"
 )
 _PARALLEL = "file-cache-enable-parallel-downloads"
 
@@ -50,7 +61,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             "The service runs as {account}, which lacks {permission} on the bucket {bucket}.",
             "The service runs as {account}, which lacks {permission} on the bucket.",
             "The service account lacks {permission} on the bucket.",
-            "The service account may not read the bucket.",
+            "The service account can't read the bucket.",
         ),
         advice=(
             Advice(
@@ -85,7 +96,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         causes=("There is no bucket {bucket}.", "There is no such bucket."),
         advice=(
             Advice(
-                RemedyKind.NONE, "Choose the bucket that holds the model, or import the model anew."
+                RemedyKind.NONE,
+                "Choose the bucket that holds the model, or import the model again.",
             ),
         ),
         source="GoogleCloudPlatform/gcsfuse#2354",
@@ -103,7 +115,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it without {options}.",
+                "Deploy without {options}.",
                 {"remove_mount_options": "{options}"},
             ),
             Advice(
@@ -131,7 +143,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it without {options}.",
+                "Deploy without {options}.",
                 {"remove_mount_options": "{options}"},
             ),
             Advice(RemedyKind.NONE, "Correct the mount options, or take it out.", fallback=True),
@@ -140,24 +152,168 @@ FAILURES: tuple[KnownFailure, ...] = (
         derive=_unknown,
     ),
     KnownFailure(
+        id="mount-option-value",
+        rank=Rank.MOUNT,
+        signs=(
+            anywhere(r"invalid value (?:of|for) (?P<option>[a-z][\w.-]{1,80})[:;, ].{0,80}?should"),
+            anywhere(
+                r"the value of (?P<option>[a-z][\w-]{1,60})(?: (?:for|in) [\w-]{1,30})? "
+                r"(?:must not|can't be|should be|is too)"
+            ),
+            anywhere(r"invalid config: error parsing (?P<option>[a-z][\w -]{1,60}) config"),
+            anywhere(r"invalid argument \S{1,100} for \S{0,3}--(?P<option>[a-z][\w-]{1,60})"),
+        ),
+        causes=("Cloud Storage FUSE does not take the value of the mount option {option}.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy without the mount options {options}.",
+                {"remove_mount_options": "{options}"},
+            ),
+            Advice(
+                RemedyKind.NONE,
+                "Correct the value of the mount option, or leave it out: it has a default.",
+                fallback=True,
+            ),
+        ),
+        source="GoogleCloudPlatform/gcsfuse: cfg/validate.go",
+        derive=_unknown,
+    ),
+    KnownFailure(
+        id="mount-identity",
+        rank=Rank.MOUNT,
+        signs=(
+            anywhere(rf"mountWithArgs: .{{0,250}}?{_UNAUTHENTICATED}"),
+            anywhere(rf"mountWithStorageHandle: .{{0,250}}?{_UNAUTHENTICATED}"),
+            anywhere(rf"SetUpBucket: .{{0,250}}?{_UNAUTHENTICATED}"),
+            anywhere(rf"mounting volume type gcs failed: .{{0,250}}?{_UNAUTHENTICATED}"),
+            anywhere(rf"bucket doesn't appear to work: .{{0,350}}?{_UNAUTHENTICATED}"),
+        ),
+        causes=(
+            (
+                "Cloud Storage does not take the credentials with which the bucket is mounted: "
+                "{detail}."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Check that the service account of the service exists and is not disabled, and has "
+                "roles/storage.objectViewer on the bucket.",
+            ),
+            MOUNT_AGAIN,
+            Advice(
+                RemedyKind.NONE,
+                "If a program of the container mounts the bucket, mount it as a volume of the "
+                "service instead: no key file is needed then.",
+            ),
+        ),
+        source="GoogleCloudPlatform/gcs-fuse-csi-driver#1445",
+    ),
+    KnownFailure(
+        id="mount-unreachable",
+        rank=Rank.MOUNT,
+        signs=(
+            anywhere(rf"mountWithArgs: .{{0,250}}?{_UNREACHED}"),
+            anywhere(rf"mountWithStorageHandle: .{{0,250}}?{_UNREACHED}"),
+            anywhere(rf"SetUpBucket: .{{0,250}}?{_UNREACHED}"),
+            anywhere(rf"mounting volume type gcs failed: .{{0,250}}?{_UNREACHED}"),
+        ),
+        causes=("Cloud Storage could not be reached to mount the bucket: {detail}.",),
+        advice=(
+            MOUNT_AGAIN,
+            WITHOUT_NETWORK,
+            Advice(
+                RemedyKind.NONE,
+                "If a program of the container mounts the bucket, mount it as a volume of the "
+                "service instead, or use an image that has root certificates (ca-certificates).",
+            ),
+        ),
+        source="GoogleCloudPlatform/gcsfuse#257",
+    ),
+    KnownFailure(
+        id="fuse-missing",
+        rank=Rank.MOUNT,
+        signs=(
+            anywhere(r"fuse device not found, try 'modprobe fuse' first"),
+            anywhere(r"/dev/fuse: (?:No such file or directory|Operation not permitted)"),
+            anywhere(r"exec: \S{0,3}fusermount3?\S{0,3}: executable file not found"),
+            anywhere(r"fusermount3?: mount failed: Operation not permitted"),
+        ),
+        causes=(
+            (
+                "A program of the container wants to mount the bucket and has no FUSE: Cloud Run "
+                "has it in its second generation execution environment only."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Mount the bucket as a volume of the service, not by a program of the container.",
+            ),
+            Advice(
+                RemedyKind.NONE,
+                "Or choose the second generation execution environment for the service.",
+            ),
+        ),
+        source="GoogleCloudPlatform/gcsfuse#787",
+    ),
+    KnownFailure(
         id="mount-failed",
         rank=Rank.MOUNT,
         signs=(
-            anywhere(
-                r"(?:mountWithStorageHandle: |mounting volume type gcs failed: )"
-                r"(?P<detail>[^\n]{1,300})"
-            ),
+            anywhere(r"mountWithStorageHandle: (?P<detail>[^\n]{1,300})"),
+            anywhere(r"mounting volume type gcs failed: (?P<detail>[^\n]{1,300})"),
             anywhere(r"mountWithArgs: (?P<detail>[^\n]{1,300})"),
         ),
-        causes=("The bucket {bucket} could not be mounted.", "The bucket could not be mounted."),
+        causes=(
+            "The bucket {bucket} could not be mounted: {detail}",
+            "The bucket could not be mounted: {detail}",
+        ),
         advice=(
             Advice(
                 RemedyKind.OPEN_LINK,
                 "The last part of the line tells why; Cloud Storage FUSE explains its errors.",
                 url="https://github.com/GoogleCloudPlatform/gcsfuse/blob/master/docs/troubleshooting.md",
             ),
+            Advice(
+                RemedyKind.NONE,
+                "Check that the bucket is there, and that the service account has "
+                "roles/storage.objectViewer on it.",
+            ),
+            MOUNT_AGAIN,
         ),
         source="GoogleCloudPlatform/gcsfuse#3128",
+        confidence=Confidence.LIKELY,
+    ),
+    KnownFailure(
+        id="storage-lost",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(r"(?P<detail>Transport endpoint is not connected)"),
+            anywhere(r"(?P<detail>Stale file handle)"),
+            anywhere(r"(?P<detail>Stale NFS file handle)"),
+            anywhere(r"(?P<detail>Input/output error)"),
+            anywhere(r"(?P<detail>Software caused connection abort)"),
+            anywhere(r"(?P<detail>The file was modified or deleted by another process)"),
+        ),
+        causes=(
+            (
+                "The mounted bucket {bucket} failed while it was read, or a file in it changed: "
+                "{detail}."
+            ),
+            "The mounted bucket failed while it was read, or a file in it changed: {detail}.",
+        ),
+        advice=(
+            MOUNT_AGAIN,
+            Advice(
+                RemedyKind.NONE,
+                "Don't overwrite files of a model that is served: import it into another "
+                "folder, or import it again and then deploy again.",
+            ),
+            MORE_MEMORY,
+        ),
+        source="GoogleCloudPlatform/gcsfuse#3654",
         confidence=Confidence.LIKELY,
     ),
 )

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import google_apis, gpus
+from llm_widgets.domain import google_apis, gpus, quotas
 from llm_widgets.domain.failures.known_failure import Groups, KnownFailure, Rank, said
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
-from llm_widgets.domain.units import GIB, rounded_text
 
 if TYPE_CHECKING:
     from llm_widgets.domain.failures.context import Context
 
-_MILLI_CPU = 1000
 _PAGE = "{quota_page}"
 _COMMAND = (
     f"gcloud beta quotas preferences create --service={google_apis.RUN} --project={{project}} "
@@ -29,7 +27,7 @@ def request(text: str, page: str = _PAGE) -> Advice:
 
 LOWER = Advice(
     RemedyKind.REDEPLOY,
-    "Set the most instances to {most} and deploy it again.",
+    "Set maximum instances to {most} and deploy again.",
     {"max_instances": "{most}"},
 )
 _SMALLER = Advice(
@@ -42,7 +40,7 @@ LOOK = Advice(RemedyKind.OPEN_LINK, "Look at the quotas of Cloud Run in the proj
 
 
 def without_none(groups: Groups, context: Context) -> Groups:
-    """Leave out a limit of no instances: it can't be deployed with."""
+    """Return the values; a limit of no instances, which nothing runs with, as ``none``."""
     values = dict(groups)
     if values.get("most") == "0":
         values["none"] = values.pop("most")
@@ -51,29 +49,18 @@ def without_none(groups: Groups, context: Context) -> Groups:
     return values
 
 
-def _cpu(groups: Groups, context: Context) -> Groups:
+def _in_units(groups: Groups, context: Context) -> Groups:
+    """Return the values with amounts as people say them; requests take the quota's own unit."""
     values = without_none(groups, context)
     values["quota_value"] = values["requested"]
-    values["requested"] = rounded_text(int(values["requested"]) / _MILLI_CPU)
-    values["allowed"] = rounded_text(int(values["allowed"]) / _MILLI_CPU)
-    return values
-
-
-def _memory(groups: Groups, context: Context) -> Groups:
-    values = without_none(groups, context)
-    values["quota_value"] = values["requested"]
-    values["requested"] = rounded_text(int(values["requested"]) / GIB)
-    values["allowed"] = rounded_text(int(values["allowed"]) / GIB)
-    return values
-
-
-def _cpu_and_memory(groups: Groups, context: Context) -> Groups:
-    cpu = _cpu(groups, context)
-    return {
-        **cpu,
-        "memory_requested": rounded_text(int(groups["memory_requested"]) / GIB),
-        "memory_allowed": rounded_text(int(groups["memory_allowed"]) / GIB),
+    amounts = {"requested": values["quota"], "allowed": values["quota"]}
+    amounts |= {"memory_requested": quotas.MEMORY, "memory_allowed": quotas.MEMORY}
+    told = {
+        name: quotas.amount(quota, int(values[name]))
+        for name, quota in amounts.items()
+        if name in values
     }
+    return {**values, **told}
 
 
 _MOST = r"Max instances must be set to (?P<most>\d{1,6}) or fewer.{0,900}?"
@@ -100,9 +87,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         causes=(
             (
-                "All instances together would take {requested} vCPU and {memory_requested} GiB, "
-                "and the quotas of the project in this region are {allowed} vCPU and "
-                "{memory_allowed} GiB."
+                "All instances together would take {requested} and {memory_requested}, and the "
+                "quotas of the project in this region are {allowed} and {memory_allowed}."
             ),
         ),
         advice=(
@@ -112,7 +98,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             LOOK,
         ),
         source="googlecodelabs/feedback#1856",
-        derive=_cpu_and_memory,
+        derive=_in_units,
     ),
     KnownFailure(
         id="cpu-quota",
@@ -120,8 +106,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         signs=(said(_MOST + _CPU_LINE), said(_CPU_LINE)),
         causes=(
             (
-                "All instances together would take {requested} vCPU, and the quota of the project "
-                "in this region is {allowed} vCPU."
+                "All instances together would take {requested}, and the quota of the project in "
+                "this region is {allowed}."
             ),
         ),
         advice=(
@@ -131,7 +117,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             LOOK,
         ),
         source="googlecodelabs/feedback#1856",
-        derive=_cpu,
+        derive=_in_units,
     ),
     KnownFailure(
         id="memory-quota",
@@ -139,8 +125,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         signs=(said(_MOST + _MEMORY_LINE), said(_MEMORY_LINE)),
         causes=(
             (
-                "All instances together would take {requested} GiB of memory, and the quota of the "
-                "project in this region is {allowed} GiB."
+                "All instances together would take {requested} of memory, and the quota of the "
+                "project in this region is {allowed}."
             ),
         ),
         advice=(
@@ -150,7 +136,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             LOOK,
         ),
         source="googlecodelabs/feedback#2311",
-        derive=_memory,
+        derive=_in_units,
     ),
     KnownFailure(
         id="max-instances",
@@ -165,18 +151,6 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         advice=(LOWER, _SMALLER, LOOK),
         source="googlecodelabs/feedback#1210",
-        derive=without_none,
-    ),
-    KnownFailure(
-        id="rate-quota",
-        rank=Rank.REFUSED,
-        signs=(said(r"Quota exceeded for quota metric '(?P<metric>[^']{1,80})'"),),
-        causes=("The project sends Google too many requests: its quota “{metric}” is used up.",),
-        advice=(
-            Advice(RemedyKind.REDEPLOY, "Deploy it again in a minute."),
-            LOOK,
-        ),
-        source="Google APIs: RATE_LIMIT_EXCEEDED of Service Usage",
         derive=without_none,
     ),
 )

@@ -38,6 +38,8 @@ def _accelerator(groups: Groups, context: Context) -> Groups:
     return {**groups, **names}
 
 
+_LIMITS_MEMORY = "Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory"
+
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         id="name-taken",
@@ -63,8 +65,8 @@ FAILURES: tuple[KnownFailure, ...] = (
             reason("ABORTED"),
         ),
         causes=(
-            "Somebody changed the service {name} since you opened it.",
-            "Somebody changed the service since you opened it.",
+            "Someone changed the service {name} since you opened it.",
+            "Someone changed the service since you opened it.",
         ),
         advice=(
             Advice(RemedyKind.NONE, "Reload the service, look at what changed, and try again."),
@@ -85,12 +87,12 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with {allowed_memory} GiB of memory.",
+                "Deploy with {allowed_memory} GiB of memory.",
                 {"memory_gib": "{allowed_memory}"},
             ),
             Advice(RemedyKind.NONE, "Change the CPU or the memory.", fallback=True),
         ),
-        source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
+        source=_LIMITS_MEMORY,
         derive=_window,
     ),
     KnownFailure(
@@ -101,12 +103,12 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with {more_memory} GiB of memory.",
+                "Deploy with {more_memory} GiB of memory.",
                 {"memory_gib": "{more_memory}", "cpu": "{more_memory_cpu}"},
             ),
             Advice(RemedyKind.NONE, "Give it more memory.", fallback=True),
         ),
-        source="Cloud Run API: INVALID_ARGUMENT of template.containers.resources.limits.memory",
+        source=_LIMITS_MEMORY,
     ),
     KnownFailure(
         id="cpu-invalid",
@@ -141,7 +143,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with {least_cpu} vCPU and {least_memory} GiB.",
+                "Deploy with {least_cpu} vCPU and {least_memory} GiB.",
                 {"cpu": "{least_cpu}", "memory_gib": "{least_memory}"},
             ),
             Advice(RemedyKind.NONE, "Raise CPU and memory.", fallback=True),
@@ -199,7 +201,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it without {names}.",
+                "Deploy without {names}.",
                 {"remove_environment": "{names}"},
             ),
         ),
@@ -210,7 +212,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         rank=Rank.REFUSED,
         signs=(
             said(
-                r"(?P<field>period_?seconds|timeout_?seconds|initial_?delay_?seconds|"
+                r"probe\b.{0,40}?(?P<field>period_?seconds|timeout_?seconds|initial_?delay_?seconds|"
                 r"failure_?threshold)\b.{0,80}?must be (?P<rule>[^.;\"]{1,100})"
             ),
         ),

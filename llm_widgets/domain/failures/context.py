@@ -10,6 +10,8 @@ from llm_widgets.domain import members
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_widgets.domain.failures.tried import Tried
+    from llm_widgets.domain.memory import MemoryModel
     from llm_widgets.domain.services import Deployment, StartupProbe
 
 
@@ -35,6 +37,11 @@ class Context:
         Limits of the container; 0 when not known.
     max_instances, port
         0 when not known.
+    tried
+        Remedies that were carried out for the service.
+    deployment, model
+        What failed, and what is known of its model's memory: a remedy is tried on them before it
+        is offered.
     """
 
     project: str = ""
@@ -60,11 +67,25 @@ class Context:
     mount_options: tuple[str, ...] = ()
     cache_gib: int = 0
     probe: StartupProbe | None = None
+    tried: tuple[Tried, ...] = ()
+    deployment: Deployment | None = None
+    model: MemoryModel | None = None
 
     @classmethod
-    def of(cls, deployment: Deployment, *, caller: str = "", project_number: str = "") -> Context:
-        """Take the facts from a deployment."""
+    def of(
+        cls,
+        deployment: Deployment,
+        *,
+        caller: str = "",
+        project_number: str = "",
+        model: MemoryModel | None = None,
+        tried: tuple[Tried, ...] = (),
+    ) -> Context:
+        """Return the facts of a deployment."""
         return cls(
+            deployment=deployment,
+            model=model,
+            tried=tried,
             project=deployment.project,
             project_number=project_number,
             region=deployment.region,
@@ -100,5 +121,4 @@ class Context:
     @property
     def service_agent(self) -> str:
         """The identity with which Cloud Run itself acts in the project; empty when not known."""
-        number = self.project_number
-        return f"service-{number}@serverless-robot-prod.iam.gserviceaccount.com" if number else ""
+        return members.run_agent(self.project_number) if self.project_number else ""

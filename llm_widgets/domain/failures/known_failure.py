@@ -56,25 +56,31 @@ class Rank(IntEnum):
     HARDWARE = 4
     """The engine cannot use the GPU."""
 
-    ENGINE = 5
+    KILLED = 5
+    """Cloud Run ended the container, and says why."""
+
+    ENGINE = 6
     """The engine says why it can't serve: files, arguments, memory."""
 
-    ENGINE_ENDED = 6
+    KILLED_UNSAID = 7
+    """The container was killed, and nothing says why."""
+
+    ENGINE_ENDED = 8
     """The engine says that a part of it ended, not why."""
 
-    CONTAINER = 7
+    CONTAINER = 9
     """The container ended."""
 
-    LATE = 8
+    LATE = 10
     """The log says why the container did not answer in time."""
 
-    PROBE = 9
+    PROBE = 11
     """The container did not answer in time."""
 
-    UNREADY = 10
+    UNREADY = 12
     """Cloud Run says that the container was not ready, and no more."""
 
-    SERVICE = 11
+    SERVICE = 12
     """The service has nothing that answers; requests fail."""
 
 
@@ -102,6 +108,9 @@ class Sign:
 
     places: tuple[Place, ...]
     pattern: re.Pattern[str]
+    literals: tuple[str, ...] = ()
+    """Small letters without digits: each text that the pattern matches has one of these. Empty
+    where there is nothing that all have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,8 @@ class KnownFailure:
         public thread ``owner/repository#number``.
     given
         Ids of failures: this one counts only beside one of them.
+    versions
+        Of engines that it was seen with or that have the text; empty where it is of no engine.
     """
 
     id: str
@@ -133,6 +144,7 @@ class KnownFailure:
     confidence: Confidence = Confidence.CERTAIN
     derive: Derive | None = None
     given: tuple[str, ...] = ()
+    versions: str = ""
 
 
 def said(pattern: str) -> Sign:
@@ -156,4 +168,37 @@ def reason(*names: str) -> Sign:
 
 
 def _sign(pattern: str, *places: Place) -> Sign:
-    return Sign(places, re.compile(pattern, re.IGNORECASE))
+    return Sign(places, re.compile(pattern, re.IGNORECASE), literals_of(pattern))
+
+
+_ATOM = re.compile(r"\\.|\[(?:\\.|[^\]\\])+\]|\(\?<?[!=]|.", re.DOTALL)
+_REPEATED = re.compile(r"(?:[?*+]|\{[\d,]{1,12}\})\??")
+_PLAIN_GROUP = re.compile(r"\(\?P<\w+>([^()|]+)\)(?![?*{])")
+_LEAST_LITERAL = 4  # shorter ones stand in any line
+
+
+def literals_of(pattern: str) -> tuple[str, ...]:
+    """Return the longest run of plain characters of each alternative, in small letters.
+
+    Each text that the pattern matches has one of them, so that most texts need not be searched.
+    Groups are passed over. Digits end a run: lines that differ in nothing else are looked at once.
+    """
+    pattern = _PLAIN_GROUP.sub(r"\1", pattern)
+    alternatives: list[list[str]] = [[""]]
+    depth, at = 0, 0
+    while at < len(pattern):
+        matched = _ATOM.match(pattern, at)
+        atom = matched[0] if matched else pattern[at]
+        at += len(atom)
+        depth += atom.startswith("(") - (atom == ")")
+        repeated = _REPEATED.match(pattern, at)
+        at = repeated.end() if repeated else at
+        plain = atom[1:] if atom.startswith("\\") and not atom[1].isalnum() else atom
+        if depth == 0 and atom == "|":
+            alternatives.append([""])
+        elif depth or repeated or len(plain) > 1 or plain.isdigit() or atom in tuple("().^$"):
+            alternatives[-1].append("")
+        else:
+            alternatives[-1][-1] += plain
+    longest = tuple(max(runs, key=len).lower() for runs in alternatives)
+    return longest if all(len(run.strip()) >= _LEAST_LITERAL for run in longest) else ()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from llm_widgets.errors import Fix
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from llm_widgets.errors import Fix
 
 
 _LONGEST_VALUE = 300  # characters of a value within a sentence
@@ -58,6 +58,8 @@ class Remedy:
         A command line that does it, ready to be run; empty when there is none.
     url
         A page where it is done; empty when there is none.
+    failure
+        Id of the diagnosis that offers it.
     """
 
     kind: RemedyKind
@@ -65,12 +67,20 @@ class Remedy:
     parameters: Mapping[str, str] = field(default_factory=dict)
     command: str = ""
     url: str = ""
+    failure: str = ""
 
-    def as_fix(self) -> Fix:
-        """Return it as errors carry it."""
-        told = ",".join(f"{name}={value}" for name, value in self.parameters.items())
-        action = "" if self.kind is RemedyKind.NONE else f"{self.kind}:{told}"
-        return Fix(text=self.text, command=self.command, url=self.url, action=action)
+    @classmethod
+    def of(cls, fix: Fix) -> Remedy:
+        """Return what an error carries as a remedy: with a button where the product can do it."""
+        grant, api = fix.grant, fix.action.partition("enable-api:")[2]
+        if grant:
+            wanted = {"role": grant.role, "resource": grant.resource, "member": grant.member}
+            return cls(RemedyKind.GRANT, fix.text, wanted, fix.command, fix.url)
+        if api:
+            return cls(RemedyKind.ENABLE_API, fix.text, {"api": api}, fix.command, fix.url)
+        kind = RemedyKind.RUN_COMMAND if fix.command else RemedyKind.NONE
+        kind = RemedyKind.OPEN_LINK if fix.url and not fix.command else kind
+        return cls(kind, fix.text, {}, fix.command, fix.url)
 
 
 @dataclass(frozen=True, slots=True)

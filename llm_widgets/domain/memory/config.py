@@ -18,6 +18,10 @@ Config = Mapping[str, Any]
 
 _NESTED = ("thinker_config", "text_config", "llm_config", "language_config")
 _OTHER_SENSES = ("vision_config", "audio_config", "visual", "vision_tower")
+_STRETCHED = ("linear", "dynamic", "yarn")
+_MOST_STRETCHED = 1024
+_EXPERTS = ("num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk")
+_DRAFT_LAYERS = ("num_nextn_predict_layers", "mtp_num_hidden_layers")
 _VOCAB_STEP = 64  # vLLM pads the vocabulary to it: DEFAULT_VOCAB_PADDING_SIZE
 
 # What the configuration classes of transformers add to files that leave it out.
@@ -66,7 +70,8 @@ def from_config(config: Config, tensors: Sequence[Tensor]) -> MemoryModel:
     if not tensors:
         unknown = unknown or "the sizes of its weights were not read."
     elif not intermediate:
-        unknown = unknown or "its configuration does not tell “intermediate_size”."
+        unknown = unknown or "its configuration lacks “intermediate_size”."
+    drafts = [tensor for tensor in tensors if _is_for_drafts(tensor.name, text)]
     return MemoryModel(
         weights=_weights(config, text, tensors),
         layers=found,
@@ -77,6 +82,10 @@ def from_config(config: Config, tensors: Sequence[Tensor]) -> MemoryModel:
         context_length=first(text, "max_position_embeddings", "n_positions", "seq_length") or 0,
         quantization=quantization(config),
         pictures=any(config.get(key) for key in _OTHER_SENSES),
+        experts=first(text, *_EXPERTS) or 0,
+        positions=_positions(text),
+        drafts=sum(tensor.size for tensor in drafts),
+        draft_layers=(first(text, *_DRAFT_LAYERS) or 1) if drafts else 0,
         unknown=unknown,
     )
 
@@ -110,11 +119,10 @@ def _weights(config: Config, text: Config, tensors: Sequence[Tensor]) -> int:
     """
     is_plain = not quantization(config)
     is_tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings")))
-    count = whole(text, "num_hidden_layers")
     heads = 0
     total = 0
     for tensor in tensors:
-        if _is_for_drafts(tensor.name, count if text.get("num_nextn_predict_layers") else None):
+        if _is_for_drafts(tensor.name, text):
             continue
         if tensor.name.endswith("lm_head.weight"):
             if is_tied:
@@ -126,12 +134,36 @@ def _weights(config: Config, text: Config, tensors: Sequence[Tensor]) -> int:
     return total + padding * 2 * (1 + heads) if total else 0
 
 
-def _is_for_drafts(name: str, count: int | None) -> bool:
+def _is_for_drafts(name: str, text: Config) -> bool:
     """Whether a tensor guesses further tokens, which is not loaded without being asked for."""
     if name.startswith("mtp.") or ".mtp." in name:
         return True
+    count = whole(text, "num_hidden_layers") if text.get("num_nextn_predict_layers") else None
     layer = _LAYER.search(name)
     return bool(count and layer and int(layer[1]) >= count)
+
+
+def _positions(text: Config) -> int:
+    """Count the elements of the tables of rotary positions: ``RotaryEmbedding`` of vLLM.
+
+    A table has a row for each token of the context. Where positions are stretched, it has as many
+    more; layers that slide have one of their own then, which is not stretched.
+    """
+    rows = first(text, "max_position_embeddings", "n_positions", "seq_length") or 0
+    heads = first(text, "num_attention_heads", "n_head", "n_heads") or 1
+    width = (
+        first(text, "qk_rope_head_dim", "head_dim") or (whole(text, "hidden_size") or 0) // heads
+    )
+    for key in ("rope_scaling", "rope_parameters"):
+        told = text.get(key)
+        if isinstance(told, Mapping) and (told.get("rope_type") or told.get("type")) in _STRETCHED:
+            factor = told.get("factor")
+            if isinstance(factor, int | float) and 1 < factor <= _MOST_STRETCHED:
+                rows = int((whole(told, "original_max_position_embeddings") or rows) * factor) + (
+                    rows if whole(text, "sliding_window") else 0
+                )
+            break
+    return rows * width
 
 
 def _check_keys(text: Config, found: tuple[Layers, ...], tensors: Sequence[Tensor]) -> None:
@@ -157,7 +189,7 @@ def _intermediate(text: Config) -> int:
     """Return the elements that one token is spread to between two layers."""
     dense = _largest(text, "intermediate_size_mlp", "intermediate_size", "ffn_hidden_size")
     dense = dense or whole(text, "n_inner") or 4 * (whole(text, "n_embd") or 0)
-    used = first(text, "num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk")
+    used = first(text, *_EXPERTS)
     if not used:
         return dense
     width = first(text, "moe_intermediate_size", "expert_ffn_hidden_size")
@@ -167,6 +199,9 @@ def _intermediate(text: Config) -> int:
         (whole(text, "n_shared_experts") or 0) * width
     )
     has_dense = text.get("first_k_dense_replace") or text.get("mlp_only_layers")
+    # What goes into an expert and what comes out share a place (fused_experts of vLLM): of narrow
+    # experts, the copies of a token for each of them are the larger part.
+    width = max(width, (whole(text, "hidden_size") or 0) // 2)
     return max(used * width + shared, dense if has_dense else 0)
 
 

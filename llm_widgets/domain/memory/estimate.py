@@ -53,6 +53,8 @@ class Estimate:
         Why it does not fit, or why that can't be told; empty otherwise.
     advice
         What could be changed, and what should be known.
+    doubt
+        Why the band is wide: what of the model or of what is told is new; empty otherwise.
     """
 
     weights: Part
@@ -66,6 +68,7 @@ class Estimate:
     reason: str = ""
     advice: tuple[str, ...] = ()
     known: bool = True
+    doubt: str = ""
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -116,11 +119,11 @@ def gib_text(size: float) -> str:
 
 def cannot_tell(weights: int, usable: int, why: str) -> Estimate:
     """Make the answer about a model whose layers are not understood."""
-    reason = f"How much memory it needs can't be told: {why}"
+    reason = f"Unknown how much memory the model needs: {why}"
     if weights > usable:
         reason = (
-            f"It does not fit: its weights alone take {gib_text(weights)}, "
-            f"and {gib_text(usable)} are usable."
+            f"Does not fit: the weights alone take {gib_text(weights)}; {gib_text(usable)} are "
+            "usable."
         )
     nothing = Part(0, "not known")
     return Estimate(
@@ -162,24 +165,24 @@ def most_requests(fits: Callable[[int], bool]) -> int:
 
 
 def larger_gpu(gpu: Gpu, fits: Callable[[Gpu], bool]) -> str:
-    """Say which is the smallest GPU with more memory that suffices, and where; empty for none."""
+    """Name the smallest GPU with more memory that suffices, and where; empty for none."""
     larger = sorted(
         (other for other in gpus.GPUS if other.usable_gib > gpu.usable_gib),
         key=lambda other: other.usable_gib,
     )
     found = next((other for other in larger if fits(other)), None)
-    return f"It fits on {found.label}: {', '.join(found.regions)}." if found else ""
+    return f"Fits on {found.label}: {', '.join(found.regions)}." if found else ""
 
 
 def why_not(weights: int, overheads: int, cache: int, usable: int, context: int) -> str:
-    """Say in one sentence why a model does not fit."""
+    """Return in one sentence why a model does not fit."""
     if weights + overheads > usable:
         return (
-            f"It does not fit: its weights take {gib_text(weights)} and the engine "
-            f"{gib_text(overheads)} beside them; {gib_text(usable)} are usable."
+            f"Does not fit: the weights take {gib_text(weights)} and the engine "
+            f"{gib_text(overheads)}; {gib_text(usable)} are usable."
         )
     left = usable - weights - overheads
     return (
-        f"It does not fit: the cache of {context:,} tokens takes {gib_text(cache)}, and "
+        f"Does not fit: the cache of {context:,} tokens takes {gib_text(cache)}, and "
         f"{gib_text(left)} are left beside the weights."
     )

@@ -77,6 +77,8 @@ def from_gguf(
     if not total:
         unknown = unknown or "its file names no tensors."
     return MemoryModel(
+        architecture=kind,
+        experts=whole(own, "expert_used_count") or 0,
         weights=total - host + other_weights,
         host_weights=host,
         layers=found,
@@ -106,7 +108,7 @@ def _layers(kind: str, own: Metadata) -> tuple[Layers, ...]:
     heads = _each(own, "attention.head_count", count)
     key_heads = _each(own, "attention.head_count_kv", count) or heads
     if len(heads) != count or len(key_heads) != count:
-        raise UnknownLayersError("its file does not tell the heads of its layers")
+        raise UnknownLayersError("its file does not list the heads of its layers")
     if whole(own, "attention.key_length_mla"):
         return (Latent(count, required(own, "attention.key_length")),)
     recurrent = _recurrent(kind, own, key_heads)
@@ -119,7 +121,7 @@ def _layers(kind: str, own: Metadata) -> tuple[Layers, ...]:
         elif key_heads[i]:
             found.append(_attention(own, heads[i], key_heads[i], sliding=sliding[i]))
     if any(key.startswith("ssm.") for key in own) and not any(recurrent):
-        raise UnknownLayersError("its file does not tell which of its layers are recurrent")
+        raise UnknownLayersError("its file does not say which layers are recurrent")
     return grouped(found)
 
 

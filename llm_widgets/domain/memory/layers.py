@@ -107,7 +107,7 @@ def layers(text: Config) -> tuple[Layers, ...]:
     if len(kinds) != count:
         raise UnknownLayersError(f"it names the kinds of {len(kinds)} of its {count} layers")
     if not {LINEAR, MAMBA} & set(kinds) and any(key.startswith(_RECURRENT_KEYS) for key in text):
-        raise UnknownLayersError("it does not tell which of its layers are recurrent")
+        raise UnknownLayersError("it does not say which layers are recurrent")
     shared = whole(text, "num_kv_shared_layers") or 0
     # The last ones use the cache of one before them.
     kinds = kinds[: count - shared]

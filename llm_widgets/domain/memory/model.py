@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from dataclasses import fields as dataclass_fields
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from llm_widgets.domain.memory.measured import MeasuredStart
 
 VERSION = 1
 """Of the form in which :func:`to_facts` writes."""
@@ -116,8 +119,19 @@ class MemoryModel:
         Method of the weights, for example ``fp8``, ``awq`` or ``mxfp4``; empty for none.
     pictures
         Whether it takes pictures or sounds too.
+    architecture
+        Of a GGUF file, as it tells: engines lay out the caches of some in ways of their own.
+    experts
+        Experts that work on each token; 0 where all of a layer does.
+    positions
+        Elements of the tables of rotary positions that an engine makes beside the weights.
+    drafts, draft_layers
+        Bytes and layers of the heads that guess further tokens, which are loaded where an engine
+        is told so.
     unknown
         Why its memory can't be told; empty when it can.
+    starts
+        What engines measured when they started with it: no part of its facts.
     """
 
     weights: int
@@ -130,7 +144,22 @@ class MemoryModel:
     context_length: int = 0
     quantization: str = ""
     pictures: bool = False
+    architecture: str = ""
+    experts: int = 0
+    positions: int = 0
+    drafts: int = 0
+    draft_layers: int = 0
     unknown: str = ""
+    starts: tuple[MeasuredStart, ...] = ()
+
+    @property
+    def doubt(self) -> str:
+        """What makes an estimate for the model less sure than others; empty for nothing."""
+        if self.recurrent:
+            return "How engines hold layers with a state changes from version to version."
+        if self.pictures:
+            return "What reading a picture takes differs from model to model."
+        return ""
 
     @property
     def recurrent(self) -> tuple[Recurrent, ...]:
@@ -144,7 +173,7 @@ class MemoryModel:
 
 
 def grouped(layers: list[Layers]) -> tuple[Layers, ...]:
-    """Put like layers together; given are single ones, in their order in the model."""
+    """Return layers with like ones together; given are single ones, in the model's order."""
     counts: dict[Layers, int] = {}
     for layer in layers:
         counts[layer] = counts.get(layer, 0) + layer.layers
@@ -155,7 +184,8 @@ def to_facts(model: MemoryModel) -> dict[str, Any]:
     """Write a model as what JSON can hold; :func:`from_facts` reads it."""
     names = {kind: name for name, kind in _KINDS.items()}
     layers = [{"kind": names[type(layer)], **asdict(layer)} for layer in model.layers]
-    return {FACT: {"version": VERSION, **asdict(model), "layers": layers}}
+    fields = {name: value for name, value in asdict(model).items() if name != "starts"}
+    return {FACT: {"version": VERSION, **fields, "layers": layers}}
 
 
 def from_facts(facts: Mapping[str, Any]) -> MemoryModel | None:
@@ -170,7 +200,7 @@ def from_facts(facts: Mapping[str, Any]) -> MemoryModel | None:
     data = facts.get(FACT)
     if not isinstance(data, Mapping) or data.get("version") != VERSION:
         return None
-    fields = {name: value for name, value in data.items() if name != "version"}
+    fields = {name: value for name, value in data.items() if name not in ("version", "starts")}
     try:
         fields["layers"] = tuple(_layer(entry) for entry in fields["layers"])
         return _plausible(MemoryModel(**fields))

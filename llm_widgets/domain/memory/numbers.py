@@ -40,5 +40,5 @@ def required(config: Mapping[str, Any], *keys: str) -> int:
     """
     value = first(config, *keys)
     if value is None:
-        raise UnknownLayersError(f"its configuration does not tell “{keys[0]}”")
+        raise UnknownLayersError(f"its configuration lacks “{keys[0]}”")
     return value

@@ -13,15 +13,11 @@ from llm_widgets.domain.failures.advice import (
 )
 from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, anywhere, logged
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+from llm_widgets.engines.ollama import catalogue_runner
 
-_NEWER = Advice(
-    RemedyKind.OPEN_LINK,
-    "Use a newer image of Ollama that knows the model.",
-    url="https://hub.docker.com/r/ollama/ollama/tags",
-)
 _FOLDER = Advice(
     RemedyKind.REDEPLOY,
-    "Deploy it with OLLAMA_MODELS={right_folder}, where the bucket is mounted.",
+    "Deploy with OLLAMA_MODELS={right_folder}, where the bucket is mounted.",
     {"environment": "OLLAMA_MODELS={right_folder}"},
 )
 _ELSEWHERE = (
@@ -34,6 +30,7 @@ _CHECK = Advice(
 )
 
 FAILURES: tuple[KnownFailure, ...] = (
+    *catalogue_runner.FAILURES,
     KnownFailure(
         id="ollama-memory",
         rank=Rank.ENGINE,
@@ -94,7 +91,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with OLLAMA_NOPRUNE=1.",
+                "Deploy with OLLAMA_NOPRUNE=1.",
                 {"environment": "OLLAMA_NOPRUNE=1"},
             ),
             _CHECK,
@@ -106,7 +103,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         rank=Rank.ENGINE,
         signs=(anywhere(r"requires a newer version of Ollama"),),
         causes=("The model needs a newer version of Ollama.",),
-        advice=(NEWER_IMAGE, _NEWER),
+        advice=(NEWER_IMAGE, catalogue_runner.NEWER_OLLAMA),
         source="gpustack/gpustack#1580",
     ),
     KnownFailure(
@@ -129,7 +126,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with {right_model}, the model of the mounted folder.",
+                "Deploy with {right_model}, the model of the mounted folder.",
                 {"environment": "MODEL={right_model}"},
             ),
             _FOLDER,
@@ -141,10 +138,24 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         id="ollama-architecture",
         rank=Rank.ENGINE,
-        signs=(anywhere(r"unknown model architecture: '(?P<architecture>[\w.-]{1,80})'"),),
+        signs=(
+            anywhere(r"unknown model architecture: '(?P<architecture>[\w.-]{1,80})'"),
+            anywhere(r"unsupported model architecture:? \W?(?P<architecture>[\w.-]{1,80})"),
+        ),
         causes=("This version of Ollama does not know the model's architecture, {architecture}.",),
-        advice=(NEWER_IMAGE, _NEWER),
+        advice=(NEWER_IMAGE, catalogue_runner.NEWER_OLLAMA),
         source="ollama/ollama#16014",
+    ),
+    KnownFailure(
+        id="ollama-file-old",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(r"is no longer compatible with your version of Ollama"),
+            anywhere(r"this model may be incompatible with your version of Ollama"),
+        ),
+        causes=("The model's file is not of the form that this version of Ollama reads.",),
+        advice=(IMPORT_AGAIN, NEWER_IMAGE, catalogue_runner.NEWER_OLLAMA),
+        source="ollama/ollama: server/routes.go, server/sched.go",
     ),
     KnownFailure(
         id="ollama-load-timeout",
@@ -159,7 +170,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with OLLAMA_LOAD_TIMEOUT=30m.",
+                "Deploy with OLLAMA_LOAD_TIMEOUT=30m.",
                 {"environment": "OLLAMA_LOAD_TIMEOUT=30m"},
             ),
             Advice(
@@ -186,7 +197,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             FIRST_ERROR,
             NEWER_IMAGE,
-            _NEWER,
+            catalogue_runner.NEWER_OLLAMA,
         ),
         source="ollama/ollama#9782",
     ),

@@ -12,6 +12,7 @@ from llm_widgets.engines.ollama import variables
 from llm_widgets.engines.ollama.version import VERSION
 
 if TYPE_CHECKING:
+    from llm_widgets.domain.loading import Verdict
     from llm_widgets.domain.models import ModelRecord
 
 ID = "ollama"
@@ -21,7 +22,6 @@ PORT = 11434
 READY = Readiness("/", 11435)
 """Where something listens once the model is loaded."""
 
-MOUNT_PATH = "/models"
 CONCURRENCY = 4
 CONTEXT_LENGTH = 8192
 """Tokens for each of the parallel requests; Ollama's own default depends on the GPU."""
@@ -31,7 +31,8 @@ BUFFERED = ("enable-buffered-read=true",)
 
 # Ollama reads no variable MODEL, listens before a model is loaded, and loads one with the first
 # request. So the model is loaded here, and only then does a second, idle Ollama listen where the
-# startup probe asks: the service takes no request before it can answer one.
+# startup probe asks: the service takes no request before it can answer one. An empty prompt loads
+# a model; one for embeddings refuses it (cmd/cmd.go of 0.24), and is loaded by any text.
 SCRIPT = """\
 ollama serve &
 server=$!
@@ -40,13 +41,22 @@ until ollama list >/dev/null 2>&1; do
   kill -0 $server || exit 1
   sleep 1
 done
-if ! ollama run "$MODEL" '' </dev/null; then
+prompt=
+if ollama show "$MODEL" | grep -qw embedding; then
+  prompt=ready
+fi
+if ! ollama run "$MODEL" "$prompt" </dev/null >/dev/null; then
   echo "The model $MODEL was not loaded." >&2
   exit 1
 fi
 OLLAMA_HOST="$READY_HOST" ollama serve >/dev/null 2>&1 &
 wait $server
 """
+
+
+def mount_path(bucket: str) -> str:
+    """Return where the folder of manifests and blobs appears in the container."""
+    return f"/gcs/{bucket}/{ID}"
 
 
 def deployment(
@@ -57,6 +67,7 @@ def deployment(
     bucket: str,
     accelerator: str | None = None,
     context_length: int | None = None,
+    verdict: Verdict | None = None,
 ) -> Deployment:
     """Return the deployment that a model is offered first.
 
@@ -68,9 +79,12 @@ def deployment(
         Value of ``node_selector.accelerator``, empty for none; chosen when left out.
     context_length
         Tokens for each request.
+    verdict
+        What was found of the model when it was imported.
     """
     machine = hardware.choose(region, record.size, accelerator)
     cache = hardware.cache_gib(record.size, machine.memory_gib)
+    folder = mount_path(bucket)
     return Deployment(
         project=project,
         region=region,
@@ -82,23 +96,24 @@ def deployment(
         port=PORT,
         bucket=bucket,
         folder=record.prefix,
-        mount_path=MOUNT_PATH,
+        mount_path=folder,
         probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
         command=("/bin/sh", "-c", SCRIPT),
-        environment=environment(record.id, context_length or CONTEXT_LENGTH, CONCURRENCY),
+        environment=environment(folder, record.id, context_length or CONTEXT_LENGTH, CONCURRENCY),
         mount_options=MOUNT_OPTIONS if cache else (*MOUNT_OPTIONS, *BUFFERED),
         accelerator=machine.accelerator,
         cpu=machine.cpu,
         memory_gib=machine.memory_gib,
         concurrency=CONCURRENCY,
         cache_gib=cache,
+        task=verdict.task if verdict else None,
     )
 
 
-def environment(model: str, context_length: int, parallel: int) -> dict[str, str]:
+def environment(folder: str, model: str, context_length: int, parallel: int) -> dict[str, str]:
     """Return the variables of a service; ``parallel`` is its concurrency."""
     return {
-        variables.FOLDER.name: MOUNT_PATH,
+        variables.FOLDER.name: folder,
         variables.MODEL.name: model,
         "OLLAMA_DEBUG": "false",
         "OLLAMA_KEEP_ALIVE": "-1",

@@ -50,3 +50,22 @@ CACHE_TYPE = Variable("OLLAMA_KV_CACHE_TYPE", "f16")
 FLASH_ATTENTION = Variable("OLLAMA_FLASH_ATTENTION", "1")
 MODEL = Variable("MODEL")
 """Read by the command of the recipe, not by Ollama."""
+
+_OTHERS_OF_MEMORY = ("OLLAMA_NEW_ENGINE", "OLLAMA_GPU_OVERHEAD", "OLLAMA_LLM_LIBRARY")
+
+
+def has_flash_attention(deployment: Deployment) -> bool:
+    """Return whether attention is computed piece by piece."""
+    return FLASH_ATTENTION.told(deployment).lower() not in ("0", "false")
+
+
+def memory_settings(deployment: Deployment) -> dict[str, str]:
+    """Return the variables that memory depends on, by name, and their defaults."""
+    given = deployment.environment
+    return {
+        CONTEXT.name: CONTEXT.told(deployment) or str(DEFAULT_CONTEXT),
+        PARALLEL.name: PARALLEL.told(deployment) or "1",
+        CACHE_TYPE.name: CACHE_TYPE.told(deployment),
+        FLASH_ATTENTION.name: "1" if has_flash_attention(deployment) else "0",
+        **{name: given[name] for name in _OTHERS_OF_MEMORY if given.get(name)},
+    }

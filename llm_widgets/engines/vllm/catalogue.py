@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import gpus
 from llm_widgets.domain.failures.advice import (
     BIGGER_GPU,
     FIRST_ERROR,
@@ -12,9 +14,11 @@ from llm_widgets.domain.failures.advice import (
     LEAST_CONTEXT,
     LONGER_PROBE,
     NEWER_IMAGE,
+    OTHER_QUANTIZATION,
     PATH,
     SMALLER_MODEL,
     UNANSWERED,
+    WITHOUT_ARGUMENT,
 )
 from llm_widgets.domain.failures.known_failure import (
     Confidence,
@@ -25,17 +29,13 @@ from llm_widgets.domain.failures.known_failure import (
 )
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 from llm_widgets.domain.units import rounded_text
+from llm_widgets.engines.vllm import catalogue_kernels, catalogue_limits, catalogue_models
 from llm_widgets.engines.vllm.arguments import COMMAND_LINE
 from llm_widgets.engines.vllm.cache import BLOCK
+from llm_widgets.engines.vllm.template_values import MOST_UTILIZATION, share_of
 
 if TYPE_CHECKING:
     from llm_widgets.domain.failures.context import Context
-
-_NEWER = Advice(
-    RemedyKind.OPEN_LINK,
-    "Use a newer image of vLLM that knows the model.",
-    url="https://hub.docker.com/r/vllm/vllm-openai/tags",
-)
 
 _CORRECT = Advice(
     RemedyKind.OPEN_LINK,
@@ -47,8 +47,15 @@ _CORRECT = Advice(
 _ROOM = 0.01  # of the GPU's memory, left between what is free and what is asked for
 _MORE_SHARE = Advice(
     RemedyKind.REDEPLOY,
-    "Deploy it with {more_utilization} of the GPU's memory for vLLM instead of {utilization}.",
+    "Deploy with {more_utilization} of the GPU's memory for vLLM instead of {utilization}: "
+    "enough if little is missing.",
     {"gpu_memory_utilization": "{more_utilization}"},
+    needs=("is_unmeasured",),
+)
+_ENOUGH_SHARE = Advice(
+    RemedyKind.REDEPLOY,
+    "Deploy with {enough_share} of the GPU's memory for vLLM instead of {utilization}.",
+    {"gpu_memory_utilization": "{enough_share}"},
 )
 
 
@@ -56,9 +63,31 @@ def _tokens(text: str) -> int:
     return int(text.replace(",", ""))
 
 
-def _fitting(groups: Groups, context: Context) -> Groups:  # noqa: ARG001 - all take both
-    """Return the longest context that fits, if it is of use."""
+def _enough_share(groups: Groups, context: Context) -> str:
+    """Return the share with which what is missing fits; empty where it is too much."""
+    gpu = gpus.by_accelerator(context.accelerator)
+    if gpu is None or "needed" not in groups:
+        return ""
+    missing = float(groups["needed"]) - float(groups["available"])
+    share = share_of(context) + missing / gpu.usable_gib + _ROOM / 2
+    rounded = math.ceil(share * 100) / 100
+    return rounded_text(rounded) if rounded <= MOST_UTILIZATION else ""
+
+
+def _no_cache(groups: Groups, context: Context) -> Groups:
+    """Return a share that suffices, where vLLM has said how much is missing."""
+    left = groups.get("cache_left")
+    if left is None:
+        return {**groups, "is_unmeasured": "yes"}
+    share = _enough_share({"needed": "0", "available": left}, context)
+    return {**groups, "missing": left.lstrip("-"), **({"enough_share": share} if share else {})}
+
+
+def _fitting(groups: Groups, context: Context) -> Groups:
+    """Return the longest context that fits, if it is of use, and a share that suffices."""
     values = dict(groups)
+    if share := _enough_share(groups, context):
+        values["enough_share"] = share
     fits = _tokens(values.pop("fits", "0")) // BLOCK * BLOCK
     if fits >= LEAST_CONTEXT:
         values["fits"] = str(fits)
@@ -112,13 +141,10 @@ def _quantization(groups: Groups, context: Context) -> Groups:
     return {**groups, "asked": asked} if asked else groups
 
 
-_WITHOUT = Advice(
-    RemedyKind.REDEPLOY,
-    "Deploy it without {given}.",
-    {"remove_argument": "{given}"},
-)
-
 FAILURES: tuple[KnownFailure, ...] = (
+    *catalogue_kernels.FAILURES,
+    *catalogue_models.FAILURES,
+    *catalogue_limits.FAILURES,
     KnownFailure(
         id="quantization-gpu",
         rank=Rank.HARDWARE,
@@ -151,7 +177,7 @@ FAILURES: tuple[KnownFailure, ...] = (
                 "Use another GPU: {other_gpus_text}.",
                 {"accelerators": "{other_gpus}"},
             ),
-            Advice(RemedyKind.NONE, "Import the model with another quantization, or without one."),
+            OTHER_QUANTIZATION,
         ),
         source="vllm-project/vllm#4327",
     ),
@@ -169,7 +195,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with --tensor-parallel-size=1.",
+                "Deploy with --tensor-parallel-size=1.",
                 {"add_argument": "--tensor-parallel-size=1"},
             ),
         ),
@@ -202,14 +228,14 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with a context of {fits} tokens, the longest that fits.",
+                "Deploy with a context of {fits} tokens, the longest that fits.",
                 {"max_model_len": "{fits}"},
             ),
-            _MORE_SHARE,
+            _ENOUGH_SHARE,
             BIGGER_GPU,
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with the longest context that fits, as vLLM finds it.",
+                "Deploy with the longest context that fits, as vLLM finds it.",
                 {"max_model_len": "auto"},
             ),
             SMALLER_MODEL,
@@ -220,16 +246,24 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         id="no-cache-blocks",
         rank=Rank.ENGINE,
-        signs=(logged(r"No available memory for the cache blocks"),),
+        signs=(
+            logged(r"No available memory for the cache blocks"),
+            logged(r"Cannot auto-fit max_model_len: not enough GPU memory"),
+        ),
         causes=(
+            (
+                "The model and what is computed take {missing} GiB more than the share of the "
+                "GPU's memory that vLLM may take, {utilization}: nothing is left for a context."
+            ),
             (
                 "The model fills the share of the GPU's memory that vLLM may take, {utilization}: "
                 "nothing is left for a context."
             ),
             "The model fills the GPU's memory: nothing is left for a context.",
         ),
-        advice=(_MORE_SHARE, BIGGER_GPU, SMALLER_MODEL),
+        advice=(_MORE_SHARE, _ENOUGH_SHARE, BIGGER_GPU, SMALLER_MODEL),
         source="vllm-project/vllm: vllm/v1/core/kv_cache_utils.py",
+        derive=_no_cache,
     ),
     KnownFailure(
         id="context-beyond-model",
@@ -247,12 +281,12 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with a context of {limit} tokens.",
+                "Deploy with a context of {limit} tokens.",
                 {"max_model_len": "{limit}"},
             ),
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with the longest context that the model and the GPU allow.",
+                "Deploy with the longest context that the model and the GPU allow.",
                 {"max_model_len": "auto"},
             ),
         ),
@@ -276,10 +310,10 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with {free_share} of the GPU's memory for vLLM.",
+                "Deploy with {free_share} of the GPU's memory for vLLM.",
                 {"gpu_memory_utilization": "{free_share}"},
             ),
-            Advice(RemedyKind.REDEPLOY, "Deploy it again: an instance of its own has all of it."),
+            Advice(RemedyKind.REDEPLOY, "Deploy again: a new instance has all of its memory free."),
         ),
         source="vllm-project/vllm: vllm/v1/worker/utils.py",
         derive=_share,
@@ -328,7 +362,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it with --load-format=auto: the streamer loads safetensors files only.",
+                "Deploy with --load-format=auto: the streamer loads safetensors files only.",
                 {"add_argument": "--load-format=auto"},
                 needs=("is_vllm",),
             ),
@@ -342,7 +376,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         signs=(logged(r"error: unrecognized arguments: (?P<arguments>[^\n]{1,300})"),),
         causes=("vLLM does not know the argument {argument}.",),
         advice=(
-            _WITHOUT,
+            WITHOUT_ARGUMENT,
             _CORRECT,
         ),
         source="vllm-project/vllm: vllm/entrypoints/cli/serve.py",
@@ -359,7 +393,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         causes=("vLLM does not take the value of {argument}: {detail}",),
         advice=(
-            _WITHOUT,
+            WITHOUT_ARGUMENT,
             _CORRECT,
         ),
         source="vllm-project/vllm: vllm/entrypoints/cli/serve.py",
@@ -373,13 +407,9 @@ FAILURES: tuple[KnownFailure, ...] = (
                 r"Model architectures \['?(?P<architecture>[\w.-]{1,80}).{0,200}? are not "
                 r"supported for now"
             ),
-            logged(
-                r"Model architectures \['?(?P<architecture>[\w.-]{1,80}).{0,200}? failed to be "
-                r"inspected"
-            ),
         ),
         causes=("This version of vLLM does not know the model's architecture, {architecture}.",),
-        advice=(NEWER_IMAGE, _NEWER),
+        advice=(NEWER_IMAGE, catalogue_models.NEWER_VLLM),
         source="vllm-project/vllm#27314",
     ),
     KnownFailure(
@@ -394,7 +424,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         causes=(
             "The Transformers library in the image does not know the model's type, {architecture}.",
         ),
-        advice=(NEWER_IMAGE, _NEWER),
+        advice=(NEWER_IMAGE, catalogue_models.NEWER_VLLM),
         source="vllm-project/vllm#36217",
     ),
     KnownFailure(
@@ -411,7 +441,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "If you trust its author, deploy it with --trust-remote-code: the code runs in "
+                "If you trust its author, deploy with --trust-remote-code: the code runs in "
                 "the container with the rights of its service account.",
                 {"add_argument": "--trust-remote-code"},
             ),
@@ -434,10 +464,10 @@ FAILURES: tuple[KnownFailure, ...] = (
         advice=(
             Advice(
                 RemedyKind.REDEPLOY,
-                "Deploy it without --quantization={asked}: vLLM reads it from the model.",
+                "Deploy without --quantization={asked}: vLLM reads it from the model.",
                 {"remove_argument": "--quantization"},
             ),
-            Advice(RemedyKind.NONE, "Import the model with another quantization, or without one."),
+            OTHER_QUANTIZATION,
         ),
         source="vllm-project/vllm: vllm/config/model.py",
         derive=_quantization,
@@ -447,7 +477,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         rank=Rank.ENGINE,
         signs=(logged(r"default chat template is no longer allowed"),),
         causes=(
-            "The model has no chat template: it is no chat model, or its template is missing.",
+            "The model has no chat template: it is not a chat model, or the template is missing.",
         ),
         advice=(
             Advice(
@@ -459,29 +489,13 @@ FAILURES: tuple[KnownFailure, ...] = (
         source="vllm-project/vllm#39279",
     ),
     KnownFailure(
-        id="vllm-configuration",
-        rank=Rank.ENGINE_ENDED,
-        signs=(logged(r"Value error, (?P<detail>[^\n]{1,300}?)(?: \[type=value_error|$)"),),
-        causes=("vLLM refuses its arguments for this model: {detail}",),
-        advice=(_CORRECT,),
-        source="vllm-project/vllm: vllm/engine/arg_utils.py",
-    ),
-    KnownFailure(
         id="vllm-engine",
         rank=Rank.ENGINE_ENDED,
         signs=(
-            logged(
-                # A line of the traceback that a worker or the engine's core logs before it ends.
-                r"\((?:Vllm)?(?:Worker|EngineCore)[^)\n]{0,60}\) ERROR [^\]\n]{1,80}\] "
-                r"(?P<error>[A-Z]\w{1,60}(?:Error|Exception): [^\n]{1,300})"
-            ),
             logged(r"Engine core initialization failed"),
             logged(r"EngineDeadError"),
         ),
-        causes=(
-            "vLLM's engine ended: {error}",
-            "vLLM's engine ended; lines before this one in the log tell why.",
-        ),
+        causes=("vLLM's engine ended; lines before this one in the log tell why.",),
         advice=(FIRST_ERROR,),
         source="vllm-project/vllm: vllm/v1/engine/core_client.py",
     ),
@@ -493,22 +507,17 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         causes=(
             (
-                "It was still loading its weights, {percent} % of them, when the startup probe "
-                "gave up after {probe_time}."
+                "The engine was still loading the weights, {percent}% of them, when the "
+                "startup probe gave up after {probe_time}."
             ),
             (
-                "It was still loading its weights, {percent} % of them, when the startup probe "
-                "gave up."
+                "The engine was still loading the weights, {percent}% of them, when the "
+                "startup probe gave up."
             ),
         ),
         advice=(
             LONGER_PROBE,
-            Advice(
-                RemedyKind.REDEPLOY,
-                "Deploy it with --load-format=runai_streamer, which reads faster from a bucket.",
-                {"add_argument": "--load-format=runai_streamer"},
-                needs=("is_vllm",),
-            ),
+            catalogue_limits.STREAMER,
             Advice(
                 RemedyKind.NONE,
                 "Let the startup probe wait longer, up to half an hour.",

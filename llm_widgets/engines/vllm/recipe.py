@@ -4,31 +4,69 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import names
-from llm_widgets.domain.services import Deployment, StartupProbe
+from llm_widgets.domain import gpus, names
+from llm_widgets.domain.loading import POOLING
+from llm_widgets.domain.services import LONGEST_PROBE, Deployment, StartupProbe
 from llm_widgets.engines import hardware
 from llm_widgets.engines.base import Readiness
 from llm_widgets.engines.vllm import arguments
-from llm_widgets.engines.vllm.memory import UTILIZATION
+from llm_widgets.engines.vllm.loadable import MISTRAL
+from llm_widgets.engines.vllm.memory import STREAM_BUFFER, UTILIZATION, batch_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from llm_widgets.domain.loading import Verdict
     from llm_widgets.domain.models import ModelRecord
 
 ID = "vllm"
-IMAGE = "vllm/vllm-openai:v0.33.0"
-"""Its entry point is ``vllm serve``, so the model's path is the first argument."""
-
 PORT = 8000
-MOUNT_PATH = "/models"
 CONCURRENCY = 64
 READY = Readiness("/health")
 """It listens once the model is loaded."""
+
+_CUDA = 13  # of the plain image: CUDA_VERSION in vLLM's docker/Dockerfile
 
 MOUNT_OPTIONS = (
     "implicit-dirs",  # objects that were uploaded have no objects for their folders
     "enable-buffered-read=true",  # the streamer reads from one end to the other
     "metadata-cache-ttl-secs=-1",  # files of a model never change
 )
+
+STREAMED = "--load-format=runai_streamer"
+"""Mapping the files into memory, the default, reads 2 MB/s through Cloud Storage FUSE."""
+
+READY_SECONDS = max(LONGEST_PROBE.values())
+"""How long vLLM's server waits for its engine: as long as a startup probe may. By itself it gives
+up after 600 seconds (``vllm/envs.py``), which a large model takes to be read."""
+
+PICTURE_TOKENS: Mapping[str, int] = {
+    "Gemma4ForConditionalGeneration": 2496,
+    "Molmo2ForConditionalGeneration": 8134,
+}
+"""Tokens of the largest picture or video, by architecture, of models that see all of a picture at
+once: vLLM does not start unless a batch holds them (vllm-project/recipes#441;
+``v1/core/encoder_cache_manager.py``)."""
+
+
+def image(accelerator: str) -> str:
+    """Return the image for a GPU; its entry point is ``vllm serve``.
+
+    The plain one needs a driver that runs CUDA 13. Where one may be older, it is the same
+    release built with CUDA 12.9, which newer drivers run as well.
+    """
+    gpu = gpus.by_accelerator(accelerator)
+    return f"vllm/vllm-openai:v0.33.0{'-cu129' if gpu and gpu.cuda < _CUDA else ''}"
+
+
+def is_own_image(image: str) -> bool:
+    """Return whether an image is vLLM's own, also as a mirror has it, and not one built on it."""
+    return image.partition("@")[0].rpartition(":")[0].endswith("vllm/vllm-openai")
+
+
+def mount_path(bucket: str) -> str:
+    """Return where the folder of the model appears in the container."""
+    return f"/gcs/{bucket}/{ID}"
 
 
 def deployment(
@@ -40,6 +78,9 @@ def deployment(
     accelerator: str | None = None,
     context_length: int | None = None,
     safetensors: bool = True,
+    architecture: str = "",
+    verdict: Verdict | None = None,
+    proposed: Sequence[str] = (),
 ) -> Deployment:
     """Return the deployment that a model is offered first.
 
@@ -53,10 +94,17 @@ def deployment(
         Tokens; the longest that fits into the GPU's memory when left out.
     safetensors
         Whether the weights are safetensors, which can be streamed to the GPU.
+    architecture
+        Of the model's configuration; empty when not known.
+    verdict
+        What was found of the model when it was imported.
+    proposed
+        Arguments of the model's family.
     """
     machine = hardware.choose(region, record.size, accelerator)
+    folder = mount_path(bucket)
     args = [
-        MOUNT_PATH,
+        folder,
         f"--served-model-name={record.id}",
         f"{arguments.PORT.name}={PORT}",
         f"{arguments.GPUS.name}=1",
@@ -65,9 +113,26 @@ def deployment(
         f"{arguments.MEMORY_SHARE.name}={UTILIZATION:g}",
         f"{arguments.PARALLEL.name}={CONCURRENCY}",
     ]
+    gpu = gpus.by_accelerator(machine.accelerator)
+    picture = PICTURE_TOKENS.get(architecture, 0)
+    if gpu and picture > batch_tokens(gpu):
+        args.append(f"{arguments.BATCH.name}={_whole_batch(picture)}")
+    if verdict and verdict.task in POOLING:
+        args.append(f"{arguments.RUNNER.name}=pooling")
+    if verdict and verdict.format == MISTRAL:
+        # Which files are Mistral's, the streamer needs no word for: no others are copied.
+        args += [f"{name}={MISTRAL}" for name in ("--tokenizer-mode", "--config-format")]
+    environment = {
+        "HF_HUB_OFFLINE": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(READY_SECONDS),
+    }
     if safetensors:
-        # Mapping the files into memory, the default, reads 2 MB/s through Cloud Storage FUSE.
-        args.append("--load-format=runai_streamer")
+        args.append(STREAMED)
+        environment[arguments.STREAM_BUFFER.name] = str(STREAM_BUFFER)
+    for word in proposed:
+        args = list(arguments.COMMAND_LINE.with_word(args, word))
     return Deployment(
         project=project,
         region=region,
@@ -75,17 +140,23 @@ def deployment(
         framework=ID,
         model_id=record.id,
         served_name=record.id,
-        image=IMAGE,
+        image=image(machine.accelerator),
         port=PORT,
         bucket=bucket,
         folder=record.prefix,
-        mount_path=MOUNT_PATH,
+        mount_path=folder,
         probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
         args=tuple(args),
-        environment={"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"},
+        environment=environment,
         mount_options=MOUNT_OPTIONS,
         accelerator=machine.accelerator,
         cpu=machine.cpu,
         memory_gib=machine.memory_gib,
         concurrency=CONCURRENCY,
+        task=verdict.task if verdict else None,
     )
+
+
+def _whole_batch(tokens: int) -> int:
+    """Return the next power of two: the sizes that vLLM prepares graphs for."""
+    return 1 << (tokens - 1).bit_length()

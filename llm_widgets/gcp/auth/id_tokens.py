@@ -85,7 +85,7 @@ def _fetched(clients: Clients, audience: str) -> str:
     else:
         raise SignInError(
             "Can't call the service: these credentials give no ID tokens.",
-            cause=f"They are of the kind {type(credentials).__name__}.",
+            cause=f"The credentials are of the type {type(credentials).__name__}.",
             fix=Fix(text="Use credentials that impersonate a service account."),
         )
     source.refresh(request)
@@ -102,7 +102,7 @@ def _of_user(credentials: Any, request: Any) -> str:
     if not credentials.id_token:
         raise SignInError(
             "Can't call the service: the credentials give no ID token.",
-            cause="They were made without the scopes “openid” and “email”.",
+            cause="The credentials lack the scopes “openid” and “email”.",
             fix=Fix(text="Sign in again:", command=SIGN_IN_COMMAND),
         )
     return str(credentials.id_token)

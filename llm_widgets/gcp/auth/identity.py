@@ -76,6 +76,18 @@ class _Kept:
     found: Identity | None = None
 
 
+def is_person(clients: Clients) -> bool:
+    """Return whether a person calls, whose calls count against a quota project.
+
+    Those of service accounts count against their own project.
+    """
+    people = (
+        lazy.user_credentials.Credentials,
+        lazy.external_account_authorized_user.Credentials,
+    )
+    return isinstance(clients.credentials, people)
+
+
 def current(clients: Clients) -> Identity:
     """Find out who calls; the answer is kept in ``clients``.
 
@@ -122,7 +134,7 @@ def _identity(clients: Clients) -> Identity:
         return _federated(credentials, cloud)
     elif isinstance(credentials, lazy.user_credentials.Credentials):
         kind, email = IdentityKind.USER, credentials.account or _user_email(clients)
-        label = email or "a user account that does not tell its e-mail address"
+        label = email or "a user account without an e-mail address"
         return Identity(kind, members.user(email) if email else "", email, label, cloud)
     else:
         kind, email = IdentityKind.UNKNOWN, getattr(credentials, "service_account_email", "")

@@ -34,23 +34,55 @@ class Clients:
         Where the APIs are; those of the process when left out.
     credentials
         Who calls; Application Default Credentials when left out.
+    on_answer
+        Called with each answer of an API, as a hook of ``requests``.
+
+    Attributes
+    ----------
+    numbers
+        Numbers of projects by their ids, as far as they are known: refusals name either.
     """
 
     def __init__(
-        self, settings: Settings | None = None, credentials: Credentials | None = None
+        self,
+        settings: Settings | None = None,
+        credentials: Credentials | None = None,
+        *,
+        on_answer: Callable[..., None] | None = None,
     ) -> None:
         self.settings = settings or process_settings()
+        self.numbers: dict[str, str] = {}
+        self._on_answer = on_answer
         self._lock = threading.RLock()
-        self._made: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
+        self._clients: dict[str, Any] = {}
         if credentials is not None:
-            self._made["credentials"] = credentials
+            self._kept["credentials"] = credentials
 
     def kept(self, key: str, make: Callable[[], T]) -> T:
         """Return what ``make`` made under this key on the first call."""
+        return self._of(self._kept, key, make)
+
+    def call_with(self, credentials: Credentials) -> None:
+        """Call with other credentials of the same identity from now on."""
         with self._lock:
-            if key not in self._made:
-                self._made[key] = make()
-            found: T = self._made[key]
+            self._kept["credentials"] = credentials
+            self._clients = {}
+
+    def as_other(self, credentials: Credentials) -> Clients:
+        """Return clients of the same clouds that call with other credentials."""
+        return Clients(self.settings, credentials, on_answer=self._on_answer)
+
+    def _client(self, key: str, make: Callable[[], T]) -> T:
+        """Return a client that was made with the credentials of now."""
+        with self._lock:
+            return self._of(self._clients, key, make)
+
+    def _of(self, made: dict[str, Any], key: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key not in made:
+                made[key] = make()
+            found: T = made[key]
             return found
 
     def url(self, host: str) -> str:
@@ -72,11 +104,11 @@ class Clients:
     @property
     def session(self) -> lazy.auth_requests.AuthorizedSession:
         """A ``requests`` session that authorizes its requests, for what has no client."""
-        return self.kept("session", self._session)
+        return self._client("session", self._session)
 
     def storage(self, project: str = "") -> lazy.storage.Client:
         """Cloud Storage; the project matters where buckets are listed or created."""
-        return self.kept(
+        return self._client(
             f"storage/{project}",
             lambda: lazy.storage.Client(
                 project=project or None,
@@ -112,6 +144,11 @@ class Clients:
         return self._gapic(lambda: lazy.run_v2.TasksClient)
 
     @property
+    def builds(self) -> lazy.run_v2.BuildsClient:
+        """Builds of images by Cloud Run."""
+        return self._gapic(lambda: lazy.run_v2.BuildsClient)
+
+    @property
     def projects(self) -> lazy.resourcemanager_v3.ProjectsClient:
         """Projects of Resource Manager."""
         return self._gapic(lambda: lazy.resourcemanager_v3.ProjectsClient)
@@ -120,6 +157,11 @@ class Clients:
     def billing(self) -> lazy.billing_v1.CloudBillingClient:
         """Cloud Billing."""
         return self._gapic(lambda: lazy.billing_v1.CloudBillingClient)
+
+    @property
+    def catalog(self) -> lazy.billing_v1.CloudCatalogClient:
+        """The catalogue of prices of Cloud Billing."""
+        return self._gapic(lambda: lazy.billing_v1.CloudCatalogClient)
 
     @property
     def connectors(self) -> lazy.vpcaccess_v1.VpcAccessServiceClient:
@@ -148,25 +190,26 @@ class Clients:
             client: Any = cls(
                 transport="rest", credentials=self.credentials, client_options=self._options()
             )
-            _secure(client.transport._session)  # noqa: SLF001 - there is no public way to its pool
+            self._secure(client.transport._session)  # noqa: SLF001 - there is no public way to its pool
             made: T = client
             return made
 
         cls = kind()
-        return self.kept(f"{cls.__module__}.{cls.__qualname__}", make)
+        return self._client(f"{cls.__module__}.{cls.__qualname__}", make)
 
     def _session(self) -> lazy.auth_requests.AuthorizedSession:
         session = lazy.auth_requests.AuthorizedSession(self.credentials)
-        _secure(session)
+        self._secure(session)
         return session
 
     def _options(self) -> dict[str, str] | None:
         endpoint = self.settings.google_endpoint
         return {"api_endpoint": endpoint} if endpoint else None
 
-
-def _secure(session: lazy.auth_requests.AuthorizedSession) -> None:
-    """Put limits on a session, as many connections as threads use it, and no ``.netrc``."""
-    lazy.exchanges.secured(session, connections=CONNECTIONS)
-    # What it fetches its tokens with.
-    lazy.exchanges.secured(session._auth_request_session)  # noqa: SLF001 - there is no public way
+    def _secure(self, session: lazy.auth_requests.AuthorizedSession) -> None:
+        """Put limits on a session, as many connections as threads use it, and no ``.netrc``."""
+        lazy.limits.secured(session, connections=CONNECTIONS)
+        # What it fetches its tokens with.
+        lazy.limits.secured(session._auth_request_session)  # noqa: SLF001 - there is no public way
+        if self._on_answer:
+            session.hooks["response"].append(self._on_answer)

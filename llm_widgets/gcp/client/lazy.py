@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from google.oauth2 import credentials as user_credentials
     from google.oauth2 import service_account
     from google.protobuf import json_format
+    from google.protobuf import message as protobuf_message
+    from google.rpc import error_details_pb2 as error_details
 
-    from llm_widgets import exchanges
+    from llm_widgets.exchanges import limits, streams
 
 __all__ = [
     "api_exceptions",
@@ -52,7 +54,7 @@ __all__ = [
     "billing_v1",
     "cloudquotas_v1",
     "compute_engine",
-    "exchanges",
+    "error_details",
     "external_account",
     "external_account_authorized_user",
     "httpx2",
@@ -60,7 +62,9 @@ __all__ = [
     "impersonated_credentials",
     "json_format",
     "jwt",
+    "limits",
     "policy_pb2",
+    "protobuf_message",
     "requests",
     "resourcemanager_v3",
     "run_v2",
@@ -68,6 +72,7 @@ __all__ = [
     "service_account",
     "service_usage_v1",
     "storage",
+    "streams",
     "user_credentials",
     "vpcaccess_v1",
 ]
@@ -79,7 +84,7 @@ _HOMES = {
     "auth_exceptions": "google.auth.exceptions",
     "auth_requests": "google.auth.transport.requests",
     "compute_engine": "google.auth.compute_engine",
-    "exchanges": "llm_widgets.exchanges",
+    "error_details": "google.rpc.error_details_pb2",
     "external_account": "google.auth.external_account",
     "external_account_authorized_user": "google.auth.external_account_authorized_user",
     "httpx2": "httpx2",
@@ -87,9 +92,12 @@ _HOMES = {
     "impersonated_credentials": "google.auth.impersonated_credentials",
     "json_format": "google.protobuf.json_format",
     "jwt": "google.auth.jwt",
+    "limits": "llm_widgets.exchanges.limits",
     "policy_pb2": "google.iam.v1.policy_pb2",
+    "protobuf_message": "google.protobuf.message",
     "requests": "requests",
     "service_account": "google.oauth2.service_account",
+    "streams": "llm_widgets.exchanges.streams",
     "user_credentials": "google.oauth2.credentials",
 }
 """Where the names are that do not lie in ``google.cloud`` under their own name."""

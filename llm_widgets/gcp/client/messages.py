@@ -24,26 +24,39 @@ _PERMISSIONS = (
     # Required 'compute.networks.list' permission for 'projects/p'
     re.compile(r"[Rr]equired ['\"“]([a-z]+(?:\.[A-Za-z]+){2,3})['\"”] permission"),
 )
+_CALLER = re.compile(r"^([\w.+-]{1,64}@[\w.-]{1,190}\w) does not have [\w.]{3,80} access\b")
 _ACCOUNT = re.compile(r"service account ['\"“]?([^\s'\"”]+@[^\s'\"”]+)", re.IGNORECASE)
 _BUCKET = re.compile(r"projects/_/buckets/([a-z0-9._-]+)|\bgs://([a-z0-9._-]+)")
 _PROJECT = re.compile(r"\bprojects/([a-z][a-z0-9-]{4,28}[a-z0-9])\b")
 _API = re.compile(r"/apis/(?:api|library)/([a-z0-9.-]+\.googleapis\.com)")
-_API_OFF = re.compile(r"has not been used in project \S+ before or it is disabled", re.IGNORECASE)
-_BILLING = re.compile(
-    r"billing to be enabled|billing account .{0,60}(disabled|closed|absent)|billing is disabled"
-    r"|BILLING_DISABLED",
+_API_OFF = re.compile(
+    r"has not been used in project \S+ before or it is disabled|cannot be used for API calls",
     re.IGNORECASE,
+)
+_NO_QUOTA_PROJECT = re.compile(
+    r"(?:The ([a-z0-9.-]{1,80}\.googleapis\.com) API )?requires a quota project", re.IGNORECASE
+)
+# Of words that follow "project", only those that can't be others are taken for an id.
+_ID = r"[a-z](?=[a-z0-9-]*[-\d])[a-z0-9-]{4,28}[a-z0-9]|\d{6,20}"
+# Texts that name the project that a call counts against, by its id or number.
+_CONSUMERS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"consumer '?(?:projects/|project_number:|project:)([\w.:-]{1,100})",
+        r"permission to use project '?([\w.:-]{1,100})",
+        r"has not been used in project ([\w.:-]{1,100}) before",
+        r"denied on resource project '?\[?([\w.:-]{1,100})",
+        r"\bproject ['#]{1,2}([\w.:-]{1,100})",
+        r"unknown project id:? '?([\w.:-]{1,100})",
+        r"invalid value for project: '?([\w.:-]{1,100})",
+        rf"access to (?:the )?project '?({_ID})",
+        rf"\bproject ({_ID})(?: \(#\d{{1,20}}\))? (?:has|is|was|not|does)\b",
+    )
 )
 _UNREADY = re.compile(r"Revision '[\w-]{1,80}' is not ready and cannot serve traffic\. ?")
 _WHERE = re.compile(
     r"\s*(?:Logs for this revision might contain more information\.)?\s*Logs URL: \S+"
     r"(?:\s+For more troubleshooting guidance, see \S+)?"
-)
-# The texts of Cloud Run when it refuses a deployment.
-_QUOTA = re.compile(
-    r"quota violated|you do not have quota|quota exceeded|quota limit|exceeded .{0,40}quota"
-    r"|max instances must be set to \d+ or fewer",
-    re.IGNORECASE,
 )
 # What regions answer that a project has to be let into, when it is not.
 _CLOSED = re.compile(
@@ -95,6 +108,12 @@ def account(text: str) -> str:
     return found[1].rstrip(".") if found else ""
 
 
+def caller(text: str) -> str:
+    """Find who an API says lacks access, an e-mail address; empty when it names nobody."""
+    found = _CALLER.search(text)
+    return found[1] if found else ""
+
+
 def bucket(text: str) -> str:
     """Find the bucket that an API names; empty when it names none."""
     found = _BUCKET.search(text)
@@ -115,14 +134,23 @@ def disabled_api(text: str) -> str:
     return found[1] if found else "an API"
 
 
-def is_about_billing(text: str) -> bool:
-    """Return whether the project is refused because nobody pays for it."""
-    return bool(_BILLING.search(text))
+def consumer(text: str) -> str:
+    """Find the project that an API says a call counts against; empty when it names none."""
+    for pattern in _CONSUMERS:
+        if found := pattern.search(text):
+            return found[1].rstrip(".:")
+    return ""
 
 
-def is_about_quota(text: str) -> bool:
-    """Return whether a quota does not allow what was asked for."""
-    return bool(_QUOTA.search(text))
+def wants_quota_project(text: str) -> bool:
+    """Return whether the credentials of a person name no quota project."""
+    return bool(_NO_QUOTA_PROJECT.search(text))
+
+
+def quota_project_api(text: str) -> str:
+    """Find the API that asks for a quota project; empty when it is not named."""
+    found = _NO_QUOTA_PROJECT.search(text)
+    return (found[1] or "") if found else ""
 
 
 def is_about_a_taken_name(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -30,13 +31,14 @@ class Outcome(Generic[K, V]):
 def outcomes(work: Callable[[K], V], keys: Iterable[K]) -> list[Outcome[K, V]]:
     """Call ``work`` for each key, at most 32 at a time, and give the outcomes in order.
 
-    A :class:`ManagerError` becomes an outcome; any other exception is raised.
+    A :class:`ManagerError` becomes an outcome; any other exception is raised. The threads know
+    the context variables of the caller.
     """
-    todo = list(keys)
+    todo = [(copy_context(), key) for key in keys]
     if not todo:
         return []
     with ThreadPoolExecutor(min(THREADS, len(todo)), thread_name_prefix="cloud") as pool:
-        return list(pool.map(lambda key: _outcome(work, key), todo))
+        return list(pool.map(lambda each: each[0].run(_outcome, work, each[1]), todo))
 
 
 def as_they_come(work: Callable[[K], V], keys: Iterable[K]) -> Iterator[list[Outcome[K, V]]]:

@@ -11,11 +11,17 @@ if TYPE_CHECKING:
 
     from llm_widgets.gcp.client.clients import Clients
 
-_TIMEOUT = 30  # seconds
+_TIMEOUT = 30.0  # seconds
 
 
 def call(
-    clients: Clients, method: str, host: str, path: str, body: Mapping[str, Any] | None = None
+    clients: Clients,
+    method: str,
+    host: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    *,
+    timeout: float = _TIMEOUT,
 ) -> dict[str, Any]:
     """Call a method and give its answer.
 
@@ -27,6 +33,8 @@ def call(
         Host of the API at Google, for example ``iam.googleapis.com``.
     path
         With the slash in front and its parts quoted.
+    timeout
+        Seconds without a byte after which nobody answers any more.
 
     Raises
     ------
@@ -36,7 +44,7 @@ def call(
         It does not answer.
     """
     session: Any = clients.session
-    response = session.request(method, f"{clients.url(host)}{path}", json=body, timeout=_TIMEOUT)
+    response = session.request(method, f"{clients.url(host)}{path}", json=body, timeout=timeout)
     if not response.ok:
         raise lazy.api_exceptions.from_http_response(response)
     answer: dict[str, Any] = response.json()

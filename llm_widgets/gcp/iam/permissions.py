@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from llm_widgets.domain import google_apis
-from llm_widgets.errors import InvalidInputError
+from llm_widgets.errors import InvalidInputError, NotFoundError
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from llm_widgets.gcp.client.clients import Clients
+
+ACT_AS = "iam.serviceAccounts.actAs"
+"""Permission to start services and jobs in the name of a service account."""
 
 MOST = 100
 """Permissions that Google tests in one call."""
@@ -96,6 +99,28 @@ def on_service_account(
             return found
 
     return _tested(ask, permissions)
+
+
+def on_account_or_project(
+    clients: Clients, email: str, permissions: Iterable[str], *, project: str
+) -> tuple[Tested, bool]:
+    """Test permissions on a service account, and on its project while there is no such account.
+
+    Returns
+    -------
+    tuple
+        The answer, and whether the account is there.
+
+    Raises
+    ------
+    ManagerError
+        Neither can be asked.
+    """
+    wanted = tuple(permissions)
+    try:
+        return on_service_account(clients, email, wanted, project=project), True
+    except NotFoundError:
+        return on_project(clients, project, wanted), False
 
 
 def _tested(ask: Callable[[list[str]], Iterable[str]], permissions: Iterable[str]) -> Tested:

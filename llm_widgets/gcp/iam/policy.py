@@ -11,6 +11,8 @@ from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.iam import propagation
+from llm_widgets.gcp.refusals import outcomes, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,6 +100,12 @@ class _Project(Resource):
         return call(clients, "POST", self.host, f"{self.path}:getIamPolicy", body)
 
 
+class _Visited(_Project):
+    """A service behind Identity-Aware Proxy; its API is asked as Resource Manager is."""
+
+    __slots__ = ()
+
+
 class _ServiceAccount(Resource):
     __slots__ = ()
 
@@ -171,6 +179,12 @@ def of_cloud_run(name: str) -> Resource:
     )
 
 
+def of_visited(name: str, *, project: str) -> Resource:
+    """Return a service as Identity-Aware Proxy has it, given its resource name there."""
+    title = f"the visitors of {name.rsplit('/', 1)[-1]}"
+    return _Visited(title, "iap.webServices", google_apis.IAP, f"/v1/{name}", project)
+
+
 def named(resource: str, *, project: str) -> Resource:
     """Return what a name stands for.
 
@@ -198,6 +212,18 @@ def named(resource: str, *, project: str) -> Resource:
     raise InvalidInputError(f"Nothing is known of granting roles on {resource}.")
 
 
+def bindings(clients: Clients, resource: Resource) -> list[dict[str, Any]]:
+    """Return the bindings of a resource's own policy, with their conditions.
+
+    Raises
+    ------
+    ManagerError
+        The policy may not be read.
+    """
+    found: list[dict[str, Any]] = _read(clients, resource).get("bindings", [])
+    return found
+
+
 def grants(clients: Clients, resource: Resource) -> tuple[Grant, ...]:
     """List what a resource's own policy grants; what is inherited is not in there.
 
@@ -208,7 +234,7 @@ def grants(clients: Clients, resource: Resource) -> tuple[Grant, ...]:
     """
     return tuple(
         Grant(member, binding["role"], _condition(binding))
-        for binding in _read(clients, resource).get("bindings", [])
+        for binding in bindings(clients, resource)
         for member in sorted(binding.get("members", []))
     )
 
@@ -227,8 +253,10 @@ def roles_of(clients: Clients, resource: Resource, member: str) -> frozenset[str
 
 def grant(
     clients: Clients, resource: Resource, roles: Iterable[str], member: str, *, doing: str = ""
-) -> None:
-    """Grant roles without a condition; all other bindings are kept.
+) -> bool:
+    """Grant roles without a condition; all other bindings are kept. Return whether any was new.
+
+    A member or a role that was made moments ago and is not known yet is waited for.
 
     Parameters
     ----------
@@ -241,13 +269,19 @@ def grant(
         The policy may not be changed, or others change it all the time.
     """
     wanted = tuple(roles)
+    is_new = False
 
     def add(policy: Policy) -> bool:
+        nonlocal is_new
         changes = [_add(policy, role, member) for role in wanted]
-        return any(changes)
+        is_new = any(changes)
+        return is_new
 
     what = doing or f"grant {' and '.join(wanted)} on {resource.title} to {member}"
-    change(clients, resource, what, add)
+    propagation.until_known(clients, lambda: change(clients, resource, what, add), member, *wanted)
+    if is_new:
+        propagation.of(clients).granted(resource.path, member)
+    return is_new
 
 
 def revoke(clients: Clients, resource: Resource, given: Grant, *, doing: str = "") -> None:
@@ -265,6 +299,7 @@ def revoke(clients: Clients, resource: Resource, given: Grant, *, doing: str = "
     """
     what = doing or f"take {given.role} on {resource.title} from {given.member}"
     change(clients, resource, what, lambda policy: _remove(policy, given))
+    propagation.of(clients).revoked(resource.path, given.member)
 
 
 def change(clients: Clients, resource: Resource, doing: str, edit: Edit) -> None:
@@ -291,15 +326,20 @@ def change(clients: Clients, resource: Resource, doing: str, edit: Edit) -> None
         if edit(policy):
             resource.write(clients, {**policy, "version": _VERSION})
 
-    conflicts = (lazy.api_exceptions.Conflict, lazy.api_exceptions.PreconditionFailed)
     patiently = lazy.api_retry.Retry(
-        lazy.api_retry.if_exception_type(*conflicts),
+        _is_conflict,
         initial=_FIRST_WAIT,
         maximum=_LONGEST_WAIT,
         timeout=_PATIENCE,
     )
     with resource.explained(clients, doing, "setIamPolicy"):
         patiently(once)()
+
+
+def _is_conflict(error: Exception) -> bool:
+    if not isinstance(error, lazy.api_exceptions.GoogleAPICallError):
+        return False
+    return outcomes.is_conflict(reading.of_error(error))
 
 
 def _read(clients: Clients, resource: Resource) -> Policy:

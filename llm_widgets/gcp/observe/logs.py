@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import google_apis
+from llm_widgets.domain.platform_log import STARTING
+from llm_widgets.domain.tables import Shown, Values
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.rest import call
 from llm_widgets.gcp.observe.filters import quoted
@@ -22,13 +24,11 @@ _PAGE_SIZE = 1000  # the most that the API gives at once
 _PAYLOADS = ("textPayload", "jsonPayload", "protoPayload")
 _SEARCHED = (*_PAYLOADS, "httpRequest.requestUrl")
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")  # more digits than Python's times have
-# What Cloud Run writes into the log of a service: "Starting new instance. Reason: AUTOSCALING …".
-_STARTING = "Starting new instance."
 _MESSAGE_FIELDS = ("message", "msg", "textPayload")
 
 
 @dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Shown):
     """One entry.
 
     Attributes
@@ -51,6 +51,21 @@ class LogEntry:
     text: str
     labels: Mapping[str, str] = field(default_factory=dict)
     request: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def starts_instance(self) -> bool:
+        """Whether Cloud Run tells with it that it starts an instance."""
+        return self.text.startswith(STARTING)
+
+    def shown(self) -> Values:
+        """Return what a list of entries tells of it."""
+        return {
+            "time": self.time,
+            "severity": self.severity,
+            "text": self.text,
+            "revision": self.labels.get("revision_name", ""),
+            "id": self.id,
+        }
 
 
 def service_filter(
@@ -146,19 +161,6 @@ def _pages(
         body["pageToken"] = page.get("nextPageToken", "")
         if not body["pageToken"]:
             return
-
-
-def instance_started(clients: Clients, name: str, since: datetime) -> bool:
-    """Whether Cloud Run has started an instance of a service, by its resource name, since a time.
-
-    Raises
-    ------
-    ManagerError
-        The log may not be read.
-    """
-    _, project, _, region, _, service_id = name.split("/")
-    filter_ = f'{service_filter(region, service_id, since=since)} AND "{_STARTING}"'
-    return bool(entries(clients, project, filter_, limit=1))
 
 
 def payload_text(payload: Any) -> str:

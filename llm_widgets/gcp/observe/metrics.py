@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
-from llm_widgets.domain import google_apis
-from llm_widgets.gcp.client import lazy, parallel
-from llm_widgets.gcp.client.failures import explained
-from llm_widgets.gcp.client.rest import call
+from llm_widgets.gcp.client import parallel
 from llm_widgets.gcp.observe.filters import quoted
+from llm_widgets.gcp.observe.time_series import Query, find, number
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
@@ -62,7 +59,12 @@ _MEASURES = (
         "request_latencies", "Latency, median", "s", 1e-3, "ALIGN_DELTA", "REDUCE_PERCENTILE_50"
     ),
     _Measure(
-        "request_latencies", "Latency, 95 %", "s", 1e-3, "ALIGN_DELTA", "REDUCE_PERCENTILE_95"
+        "request_latencies",
+        "Latency, 95th percentile",
+        "s",
+        1e-3,
+        "ALIGN_DELTA",
+        "REDUCE_PERCENTILE_95",
     ),
     _Measure("container/instance_count", "Instances", "", 1, "ALIGN_MAX", "REDUCE_SUM"),
     *(
@@ -104,34 +106,21 @@ def _series(
     clients: Clients, name: str, measure: _Measure, since: datetime, now: datetime
 ) -> Series:
     _, project, _, region, _, service_id = name.split("/")
-    terms = (
-        f'metric.type="run.googleapis.com/{measure.metric}"',
-        f"resource.labels.service_name={quoted(service_id)}",
-        f"resource.labels.location={quoted(region)}",
+    query = Query(
+        measure.metric,
+        since,
+        now,
+        PERIOD,
+        measure.aligner,
+        measure.reducer,
+        terms=(
+            f"resource.labels.service_name={quoted(service_id)}",
+            f"resource.labels.location={quoted(region)}",
+        ),
     )
-    query = {
-        "filter": " AND ".join(terms),
-        "interval.startTime": since.isoformat(),
-        "interval.endTime": now.isoformat(),
-        "aggregation.alignmentPeriod": f"{PERIOD.total_seconds():.0f}s",
-        "aggregation.perSeriesAligner": measure.aligner,
-        "aggregation.crossSeriesReducer": measure.reducer,
-    }
-    with explained(
-        f"read the metrics of {service_id}",
-        clients=clients,
-        project=project,
-        permission="monitoring.timeSeries.list",
-    ):
-        path = f"/v3/projects/{project}/timeSeries?{urlencode(query)}"
-        try:
-            answer = call(clients, "GET", google_apis.MONITORING, path)
-        except lazy.api_exceptions.NotFound:
-            answer = {}  # nothing of that kind was ever measured in the project
     points = {
-        datetime.fromisoformat(point["interval"]["endTime"]): _value(point["value"])
-        * measure.factor
-        for found in answer.get("timeSeries", [])
+        datetime.fromisoformat(point["interval"]["endTime"]): number(point) * measure.factor
+        for found in find(clients, project, query, f"read the metrics of {service_id}")
         for point in found.get("points", [])
     }
     if points and measure.metric == "request_count":
@@ -142,7 +131,7 @@ def _series(
 def _with_zeros(
     points: dict[datetime, float], since: datetime, known_until: datetime
 ) -> dict[datetime, float]:
-    """Put in the periods without a request: Cloud Run writes nothing then."""
+    """Return the values with the periods without a request: Cloud Run writes nothing then."""
     moment = min(points)
     moment -= (moment - since) // PERIOD * PERIOD
     zeros = {}
@@ -150,7 +139,3 @@ def _with_zeros(
         zeros[moment] = 0.0
         moment += PERIOD
     return {**zeros, **points}
-
-
-def _value(value: dict[str, Any]) -> float:
-    return float(value.get("doubleValue", value.get("int64Value", 0)))

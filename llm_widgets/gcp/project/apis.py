@@ -35,7 +35,7 @@ _ENABLED_WITHIN = 180  # seconds
 
 
 def enabled(clients: Clients, project: str, apis: Iterable[str] = NEEDED) -> dict[str, bool]:
-    """Tell of each API whether it is enabled.
+    """Return whether each API is enabled.
 
     Raises
     ------

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 LONGEST_PREFIX = 26
 """Direct VPC egress needs a subnet of /26 or larger."""
 
-_CHANGED_WITHIN = 60  # seconds
+_CHANGED_WITHIN = 240  # seconds
+_WAIT = 130.0
+"""Seconds for one wait: Compute Engine answers after two minutes, done or not.
+
+Source: https://cloud.google.com/compute/docs/reference/rest/v1/regionOperations/wait
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ def turn_on_private_google_access(clients: Clients, project: str, region: str, s
         deadline = time.monotonic() + _CHANGED_WITHIN
         while operation.get("status") != "DONE" and time.monotonic() < deadline:
             wait = f"{place}/operations/{quote(operation['name'])}/wait"
-            operation = call(clients, "POST", google_apis.COMPUTE, wait)
+            operation = call(clients, "POST", google_apis.COMPUTE, wait, timeout=_WAIT)
     _check(operation, subnet, region)
 
 
@@ -168,6 +173,7 @@ def _check(operation: Mapping[str, Any], subnet: str, region: str) -> None:
     if errors or operation.get("status") != "DONE":
         raise ManagerError(
             f"Private Google Access of {subnet} in {region} is not on yet.",
-            cause=" ".join(each.get("message", "") for each in errors) or "The change still runs.",
+            cause=" ".join(each.get("message", "") for each in errors)
+            or ("The change is still running."),
             fix=Fix(text="Refresh in a minute, then try again."),
         )

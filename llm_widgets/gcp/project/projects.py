@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import members, names
-from llm_widgets.errors import DeniedError, Fix, NotFoundError
+from llm_widgets.domain.tables import Shown, Values
+from llm_widgets.errors import DeniedError, Fix, NotFoundError, ProjectError, QuotaProjectError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -21,7 +22,7 @@ PAGE_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class Project(Shown):
     """A project.
 
     Attributes
@@ -32,17 +33,29 @@ class Project:
         The name that people gave it.
     labels
         Its labels.
+    parent
+        ``organizations/N`` or ``folders/N``; empty for a project that belongs to no organization.
     """
 
     id: str
     number: str
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    parent: str = ""
 
     @property
     def default_service_account(self) -> str:
         """E-mail address of the account that services run as when they name none."""
         return members.default_account(self.number)
+
+    def shown(self) -> Values:
+        """Return what a list of projects tells of it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "number": self.number,
+            "labels": dict(self.labels),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ def search(
     }
     with explained("list the projects", clients=clients, permission="resourcemanager.projects.get"):
         page = next(clients.projects.search_projects(request=request).pages)
+    clients.numbers.update(_number(project) for project in page.projects)
     active = lazy.resourcemanager_v3.Project.State.ACTIVE
     found = (_project(project) for project in page.projects if project.state == active)
     wanted = text.strip().lower()
@@ -99,12 +113,15 @@ def get(clients: Clients, project_id: str) -> Project:
             permission=permission,
         ):
             found = clients.projects.get_project(name=f"projects/{project_id}")
+        clients.numbers.update([_number(found)])
+    except (ProjectError, QuotaProjectError):
+        raise
     except (DeniedError, NotFoundError) as error:
         # Resource Manager answers the same for both, so that ids can't be probed.
         fix = error.fix or Fix()
         text = f"Check the project ID for typing errors. {fix.text}".strip()
         raise type(error)(
-            f"The project {project_id} does not exist, or you may not see it.",
+            f"The project {project_id} does not exist, or you don't have permission to view it.",
             cause=error.cause,
             fix=replace(fix, text=text),
         ) from error
@@ -124,7 +141,9 @@ def of_number(clients: Clients, number: str) -> str:
     with explained(
         f"open the project {number}", clients=clients, permission="resourcemanager.projects.get"
     ):
-        return clients.projects.get_project(name=f"projects/{number}").project_id
+        found = clients.projects.get_project(name=f"projects/{number}")
+    clients.numbers.update([_number(found)])
+    return found.project_id
 
 
 def set_labels(clients: Clients, project_id: str, labels: Mapping[str, str | None]) -> None:
@@ -161,8 +180,17 @@ def _query(text: str) -> str:
     return f"id:{words[0]}* name:{words[0]}*" if words else ""
 
 
+def _number(found: lazy.resourcemanager_v3.Project) -> tuple[str, str]:
+    """Return the id and the number of a project."""
+    return found.project_id, found.name.rsplit("/", 1)[-1]
+
+
 def _project(found: lazy.resourcemanager_v3.Project) -> Project:
-    number = found.name.rsplit("/", 1)[-1]
+    _, number = _number(found)
     return Project(
-        found.project_id, number, found.display_name or found.project_id, dict(found.labels)
+        found.project_id,
+        number,
+        found.display_name or found.project_id,
+        dict(found.labels),
+        found.parent,
     )

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import google_apis, gpus
+from llm_widgets.domain.quotas import UNITS
 from llm_widgets.domain.units import GIB, quantity
-from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.client.clients import Clients
 
-CPU = "CpuAllocPerProjectRegion"
-MEMORY = "MemAllocPerProjectRegion"
-
 _UNLIMITED = -1
-_MILLI = 1000
-
-# The API counts vCPUs in thousandths, and memory in bytes; a GPU has its unit in the GPU table.
-_UNITS = {CPU: _MILLI, MEMORY: GIB}
+_DIGITS = 8  # of a digest: enough to tell a dozen quotas apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +99,12 @@ def raw_value(quota_id: str, value: float) -> int:
 
 
 def preference_id(quota_id: str, region: str) -> str:
-    """Name the request of this product for a quota in a region."""
-    return f"llm-manager-{quota_id}-{region}".lower()
+    """Name the request of this product for a quota in a region.
+
+    With the quota's id it would be longer than the 63 characters of other ids: https://aip.dev/122.
+    """
+    digest = hashlib.sha256(quota_id.encode()).hexdigest()[:_DIGITS]
+    return f"llm-manager-{region}-{digest}".lower()
 
 
 def value_of(quota_id: str, raw: float) -> float:
@@ -121,7 +121,7 @@ def ask_for_more(
     *,
     email: str = "",
 ) -> QuotaRequest:
-    """Ask Google for more of a quota; asking again changes what is asked for.
+    """Ask Google for more of a quota; asking again changes what is asked for, whoever asked.
 
     Parameters
     ----------
@@ -136,8 +136,8 @@ def ask_for_more(
         It may not be asked for.
     """
     parent = f"projects/{project}/locations/global"
-    own_id = preference_id(quota_id, region)
     unit = _unit(quota_id)
+    asked = requests(clients, project).get((quota_id, region))
     preference: dict[str, Any] = {
         "service": google_apis.RUN,
         "quota_id": quota_id,
@@ -146,42 +146,20 @@ def ask_for_more(
         "contact_email": email,
     }
     with explained(
-        f"ask for more of the quota {quota_id} in {region}",
+        f"request more of the quota {quota_id} in {region}",
         clients=clients,
         project=project,
         permission="cloudquotas.quotas.update",
     ):
-        name = f"{parent}/quotaPreferences/{own_id}"
+        if asked:
+            changed: Any = {"quota_preference": {**preference, "name": asked.name}}
+            return _request(clients.quotas.update_quota_preference(request=changed), unit)
         request: Any = {
             "parent": parent,
             "quota_preference": preference,
-            "quota_preference_id": own_id,
+            "quota_preference_id": preference_id(quota_id, region),
         }
-        try:
-            found = clients.quotas.create_quota_preference(request=request)
-        except lazy.api_exceptions.Conflict:
-            changed: Any = {"quota_preference": {**preference, "name": name}}
-            found = clients.quotas.update_quota_preference(request=changed)
-        return _request(found, unit)
-
-
-def requested(clients: Clients, project: str, region: str, quota_id: str) -> QuotaRequest:
-    """Look at what was asked for with :func:`ask_for_more`.
-
-    Raises
-    ------
-    ManagerError
-        :class:`NotFoundError` when nothing was.
-    """
-    own_id = preference_id(quota_id, region)
-    name = f"projects/{project}/locations/global/quotaPreferences/{own_id}"
-    with explained(
-        f"look at the request for {quota_id} in {region}",
-        clients=clients,
-        project=project,
-        permission="cloudquotas.quotas.get",
-    ):
-        return _request(clients.quotas.get_quota_preference(name=name), _unit(quota_id))
+        return _request(clients.quotas.create_quota_preference(request=request), unit)
 
 
 def requests(clients: Clients, project: str) -> dict[tuple[str, str], QuotaRequest]:
@@ -245,7 +223,7 @@ def _values(info: lazy.cloudquotas_v1.QuotaInfo, unit: float) -> dict[str, float
 
 def _unit(quota_id: str) -> float:
     gpu = gpus.by_quota(quota_id)
-    return gpu.quota_unit if gpu else _UNITS.get(quota_id, 1)
+    return gpu.quota_unit if gpu else UNITS.get(quota_id, (1, ""))[0]
 
 
 def _request(found: lazy.cloudquotas_v1.QuotaPreference, unit: float) -> QuotaRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain.tables import Shown, Values
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class RevisionFact:
+class RevisionFact(Shown):
     """A revision.
 
     Attributes
@@ -36,6 +37,17 @@ class RevisionFact:
     message: str
     image_at: datetime | None = None
 
+    def shown(self) -> Values:
+        """Return what a list of revisions tells of it."""
+        return {
+            "id": self.id,
+            "state": self.state,
+            "image": self.image,
+            "created_at": self.created_at,
+            "creator": self.creator,
+            "message": self.message,
+        }
+
 
 def list_revisions(clients: Clients, service: str) -> tuple[RevisionFact, ...]:
     """List the revisions of a service, given its resource name, the newest first.
@@ -55,6 +67,39 @@ def list_revisions(clients: Clients, service: str) -> tuple[RevisionFact, ...]:
         found = clients.revisions.list_revisions(parent=service)
         facts = [_fact(revision) for revision in found]
     return tuple(sorted(facts, key=lambda fact: str(fact.created_at), reverse=True))
+
+
+def older_in_use(
+    clients: Clients, service: lazy.run_v2.Service
+) -> tuple[lazy.run_v2.Revision, ...]:
+    """Return the revisions that traffic or a tag leads to, without the one of the template.
+
+    After a rollback, and while the newest one does not become ready, an older one serves.
+
+    Raises
+    ------
+    ManagerError
+        They may not be seen.
+    """
+    _, project, _, _, _, service_id = service.name.split("/")
+    newest, ready = _last(service.latest_created_revision), _last(service.latest_ready_revision)
+    led = [each.revision for each in service.traffic]
+    led += [each.revision for each in service.traffic_statuses]
+    used = {_last(each) or ready for each in led} - {newest, ""}
+    with explained(
+        f"read the revisions of {service_id}",
+        clients=clients,
+        project=project,
+        permission="run.revisions.get",
+    ):
+        return tuple(
+            clients.revisions.get_revision(name=f"{service.name}/revisions/{each}")
+            for each in sorted(used)
+        )
+
+
+def _last(name: str) -> str:
+    return name.rsplit("/", 1)[-1]
 
 
 def _fact(revision: lazy.run_v2.Revision) -> RevisionFact:

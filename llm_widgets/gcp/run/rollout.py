@@ -6,19 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.errors import (
-    ApiDisabledError,
-    BillingError,
-    DeniedError,
-    DeploymentError,
-    Fix,
-    ManagerError,
-    NotFoundError,
-    QuotaError,
-)
+from llm_widgets.errors import DeploymentError, Fix, ManagerError, NotFoundError
 from llm_widgets.gcp.client import lazy
-from llm_widgets.gcp.client.failures import Doing, explained, translated
+from llm_widgets.gcp.client.failures import explained, translated
+from llm_widgets.gcp.refusals import rules
+from llm_widgets.gcp.refusals.doing import Doing
 from llm_widgets.gcp.run import services
+from llm_widgets.gcp.run.service_errors import SEE_LOG
 from llm_widgets.gcp.run.summaries import ConditionFact, conditions, summary
 
 if TYPE_CHECKING:
@@ -139,7 +133,7 @@ def _failed(
     if wording is None:
         raise failure
     # These have a fix of their own; all else is a container that did not come up.
-    if isinstance(wording, QuotaError | DeniedError | ApiDisabledError | BillingError):
+    if isinstance(wording, rules.REFUSALS):
         return wording
     return _did_not_come_up(name, wording.cause)
 
@@ -149,5 +143,5 @@ def _did_not_come_up(name: str, cause: str) -> DeploymentError:
     return DeploymentError(
         f"The service {service_id} did not come up." if name else "The service did not come up.",
         cause=cause,
-        fix=Fix(text="Its log has the details."),
+        fix=Fix(text=SEE_LOG),
     )

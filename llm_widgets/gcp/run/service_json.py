@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _LATEST = "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST"
+_ALL = 100  # per cent
 _REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
 
 # What a person decides of a service, and what does not belong to one region.
@@ -96,27 +97,45 @@ def copy(clients: Clients, service: Mapping[str, Any], region: str) -> str:
     return name
 
 
-def send_traffic(clients: Clients, name: str, shares: Mapping[str, int]) -> None:
+def with_traffic(service: Json, shares: Mapping[str, int]) -> tuple[Json, tuple[str, ...]]:
     """Divide the requests of a service among its revisions.
 
     Parameters
     ----------
+    service
+        As read.
     shares
         Per cent by the id of a revision, together 100; the empty id is whatever is latest. Tags
         are kept.
 
-    Raises
-    ------
-    ManagerError
-        See :func:`patch`.
+    Returns
+    -------
+    service, paths
+        The changed service, and the fields that were changed.
     """
-    service = read(clients, name)
     tags = [each for each in service.get("traffic", []) if each.get("tag")]
     wanted = [
         {**_target(revision), "percent": share} for revision, share in shares.items() if share
     ]
-    service["traffic"] = [*wanted, *({**each, "percent": 0} for each in tags)]
-    patch(clients, service, ["traffic"])
+    traffic = [*wanted, *({**each, "percent": 0} for each in tags)]
+    return {**service, "traffic": traffic}, ("traffic",)
+
+
+def shares(service: Json) -> dict[str, int]:
+    """Return the per cent of the requests by revision; the empty id is the latest."""
+    found: dict[str, int] = {}
+    for target in service.get("traffic", []):
+        name = target.get("revision", "")
+        found[name] = found.get(name, 0) + int(target.get("percent", 0))
+    return found
+
+
+def percent(revision: str, service: Json) -> int:
+    """Return the per cent of the requests that a revision gets, by its id."""
+    found = shares(service)
+    is_latest = service.get("latestReadyRevision", "").rsplit("/", 1)[-1] == revision
+    of_latest = (found.get("", 0) if found else _ALL) if is_latest else 0
+    return found.get(revision, 0) + of_latest
 
 
 def _target(revision: str) -> Json:

@@ -9,7 +9,7 @@ from llm_widgets.domain import regions as all_regions
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.gcp.client import messages, parallel
-from llm_widgets.gcp.run import services
+from llm_widgets.gcp.run import locations, services
 from llm_widgets.gcp.run.summaries import summary
 
 if TYPE_CHECKING:
@@ -104,8 +104,11 @@ def all_by_region(
             raise
         return tuple(each for service in found if (each := read(service)) is not None)
 
+    wanted = tuple(regions)
     # Those with GPUs first: most services are there.
-    yield from parallel.as_they_come(in_region, tuple(regions) or all_regions.offered())
+    yield from parallel.as_they_come(in_region, wanted or all_regions.offered())
+    if not wanted:
+        yield from parallel.as_they_come(in_region, locations.newer(clients, project))
 
 
 def in_order(found: Iterable[ServiceSummary]) -> tuple[ServiceSummary, ...]:

@@ -47,8 +47,8 @@ def create(
     Parameters
     ----------
     validate_only
-        Ask Cloud Run whether it would accept the service; nothing is created, and the answer
-        is waited for.
+        Ask Cloud Run whether it would accept the service; nothing is created. That it accepts
+        is the answer: what it returns need not be an operation that can be followed.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def create(
         permission="run.services.create",
     ):
         operation: Any = clients.services.create_service(request=request)
-        if validate_only:
-            operation.result(timeout=60)
+        if validate_only and operation.operation.HasField("error"):
+            operation.result()
         return operation
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import pausing
+from llm_widgets.domain.actors import Deed, told
+from llm_widgets.domain.loading import Task
+from llm_widgets.domain.pausing import PAUSED_ANNOTATION, Pause
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
     ENGINE_LABEL,
     MODEL_ANNOTATION,
     SERVED_NAME_ANNOTATION,
+    TASK_ANNOTATION,
     ServiceState,
     ServiceSummary,
+    told_text,
 )
 from llm_widgets.engines import registry
 from llm_widgets.gcp.client import lazy
+from llm_widgets.gcp.run.sizes import size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +57,48 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
     state = _state(raw)
     is_broken = state in (ServiceState.ERROR, ServiceState.OLD_SERVING)
     template, annotations = raw.template, dict(raw.annotations)
-    model = annotations.get(MODEL_ANNOTATION, "")
+    model = told_text(annotations.get(MODEL_ANNOTATION, ""))
     least = (template.scaling.min_instance_count, raw.scaling.min_instance_count)
+    framework = registry.framework_of(
+        told_text(raw.labels.get(ENGINE_LABEL, "")), (each.image for each in template.containers)
+    )
     return ServiceSummary(
         name=raw.name,
         state=state,
         reason=_reason(service) if is_broken else "",
         url=raw.uri,
-        framework=registry.framework_of(
-            raw.labels.get(ENGINE_LABEL, ""), (each.image for each in template.containers)
+        framework=framework,
+        task=registry.task_of(
+            framework, _told(template), Task.of(annotations.get(TASK_ANNOTATION))
         ),
         model_id=model,
-        served_name=annotations.get(SERVED_NAME_ANNOTATION) or model,
-        bucket=annotations.get(BUCKET_ANNOTATION) or _mounted_bucket(template),
-        gpu=template.node_selector.accelerator,
+        served_name=told_text(annotations.get(SERVED_NAME_ANNOTATION, "")) or model,
+        bucket=told_text(annotations.get(BUCKET_ANNOTATION, "")) or _mounted_bucket(template),
+        gpu=told_text(template.node_selector.accelerator),
         min_instances=max(least),
         max_instances=template.scaling.max_instance_count,
         updated_at=_time(raw, "update_time") or _time(raw, "create_time"),
-        updated_by=raw.last_modifier or raw.creator,
+        updated_by=told_text(told(Deed.CHANGED, annotations, raw.last_modifier or raw.creator)),
         etag=raw.etag,
+        created_by=told_text(told(Deed.CREATED, annotations, raw.creator)),
+        size=size_of(template),
+        paused=_pause(raw),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the first container is told, as :class:`llm_widgets.engines.settings.Container`."""
+
+    args: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def _told(template: Any) -> _Told:
+    for each in template.containers:
+        variables = {one.name: one.value for one in each.env if one.value}
+        return _Told(tuple(each.args), variables)
+    return _Told()
 
 
 def conditions(service: lazy.run_v2.Service) -> tuple[ConditionFact, ...]:
@@ -79,7 +111,7 @@ def conditions(service: lazy.run_v2.Service) -> tuple[ConditionFact, ...]:
 
 
 def _state(raw: Any) -> ServiceState:
-    """Tell in one word how a service is.
+    """Return the state of a service.
 
     A failed rollout is no deployment that goes on, even though the newest revision is not the
     one that serves.
@@ -91,9 +123,21 @@ def _state(raw: Any) -> ServiceState:
     if raw.reconciling or state not in (states.CONDITION_FAILED, states.CONDITION_SUCCEEDED):
         return ServiceState.DEPLOYING
     if state == states.CONDITION_SUCCEEDED:
-        return ServiceState.READY
+        return ServiceState.PAUSED if _pause(raw) else ServiceState.READY
     ready, created = raw.latest_ready_revision, raw.latest_created_revision
     return ServiceState.OLD_SERVING if ready and ready != created else ServiceState.ERROR
+
+
+def _pause(raw: Any) -> Pause | None:
+    """Return what is known of a service's pause; ``None`` where it is not paused."""
+    modes = lazy.run_v2.ServiceScaling.ScalingMode
+    scaling = {
+        "scalingMode": modes(raw.scaling.scaling_mode).name,
+        "manualInstanceCount": raw.scaling.manual_instance_count,
+    }
+    if not pausing.is_paused(scaling):
+        return None
+    return pausing.read(raw.annotations.get(PAUSED_ANNOTATION, ""))
 
 
 def _time(raw: Any, field: str) -> datetime | None:

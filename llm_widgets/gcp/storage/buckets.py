@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import names
+from llm_widgets.domain.bucket_settings import BucketSettings
 from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile
 from llm_widgets.domain.services import MANAGED_BY
+from llm_widgets.domain.tables import Shown, Values
 from llm_widgets.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -20,9 +22,10 @@ from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
 from llm_widgets.gcp.client.parallel import outcomes
 from llm_widgets.gcp.project import projects
+from llm_widgets.gcp.storage.objects import NEW, SmallObjects
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from llm_widgets.gcp.client.clients import Clients
@@ -32,7 +35,7 @@ _UNFINISHED_DAYS = 7  # after which Cloud Storage throws away what an import did
 
 
 @dataclass(frozen=True, slots=True)
-class BucketListing:
+class BucketListing(Shown):
     """A bucket of models.
 
     Attributes
@@ -43,6 +46,8 @@ class BucketListing:
         ``region``, ``dual-region`` or ``multi-region``.
     reason
         Why it can't be told whether it holds models; ``None`` when it can be read.
+    settings
+        What matters to models; where only names were listed, the defaults.
     """
 
     name: str
@@ -51,6 +56,7 @@ class BucketListing:
     labels: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
     reason: ManagerError | None = None
+    settings: BucketSettings = field(default_factory=BucketSettings)
 
     @property
     def is_readable(self) -> bool:
@@ -66,6 +72,16 @@ class BucketListing:
     def is_regional(self) -> bool:
         """Whether it lies in one region, so that a service can be beside it."""
         return self.location_type == "region"
+
+    def shown(self) -> Values:
+        """Return what a list of buckets tells of it."""
+        return {
+            "name": self.name,
+            "location": self.location,
+            "location_type": self.location_type,
+            "created_at": self.created_at,
+            "reason": self.reason.message if self.reason else "",
+        }
 
 
 def list_buckets(clients: Clients, project: str) -> list[BucketListing]:
@@ -163,7 +179,9 @@ def create_bucket(clients: Clients, project: str, name: str, region: str) -> Buc
     except AlreadyExistsError as error:
         raise _taken(clients, name, error) from error
     except InvalidInputError as error:
-        raise InvalidInputError(error.message, cause=error.cause, field="region") from error
+        raise InvalidInputError(
+            error.message, cause=error.cause, fix=error.fix, field="region"
+        ) from error
     adopt(clients, name, project=project)
     return _listing(bucket, None)
 
@@ -206,6 +224,47 @@ def _label(clients: Clients, name: str, project: str) -> None:
             bucket.patch(timeout=_TIMEOUT, if_metageneration_match=bucket.metageneration)
 
 
+def delete_bucket(
+    clients: Clients, name: str, generation: int, old: Iterable[int] = (), *, project: str = ""
+) -> None:
+    """Delete a bucket that holds nothing but its metadata file; that comes back where it fails.
+
+    Parameters
+    ----------
+    generation
+        That of the metadata file, as it was read.
+    old
+        Generations of the file's noncurrent versions.
+
+    Raises
+    ------
+    ConflictError
+        The file was changed since it was read; nothing was deleted.
+    ManagerError
+        The bucket refuses; or it is not empty any more.
+    """
+    objects = SmallObjects(clients.storage(project), name)
+    kept = objects.read(METADATA_NAME)
+    if kept is None or kept[1] != generation:
+        raise ConflictError(f"The list of models of {name} was changed a moment ago.")
+    with explained(
+        f"delete the bucket {name}",
+        clients=clients,
+        project=project,
+        bucket=name,
+        permission="storage.buckets.delete",
+    ):
+        found = clients.storage(project).get_bucket(name, timeout=_TIMEOUT, retry=_retry())
+        for each in (generation, *old):
+            # With its number, so that versioning keeps no copy of it.
+            found.blob(METADATA_NAME, generation=each).delete(timeout=_TIMEOUT, retry=_retry())
+        try:
+            found.delete(if_metageneration_match=found.metageneration, timeout=_TIMEOUT)
+        except lazy.api_exceptions.GoogleAPICallError:
+            objects.write(METADATA_NAME, kept[0], generation=NEW)
+            raise
+
+
 def get_bucket(clients: Clients, name: str, *, project: str = "") -> BucketListing:
     """Look a bucket up, whether it holds models or not.
 
@@ -222,7 +281,7 @@ def get_bucket(clients: Clients, name: str, *, project: str = "") -> BucketListi
         permission="storage.buckets.get",
     ):
         found = clients.storage(project).get_bucket(name, timeout=_TIMEOUT, retry=_retry())
-    return _listing(found, None)
+    return replace(_listing(found, None), settings=_settings(found))
 
 
 def project_of(clients: Clients, name: str) -> str:
@@ -241,18 +300,31 @@ def project_of(clients: Clients, name: str) -> str:
 
 
 def _taken(clients: Clients, name: str, error: AlreadyExistsError) -> AlreadyExistsError:
-    """Tell a bucket of one's own from one of somebody else."""
+    """Return the error for a name that is taken: by a bucket of this project, or of another."""
     try:
         get_bucket(clients, name)
     except ManagerError:
         fix = Fix(text="Choose another name: names of buckets are shared by all of Google Cloud.")
         return AlreadyExistsError(
-            f"The name {name} is taken by somebody else.", cause=error.cause, fix=fix
+            f"The bucket name {name} is already taken.", cause=error.cause, fix=fix
         )
     return AlreadyExistsError(
         f"You have a bucket {name} already.",
         cause=error.cause,
         fix=Fix(text="Use it, or choose another name."),
+    )
+
+
+def _settings(bucket: Any) -> BucketSettings:
+    return BucketSettings(
+        retention=int(bucket.retention_period or 0),
+        holds=bool(bucket.default_event_based_hold),
+        kms_key=bucket.default_kms_key_name or "",
+        requester_pays=bool(bucket.requester_pays),
+        versioning=bool(bucket.versioning_enabled),
+        soft_delete=int(bucket.soft_delete_policy.retention_duration_seconds or 0),
+        storage_class=bucket.storage_class or "STANDARD",
+        hierarchical=bool(bucket.hierarchical_namespace_enabled),
     )
 
 

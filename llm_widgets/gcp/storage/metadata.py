@@ -60,8 +60,8 @@ def update_metadata(
 ) -> MetadataFile:
     """Change the metadata file of a bucket, however many others do so at the same time.
 
-    A damaged file is kept beside it and rebuilt from the models' manifests and from the
-    imports' plans first.
+    A damaged file is kept beside it and rebuilt first: from what can still be read of it, from
+    the models' manifests, and from the imports' plans.
 
     Parameters
     ----------
@@ -82,9 +82,12 @@ def update_metadata(
         is_damaged = False
         try:
             found = _parsed(text, bucket)
+            if found.is_mended:
+                is_damaged = True
+                found = found.with_repair(_kept(client, bucket, generation), datetime.now(UTC))
         except MetadataFileError:
             is_damaged = True
-            found = _rebuilt(client, bucket, generation)
+            found = _rebuilt(client, bucket, text, generation)
         changed = change(found)
         if changed == found and not is_damaged:
             return found
@@ -99,13 +102,21 @@ def update_metadata(
             return changed
 
 
-def _rebuilt(client: lazy.storage.Client, bucket: str, generation: int) -> MetadataFile:
-    """Keep a damaged file beside it, and make a new one of what else is known of the models."""
+def _kept(client: lazy.storage.Client, bucket: str, generation: int) -> str:
+    """Keep a damaged file beside it, and return the name of the copy."""
     # Named after its generation, so that many who find the damage at once keep it once.
     backup = f"{METADATA_NAME.removesuffix('.json')}.corrupt-{generation}.json"
     with suppress(ConflictError):
         _copy(client, bucket, backup, generation)
-    rebuilt = MetadataFile().with_repair(backup, datetime.now(UTC))
+    return backup
+
+
+def _rebuilt(
+    client: lazy.storage.Client, bucket: str, text: bytes, generation: int
+) -> MetadataFile:
+    """Make a new file of what can be read of a damaged one, and of what else is known."""
+    backup = _kept(client, bucket, generation)
+    rebuilt = documents.salvaged(text).with_repair(backup, datetime.now(UTC))
     for record in known_models(client, bucket):
         is_ready = record.status is ModelStatus.READY
         rebuilt = rebuilt.with_model(record) if is_ready else rebuilt.with_unfinished(record)
@@ -127,8 +138,8 @@ def _parsed(text: bytes, bucket: str) -> MetadataFile:
             f"The metadata file of {bucket} is damaged.",
             cause=error.cause,
             fix=Fix(
-                text="Repair it: the damaged file is kept beside it, and a new one is made from "
-                "what is known of each imported model.",
+                text="Repair the list: the damaged file is kept beside a new one, made from "
+                "its readable part and the manifests of the imports.",
                 action=f"repair-metadata:{bucket}",
             ),
         ) from error

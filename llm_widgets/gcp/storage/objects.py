@@ -142,7 +142,7 @@ class _Limited(io.BytesIO):
     """Takes one byte more than a document may have."""
 
     def write(self, block: Any) -> int:
-        """Take more bytes, as far as there is room."""
+        """Keep more bytes, as far as there is room."""
         room = LARGEST + 1 - self.tell()
         super().write(block[:room])
         if len(block) > room:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from llm_widgets.config import Endpoint
 from llm_widgets.errors import Fix, ManagerError, UnavailableError
-from llm_widgets.hubs import http
+from llm_widgets.hubs.failures import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 ENDPOINT = Endpoint("HF_ENDPOINT", "https://huggingface.co")
 
-Explain = Callable[[int, Mapping[str, str]], ManagerError]
-"""Says what an answer means: given are its HTTP status and its header fields."""
+Explain = Callable[[Refusal], ManagerError]
+"""Says what an answer means."""
 
 
 def client(endpoint: str, token: str = "") -> HfApi:
@@ -30,28 +30,31 @@ def client(endpoint: str, token: str = "") -> HfApi:
 
 
 @contextmanager
-def asking(endpoint: str, explain: Explain) -> Iterator[None]:
-    """Turn the client's failures into errors for a person.
+def asking(explain: Explain) -> Iterator[None]:
+    """Put limits on the client, and turn its failures into errors for a person.
 
     Raises
     ------
     ManagerError
-        What ``explain`` makes of a refusal; UnavailableError when the hub does not answer.
+        What ``explain`` makes of a refusal; UnavailableError when the hub does not answer in
+        time, and HubError when it sends too much or redirects to where nothing is read from.
     """
-    import httpx2  # noqa: PLC0415 - comes with the client, see above
     from huggingface_hub.errors import (  # noqa: PLC0415 - see above
         HfHubHTTPError,
         OfflineModeIsEnabled,
     )
 
+    from llm_widgets.hubs.huggingface.limited_client import limited  # noqa: PLC0415 - see above
+
     try:
-        yield
+        with limited():
+            yield
     except HfHubHTTPError as error:
-        raise explain(error.response.status_code, error.response.headers) from error
+        answer = error.response
+        refusal = Refusal(answer.status_code, answer.headers, answer.content)
+        raise explain(refusal) from error
     except OfflineModeIsEnabled as error:
         raise UnavailableError(
             "Hugging Face is not asked, as this program was started with HF_HUB_OFFLINE=1.",
             fix=Fix(text="Start it without HF_HUB_OFFLINE."),
         ) from error
-    except httpx2.HTTPError as error:
-        raise http.unreachable(endpoint, error) from error

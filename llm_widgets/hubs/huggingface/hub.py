@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.hubs.base import Hub, HubField, HubForm, Suggestion
-from llm_widgets.hubs.huggingface import limits, names, preflight, repository, suggestions
+from llm_widgets.domain.imports import HubModel
+from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.hubs.base import Found, Hub, HubField, HubForm, Suggestion
+from llm_widgets.hubs.huggingface import listing, names, preflight, repository, suggestions, tokens
 from llm_widgets.hubs.huggingface.client import ENDPOINT
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
-    from llm_widgets.domain.imports import HubFile, HubModel
+    from llm_widgets.domain.found_models import FoundModel, Search
+    from llm_widgets.domain.imports import HubFile
 
 
 class HuggingFace(Hub):
@@ -35,8 +39,8 @@ class HuggingFace(Hub):
         token=HubField(
             "token",
             "Hugging Face token",
-            help="Only for gated and private models. It goes into Secret Manager for as long as "
-            "the import runs, and nowhere else.",
+            help="Only for gated and private models. Stored in Secret Manager while the import "
+            "runs.",
         ),
     )
     can_choose_files = True
@@ -50,8 +54,22 @@ class HuggingFace(Hub):
         revision: str = "",
         look_inside: bool = True,
     ) -> HubModel:
-        """Find a model that vLLM can load: see :func:`.huggingface.preflight.inspect`."""
-        return preflight.inspect(
+        """Find a model that vLLM can load: see :func:`.huggingface.preflight.inspect`.
+
+        Raises
+        ------
+        InvalidInputError
+            Beside what is raised there: the text and the field name two revisions.
+        """
+        named = names.model(text)
+        wanted = names.revision(revision)
+        if wanted and named.revision and wanted != named.revision:
+            raise InvalidInputError(
+                f"Two revisions are named: “{named.revision}” with the model, and “{wanted}”.",
+                field="revision",
+                fix=Fix(text=f"Enter {named.id} as the model, and the revision that you mean."),
+            )
+        found = preflight.inspect(
             text,
             hub_id=self.id,
             endpoint=settings.endpoint(ENDPOINT),
@@ -59,6 +77,11 @@ class HuggingFace(Hub):
             revision=revision,
             look_inside=look_inside,
         )
+        return replace(found, notes=(*_about_files(named), *found.notes))
+
+    def token(self, text: str, settings: Settings) -> str:
+        """Return a token, or the one that ``HF_TOKEN`` or ``hf auth login`` names."""
+        return tokens.named(text, settings)
 
     def newest_revision(self, model_id: str, settings: Settings) -> str:
         """Return the newest commit of a model's main branch."""
@@ -67,6 +90,22 @@ class HuggingFace(Hub):
     def suggest(self, query: str, settings: Settings) -> tuple[Suggestion, ...]:
         """Return models whose id contains the query: see :func:`.huggingface.suggestions.find`."""
         return suggestions.find(query, endpoint=settings.endpoint(ENDPOINT))
+
+    def find(self, wanted: Search, settings: Settings, token: str = "") -> Found:
+        """Search the models that have safetensors: see :mod:`.huggingface.listing`."""
+        endpoint = settings.endpoint(ENDPOINT)
+        found = listing.search(
+            wanted, source=self.id, endpoint=endpoint, format_=listing.SAFETENSORS, token=token
+        )
+        return Found(found)
+
+    def look(self, model: FoundModel, settings: Settings, token: str = "") -> HubModel | None:
+        """Read the configuration of a model whose weights the list counts, and nothing else."""
+        if model.size is None:
+            return None
+        endpoint = settings.endpoint(ENDPOINT)
+        known = listing.memory_facts(model, endpoint=endpoint, token=token)
+        return HubModel(self.id, model.id, "", (), model.license, bool(model.gated), known)
 
     def folder(self, model: HubModel) -> str:
         """Return the model's id and its commit."""
@@ -85,6 +124,11 @@ class HuggingFace(Hub):
         endpoint = settings.endpoint(ENDPOINT)
         return repository.file_url(endpoint, model_id, revision, file.path)
 
-    def check_file(self, file: HubFile) -> None:
-        """Check that a file can be had over HTTP: see :func:`.huggingface.limits.check_file`."""
-        limits.check_file(file)
+
+def _about_files(named: names.Name) -> tuple[str, ...]:
+    """Return what to know where single files were named."""
+    if not named.files:
+        return ()
+    some = ", ".join(named.files[:3]) + (", …" if len(named.files) > 3 else "")  # noqa: PLR2004 - as many as a line takes
+    told = f"You named files ({some}). All that the engine loads is copied; you can change the "
+    return (f"{told}choice of files below.",)

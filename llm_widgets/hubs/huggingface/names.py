@@ -7,17 +7,30 @@ from dataclasses import dataclass
 
 from llm_widgets.domain.names import shown
 from llm_widgets.errors import Fix, InvalidInputError
-from llm_widgets.hubs.names import address, invalid, one_word
+from llm_widgets.hubs import pasted, quantizations
+from llm_widgets.hubs.huggingface import addresses
+from llm_widgets.hubs.huggingface.addresses import HOSTS, SHORT_HOST, Page
+from llm_widgets.hubs.names import address, invalid
 
-SHORT_HOST = "hf.co"
-HOSTS = frozenset({"huggingface.co", "www.huggingface.co", SHORT_HOST})
+__all__ = ["HOSTS", "SHORT_HOST", "Name", "is_id", "model", "revision", "token"]
 
 _LENGTH = 96  # characters; huggingface_hub's own rule
 _PART = re.compile(r"[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?", re.ASCII)
-_REVISION = re.compile(r"[\w][\w./-]{0,199}", re.ASCII)
-_MODEL_PAGES = frozenset({"tree", "blob", "resolve", "commit"})
-_OTHER_PAGES = {"datasets": "a dataset", "spaces": "a Space", "collections": "a collection"}
+# Of what git takes (git-check-ref-format), what people use.
+_REVISION = re.compile(r"[\w][\w./+=@#,%!-]{0,199}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+")
+_EXAMPLE = "Enter a model ID such as Qwen/Qwen3-0.6B."
+_OTHERS_TOKENS = {
+    "sk-": "OpenAI",
+    "ghp_": "GitHub",
+    "github_pat_": "GitHub",
+    "glpat-": "GitLab",
+    "AIza": "Google",
+    "ya29.": "Google",
+    "nvapi-": "NVIDIA",
+    "r8_": "Replicate",
+}
+"""How tokens begin that other places give out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,39 +42,84 @@ class Name:
     id
         ``organisation/name``; the name alone for a few old models.
     revision
-        Branch, tag or commit that a pasted address named, else empty.
+        Branch, tag or commit that was pasted with it, else empty.
+    files
+        Files that were named; the whole model is imported all the same.
     """
 
     id: str
     revision: str = ""
+    files: tuple[str, ...] = ()
 
 
 def model(text: str) -> Name:
-    """Read the id of a model, or the address of its page.
+    """Read the id of a model, the address of its page, or a command that names it.
 
     Raises
     ------
     InvalidInputError
-        It is neither; the sentence says what is wrong.
+        It is none of these, or names a part of a model that is not imported by itself; the
+        sentence says what is wrong.
     """
-    example = "Enter a model ID such as Qwen/Qwen3-0.6B."
-    typed = one_word(text, example)
-    host, parts = address(typed, HOSTS)
-    revision = ""
-    if host and host not in HOSTS:
-        raise invalid(f"{shown(typed)} is not a page of huggingface.co.", example)
-    if host:
-        parts, revision = _page(typed, parts)
-    else:
-        parts = typed.strip("/").split("/")
-    if ":" in parts[-1]:
+    named = pasted.read(text, _EXAMPLE)
+    typed = named.text
+    if named.kind:
+        raise addresses.not_a_model(typed, named.kind)
+    page = addresses.page(named)
+    is_page = page is not None
+    page = page or _plain(typed)
+    if ":" in page.parts[-1] or (named.hub == "ollama" and not is_page):
+        raise _of_ollama(typed, page.parts)
+    if found := _problem(list(page.parts)):
+        raise invalid(f"{shown(typed)} is not a model ID of Hugging Face: {found}.", _EXAMPLE)
+    model_id = "/".join(page.parts)
+    files = (*named.files, *filter(None, [page.file]))
+    _refuse_gguf(model_id, files, named.revision or page.revision)
+    if page.folder or "/" in page.file:
+        part = page.folder or page.file
         raise invalid(
-            f"{shown(typed)} looks like a name of Ollama.",
-            "Choose Ollama as the source, or leave out the colon and what follows it.",
+            f"{shown(typed)} is about {shown(part)}, a part of {model_id}.",
+            f"Models are imported whole: enter {model_id}, and choose the files after the check.",
         )
-    if found := _problem(parts):
-        raise invalid(f"{shown(typed)} is not a model ID of Hugging Face: {found}.", example)
-    return Name("/".join(parts), revision)
+    return Name(model_id, revision(named.revision or page.revision), files)
+
+
+def _plain(typed: str) -> Page:
+    """Read ``organisation/name`` or ``organisation/name@revision``.
+
+    Raises
+    ------
+    InvalidInputError
+        It is the address of another place.
+    """
+    if address(typed, HOSTS)[0]:
+        raise invalid(f"{shown(typed)} is not a page of huggingface.co.", _EXAMPLE)
+    name, _, wanted = typed.partition("@")
+    return Page(tuple(name.strip("/").split("/")), wanted)
+
+
+def _of_ollama(typed: str, parts: tuple[str, ...]) -> InvalidInputError:
+    """Make the error of a name with a tag."""
+    name = typed if len(parts) == 1 else f"{SHORT_HOST}/{'/'.join(parts)}"
+    return invalid(
+        f"{shown(typed)} looks like a name of Ollama.",
+        f"Choose Ollama as the source and enter {name}, or leave out the colon and what "
+        "follows it.",
+    )
+
+
+def _refuse_gguf(model_id: str, files: tuple[str, ...], revision: str) -> None:
+    """Refuse a GGUF file, which vLLM does not load, with the name by which Ollama does."""
+    path = next((file for file in files if file.lower().endswith(quantizations.SUFFIX)), "")
+    if not path:
+        return
+    tag = quantizations.tag(path) if quantizations.is_weights(path) else ""
+    name = f"{SHORT_HOST}/{model_id}" + (f":{tag}" if tag else "")
+    only = "" if revision in {"", addresses.MAIN} else " Only the main branch offers GGUF files."
+    raise invalid(
+        f"{shown(path)} is a GGUF file, which Ollama loads.",
+        f"Choose Ollama as the source and enter {name}.{only}",
+    )
 
 
 def is_id(text: str) -> bool:
@@ -78,7 +136,8 @@ def revision(text: str) -> str:
         Git has no such names.
     """
     text = text.strip()
-    if text and (not _REVISION.fullmatch(text) or ".." in text or text.endswith("/")):
+    odd = ".." in text or "//" in text or text.endswith(("/", ".lock", "."))
+    if text and (odd or not _REVISION.fullmatch(text)):
         raise InvalidInputError(
             f"{shown(text)} is not a branch, a tag or a commit.",
             field="revision",
@@ -102,6 +161,16 @@ def token(text: str) -> str:
             field="token",
             fix=Fix(text="Copy the token again; it is one word that starts with hf_."),
         )
+    other = next((of for start, of in _OTHERS_TOKENS.items() if text.startswith(start)), "")
+    if other:
+        raise InvalidInputError(
+            f"This is a token of {other}, not of Hugging Face.",
+            field="token",
+            fix=Fix(
+                text="Copy one that starts with hf_ from your settings.",
+                url="https://huggingface.co/settings/tokens",
+            ),
+        )
     return text
 
 
@@ -119,16 +188,3 @@ def _problem(parts: list[str]) -> str:
             "and has no hyphen or dot at an end"
         )
     return "it does not end with “.git”" if model_id.endswith(".git") else ""
-
-
-def _page(typed: str, parts: list[str]) -> tuple[list[str], str]:
-    """Return the id and the revision that the address of a page names."""
-    if parts and parts[0] in _OTHER_PAGES:
-        raise invalid(
-            f"{shown(typed)} is {_OTHER_PAGES[parts[0]]}, not a model.",
-            "Enter the ID of a model such as Qwen/Qwen3-0.6B.",
-        )
-    if parts and parts[0] == "models":
-        parts = parts[1:]
-    revision = parts[3] if len(parts) > 3 and parts[2] in _MODEL_PAGES else ""  # noqa: PLR2004 - owner, name, page, revision
-    return (parts[:2] or [""]), revision

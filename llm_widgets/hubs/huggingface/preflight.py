@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from llm_widgets.domain.imports import Digest, DigestKind, HubFile, HubModel
+from llm_widgets.domain.loading import HEADER, QUANTIZED_FROM, Way
+from llm_widgets.domain.names import shown
 from llm_widgets.errors import Fix, HubError
-from llm_widgets.hubs import documents, facts
-from llm_widgets.hubs.huggingface import limits, names, selection
+from llm_widgets.hubs import documents, facts, headers, large_files, loadability, quantizations
+from llm_widgets.hubs.huggingface import contents, names, selection, weights
+from llm_widgets.hubs.huggingface.failures import HUB
 from llm_widgets.hubs.huggingface.repository import Repository
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from llm_widgets.domain.loading import Contents, Verdict
+    from llm_widgets.domain.memory import Tensor
+    from llm_widgets.engines.base import Engine
     from llm_widgets.hubs.huggingface.repository import File, Model
 
-_CONFIG = "config.json"
-_LARGEST_CONFIG = 4 << 20  # bytes
+_LONGEST_PATH = 800
+"""Bytes of a path; names of objects take 1024, of which the model's folder takes a part
+(https://cloud.google.com/storage/docs/objects#naming)."""
+
 _LARGEST_INDEX = 64 << 20  # bytes; a thousand shards of a mixture of experts take 20 MB
 
 
@@ -61,7 +73,7 @@ def inspect(
     HubError
         The model can't be served by vLLM, or the hub refused.
     TransferError
-        A file is too large to be had over HTTP.
+        The hub does not give a large file over HTTP.
     UnavailableError
         The hub does not answer.
     """
@@ -71,11 +83,18 @@ def inspect(
     model, license_ = repository.model(name.id, wanted)
     if model.gated or model.private:
         repository.check_access(model.id)
-    config = _config(repository, model)
-    files = _files(repository, model, _shards(repository, model))
-    known = _facts(model, config or {})
-    if look_inside:
-        known |= facts.memory_of_safetensors(config or {}, files, repository.range_reader())
+    found = contents.read(repository, model)
+    engine, verdict = _judged(hub_id, endpoint, model, found)
+    index = _index(repository, model)
+    beside = (*contents.folders(found), *verdict.beside)
+    files = _files(repository, model, set(index.values()), beside)
+    known = _facts(model, found.config or {})
+    if look_inside and (tensors := _tensors(repository, model, files, index, found)):
+        known |= facts.memory_of_safetensors(found.config or {}, tensors)
+        header = {HEADER: headers.described(tensors)}
+        found = replace(found, documents={**found.documents, **header})
+        engine, verdict = _judged(hub_id, endpoint, model, found)
+    known["loading"] = verdict.to_facts(engine.id)
     return HubModel(
         source=hub_id,
         id=model.id,
@@ -84,7 +103,7 @@ def inspect(
         license=license_,
         gated=bool(model.gated),
         facts=known,
-        notes=_notes(config, files),
+        notes=verdict.notes,
     )
 
 
@@ -100,40 +119,82 @@ def newest_revision(model_id: str, *, endpoint: str) -> str:
     return model.sha
 
 
-def _config(repository: Repository, model: Model) -> dict[str, Any] | None:
-    """Read ``config.json``, whose fields differ from one architecture to the next."""
-    raw = repository.read(model, _CONFIG, limit=_LARGEST_CONFIG)
-    if raw is None:
+def _judged(hub_id: str, endpoint: str, model: Model, found: Contents) -> tuple[Engine, Verdict]:
+    """Refuse what no engine of this hub loads, with the way to what one does."""
+    engine, verdict = loadability.judged(hub_id, found)
+    if verdict.refusal:
+        raise HubError(
+            f"{engine.label} can't load {model.id}.",
+            cause=verdict.refusal,
+            fix=_way(endpoint, model, verdict.way, found.base),
+        )
+    return engine, verdict
+
+
+def _way(endpoint: str, model: Model, way: Way, base: str) -> Fix | None:
+    """Return where the model is to be had in a form that an engine loads."""
+    if way is Way.GGUF:
+        tags = quantizations.offered(model.files)
+        name = f"hf.co/{model.id}:{tags[0]}" if tags else ""
+        return Fix(
+            text=f"Choose Ollama as the source and enter {name}."
+            if name
+            else "Ollama loads models in one file: put the files together with llama-gguf-split "
+            "--merge and upload the result, or choose another repository.",
+            url="" if name else f"{endpoint}/{model.id}",
+        )
+    if base and way in {Way.BASE, Way.OTHER}:
+        return Fix(text=f"Import {base}, which it was made from.", url=f"{endpoint}/{base}")
+    if way is Way.NONE:
         return None
-    config = documents.parsed(raw, name=f"{_CONFIG} of {model.id}")
-    if not isinstance(config, dict):
-        raise HubError(f"{_CONFIG} of {model.id} is no JSON object.")
-    return config
+    return Fix(
+        text="Choose another model.",
+        url=f"{endpoint}/models?pipeline_tag=text-generation&sort=trending",
+    )
 
 
-def _shards(repository: Repository, model: Model) -> set[str]:
-    """Return the files that the index of the weights names; none without an index."""
+def _index(repository: Repository, model: Model) -> dict[str, str]:
+    """Return which tensor is in which file by the index of the weights; empty without one."""
     path = selection.SAFETENSORS_INDEX
     raw = repository.read(model, path, limit=_LARGEST_INDEX)
     if raw is None:
-        return set()
-    return set(documents.read(raw, _Index, name=f"{path} of {model.id}").weight_map.values())
+        return {}
+    return documents.read(raw, _Index, name=f"{path} of {model.id}").weight_map
 
 
-def _files(repository: Repository, model: Model, shards: set[str]) -> tuple[HubFile, ...]:
+def _tensors(
+    repository: Repository,
+    model: Model,
+    files: tuple[HubFile, ...],
+    index: dict[str, str],
+    found: Contents,
+) -> tuple[Tensor, ...]:
+    """Read the headers of the weights, and refuse those that are none."""
     try:
-        reasons = selection.choose(model.files.keys(), shards or None)
+        tensors = weights.read(files, index, repository.range_reader())
+    except headers.DamagedError as error:
+        text = "Tell its author, or choose another revision or model."
+        page = f"{repository.endpoint}/{model.id}/discussions"
+        error.fix = Fix(text=text, url=page)
+        raise
+    if weights.is_adapter(tensors):
+        cause = "All of its weights are those of an adapter."
+        fix = _way(repository.endpoint, model, Way.BASE, found.base)
+        raise HubError(f"{model.id} is not a model.", cause=cause, fix=fix)
+    return tensors
+
+
+def _files(
+    repository: Repository, model: Model, shards: set[str], beside: Collection[str]
+) -> tuple[HubFile, ...]:
+    try:
+        reasons = selection.choose(model.files.keys(), shards or None, beside)
     except selection.WeightsError as error:
-        fix = None
-        if any(path.endswith(".gguf") for path in model.files):
-            fix = Fix(text=f"Choose Ollama as the source and enter hf.co/{model.id}:Q4_K_M.")
-        raise HubError(f"vLLM can't load {model.id}.", cause=str(error), fix=fix) from error
+        raise HubError(f"The weights of {model.id} are not whole.", cause=str(error)) from error
     files = tuple(
         _file(repository, model, file, reasons[path]) for path, file in sorted(model.files.items())
     )
-    for file in files:
-        if not file.skipped:
-            limits.check_file(file)
+    large_files.check(files, repository.range_reader(), hub=HUB)
     return files
 
 
@@ -141,12 +202,14 @@ def _file(repository: Repository, model: Model, file: File, skipped: str) -> Hub
     path = file.rfilename
     if path.startswith("/") or ".." in path.split("/"):
         raise HubError(f"{model.id} has a file that leads out of its folder.", cause=path)
+    if path != str(PurePosixPath(path)) or len(path.encode()) > _LONGEST_PATH:
+        raise HubError(f"{model.id} has a file that a bucket can't hold.", cause=shown(path))
     if file.lfs:
         digest = Digest(DigestKind.SHA256, file.lfs.sha256)
     elif file.blob_id:
         digest = Digest(DigestKind.GIT_SHA1, file.blob_id)
     else:
-        raise HubError(f"The hub tells no digest of {path} of {model.id}.")
+        raise HubError(f"The hub has no checksum for {path} of {model.id}.")
     return HubFile(
         path=path,
         size=file.size or 0,
@@ -156,22 +219,13 @@ def _file(repository: Repository, model: Model, file: File, skipped: str) -> Hub
     )
 
 
-def _notes(config: dict[str, Any] | None, files: tuple[HubFile, ...]) -> tuple[str, ...]:
-    notes = []
-    if config is None:
-        notes.append("It has no config.json; vLLM may not know how to load it.")
-    if selection.is_pytorch(file.path for file in files if not file.skipped):
-        notes.append("Its weights are in PyTorch's format, which loads slowly and can carry code.")
-    if config and config.get("auto_map"):
-        notes.append("It brings code of its own, which vLLM runs with --trust-remote-code.")
-    return tuple(notes)
-
-
-def _facts(model: Model, config: dict[str, Any]) -> dict[str, Any]:
+def _facts(model: Model, config: Mapping[str, Any]) -> dict[str, Any]:
     found = facts.from_config(config)
     if model.safetensors:
         found["parameters"] = model.safetensors.parameters
         found["parameter_count"] = model.safetensors.total
+    if model.quantized_from:
+        found[QUANTIZED_FROM] = model.quantized_from
     if model.pipeline_tag:
         found["task"] = model.pipeline_tag
     if model.last_modified:

@@ -10,22 +10,31 @@ from urllib.parse import quote
 import requests
 from msgspec import Meta, Struct
 
-from llm_widgets.errors import HubError
+from llm_widgets.errors import Fix, HubError
 from llm_widgets.hubs import documents, facts, http
+from llm_widgets.hubs.failures import Refusal, refuse_page
 from llm_widgets.hubs.huggingface import failures
 from llm_widgets.hubs.huggingface.client import asking, client
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
+    from llm_widgets.exchanges.limits import Answer
     from llm_widgets.hubs.headers import ReadRange
     from llm_widgets.hubs.huggingface.client import Explain
 
 _LARGEST_ANSWER = 4 << 20  # bytes
 _WORD = "[A-Za-z0-9_][A-Za-z0-9_.-]*"
+ID = rf"^(?!.*\.\.){_WORD}(/{_WORD})?\Z"
+"""Pattern of a model's id."""
+
+QUANTIZED = "base_model:quantized:"
+"""Begins the tag of a model that is a quantized form of another one, whose id follows."""
+
+_RELATIONS = frozenset({"", "adapter", "finetune", "merge", "quantized"})
 _Sha1 = Annotated[str, Meta(pattern=r"^[0-9a-f]{40}\Z")]
 _Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-_Size = Annotated[int, Meta(ge=0)]
+_Size = Annotated[int, Meta(ge=0, le=documents.LARGEST_FILE)]
 
 
 class LargeFile(Struct, frozen=True):
@@ -71,15 +80,32 @@ class Model(Struct, frozen=True):
         How access is given, or ``False``.
     """
 
-    id: Annotated[str, Meta(pattern=rf"^(?!.*\.\.){_WORD}(/{_WORD})?\Z")]
+    id: Annotated[str, Meta(pattern=ID)]
     sha: _Sha1
     siblings: tuple[File, ...] | None = None
     gated: bool | str | None = None
     private: bool | None = None
     safetensors: Weights | None = None
-    pipeline_tag: str | None = None
+    pipeline_tag: documents.Text | None = None
+    library_name: documents.Text | None = None
     last_modified: datetime | None = None
-    tags: tuple[str, ...] | None = None
+    tags: tuple[documents.Text, ...] | None = None
+
+    @property
+    def base(self) -> str:
+        """The model that it was made from, by its author's word; empty where none is named."""
+        for tag in self.tags or ():
+            relation, _, model_id = tag.removeprefix("base_model:").rpartition(":")
+            if tag.startswith("base_model:") and "/" in model_id and relation in _RELATIONS:
+                return model_id
+        return ""
+
+    @property
+    def quantized_from(self) -> str:
+        """The model that it is a quantized form of, by its author's word; empty for none."""
+        tags = (tag for tag in self.tags or () if tag.startswith(QUANTIZED))
+        named = (tag.removeprefix(QUANTIZED) for tag in tags)
+        return next((each for each in named if "/" in each), "")
 
     @property
     def files(self) -> dict[str, File]:
@@ -88,10 +114,16 @@ class Model(Struct, frozen=True):
 
 
 class Repository:
-    """A model's repository as one token sees it; refusals become errors for a person."""
+    """A model's repository as one token sees it; refusals become errors for a person.
+
+    Attributes
+    ----------
+    endpoint
+        Base URL of the hub.
+    """
 
     def __init__(self, endpoint: str, token: str) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._token = token
         self._session = http.session()
 
@@ -104,14 +136,24 @@ class Repository:
             There is none that this token may read, or the answer is something else.
         """
         wrong = f"The hub's answer for {model_id} is not one of a model."
-        with asking(self._endpoint, self._explainer(model_id, revision)):
-            try:
-                info = client(self._endpoint, self._token).model_info(
-                    model_id, revision=revision, files_metadata=True, timeout=http.TIMEOUT
+        fix = Fix(text=f"Check that {self.endpoint} is a hub of models, then try again.")
+        try:
+            with asking(self._explainer(model_id, revision)):
+                info = client(self.endpoint, self._token).model_info(
+                    model_id, revision=revision, files_metadata=True
                 )
-            except (KeyError, TypeError, AttributeError) as error:
-                raise HubError(wrong, cause=f"{type(error).__name__}: {error}") from error
-        model = documents.checked(info, Model, wrong=wrong)
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            cause = (
+                "The answer is not JSON."
+                if isinstance(error, ValueError)
+                else "Fields of it are missing, or are of another type."
+            )
+            raise HubError(wrong, cause=cause, fix=fix) from error
+        try:
+            model = documents.checked(info, Model, wrong=wrong)
+        except HubError as error:
+            error.fix = fix
+            raise
         return model, _license(info, model)
 
     def check_access(self, model_id: str) -> None:
@@ -123,10 +165,9 @@ class Repository:
             It may not.
         """
         # Not by the client's auth_check, which would wait for ever.
-        url = f"{self._endpoint}/api/models/{model_id}/auth-check"
+        url = f"{self.endpoint}/api/models/{model_id}/auth-check"
         answer = http.get(self._session, url, limit=_LARGEST_ANSWER, token=self._token)
-        if answer.status != requests.codes.ok:
-            raise self._explainer(model_id, "")(answer.status, answer.headers)
+        self._check(answer, model_id, "")
 
     def read(self, model: Model, path: str, *, limit: int) -> bytes | None:
         """Read one of a model's files; ``None`` when it has no such file.
@@ -140,32 +181,37 @@ class Repository:
             return None
         url = self.file_url(model, path)
         answer = http.get(self._session, url, limit=limit, token=self._token)
-        if answer.status != requests.codes.ok:
-            raise self._explainer(model.id, model.sha)(answer.status, answer.headers)
+        self._check(answer, model.id, model.sha)
         return answer.body
 
     def file_url(self, model: Model, path: str) -> str:
         """Return the address of a file's bytes; the hub redirects from it to signed ones."""
-        return file_url(self._endpoint, model.id, model.sha, path)
+        return file_url(self.endpoint, model.id, model.sha, path)
 
     def range_reader(self) -> ReadRange:
         """Return what reads parts of the hub's files."""
         return http.range_reader(self._session, token=self._token, seconds=facts.SECONDS)
 
+    def _check(self, answer: Answer, model_id: str, revision: str) -> None:
+        """Raise what an answer means that is not what was asked for."""
+        refusal = Refusal(answer.status, answer.headers, answer.body)
+        if answer.status != requests.codes.ok:
+            raise self._explainer(model_id, revision)(refusal)
+        refuse_page(refusal, hub=failures.HUB)
+
     def _explainer(self, model_id: str, revision: str) -> Explain:
-        return partial(
-            failures.explained,
-            endpoint=self._endpoint,
-            model_id=model_id,
-            revision=revision,
-            has_token=bool(self._token),
-        )
+        asked = failures.Asked(self.endpoint, model_id, revision, bool(self._token))
+        return partial(failures.explained, asked=asked)
 
 
 def _license(info: ModelInfo, model: Model) -> str:
-    """Return the licence's id; for one of the publisher's own, its name."""
+    """Return the licence's id; for one of the publisher's own, its name, as far as it is text."""
+    return "".join(letter for letter in _named_license(info, model) if letter.isprintable())
+
+
+def _named_license(info: ModelInfo, model: Model) -> str:
     # The author of the model writes the card: it may hold anything.
-    card: dict[str, Any] = vars(info.card_data) if info.card_data else {}
+    card: dict[str, Any] = getattr(info.card_data, "__dict__", {})
     named = card.get("license_name") if card.get("license") == "other" else None
     found = named or card.get("license") or ""
     if isinstance(found, list):

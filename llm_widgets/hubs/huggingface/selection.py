@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 
@@ -45,9 +45,13 @@ _READ = (
     "*.model",
     "*.tiktoken",
     "*.spm",
-    "merges.txt",
+    "*merges*.txt",
+    "*vocab*.txt",
     "vocab.*",
     "*.vocab",
+    "*.bpe",
+    "*.codes",  # of fastBPE
+    "dict.txt",
     "tokenizer*",
     "chat_template*",
 )
@@ -86,7 +90,9 @@ class WeightsError(ValueError):
     """A repository has no complete weights; the text says what is missing."""
 
 
-def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, str]:
+def choose(
+    paths: Collection[str], shards: Collection[str] | None, beside: Collection[str] = ()
+) -> dict[str, str]:
     """Decide about each file: an empty reason keeps it, any other says why it is left out.
 
     Parameters
@@ -95,6 +101,9 @@ def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, 
         All files of the repository.
     shards
         The files that ``model.safetensors.index.json`` names; ``None`` without one.
+    beside
+        Files, and folders, with further weights: those that the model itself names, as
+        ``modules.json`` does, and those that the engine looks for.
 
     Raises
     ------
@@ -104,12 +113,17 @@ def choose(paths: Collection[str], shards: Collection[str] | None) -> dict[str, 
     weights = _weights(paths, shards)
     is_indexed = shards is not None and weights == set(shards)
     kept = weights | {SAFETENSORS_INDEX if is_indexed else _index_of(weights)}
+    kept |= _in_folders(paths, beside) | (set(beside) & set(paths))
     return {path: "" if path in kept else _reason(path) for path in paths}
 
 
-def is_pytorch(paths: Iterable[str]) -> bool:
-    """Return whether the weights among these files are in PyTorch's format."""
-    return any(_is_pytorch_weights(path) for path in paths)
+def _in_folders(paths: Collection[str], folders: Collection[str]) -> set[str]:
+    """Return the weights below folders; of two formats in one place the safer one."""
+    below = [path for path in paths if path.startswith(tuple(f"{each}/" for each in folders))]
+    found = {path for path in below if path.endswith(".safetensors")}
+    places = {str(PurePosixPath(path).parent) for path in found}
+    pytorch = (path for path in below if path.endswith((".bin", ".pt")))
+    return found | {path for path in pytorch if str(PurePosixPath(path).parent) not in places}
 
 
 def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]:
@@ -134,7 +148,7 @@ def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]
     ):
         if candidates:
             return _complete(candidates)
-    raise WeightsError(_no_weights(paths))
+    raise WeightsError("It holds no weights.")
 
 
 def _complete(candidates: Collection[str]) -> set[str]:
@@ -173,7 +187,7 @@ def _index_of(weights: Collection[str]) -> str:
 
 
 def _reason(path: str) -> str:
-    """Say why a file that holds no chosen weights is left out; empty when vLLM reads it."""
+    """Return why a file without chosen weights is left out; empty when vLLM reads it."""
     parts = PurePosixPath(path.lower()).parts
     if reason := _folder_reason(parts[:-1]):
         return reason
@@ -199,20 +213,7 @@ def _folder_reason(folders: tuple[str, ...]) -> str:
 
 def _safetensors_reason(parts: tuple[str, ...]) -> str:
     if len(parts) > 1:
-        return "weights in a subfolder; vLLM reads the top folder only"
+        return "weights in a subfolder that neither the index nor modules.json names"
     if parts[0].startswith("adapter_"):
         return "an adapter, not the model"
     return "the same weights once more, or weights that the index does not name"
-
-
-def _no_weights(paths: Collection[str]) -> str:
-    suffixes = {PurePosixPath(path).suffix for path in paths}
-    if "model_index.json" in paths:
-        return "It is a pipeline of several models (diffusers), which vLLM does not load."
-    if "adapter_config.json" in paths:
-        return "It is an adapter; it needs the model that it was made for."
-    if ".gguf" in suffixes:
-        return "Its weights are GGUF files, which Ollama loads."
-    if suffixes & {".pt", ".pth", ".bin", ".h5", ".msgpack", ".onnx"}:
-        return "Its weights are in a format that vLLM does not load from a folder."
-    return "It holds no weights."

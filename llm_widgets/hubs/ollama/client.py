@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import requests
@@ -11,9 +10,11 @@ import requests
 from llm_widgets.config import Endpoint
 from llm_widgets.errors import Fix, HubError
 from llm_widgets.hubs import facts, http
+from llm_widgets.hubs.failures import Refusal, refuse_page
+from llm_widgets.hubs.huggingface.addresses import SHORT_HOST
 from llm_widgets.hubs.huggingface.client import ENDPOINT as HUGGING_FACE
-from llm_widgets.hubs.huggingface.names import SHORT_HOST
 from llm_widgets.hubs.ollama import failures
+from llm_widgets.hubs.ollama.documents import MANIFEST_TYPE
 
 if TYPE_CHECKING:
     from llm_widgets.hubs.headers import ReadRange
@@ -25,8 +26,6 @@ ENDPOINT = Endpoint("LLM_WIDGETS_OLLAMA_REGISTRY", "https://registry.ollama.ai")
 NEWEST_OLLAMA = "0.33.0"
 """The newest Ollama whose models are known here; the registry refuses models that need a newer
 one to clients that name an older one."""
-
-MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 LARGEST_TEXT = 4 << 20
 """Bytes of the largest configuration or licence that is read."""
@@ -44,6 +43,8 @@ class Registry:
         Base URLs of Ollama's registry, and of the hub that answers for ``hf.co/…`` names.
     """
 
+    license = ""
+
     def __init__(self, name: Name, *, registry: str, hugging_face: str) -> None:
         self._name = name
         base = registry
@@ -53,10 +54,18 @@ class Registry:
             base = f"https://{name.host}" if is_real else hugging_face
         self._base = f"{base}/v2/{name.namespace}/{name.model}"
         self._session = http.session()
+        self._manifest: bytes | Refusal | None = None
+
+    def asked(self) -> bytes | Refusal:
+        """Ask for the manifest, once."""
+        if self._manifest is None:
+            url = f"{self._base}/manifests/{self._name.tag}"
+            self._manifest = self._ask(url, _LARGEST_MANIFEST)
+        return self._manifest
 
     def manifest(self) -> bytes:
         """Read the manifest, byte for byte as it must be stored."""
-        return self._read(f"{self._base}/manifests/{self._name.tag}", _LARGEST_MANIFEST)
+        return self._given(self.asked())
 
     def blob_url(self, layer: Layer) -> str:
         """Return the address of a blob; the registry redirects from it to a signed one."""
@@ -68,7 +77,7 @@ class Registry:
 
     def blob(self, layer: Layer) -> bytes:
         """Read a short blob and check it."""
-        content = self._read(self.blob_url(layer), LARGEST_TEXT)
+        content = self._given(self._ask(self.blob_url(layer), LARGEST_TEXT))
         if len(content) != layer.size or hashlib.sha256(content).hexdigest() != layer.sha256:
             raise HubError(
                 f"The registry sent other bytes for {self._name.id} than its manifest promises.",
@@ -81,18 +90,15 @@ class Registry:
         """Return what reads parts of blobs."""
         return http.range_reader(self._session, headers=_HEADERS, seconds=facts.SECONDS)
 
-    def _read(self, url: str, limit: int) -> bytes:
+    def _ask(self, url: str, limit: int) -> bytes | Refusal:
         answer = http.get(self._session, url, limit=limit, headers=_HEADERS)
+        refusal = Refusal(answer.status, answer.headers, answer.body)
         if answer.status != requests.codes.ok:
-            said = _said(answer.body)
-            raise failures.explained(answer.status, answer.headers, self._name, said)
+            return refusal
+        refuse_page(refusal, hub=self._name.host)
         return answer.body
 
-
-def _said(body: bytes) -> str:
-    """Return the message of a registry's error: JSON in the OCI form, or plain text."""
-    text = " ".join(body.decode(errors="replace").split())
-    try:
-        return str(json.loads(body)["errors"][0]["message"])
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return text[:300] if not text.startswith("<") else ""
+    def _given(self, answer: bytes | Refusal) -> bytes:
+        if isinstance(answer, Refusal):
+            raise failures.explained(answer, self._name)
+        return answer

@@ -6,14 +6,20 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-_KINDS = "application/vnd.ollama.image."
+from llm_widgets.hubs.documents import LARGEST_FILE, Text
+
+KINDS = "application/vnd.ollama.image."
+"""Begins the media type of a layer; its kind follows."""
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 
 
 class Layer(Struct, frozen=True, rename="camel"):
     """A blob of a model as the manifest names it; its size in bytes."""
 
     digest: Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
-    size: Annotated[int, Meta(ge=0)]
+    size: Annotated[int, Meta(ge=0, le=LARGEST_FILE)]
     media_type: str | None = None
 
     @property
@@ -24,7 +30,7 @@ class Layer(Struct, frozen=True, rename="camel"):
     @property
     def kind(self) -> str:
         """What it holds, for example ``model``, ``license`` or ``params``."""
-        return (self.media_type or "").removeprefix(_KINDS)
+        return (self.media_type or "").removeprefix(KINDS)
 
 
 class Manifest(Struct, frozen=True):
@@ -39,6 +45,8 @@ class ModelConfig(Struct, frozen=True):
 
     Attributes
     ----------
+    capabilities
+        What it can do, for example ``vision`` or ``embedding``.
     model_type
         Number of parameters, for example ``4.3B``.
     file_type
@@ -49,11 +57,13 @@ class ModelConfig(Struct, frozen=True):
         Where a model runs that has no weights.
     """
 
-    model_format: str | None = None
-    model_family: str | None = None
-    model_type: str | None = None
-    file_type: str | None = None
+    model_format: Text | None = None
+    model_family: Text | None = None
+    model_families: tuple[Text, ...] | None = None
+    capabilities: tuple[Text, ...] | None = None
+    model_type: Text | None = None
+    file_type: Text | None = None
     context_length: int | None = None
-    requires: str | None = None
-    remote_host: str | None = None
-    remote_model: str | None = None
+    requires: Text | None = None
+    remote_host: Text | None = None
+    remote_model: Text | None = None

@@ -6,15 +6,18 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
-from llm_widgets.hubs.base import Hub, HubForm, Suggestion
+from llm_widgets.hubs.base import Found, Hub, HubField, HubForm, Suggestion
+from llm_widgets.hubs.huggingface import tokens
 from llm_widgets.hubs.huggingface.client import ENDPOINT as HUGGING_FACE
 from llm_widgets.hubs.huggingface.names import HOSTS as HUGGING_FACE_HOSTS
 from llm_widgets.hubs.huggingface.names import SHORT_HOST
-from llm_widgets.hubs.ollama import names, preflight, suggestions
+from llm_widgets.hubs.huggingface.names import token as hugging_face_token
+from llm_widgets.hubs.ollama import gguf_files, names, preflight, search, suggestions
 from llm_widgets.hubs.ollama.client import ENDPOINT, Registry
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
+    from llm_widgets.domain.found_models import Search
     from llm_widgets.domain.imports import HubFile, HubModel
 
 _MANIFESTS = "manifests"
@@ -34,6 +37,12 @@ class Ollama(Hub):
         model_key="ollama_id",
         placeholder="gemma3:4b",
         examples="gemma3:4b, user/model:tag or hf.co/user/repository:Q4_K_M",
+        token=HubField(
+            "ollama_token",
+            "Hugging Face token",
+            help="Only for gated and private GGUF models of hf.co. Stored in Secret Manager "
+            "while the import runs.",
+        ),
     )
 
     def inspect(
@@ -47,17 +56,21 @@ class Ollama(Hub):
     ) -> HubModel:
         """Find a model that Ollama runs on Linux: see :func:`.ollama.preflight.inspect`.
 
-        Token and revision are not used: the protocol takes no token, and a tag names the
-        revision.
+        The token is one of Hugging Face. The revision is not used: a tag names it.
         """
-        del token, revision
+        del revision
         return preflight.inspect(
             text,
             hub_id=self.id,
             registry=settings.endpoint(ENDPOINT),
             hugging_face=settings.endpoint(HUGGING_FACE),
+            token=hugging_face_token(token),
             look_inside=look_inside,
         )
+
+    def token(self, text: str, settings: Settings) -> str:
+        """Return a token of Hugging Face, or the one that is named: only its files take one."""
+        return tokens.named(text, settings)
 
     def newest_revision(self, model_id: str, settings: Settings) -> str:
         """Return the sha256 of the manifest that a model's tag has now."""
@@ -70,6 +83,16 @@ class Ollama(Hub):
     def suggest(self, query: str, settings: Settings) -> tuple[Suggestion, ...]:
         """Return models whose name contains the query: see :func:`.ollama.suggestions.find`."""
         return suggestions.find(query, registry=settings.endpoint(ENDPOINT))
+
+    def find(self, wanted: Search, settings: Settings, token: str = "") -> Found:
+        """Search the registry's models and the GGUF models of hf.co: see :mod:`.ollama.search`."""
+        return search.find(
+            wanted,
+            source=self.id,
+            registry=settings.endpoint(ENDPOINT),
+            hugging_face=settings.endpoint(HUGGING_FACE),
+            token=token,
+        )
 
     def folder(self, model: HubModel) -> str:
         """Return a folder for each manifest: a complete ``OLLAMA_MODELS`` that can be removed."""
@@ -85,10 +108,13 @@ class Ollama(Hub):
         return names.is_id(model_id)
 
     def file_url(self, model_id: str, revision: str, file: HubFile, settings: Settings) -> str:
-        """Return the address of a blob."""
+        """Return the address of a blob, or of the file of a repository that is one."""
         del revision
+        name = names.model(model_id)
+        if url := gguf_files.file_url(name, file.url, settings.endpoint(HUGGING_FACE)):
+            return url
         registry = Registry(
-            names.model(model_id),
+            name,
             registry=settings.endpoint(ENDPOINT),
             hugging_face=settings.endpoint(HUGGING_FACE),
         )

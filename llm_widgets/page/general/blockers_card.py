@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import gpus
 from llm_widgets.domain.checklist import Work
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from llm_widgets.page.session import Session
 
 _SENTENCES = {
-    Work.IMPORT: "Importing a model would fail until this is mended.",
-    Work.DEPLOY: "Deploying a model would fail until this is mended.",
+    Work.IMPORT: "Fix this before you import a model.",
+    Work.DEPLOY: "Fix this before you deploy a model.",
 }
 
 
@@ -36,7 +36,7 @@ class Blockers:
     def __init__(self, state: ChecklistState, work: Work) -> None:
         self._state = state
         self._work = work
-        self._rows = Checklist(label=f"What stands against the {work.value}")
+        self._rows = Checklist(label=f"Blocks the {work.value}")
         self._rows.on_action(state.act)
         notice = Notice()
         notice.show("warning", _SENTENCES[work])
@@ -53,7 +53,8 @@ class Blockers:
 class QuotaBlocker:
     """What quotas say against a deployment, with the fix of their card.
 
-    Where it fits, ``box`` is not there.
+    Where it fits, ``box`` is not there. What others and this page have deployed meanwhile counts:
+    quotas are read again when the form opens.
     """
 
     def __init__(self, session: Session, quotas: QuotasState, form: DeployFormState) -> None:
@@ -65,7 +66,12 @@ class QuotaBlocker:
         self.box: w.VBox = stack(self._notice, self._dialog.dialog)
         quotas.observe(self._draw, "survey")
         form.observe(self._draw, "deployment")
+        form.observe(self._opened, "offered")
         self._draw()
+
+    def _opened(self, change: dict[str, Any]) -> None:
+        if change["old"] is None:
+            self._quotas.refresh()
 
     def _draw(self, _: object = None) -> None:
         deployment = self._form.deployment
@@ -73,8 +79,9 @@ class QuotaBlocker:
         if reason and deployment:
             self._notice.show(
                 "warning",
-                f"The quotas of {deployment.region} don't allow this. {reason}",
-                detail="Choose fewer or smaller instances or another region, or ask for more.",
+                f"Not enough quota in {deployment.region}: {reason}",
+                detail="Choose fewer or smaller instances, another region, or request a higher "
+                "quota.",
                 action_label="Request quota",
             )
         else:

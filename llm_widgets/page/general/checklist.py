@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from traitlets import Dict, Tuple
 
-from llm_widgets.checks import remedies
 from llm_widgets.checks.context import Context
 from llm_widgets.checks.run import empty_rows, wait_until_ok
 from llm_widgets.domain import checklist
-from llm_widgets.manager import projects
+from llm_widgets.manager import project_changes, projects
 from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
@@ -75,13 +74,15 @@ class ChecklistState(RoundsState):
                     self.rows = checklist.replaced(self.rows, row)
 
         def work() -> bool:
-            self._session.notify(remedies.carry_out(Context(clients, project), action), "success")
+            self._session.notify(project_changes.carry_out(clients, project, action), "success")
             return wait_until_ok(lambda: Context(clients, project), key, tell)
 
         def then(is_ok: bool) -> None:  # noqa: FBT001 - a callback
             self.acting = tuple(each for each in self.acting if each != key)
             if not is_ok:
-                self._session.notify("It has not taken effect yet: refresh in a few minutes.")
+                self._session.notify(
+                    "The change has not taken effect yet. Refresh in a few minutes."
+                )
             self.refresh()
 
         def failed(error: ManagerError) -> None:

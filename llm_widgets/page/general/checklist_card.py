@@ -30,7 +30,7 @@ def checklist_card(state: ChecklistState) -> w.Widget:
     box = card(
         "Configuration status",
         rows,
-        text="What importing and deploying models needs in this project.",
+        text="Requirements to import and deploy models in this project.",
         actions=[refresh],
     )
 

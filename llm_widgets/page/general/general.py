@@ -15,6 +15,7 @@ from llm_widgets.page.background import Debounce, Latest
 from llm_widgets.page.general.checklist import ChecklistState
 from llm_widgets.page.general.network import NetworkState
 from llm_widgets.page.general.quotas import QuotasState
+from llm_widgets.page.visits import asked_now
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.project.projects import Project
@@ -41,10 +42,13 @@ class GeneralState(HasTraits):
         Why projects can't be listed: the id is typed then.
     project_error
         Why the last choice was not taken, or why the saved project was given up.
+    visitor
+        E-mail address of the person, as Identity-Aware Proxy vouches for it; else empty.
     """
 
     identity: Instance[Identity | None] = Instance(Identity, allow_none=True)
     identity_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    visitor = Unicode()
     editing = Bool(default_value=True)
     opening = Unicode()
     manual = Bool(default_value=False)
@@ -186,8 +190,8 @@ class GeneralState(HasTraits):
 
         def then(project: Project) -> None:
             if fresh():
-                self.opening = ""
                 self._session.project = project
+                self.opening = ""
                 self.editing = False
 
         def failed(error: ManagerError) -> None:
@@ -203,6 +207,8 @@ class GeneralState(HasTraits):
         )
 
     def _load_identity(self) -> None:
+        self.visitor = asked_now(self._session.settings).visitor
+
         def then(found: Identity) -> None:
             self.identity = found
             self.identity_error = None

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def identity_card(session: Session, state: GeneralState) -> w.Widget:
     """Make the card; it fills when the answer is there."""
-    details = DetailList([Detail("Identity", "Looking it up …", state="busy")])
-    notice = Notice()
+    details = DetailList([Detail("Identity", "Looking up the identity …", state="busy")])
+    notice, visitor = Notice(), Notice()
     notice.on_action(state.sign_in_again)
     endpoint = session.settings.google_endpoint
     cloud = Detail("Cloud", "Local cloud" if endpoint else "Google Cloud", note=endpoint)
@@ -30,6 +30,12 @@ def identity_card(session: Session, state: GeneralState) -> w.Widget:
         elif state.identity:
             notice.clear()
             found = state.identity
+            if state.visitor:
+                visitor.show(
+                    "info",
+                    f"You are {state.visitor} (through Identity-Aware Proxy). The manager acts "
+                    f"as {found.label}.",
+                )
             details.show(
                 [
                     Detail("Identity", found.label, copy=bool(found.email), wide=True),
@@ -38,10 +44,11 @@ def identity_card(session: Session, state: GeneralState) -> w.Widget:
                 ]
             )
 
-    state.observe(draw, ["identity", "identity_error"])
+    state.observe(draw, ["identity", "identity_error", "visitor"])
     return card(
         "Application identity",
         notice,
+        visitor,
         details,
-        text="Everything here is done in its name, by Application Default Credentials.",
+        text="The manager acts as this identity (Application Default Credentials).",
     )

@@ -12,8 +12,7 @@ from llm_widgets.checks.networks import Found
 from llm_widgets.domain import gpus
 from llm_widgets.domain.networks import NetworkChoice, NetworkKind, read_labels
 from llm_widgets.errors import ManagerError
-from llm_widgets.gcp.client.parallel import Outcome, outcomes
-from llm_widgets.gcp.project import network, projects
+from llm_widgets.manager import project_changes
 from llm_widgets.page.background import Latest
 from llm_widgets.page.general.rounds import RoundsState
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.checks.context import Context
+    from llm_widgets.gcp.client.parallel import Outcome
     from llm_widgets.page.session import Session
 
 
@@ -69,7 +69,7 @@ class NetworkState(RoundsState):
         def work() -> None:
             with self._writing:  # one after the other: the last choice is what stays
                 if fresh():
-                    projects.set_labels(session.clients, project, choice.labels())
+                    project_changes.keep_network(session.clients, project, choice)
 
         def then(_: object) -> None:
             if fresh():
@@ -143,9 +143,6 @@ class NetworkState(RoundsState):
         self.error = None
         self.turning_on = (*self.turning_on, *todo)
 
-        def one(target: tuple[str, str]) -> None:
-            network.turn_on_private_google_access(session.clients, project, *target)
-
         def then(found: list[Outcome[tuple[str, str], None]]) -> None:
             self.turning_on = tuple(each for each in self.turning_on if each not in todo)
             done = [f"{each.key[1]} in {each.key[0]}" for each in found if not each.error]
@@ -158,7 +155,11 @@ class NetworkState(RoundsState):
             self.turning_on = tuple(each for each in self.turning_on if each not in todo)
             self.error = error
 
-        session.background.run(lambda: outcomes(one, todo), then, failed)
+        session.background.run(
+            lambda: project_changes.turn_on_private_google_access(session.clients, project, todo),
+            then,
+            failed,
+        )
 
     def _of(self, region: str, kind: str) -> Found:
         found: Found = self.found.get(f"{region}/{kind}", Found(region, kind))

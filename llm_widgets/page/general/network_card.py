@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from llm_widgets.widgets.table import StatusState
 
 _ADVICE = (
-    "Direct VPC egress through a subnet with Private Google Access is recommended: a service "
+    "Recommended: Direct VPC egress through a subnet with Private Google Access. A service "
     "reads its model from Cloud Storage over Google's own network, several times faster than "
-    "over the public way. Connectors are slower and cost by the hour."
+    "over the public internet. Connectors are slower and billed by the hour."
 )
 
 
@@ -63,7 +63,7 @@ class NetworkCard:
                 Column("state", "State", "status"),
             ],
             actions=[Action("turn-on", "Turn on"), Action("choose", "Use as default")],
-            empty="There is no subnet and no connector in the regions that have GPUs.",
+            empty="No subnet or connector in the regions with GPUs.",
         )
         self._refresh = button("Refresh", style="outlined", icon="refresh")
         self.box = card(
@@ -75,7 +75,7 @@ class NetworkCard:
             self._not_kept,
             self._where,
             self._table,
-            text="How services reach Cloud Storage, in the regions that have GPUs.",
+            text="How services reach Cloud Storage in the regions with GPUs.",
             actions=[self._age, self._refresh],
         )
         self._bind()
@@ -186,7 +186,8 @@ class NetworkCard:
         if state.not_kept:
             self._not_kept.show_error(state.not_kept)
             self._not_kept.kind = "warning"
-            self._not_kept.text = f"Only this browser keeps the default. {state.not_kept.message}"
+            reason = state.not_kept.message
+            self._not_kept.text = f"The default is saved in this browser only. {reason}"
         else:
             self._not_kept.clear()
 

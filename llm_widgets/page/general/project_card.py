@@ -13,19 +13,33 @@ from llm_widgets.widgets.layout import button, card, row, stack
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_widgets.page.general.general import GeneralState
     from llm_widgets.page.session import Session
 
+_LOCKED = "This manager is locked to this project (LLM_WIDGETS_PROJECT)."
+
 
 class ProjectCard:
-    """The card in its two states; ``box`` is what goes into the page."""
+    """The card in its two states; ``box`` is what goes into the page.
 
-    def __init__(self, session: Session, state: GeneralState) -> None:
+    Parameters
+    ----------
+    to_import
+        Called when the person goes on from here: to the import of a model.
+    """
+
+    def __init__(
+        self, session: Session, state: GeneralState, to_import: Callable[[], None]
+    ) -> None:
         self._session = session
         self._state = state
         self._notice = Notice()
         self._details = DetailList()
         self._opening = note("")
+        self._next = button("Import a model", style="primary")
+        self._next.on_click(lambda _: to_import())
         self._change = button("Change", style="outlined")
         self._search = w.Text(
             description="Search projects", placeholder="Name or ID", continuous_update=True
@@ -49,7 +63,7 @@ class ProjectCard:
             "Project",
             self._notice,
             self._content,
-            text="Buckets and services live in it, and it pays for them.",
+            text="Where your buckets and services are created and billed.",
         )
         self._bind()
         self._draw()
@@ -62,6 +76,7 @@ class ProjectCard:
         self._confirm.on_click(lambda _: self._confirmed())
         self._again.on_click(lambda _: state.try_again())
         self._other_way.on_click(lambda _: self._go_another_way())
+        self._list.observe(self._offer_to_confirm, "value")
         self._search.observe(lambda change: state.set_trait("query", change["new"]), "value")
         self._session.observe(self._draw, "project")
         state.observe(
@@ -91,7 +106,7 @@ class ProjectCard:
             self._draw_chosen()
         elif state.is_signed_out:
             self._notice.clear()
-            set_text(self._opening, "Sign in first: see the application identity.")
+            set_text(self._opening, "Sign in first, see “Application identity”.")
             self._content.children = (self._opening,)
         elif state.opening and not self._session.project and not state.found:
             self._notice.clear()
@@ -101,6 +116,11 @@ class ProjectCard:
             self._draw_locked()
         else:
             self._draw_choice()
+
+    def _offer_to_confirm(self, _: object = None) -> None:
+        """Let a project be confirmed once one is marked; one that is typed is checked then."""
+        is_there = self._is_typed or bool(self._list.value)
+        self._confirm.disabled = bool(self._state.opening) or not is_there
 
     def _offered(self, kept: str | None, ids: list[str]) -> str | None:
         """Choose what is marked in the list: what was marked, or what is most likely meant."""
@@ -122,16 +142,17 @@ class ProjectCard:
             ]
         )
         if self._state.locked:
-            set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
-            self._content.children = (self._details, self._opening)
+            set_text(self._opening, _LOCKED)
+            self._buttons.children = (self._next,)
+            self._content.children = (self._details, self._opening, self._buttons)
         else:
-            self._buttons.children = (self._change,)
+            self._buttons.children = (self._next, self._change)
             self._content.children = (self._details, self._buttons)
 
     def _draw_locked(self) -> None:
         if self._state.project_error:
             self._notice.show_error(self._state.project_error)
-        set_text(self._opening, "LLM_WIDGETS_PROJECT holds the manager to this project.")
+        set_text(self._opening, _LOCKED)
         self._buttons.children = (self._again,)
         self._content.children = (self._opening, self._buttons)
 
@@ -142,7 +163,7 @@ class ProjectCard:
             self._notice.show_error(error)
         else:
             self._notice.clear()
-        self._confirm.disabled = bool(state.opening)
+        self._offer_to_confirm()
         self._other_way.description = (
             "List projects again"
             if state.listing_denied
@@ -164,6 +185,7 @@ class ProjectCard:
             kept = self._list.value
             self._list.options = options
             self._list.value = self._offered(kept, [project_id for _, project_id in options])
+            self._offer_to_confirm()
         set_text(self._count, _count_text(state))
         self._below.children = (self._count, *([self._more] if state.more else []))
         self._content.children = (self._search, self._list, self._below, self._buttons)
@@ -173,6 +195,6 @@ def _count_text(state: GeneralState) -> str:
     if state.searching:
         return "Searching …"
     if not state.found and not state.more:
-        return "No project matches." if state.query else "This identity can see no project."
+        return "No project matches." if state.query else "This identity has access to no project."
     many = f"{len(state.found)}{' or more' if state.more else ''}"
     return f"{many} project{'s' if len(state.found) != 1 or state.more else ''}"

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import capacity, gpus, links
 from llm_widgets.domain.capacity import Fit
-from llm_widgets.gcp.project import quotas
+from llm_widgets.domain.prices import TABLE, Basis, dollars
+from llm_widgets.domain.quotas import CPU, MEMORY
+from llm_widgets.domain.services import InstanceSize
 from llm_widgets.page.general.error_notices import ErrorNotices
 from llm_widgets.page.general.quota_dialog import QuotaDialog
 from llm_widgets.serving import cost
@@ -18,6 +20,7 @@ from llm_widgets.widgets.table import Action, Column, DataTable
 if TYPE_CHECKING:
     from llm_widgets.domain.capacity import Capacity
     from llm_widgets.domain.gpus import Gpu
+    from llm_widgets.domain.prices import Price
     from llm_widgets.page.general.quotas import QuotasState
     from llm_widgets.page.session import Session
     from llm_widgets.widgets.table import StatusState
@@ -49,7 +52,7 @@ class QuotaCard:
                 Column("quota", "GPU quota"),
                 Column("cpu", "vCPU used"),
                 Column("memory", "Memory used"),
-                Column("verdict", "One more service", "status"),
+                Column("verdict", "Room for one more?", "status"),
             ],
             actions=[Action("request", "Request quota")],
         )
@@ -62,8 +65,8 @@ class QuotaCard:
             self._notice,
             self._table,
             self._dialog.dialog,
-            text=f"Prices of {gpus.DATA_DATE} in US dollars for one instance that is awake: GPU "
-            "without zonal redundancy, vCPU and memory. Redundant means with zonal redundancy.",
+            text=f"Prices of {gpus.DATA_DATE} in US dollars per running instance: GPU without "
+            "zonal redundancy, vCPU and memory. Redundant: with zonal redundancy.",
             actions=[self._age, self._refresh],
         )
         state.observe(self._draw, ["survey", "checked_at", "running"])
@@ -98,13 +101,14 @@ class QuotaCard:
         self._notice.show(
             "info",
             "Quotas are per project and region.",
-            link=("All quotas of Cloud Run", links.quotas(self._session.project_id)),
+            link=("All Cloud Run quotas", links.quotas(self._session.project_id)),
         )
 
     def _row(self, gpu: Gpu, region: str) -> dict[str, Any]:
         found = self._state.survey.capacity(gpu, region)
         invited = region in gpu.invited_regions
-        price = cost.of_instance(gpu, gpu.default_cpu, gpu.default_memory_gib, redundant=False)
+        size = InstanceSize(gpu.accelerator, gpu.default_cpu, gpu.default_memory_gib)
+        price = cost.of_instance(TABLE, region, size)
         return {
             "id": f"{gpu.accelerator}/{region}",
             "name": f"{gpu.short_label} in {region}",
@@ -117,13 +121,13 @@ class QuotaCard:
                 "note": "By invitation" if invited else "GA",
             },
             "price": {
-                "text": f"{'from ' if region in gpus.DEARER_REGIONS else ''}${price:.2f}",
+                "text": _priced(price),
                 "note": f"{gpu.default_cpu} vCPU, {gpu.default_memory_gib} GiB",
             },
             "quota": self._quota(gpu, region, found),
-            "cpu": self._noted(_of(found.used_cpu, found.cpu), quotas.CPU, region),
+            "cpu": self._noted(_of(found.used_cpu, found.cpu), CPU, region),
             "memory": self._noted(
-                _of(found.used_memory_gib, found.memory_gib, " GiB"), quotas.MEMORY, region
+                _of(found.used_memory_gib, found.memory_gib, " GiB"), MEMORY, region
             ),
             "verdict": self._verdict(gpu, region, found),
         }
@@ -161,9 +165,15 @@ class QuotaCard:
         judged = capacity.verdict(gpu, found)
         text, state = judged.text, _STATES[judged.fit]
         if region in gpu.invited_regions:
-            text = f"Only if Google has invited the project. {text}"
+            text = f"By invitation from Google only. {text}"
             state = "info" if judged.fit is Fit.FITS else state
         return {"state": state, "text": judged.fit.value, "note": text}
+
+
+def _priced(price: Price | None) -> str:
+    if price is None:
+        return "unknown"
+    return ("from " if price.basis is Basis.FROM else "") + dollars(price.amount)
 
 
 def _number(value: float | None) -> str:

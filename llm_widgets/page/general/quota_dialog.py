@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain import google_apis
 from llm_widgets.domain.capacity import Kind, worth_asking
+from llm_widgets.domain.quotas import CPU, MEMORY
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.project import quotas
@@ -35,14 +36,14 @@ class QuotaDialog:
         """Open the form for a GPU in a region, filled in for what is wanted there."""
         self._region = region
         self.dialog.title = f"Request quota in {region}"
-        self.dialog.text = "Small requests are granted within minutes, others are looked at."
+        self.dialog.text = "Small requests are granted within minutes; Google reviews larger ones."
         gpu_quota = gpu.quota_id()
         redundant = gpu.quota_id(redundant=True)
         kind, value = worth_asking(self._state.survey.capacity(gpu, region), wanted)
         quota_ids = {
             Kind.GPUS: redundant if wanted.redundant else gpu_quota,
-            Kind.CPU: quotas.CPU,
-            Kind.MEMORY: quotas.MEMORY,
+            Kind.CPU: CPU,
+            Kind.MEMORY: MEMORY,
         }
         self.dialog.set_fields(
             [
@@ -54,13 +55,13 @@ class QuotaDialog:
                     options=(
                         Option(gpu_quota, f"{gpu.short_label}, without zonal redundancy"),
                         Option(redundant, f"{gpu.short_label}, with zonal redundancy"),
-                        Option(quotas.CPU, "vCPUs of all services"),
-                        Option(quotas.MEMORY, "GiB of memory of all services"),
+                        Option(CPU, "vCPUs, all services"),
+                        Option(MEMORY, "Memory in GiB, all services"),
                     ),
                 ),
                 Field(
                     "value",
-                    "How many in all",
+                    "New limit",
                     "number",
                     required=True,
                     value=ceil(value),
@@ -74,7 +75,7 @@ class QuotaDialog:
                     max_length=254,
                     pattern=r"[^@\s]+@[^@\s]+",
                     pattern_help="Enter an e-mail address.",
-                    help="Whom Google answers; must be able to see the quota.",
+                    help="Google replies to this address; it needs permission to view quotas.",
                 ),
             ]
         )
@@ -105,7 +106,7 @@ class QuotaDialog:
     def _submitted(self, values: Values) -> None:
         self._state.request(
             self._region,
-            values["quota"],
+            values.get("quota", ""),
             values.get("value"),
             email=values.get("email") or "",
             done=self.dialog.close,

@@ -9,10 +9,10 @@ from traitlets import Instance
 
 from llm_widgets.checks import quotas as checks
 from llm_widgets.checks.quotas import Survey
-from llm_widgets.domain import capacity, gpus
+from llm_widgets.domain import capacity, gpus, quotas
 from llm_widgets.domain.capacity import Wanted
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.gcp.project import quotas
+from llm_widgets.manager import project_changes
 from llm_widgets.page.general.rounds import RoundsState
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class QuotasState(RoundsState):
         return capacity.verdict(gpu, self.survey.capacity(gpu, region))
 
     def shortage(self, deployment: Deployment) -> str:
-        """Say why a deployment does not fit; empty where it does, and where nobody can tell."""
+        """Return why a deployment does not fit; empty where it does, and where that is unknown."""
         gpu = gpus.by_accelerator(deployment.accelerator)
         if gpu is None or not self.survey.is_known(gpu, deployment.region):
             return ""
@@ -85,23 +85,28 @@ class QuotasState(RoundsState):
     ) -> None:
         """Ask Google for more: GPUs, vCPUs or GiB."""
         if value is None or value < 1:
-            failed(InvalidInputError("Enter how many are needed.", field="value"))
+            failed(InvalidInputError("Enter the new limit.", field="value"))
             return
         project, clients = self._session.project_id, self._session.clients
 
         def then(found: QuotaRequest) -> None:
             if found.is_pending:
                 self._session.notify(
-                    f"Google decides on {found.preferred:g} in {region}; this takes from minutes "
-                    "to days."
+                    f"Requested {quotas.in_units(quota_id, found.preferred)} in {region}. Google "
+                    "decides within minutes to days."
                 )
             else:
-                self._session.notify(f"{found.granted:g} were granted in {region}.", "success")
+                granted = quotas.in_units(quota_id, found.granted)
+                self._session.notify(
+                    f"{quotas.title(quota_id)} quota in {region} is now {granted}.", "success"
+                )
             done()
             self.refresh()
 
         self._session.background.run(
-            lambda: quotas.ask_for_more(clients, project, region, quota_id, value, email=email),
+            lambda: project_changes.ask_for_more(
+                clients, project, region, quota_id, value, email=email
+            ),
             then,
             failed,
         )
@@ -113,7 +118,7 @@ class QuotasState(RoundsState):
 
 
 def wanted_by(deployment: Deployment) -> Wanted:
-    """Take from a deployment what quotas are about."""
+    """Return what a deployment asks of the quotas."""
     return Wanted(
         deployment.max_instances,
         deployment.cpu,

@@ -12,17 +12,27 @@ from llm_widgets.page.general.quota_card import QuotaCard
 from llm_widgets.widgets.layout import grid, stack, toolbar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import ipywidgets as w
 
     from llm_widgets.page.general.general import GeneralState
     from llm_widgets.page.session import Session
 
 
-def general_view(session: Session, state: GeneralState) -> w.Widget:
-    """Make the tab: who am I, in which project, and what is missing there."""
+def general_view(
+    session: Session, state: GeneralState, *, to_import: Callable[[], None]
+) -> w.Widget:
+    """Make the tab: who am I, in which project, and what is missing there.
+
+    Parameters
+    ----------
+    to_import
+        Called when the person goes on to import a model.
+    """
     return stack(
         toolbar("General"),
-        grid(identity_card(session, state), ProjectCard(session, state).box),
+        grid(identity_card(session, state), ProjectCard(session, state, to_import).box),
         checklist_card(state.checklist),
         NetworkCard(session, state.network).box,
         QuotaCard(session, state.quotas).box,

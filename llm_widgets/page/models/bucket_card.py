@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets as w
-
 from llm_widgets import hubs
+from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.engines import registry
+from llm_widgets.imports.remove import CANCEL_FIRST
+from llm_widgets.page.models.models import place_of, row_id
 from llm_widgets.page.models.status import Condition, condition, status_cell
+from llm_widgets.page.models.storage_card import StorageCard, storage_details
 from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, stack
 from llm_widgets.widgets.notice import Notice
-from llm_widgets.widgets.table import Action, Column, DataTable
+from llm_widgets.widgets.table import Action, Column, DataTable, places_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from llm_widgets.page.models.imports import WatchedImport
     from llm_widgets.page.models.models import BucketModels
     from llm_widgets.page.models.newer_revisions import NewerRevisionsState
+    from llm_widgets.page.models.storage import Measured, StorageState
 
 _COLUMNS = (
     Column("model", "Model", action="details", width=20),
@@ -41,13 +44,8 @@ _ACTIONS = (
     Action("delete", "Delete", overflow=True, danger=True),
 )
 _REVISION_SHOWN = 12
-_READY_ONLY = "Only a model that is ready can be deployed."
-_NO_ENGINE = "No engine that this version knows serves it."
-
-
-def row_id(record: ModelRecord) -> str:
-    """Return the id of a model's row."""
-    return "|".join(record.key)
+_READY_ONLY = "The model is not ready."
+_NO_ENGINE = "No engine of this version serves the model."
 
 
 class BucketCard:
@@ -57,8 +55,11 @@ class BucketCard:
     ----------
     link
         Page of the bucket in the Cloud Console; empty where there is none.
+    storage
+        What the bucket stores, once that is asked for.
     act
-        Called with an action, the bucket and the row.
+        Called with an action, the bucket and the row: that of a model; for ``"tidy"`` the key of
+        what is to be removed, and for ``"delete-bucket"`` none.
     start_import, repair
         Called for this bucket.
     """
@@ -68,6 +69,7 @@ class BucketCard:
         bucket: str,
         *,
         link: str,
+        storage: StorageState,
         act: Callable[[str, str, str], None],
         start_import: Callable[[], None],
         repair: Callable[[], None],
@@ -86,16 +88,34 @@ class BucketCard:
         )
         self._table.on_action(lambda action, row: act(action, bucket, row))
         self._table.on_empty_action(start_import)
-        self._body = w.VBox()
+        self._body = stack()
+        self._storage = StorageCard(
+            bucket,
+            close=lambda: storage.dismiss(bucket),
+            delete=lambda key: act("tidy", bucket, key),
+        )
+        self._delete = button("Delete bucket", style="text")
+        self._delete.on_click(lambda _: act("delete-bucket", bucket, ""))
+        tidy = button(
+            "Tidy", style="text", tooltip=f"Measure what {bucket} stores and what could be removed"
+        )
+        tidy.on_click(lambda _: storage.measure(bucket))
         add = button("Import here", style="text", tooltip=f"Import a model into {bucket}")
         add.on_click(lambda _: start_import())
-        self.box = card(bucket, self._details, self._notice, self._body, actions=[add])
+        self.box = card(
+            bucket,
+            self._details,
+            self._notice,
+            self._body,
+            actions=[self._delete, tidy, add],
+        )
 
     def show(
         self,
         bucket: BucketModels,
         imports: Mapping[str, WatchedImport],
         updates: NewerRevisionsState,
+        measured: Measured | None,
     ) -> None:
         """Draw what is known of the bucket."""
         self._details.show(
@@ -103,16 +123,28 @@ class BucketCard:
                 Detail("Location", bucket.location),
                 Detail("Address", f"gs://{bucket.name}", href=self._link, code=True, copy=True),
                 *([] if bucket.problem else [_count(bucket)]),
+                *(storage_details(measured) if measured else []),
             ]
         )
+        self._draw_actions(bucket, measured)
         self._draw_notice(bucket)
         self._table.rows = [
-            _row(record, imports.get(record.import_id), updates.newer(record, bucket.models))
+            _row(bucket, record, imports, updates.newer(record, bucket.models))
             for record in bucket.models
         ]
-        body = () if bucket.problem and not bucket.models else (self._table,)
-        if self._body.children != body:
+        body = [] if bucket.problem and not bucket.models else [self._table]
+        if measured:
+            self._storage.show(measured)
+            body.append(self._storage.box)
+        if list(self._body.children) != body:
             self._body.children = body
+
+    def _draw_actions(self, bucket: BucketModels, measured: Measured | None) -> None:
+        seems_empty = not (bucket.models or bucket.problem or bucket.unread)
+        self._delete.layout.display = None if seems_empty else "none"
+        holds = (measured.use.not_empty if measured and measured.use else "") or ""
+        self._delete.disabled = bool(holds)
+        self._delete.tooltip = holds or f"Delete the empty bucket {bucket.name}"
 
     def _draw_notice(self, bucket: BucketModels) -> None:
         if bucket.problem:
@@ -124,8 +156,14 @@ class BucketCard:
         elif bucket.repaired:
             self._notice.show(
                 "info",
-                "The list of models was damaged and has been rebuilt from what each import kept.",
-                detail=f"The damaged one is kept as {bucket.repaired}.",
+                "The list of models was damaged and has been rebuilt.",
+                detail=f"The damaged list is kept as {bucket.repaired}.",
+            )
+        elif bucket.unread:
+            some = "One entry" if bucket.unread == 1 else f"{bucket.unread} entries"
+            self._notice.show(
+                "info",
+                f"{some} of {METADATA_NAME} can't be read. They are kept unchanged.",
             )
         else:
             self._notice.clear()
@@ -135,7 +173,13 @@ def _count(bucket: BucketModels) -> Detail:
     return Detail("Models", str(len(bucket.models)), note=bytes_text(bucket.size))
 
 
-def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[str, Any]:
+def _row(
+    bucket: BucketModels,
+    record: ModelRecord,
+    imports: Mapping[str, WatchedImport],
+    newer: str,
+) -> dict[str, Any]:
+    seen = imports.get(record.import_id)
     how = condition(record, seen)
     hidden, disabled = [], {}
     if how is not Condition.READY:
@@ -148,7 +192,7 @@ def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[st
     if not newer:
         hidden.append("newer")
     if how is Condition.IMPORTING:
-        disabled["delete"] = "Cancel the import first."
+        disabled["delete"] = CANCEL_FIRST
     return {
         "id": row_id(record),
         "name": record.id,
@@ -159,6 +203,7 @@ def _row(record: ModelRecord, seen: WatchedImport | None, newer: str) -> dict[st
         "files": record.file_count or None,
         "imported": record.finished_at.isoformat() if record.finished_at else None,
         "by": record.imported_by.partition("@")[0] or None,
+        "places": places_of_row(details=place_of(bucket.name, record, bucket.models).address),
         "disabled": disabled,
         "hidden": hidden,
     }

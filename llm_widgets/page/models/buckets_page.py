@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain import links
 from llm_widgets.page.models.bucket_card import BucketCard
+from llm_widgets.page.models.models import row_id
 from llm_widgets.page.models.progress_card import ProgressCard
+from llm_widgets.page.models.status import can_be_deployed
 from llm_widgets.widgets.layout import button, card, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable
@@ -14,9 +16,11 @@ from llm_widgets.widgets.table import Column, DataTable
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.page.models.models import BucketModels, ModelsState
     from llm_widgets.page.session import Session
 
+_UNREAD = "Buckets that can't be read"
 _UNREADABLE = (
     Column("bucket", "Bucket"),
     Column("location", "Location"),
@@ -55,38 +59,42 @@ class ModelList:
         self._buckets = stack()
         self._imports = stack()
         self._import = button("Import model", style="primary", icon="plus")
-        refresh = button("Refresh", style="outlined", icon="refresh")
+        self._refresh = button("Refresh", style="outlined", icon="refresh")
         self._import.on_click(lambda _: start_import(""))
-        refresh.on_click(lambda _: state.refresh())
+        self._refresh.on_click(lambda _: state.refresh())
         self.box = stack(
-            toolbar("Models", self._import, refresh), self._notice, self._imports, self._buckets
+            toolbar("Models", self._import, self._refresh),
+            self._notice,
+            self._imports,
+            self._buckets,
         )
         state.observe(self._draw, ["buckets", "loaded", "error", "waiting"])
         state.imports.observe(self._draw_imports, "watched")
         state.updates.observe(lambda _: self._draw_buckets(), "newest")
-        session.observe(self._draw, "project")
+        state.storage.observe(lambda _: self._draw_buckets(), "measured")
+        session.observe(self._draw, ["project", "is_opening"])
         self._draw()
 
     def _draw(self, _: object = None) -> None:
         state, chosen = self._state, self._session.project is not None
-        self._import.disabled = not chosen
+        self._import.disabled = self._refresh.disabled = not chosen
         if not chosen:
-            self._notice.show("info", "Choose a project on the General tab first.")
+            self._notice.show("info", self._session.no_project)
         elif state.error:
             self._notice.show_error(state.error)
         elif not state.loaded:
-            self._notice.show("info", "Looking into the project's buckets …")
+            self._notice.show("info", "Reading the project's buckets …")
         elif state.waiting:
-            self._notice.show("info", f"Looking into {state.waiting} more buckets …")
+            self._notice.show("info", f"Reading {state.waiting} more buckets …")
         elif not state.buckets:
             self._notice.show(
                 "info",
-                "No bucket of this project holds models yet.",
-                detail="Import a model: a bucket for it can be created in the same step.",
+                "No models in this project's buckets yet.",
+                detail="Import a model. You can create its bucket in the same step.",
             )
         else:
             self._notice.clear()
-        self._draw_buckets()
+        self._draw_imports()
 
     def _draw_buckets(self) -> None:
         state = self._state
@@ -95,13 +103,19 @@ class ModelList:
         for bucket in shown:
             if bucket.name not in self._cards:
                 self._cards[bucket.name] = self._bucket_card(bucket)
-            self._cards[bucket.name].show(bucket, state.imports.watched, state.updates)
+            measured = state.storage.measured.get(bucket.name)
+            self._cards[bucket.name].show(bucket, state.imports.watched, state.updates, measured)
         boxes = [self._cards[bucket.name].box for bucket in shown]
         self._unreadable.show(unreadable)
         if unreadable:
             boxes.append(self._unreadable.box)
         if boxes != list(self._buckets.children):
             self._buckets.children = boxes
+
+    def _imported(self, import_id: str, bucket: str) -> ModelRecord | None:
+        """Return what an import has brought, once the list has it."""
+        models = getattr(self._state.bucket(bucket), "models", ())
+        return next((each for each in models if each.import_id == import_id), None)
 
     def _draw_imports(self, _: object = None) -> None:
         watched = self._state.imports.watched
@@ -110,7 +124,8 @@ class ModelList:
         for key, seen in watched.items():
             if key not in self._progress:
                 self._progress[key] = self._progress_card(key, seen.model_id, seen.bucket)
-            self._progress[key].show(seen)
+            record = self._imported(key, seen.bucket)
+            self._progress[key].show(seen, can_deploy=bool(record and can_be_deployed(record)))
         boxes = [self._progress[key].box for key in watched]
         if boxes != list(self._imports.children):
             self._imports.children = boxes
@@ -121,6 +136,7 @@ class ModelList:
         return BucketCard(
             name,
             link="" if local else links.bucket(name, self._session.project_id),
+            storage=self._state.storage,
             act=self._act,
             start_import=lambda: self._start_import(name),
             repair=lambda: self._state.repair(name),
@@ -134,18 +150,24 @@ class ModelList:
             cancel=lambda: imports.cancel(key),
             resume=lambda: imports.resume(bucket, key, model_id),
             dismiss=lambda: imports.dismiss(key),
+            deploy=lambda: self._deploy(key, bucket),
         )
+
+    def _deploy(self, import_id: str, bucket: str) -> None:
+        record = self._imported(import_id, bucket)
+        if record:
+            self._act("deploy", bucket, row_id(record))
 
 
 class _Unreadable:
     """Buckets of which it can't be told whether they hold models, with the reasons."""
 
     def __init__(self) -> None:
-        self._table = DataTable(caption="Buckets that can't be read", columns=_UNREADABLE)
+        self._table = DataTable(caption=_UNREAD, columns=_UNREADABLE)
         self.box = card(
-            "Buckets that can't be read",
+            _UNREAD,
             self._table,
-            text="They may hold models that are not shown here.",
+            text="Models in these buckets are not shown here.",
         )
 
     def show(self, buckets: Sequence[BucketModels]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import loading
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.hubs import registry
+from llm_widgets.manager.import_target import TargetKind
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.layout import button, card, row, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from llm_widgets.domain.imports import HubFile
     from llm_widgets.manager.import_check import ImportCheck
@@ -61,7 +63,7 @@ class CheckCard:
         self._files_card = card(
             "Files",
             self._files,
-            text="Only what the engine loads is copied: one format of the weights, no duplicates.",
+            text="Only files that the engine loads are copied.",
         )
         self.box.layout.display = "none"
         form.observe(self._draw, "checked")
@@ -117,33 +119,48 @@ def _facts(checked: ImportCheck) -> list[Detail]:
     time = f"About {duration_text(checked.seconds)}"
     if checked.seconds < _LONG:
         time = "Less than a minute"
-    bucket = [f"gs://{target.name}", checked.place.location, target.words]
+    new = "New bucket " if target.kind is TargetKind.CREATE else ""
+    bucket = f"{new}gs://{target.name} in {checked.place.location}"
+    bucket += f" ({target.words})" if target.words else ""
     count, size = checked.held
-    held = f"it holds {count} model{'' if count == 1 else 's'}, {bytes_text(size)}" if count else ""
+    held = f"holds {count} model{'' if count == 1 else 's'}, {bytes_text(size)}" if count else ""
     return [
         Detail("Model", model.id, state="ok"),
         Detail("Access", _access(checked)),
         Detail("Licence", model.license or "Not stated"),
+        *loading_details(model.facts),
         Detail("Size", f"{bytes_text(model.size)} in {files}"),
-        Detail("Bucket", ", ".join(part for part in bucket if part), note=held),
-        Detail("Already in the bucket", _present(checked)),
+        Detail("Bucket", bucket, note=held),
+        Detail("Already downloaded", _present(checked)),
         Detail("Estimated time", f"{time}, {checked.basis}"),
-        Detail("Revision, pinned", model.revision, code=True, copy=True),
+        Detail("Pinned revision", model.revision, code=True, copy=True),
     ]
+
+
+def loading_details(facts: Mapping[str, Any]) -> list[Detail]:
+    """Say what a model does, and what tells it; nothing where no engine was asked."""
+    found = loading.from_facts(facts)
+    if found is None:
+        return []
+    return [Detail("Task", found.task.value.capitalize(), note=_by(found.source))]
+
+
+def _by(source: str) -> str:
+    return f"by {source}" if source else ""
 
 
 def _present(checked: ImportCheck) -> str:
     if checked.is_ready:
-        return "Another choice of its files" if checked.is_changed else "All of it"
+        return "Another selection of its files" if checked.is_changed else "Everything"
     if checked.is_begun:
         return f"{bytes_text(checked.present)} of {bytes_text(checked.model.size)}"
-    return "Nothing of it"
+    return "None"
 
 
 def _access(checked: ImportCheck) -> str:
     if checked.model.gated and checked.has_token:
-        return "Gated; this token may read it"
-    return "This token may read it" if checked.has_token else "Open to everyone"
+        return "Gated; your token has access"
+    return "Your token has access" if checked.has_token else "Public"
 
 
 def _row(file: HubFile, *, can_choose: bool) -> dict[str, Any]:

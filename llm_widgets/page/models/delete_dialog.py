@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.errors import InUseError, ManagerError
 from llm_widgets.imports.remove import owns_files
-from llm_widgets.widgets.dialog import FormDialog, Values
+from llm_widgets.widgets.dialog import ConfirmDialog, Values
 from llm_widgets.widgets.fields import Field
 
 if TYPE_CHECKING:
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from llm_widgets.page.models.models import ModelsState
 
 _FORCE = "force"
+_ANYWAY = Field(
+    _FORCE,
+    "Delete anyway",
+    "checkbox",
+    help="Services that use the model fail when an instance starts.",
+)
 
 
 class DeleteDialog:
@@ -35,26 +41,33 @@ class DeleteDialog:
         self._models = models
         self._deleted = deleted
         self._asked: tuple[str, ModelRecord] | None = None
-        self.dialog = FormDialog(
-            submit_label="Delete",
-            busy_label="Looking for services that use it, then deleting …",
-            danger=True,
+        self.dialog = ConfirmDialog(
+            busy_label="Checking which services use the model, then deleting …"
         )
         self.dialog.on_submit(self._submitted)
 
-    def show(self, bucket: str, record: ModelRecord) -> None:
-        """Ask for a model."""
+    def show(self, bucket: str, record: ModelRecord, *, type_name: bool = False) -> None:
+        """Ask for a model.
+
+        Parameters
+        ----------
+        type_name
+            Whether its id has to be typed.
+        """
         self._asked = bucket, record
         self.dialog.title = f"Delete {record.id}?"
         here = self._models.bucket(bucket)
         alone = here is not None and owns_files(here.models, record)
         files = (
-            f"Its files under gs://{bucket}/{record.prefix} go, and its entry in the list."
+            f"This deletes its files in gs://{bucket}/{record.prefix}."
             if alone
-            else "Its entry in the list goes. Its files stay, as other models share their folder."
+            else (
+                "This removes the model from the list. Its files stay: other models share "
+                "their folder."
+            )
         )
-        self.dialog.text = f"{files} A service that mounts it keeps it from being deleted."
-        self.dialog.set_fields([])
+        self.dialog.text = f"{files} A model that a service uses can't be deleted."
+        self.dialog.ask(type_name=record.id if type_name else "")
         self.dialog.show()
 
     def _submitted(self, values: Values) -> None:
@@ -74,15 +87,6 @@ class DeleteDialog:
         self._deleted()
 
     def _failed(self, error: ManagerError) -> None:
-        if isinstance(error, InUseError) and not self.dialog.fields:
-            self.dialog.set_fields(
-                [
-                    Field(
-                        _FORCE,
-                        "Delete it anyway",
-                        "checkbox",
-                        help="Services that use it fail when an instance starts next.",
-                    )
-                ]
-            )
+        if isinstance(error, InUseError):
+            self.dialog.insist(_ANYWAY)
         self.dialog.fail(str(error))

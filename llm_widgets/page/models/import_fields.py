@@ -54,7 +54,7 @@ def import_fields(
     return [
         Field(
             "source",
-            "Hub",
+            "Source",
             "cards",
             options=tuple(Option(hub.id, hub.form.title, hub.form.text) for hub in registry.HUBS),
             value=source,
@@ -169,7 +169,7 @@ def _bucket_fields(
     return [
         Field(
             "bucket",
-            "Where the model goes",
+            "Destination bucket",
             "select",
             options=tuple(choices),
             required=True,
@@ -182,8 +182,7 @@ def _bucket_fields(
             required=True,
             value=f"{project}-models" if not usable and not looking else None,
             placeholder=f"{project}-models",
-            help="Shared by all of Google Cloud, so it must be unique. The bucket gets uniform "
-            "access, and can never be made public.",
+            help="Globally unique name. Uniform access, never public.",
             max_length=222,
             group="Bucket",
             show_when=("bucket", CREATE),
@@ -193,7 +192,7 @@ def _bucket_fields(
             "Region",
             "select",
             options=tuple(Option(r, regions.label(r)) for r in regions.offered(region)),
-            help="Regions with GPUs come first: a service reads its model from its own region.",
+            help="Choose the region of your services. Regions with GPUs come first.",
             group="Bucket",
             show_when=("bucket", CREATE),
         ),
@@ -203,7 +202,7 @@ def _bucket_fields(
             required=True,
             suggestions=tuple(Option(each.name, each.location) for each in others),
             placeholder=others[0].name if others else "",
-            help=f"It gets the file {METADATA_NAME}; what is in it stays as it is.",
+            help=f"Adds the file {METADATA_NAME}; existing objects are kept.",
             max_length=222,
             group="Bucket",
             show_when=("bucket", ADOPT),

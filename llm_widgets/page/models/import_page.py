@@ -1,4 +1,4 @@
-"""Importing a model: the form, and below it what the pre-flight found."""
+"""Importing a model: a search, the form, and below it what the pre-flight found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.errors import GatedModelError, ManagerError
 from llm_widgets.hubs import registry
 from llm_widgets.page.models.check_card import CheckCard
+from llm_widgets.page.models.find_card import FindCard
+from llm_widgets.page.models.finding import FindingState
 from llm_widgets.page.models.import_fields import field_of, import_fields, request_of
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.layout import button, row, stack, toolbar
@@ -42,17 +44,23 @@ class ImportPage:
         self._form = Form(
             label="Import model",
             submit_label="Check",
-            busy_label="Asking the hub, and looking at the bucket …",
+            busy_label="Checking the hub and the bucket …",
             cancel_label="Cancel",
             live=True,
         )
         self._problem = Notice()
         self._problem.add_class("llm-answer")
         check = CheckCard(state, confirm=lambda: state.start(self.close), cancel=self.close)
+        self._find = FindCard(FindingState(session), use=self._take)
         go_back = button("Back to models", style="text", icon="arrow-left")
         go_back.on_click(lambda _: self.close())
         self.box = stack(
-            row(go_back), toolbar("Import model"), self._form, self._problem, check.box
+            row(go_back),
+            toolbar("Import model"),
+            self._find.box,
+            self._form,
+            self._problem,
+            check.box,
         )
 
         self._form.on_input(self._typed)
@@ -66,7 +74,10 @@ class ImportPage:
         self._first = {"source": source, "model_id": model_id, "bucket": bucket}
         self._state.forget()
         self._problem.clear()
+        self._find.start_over()
         self._form.start_over(self._fields())
+        # What was typed on another way here must not take the place of what is given now.
+        self._form.keep_as(f"import {source} {model_id} {bucket}")
         self._state.suggest()
 
     def _fields(self) -> list[Field]:
@@ -88,8 +99,16 @@ class ImportPage:
         """Forget what was filled in, the token with it, and show the list."""
         self._first = {}
         self._state.forget()
+        self._find.start_over()
+        self._form.forget()
         self._form.start_over([])
         self._back()
+
+    def _take(self, source: str, model_id: str) -> None:
+        """Fill in a model that was found, and look it up as if it had been typed."""
+        values = {"source": source, registry.get(source).form.model_key: model_id}
+        self._form.fill(values)
+        self._typed(values)
 
     def _typed(self, values: Values) -> None:
         self._problem.clear()
@@ -99,8 +118,8 @@ class ImportPage:
         key = registry.get(request.source).form.model_key
 
         def told(sentence: str, error: ManagerError | None) -> None:
-            if isinstance(error, GatedModelError):
-                self._form.hint({key: f"{error.message} Enter one, then check."})
+            if isinstance(error, GatedModelError) and error.field == "token":
+                self._form.hint({key: f"{error.message} Enter your token, then check."})
             elif error:
                 where = field_of(request, error) or key
                 self._form.hint({})
@@ -119,11 +138,11 @@ class ImportPage:
         )
 
     def _failed(self, request: ImportRequest, error: ManagerError) -> None:
-        field = field_of(request, error)
+        field, fix = field_of(request, error), error.fix
+        # What does not fit below a field, the cause and a link, is told below the form too.
+        is_more = bool(error.cause or (fix and fix.url))
+        said = [error.message, "" if is_more or fix is None else fix.text]
         self._form.hint({})
-        if field:
-            said = [error.message, error.fix.text if error.fix else ""]
-            self._form.fail(errors={field: " ".join(part for part in said if part)})
-        else:
-            self._form.fail()
+        self._form.fail(errors={field: " ".join(part for part in said if part)} if field else None)
+        if is_more or not field:
             self._problem.show_error(error)

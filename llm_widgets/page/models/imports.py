@@ -177,7 +177,7 @@ class ImportsState(HasTraits):
 
 
 def pause(shown: int) -> float:
-    """Tell after how many seconds the page may be told of so many imports again."""
+    """Return the seconds after which the page may be told of so many imports again."""
     return max(_LOOK_EVERY, shown * _MESSAGES_OF_AN_IMPORT / MESSAGES_A_SECOND)
 
 

@@ -10,7 +10,9 @@ from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.engines import registry
 from llm_widgets.errors import Fix, ManagerError, NotFoundError
+from llm_widgets.imports.remove import CANCEL_FIRST
 from llm_widgets.imports.verify import FileCheck
+from llm_widgets.page.models.check_card import loading_details
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.layout import button, card, row, stack, toolbar
@@ -31,7 +33,7 @@ _COLUMNS = (
     Column("file", "File", width=38),
     Column("size", "Size", "bytes", width=8),
     Column("check", "State", "status", width=16),
-    Column("digest", "Digest of the hub", "code", width=26),
+    Column("digest", "Hub checksum", "code", width=26),
     Column("crc32c", "CRC-32C", "code", width=12),
 )
 _CHECKS = {
@@ -71,7 +73,7 @@ class ModelPage:
             columns=_COLUMNS,
             filterable=True,
             loading=True,
-            empty="Its files are not known.",
+            empty="The model's files are unknown.",
         )
         self._deploy = button("Deploy", style="primary")
         self._verify = button("Verify again", style="outlined")
@@ -90,7 +92,7 @@ class ModelPage:
             card("Overview", self._details),
             card("Files", self._problem, self._files),
         )
-        state.observe(self._draw, ["usage", "usage_error"])
+        state.observe(self._draw, ["manifest", "plan", "usage", "usage_error"])
         state.observe(
             self._draw_files, ["manifest", "manifest_error", "plan", "plan_error", "verification"]
         )
@@ -107,7 +109,7 @@ class ModelPage:
         self._verify.disabled = how is not Condition.READY
         self._deploy.disabled = self._verify.disabled or not registry.for_source(record.source)
         self._delete.disabled = how is Condition.IMPORTING
-        self._delete.tooltip = "Cancel the import first." if self._delete.disabled else None
+        self._delete.tooltip = CANCEL_FIRST if self._delete.disabled else None
         self._draw()
         self._draw_files()
         self._draw_result()
@@ -133,6 +135,7 @@ class ModelPage:
                 Detail("Revision", record.revision, code=True, copy=bool(record.revision)),
                 Detail("Size", bytes_text(record.size) if record.size else "", note=_count(record)),
                 Detail("Licence", record.license or "not stated"),
+                *self._loading(),
                 Detail(
                     "Imported" if record.finished_at else "Begun",
                     f"{when:%Y-%m-%d %H:%M} UTC" if when else "",
@@ -149,14 +152,19 @@ class ModelPage:
             ]
         )
 
+    def _loading(self) -> list[Detail]:
+        """Say what the model does, as was found when it was imported."""
+        kept = self._state.manifest or self._state.plan
+        return loading_details(kept.facts) if kept else []
+
     def _used_by(self) -> Detail:
         usage, error = self._state.usage, self._state.usage_error
         if error:
-            return Detail("Used by", "It can't be told", note=error.message)
+            return Detail("Used by", "Unknown", note=error.message)
         if usage is None:
-            return Detail("Used by", "Looking …")
-        nobody = "It can't be told" if usage.unanswered else "No service"
-        note = f"No answer for {usage.unknown}. {usage.reason.message}" if usage.reason else ""
+            return Detail("Used by", "Checking …")
+        nobody = "Unknown" if usage.unanswered else "No service"
+        note = f"No answer from {usage.unknown}. {usage.reason.message}" if usage.reason else ""
         return Detail("Used by", usage.names or nobody, note=note)
 
     def _draw_files(self, _: object = None) -> None:
@@ -168,12 +176,12 @@ class ModelPage:
         elif error:
             self._problem.show_error(error)
         elif state.plan:
-            self._problem.show("info", "The import has not ended: none of these is published.")
+            self._problem.show("info", "The import has not finished: no files are published yet.")
         else:
             self._problem.clear()
         checks = state.verification.files if state.verification else {}
         if state.manifest:
-            self._files.rows = _rows(state.manifest.files, checks, "Verified at the import")
+            self._files.rows = _rows(state.manifest.files, checks, "Verified on import")
         else:
             self._files.rows = _rows(state.plan.files if state.plan else (), {}, "")
 
@@ -229,6 +237,6 @@ def _rows(
             row |= {"size": file.size, "crc32c": getattr(file, "crc32c", None)}
             row["digest"] = f"{file.digest.kind.value}:{file.digest.value}"
         state = _CHECKS[check] if check else "ok" if unchecked else "off"
-        row["check"] = {"state": state, "text": check.value if check else unchecked or "Not there"}
+        row["check"] = {"state": state, "text": check.value if check else unchecked or "Missing"}
         rows.append(row)
     return rows

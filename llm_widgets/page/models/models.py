@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from traitlets import Bool, HasTraits, Instance, Int, Tuple
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.errors import ManagerError
-from llm_widgets.gcp.storage.metadata import update_metadata
+from llm_widgets.manager import bucket_models
 from llm_widgets.manager.bucket_models import BucketModels, ProjectBuckets, read_project
 from llm_widgets.page.background import Latest
 from llm_widgets.page.models.imports import ImportsState
 from llm_widgets.page.models.newer_revisions import NewerRevisionsState
+from llm_widgets.page.models.storage import StorageState
+from llm_widgets.page.places import Place, View
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from llm_widgets.page.session import Session
 
 __all__ = ["BucketModels", "ModelsState"]
+
+
+def row_id(record: ModelRecord) -> str:
+    """Return what tells a model from others in its bucket: no two keys, whatever is in them."""
+    return json.dumps(record.key)
+
+
+def place_of(
+    bucket: str, record: ModelRecord, models: Iterable[ModelRecord], view: View = View.MODEL
+) -> Place:
+    """Return the place of a model among those of its bucket."""
+    is_one_of_several = sum(each.id == record.id for each in models) > 1
+    names = (bucket, record.id)
+    return Place(view, (*names, record.revision) if is_one_of_several else names)
 
 
 class ModelsState(HasTraits):
@@ -50,6 +69,7 @@ class ModelsState(HasTraits):
         self._latest = Latest()
         self.imports = ImportsState(session, finished=self.refresh)
         self.updates = NewerRevisionsState(session)
+        self.storage = StorageState(session, changed=self.refresh)
         session.observe(self._project_changed, "project")
 
     def bucket(self, name: str) -> BucketModels | None:
@@ -60,7 +80,11 @@ class ModelsState(HasTraits):
     def find(self, bucket: str, key: str) -> ModelRecord | None:
         """Return the model of a bucket whose key, joined by ``|``, is ``key``."""
         models = next((b.models for b in self.buckets if b.name == bucket), ())
-        return next((record for record in models if "|".join(record.key) == key), None)
+        return next((record for record in models if row_id(record) == key), None)
+
+    def place(self, bucket: str, record: ModelRecord, view: View = View.MODEL) -> Place:
+        """Return the place of a model; its revision is named where the bucket has several."""
+        return place_of(bucket, record, getattr(self.bucket(bucket), "models", ()), view)
 
     def location(self, bucket: str) -> str:
         """Return the location of a bucket, or empty."""
@@ -83,6 +107,7 @@ class ModelsState(HasTraits):
                 self._show(found)
                 self.loading = False
                 self.updates.look(self.buckets)
+                self.storage.look(self.buckets)
 
         def failed(error: ManagerError) -> None:
             if fresh():
@@ -95,9 +120,8 @@ class ModelsState(HasTraits):
 
     def repair(self, bucket: str) -> None:
         """Rebuild a damaged metadata file; the damaged one is kept beside it."""
-        client = self._session.clients.storage()
         self._session.background.run(
-            lambda: update_metadata(client, bucket, lambda file: file),
+            lambda: bucket_models.repair(self._session.clients, bucket),
             lambda _: self.refresh(),
             self._session.report,
         )
@@ -108,6 +132,7 @@ class ModelsState(HasTraits):
         self.error = None
         self.loaded = False
         self.imports.clear()
+        self.storage.clear()
         self.refresh()
 
     def _show(self, found: ProjectBuckets) -> None:

@@ -27,13 +27,13 @@ _ROW_STATES: dict[FileState, RowState] = {
     FileState.FAILED: "failed",
 }
 _TITLES = {
-    ImportState.STARTING: "Waiting for a worker …",
+    ImportState.STARTING: "Starting …",
     ImportState.RUNNING: "Copying from the hub into the bucket",
-    ImportState.VERIFYING: "Comparing digests, then publishing",
+    ImportState.VERIFYING: "Verifying checksums, then publishing",
     ImportState.FAILED: "The import failed",
 }
 _TOLD_BY_NOTICE = (ImportState.DONE, ImportState.CANCELLED)
-_ABANDONED = "abandoned"
+_ABANDONED = (None, False)
 
 
 class ProgressCard:
@@ -47,10 +47,12 @@ class ProgressCard:
         cancel: Callable[[], None],
         resume: Callable[[], None],
         dismiss: Callable[[], None],
+        deploy: Callable[[], None],
     ) -> None:
         self._bars: TransferBars | None = None
         self._notice = Notice()
-        self._phase = note("Looking at the import …")
+        self._notice.on_action(deploy)
+        self._phase = note("Reading the import's progress …")
         self._files = FileProgress(label=f"Files of {model_id}")
         self._moving = w.VBox()
         self._moving.add_class("llm-stack")
@@ -68,10 +70,16 @@ class ProgressCard:
             self._moving,
             actions=[self._buttons],
         )
-        self._shown: ImportState | str | None = None
+        self._shown: tuple[ImportState | None, bool] | None = None
 
-    def show(self, seen: WatchedImport) -> None:
-        """Draw a state of the import."""
+    def show(self, seen: WatchedImport, *, can_deploy: bool) -> None:
+        """Draw a state of the import.
+
+        Parameters
+        ----------
+        can_deploy
+            Whether the list of models has what was imported, and an engine serves it.
+        """
         progress = seen.progress
         if progress is None:
             self._draw_abandoned(seen)
@@ -82,21 +90,22 @@ class ProgressCard:
             set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
             self._draw_abandoned(seen)
-        elif progress.state is not self._shown:
-            self._shown = progress.state
-            self._draw_state(progress)
+        elif (progress.state, can_deploy) != self._shown:
+            self._shown = progress.state, can_deploy
+            self._draw_state(progress, can_deploy=can_deploy)
 
-    def _draw_state(self, progress: ImportProgress) -> None:
+    def _draw_state(self, progress: ImportProgress, *, can_deploy: bool) -> None:
         self._resume.disabled = self._cancel.disabled = False
         if progress.state is ImportState.FAILED:
             said = "\n".join(part for part in (progress.cause, progress.fix) if part)
             self._notice.show("error", progress.message or "The import failed.", detail=said)
             self._buttons.children = (self._resume, self._dismiss)
         elif progress.state is ImportState.CANCELLED:
-            self._notice.show("info", "Cancelled. Nothing of it was published.")
+            self._notice.show("info", "Cancelled. No files were published.")
             self._buttons.children = (self._resume, self._dismiss)
         elif progress.state is ImportState.DONE:
-            self._notice.show("success", _what_was_done(progress))
+            next_step = "Deploy" if can_deploy else ""
+            self._notice.show("success", _what_was_done(progress), action_label=next_step)
             self._buttons.children = (self._dismiss,)
         else:
             self._notice.clear()
@@ -108,8 +117,8 @@ class ProgressCard:
         self._shown = _ABANDONED
         self._notice.show(
             "warning",
-            "Incomplete: its worker is gone.",
-            detail="Resume it: what has arrived stays, and is not copied again.",
+            "Import interrupted.",
+            detail="Resume to continue. Files already copied are kept.",
         )
         self._resume.disabled = self._cancel.disabled = False
         self._buttons.children = (self._resume, self._cancel)
@@ -158,15 +167,12 @@ def _what_was_done(progress: ImportProgress) -> str:
     count, size = len(progress.files), bytes_text(progress.size)
     files = "1 file" if count == 1 else f"{count} files"
     took = duration_text(max(1, (progress.updated_at - progress.started_at).total_seconds()))
-    return (
-        f"Imported and verified: {files}, {size} in {took}. "
-        "Every file has the digest that the hub published."
-    )
+    return f"Imported and verified: {files}, {size} in {took}. All checksums match the hub."
 
 
 def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
     """Write the phase, what has arrived, and what is left to wait for."""
-    title = "Nobody works on it" if seen.is_abandoned else _TITLES[progress.state]
+    title = "Interrupted" if seen.is_abandoned else _TITLES[progress.state]
     done = sum(file.state is FileState.DONE for file in progress.files)
     count = len(progress.files)
     arrived, size = bytes_text(progress.done), bytes_text(progress.size)
@@ -175,5 +181,5 @@ def _phase(seen: WatchedImport, progress: ImportProgress) -> str:
     if not seen.is_abandoned and not progress.state.is_final:
         if left is not None and progress.state is ImportState.RUNNING:
             parts.append(f"about {duration_text(left)} left")
-        parts.append("it goes on when this page is closed")
+        parts.append("you can close this page; the import continues")
     return " · ".join(parts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import ImportState
+from llm_widgets.engines import registry
 from llm_widgets.imports.worker import CANCELLED
 
 if TYPE_CHECKING:
@@ -21,8 +22,9 @@ _WORKING = {
 }
 
 
-_NO_REASON = "No reason is known."
-_OF_ANOTHER = "Another application's import: import it here."
+_NO_REASON = "Unknown reason."
+_NOT_KNOWN = "Unknown status, set by another application."
+_OF_ANOTHER = "Imported by another application: import the model here."
 
 
 class Condition(Enum):
@@ -33,6 +35,7 @@ class Condition(Enum):
     INCOMPLETE = auto()
     FAILED = auto()
     CANCELLED = auto()
+    UNKNOWN = auto()
 
     @property
     def can_resume(self) -> bool:
@@ -50,6 +53,8 @@ def condition(record: ModelRecord, seen: WatchedImport | None) -> Condition:
     """Return how a model is."""
     if record.status is ModelStatus.READY:
         return Condition.READY
+    if record.status is ModelStatus.UNKNOWN:
+        return Condition.UNKNOWN
     if seen and seen.is_abandoned:
         return Condition.INCOMPLETE
     progress = seen.progress if seen else None
@@ -59,6 +64,11 @@ def condition(record: ModelRecord, seen: WatchedImport | None) -> Condition:
         return Condition.CANCELLED if record.error == CANCELLED else Condition.FAILED
     # An entry of another application that has no import of ours will never move.
     return Condition.IMPORTING if record.import_id else Condition.INCOMPLETE
+
+
+def can_be_deployed(record: ModelRecord) -> bool:
+    """Return whether a model is ready, and of a source that an engine serves."""
+    return record.status is ModelStatus.READY and bool(registry.for_source(record.source))
 
 
 def status_cell(
@@ -76,10 +86,12 @@ def status_cell(
             note = "Update available" if newer else ""
             return {"state": "ok", "text": "Ready", "note": note}
         case Condition.INCOMPLETE:
-            note = "Nobody works on it: resume." if record.import_id else _OF_ANOTHER
+            note = "Interrupted. Resume to continue." if record.import_id else _OF_ANOTHER
             return {"state": "warning", "text": "Incomplete", "note": note}
         case Condition.CANCELLED:
             return {"state": "off", "text": "Cancelled"}
+        case Condition.UNKNOWN:
+            return {"state": "off", "text": record.told_status, "note": _NOT_KNOWN}
         case Condition.FAILED:
             progress = seen.progress if seen else None
             reason = progress.message if progress else ""
@@ -97,4 +109,4 @@ def _under_way(seen: WatchedImport | None) -> str:
     if progress is None:
         return "Importing"
     percent = int(100 * progress.done / progress.size) if progress.size else 0
-    return f"{_WORKING.get(progress.state, 'Importing')} {percent} %"
+    return f"{_WORKING.get(progress.state, 'Importing')} {percent}%"

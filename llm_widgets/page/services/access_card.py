@@ -23,30 +23,31 @@ class AccessCard:
     def __init__(self, state: ServicePageState) -> None:
         self._state = state
         self._asked: Grant | None = None
+        self._named = ""  # who is asked about: the field may say something else by the answer
         self._error = Notice()
         self._public = Notice()
         self._table = DataTable(
-            caption="Who may call",
+            caption="Callers",
             columns=(Column("member", "Member"), Column("condition", "Condition")),
             actions=(Action("remove", "Remove", danger=True),),
-            empty="Nobody by the service's own policy; roles on the project count as well.",
+            empty="No callers in the service's policy. Roles on the project count as well.",
         )
         self._who = w.Text(description="Member", placeholder="user:ann@example.org")
         add = button("Add", style="outlined")
         add.on_click(lambda _: self._add())
         self._removal = ConfirmDialog(submit_label="Remove")
         self._removal.on_submit(lambda _: self._remove())
-        self._opening = ConfirmDialog(submit_label="Let everybody call")
+        self._opening = ConfirmDialog(submit_label="Allow public access")
         self._opening.on_submit(lambda _: self._open())
         self.dialogs = (self._removal, self._opening)
         self.box = card(
-            "Who may call",
+            "Callers",
             self._error,
             self._public,
             self._table,
             row(self._who, add),
-            text="Members with roles/run.invoker on this service: user:, group:, serviceAccount:, "
-            "domain:, principal: or principalSet: and who it is.",
+            text="Members with roles/run.invoker on this service: user:, group:, "
+            "serviceAccount:, domain:, principal: or principalSet:, then the address.",
         )
         self._table.on_action(self._act)
         state.observe(self._draw, ["invokers", "access_error"])
@@ -57,11 +58,12 @@ class AccessCard:
         if not who:
             return
         if self._state.add_invoker(who):
+            self._named = who
             self._opening.ask(
-                title=f"Let {who} call?",
-                text="Everybody on the internet who knows the URL may then use the model, without "
-                "signing in or with any Google account, and you pay for it. It is safer to add "
-                "single members or groups.",
+                title=f"Allow {who} to call the service?",
+                text="Anyone on the internet can then use the model without signing in or with "
+                "any Google account, and you pay for it. Adding members or groups is "
+                "safer.",
                 type_name=who,
             )
             self._opening.show()
@@ -70,7 +72,7 @@ class AccessCard:
 
     def _open(self) -> None:
         self._opening.close()
-        self._state.add_invoker(self._who.value, confirmed=True)
+        self._state.add_invoker(self._named, confirmed=True)
         self._who.value = ""
 
     def _act(self, _: str, key: str) -> None:
@@ -79,7 +81,8 @@ class AccessCard:
         if invoker:
             self._removal.ask(
                 title=f"Remove {invoker.member}?",
-                text="It may not call this service any more, unless a role on the project lets it.",
+                text="The member can't call this service any more, unless a role on the "
+                "project allows it.",
             )
             self._removal.show()
 
@@ -104,6 +107,8 @@ class AccessCard:
         else:
             self._error.clear()
         if any(invoker.member in PUBLIC for invoker in state.invokers):
-            self._public.show("warning", "Everybody may call this service, and you pay for it.")
+            self._public.show(
+                "warning", "Public access is on: anyone can call this service, and you pay for it."
+            )
         else:
             self._public.clear()

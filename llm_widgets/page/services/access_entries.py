@@ -41,11 +41,11 @@ def _network(values: Mapping[str, Any], _: Deployment) -> Values:
     if kind == SUBNET:
         network, subnetwork = values["network"].strip(), values["subnetwork"].strip()
         if not network and not subnetwork:
-            raise InvalidInputError("Name the network or the subnet, best both.", field="network")
+            raise InvalidInputError("Enter the network, the subnet, or both.", field="network")
         return {"subnet": SubnetAccess(network, subnetwork), "connector": ""}
     if kind == CONNECTOR:
         if not values["connector"].strip():
-            raise InvalidInputError("Name the connector.", field="connector")
+            raise InvalidInputError("Enter the connector.", field="connector")
         return {"subnet": None, "connector": values["connector"].strip()}
     return {"subnet": None, "connector": ""}
 
@@ -58,7 +58,7 @@ def _network_summary(deployment: Deployment) -> str:
         network = f"subnet {subnet.subnetwork or subnet.network}"
     elif deployment.connector:
         network = f"connector {deployment.connector.rsplit('/', 1)[-1]}"
-    told = (network, f"requests {deployment.ingress.label}", labels or "no labels")
+    told = (network, f"ingress: {deployment.ingress.label}", labels or "no labels")
     return " · ".join(told)
 
 
@@ -68,34 +68,36 @@ ACCESS = Card(
         Entry(
             "service_account",
             "Service account",
-            "Who the service is; it needs to read the bucket, and no more.",
+            "The identity the service runs as. It only needs read access to the bucket.",
             is_long=True,
         ),
         Entry(
             "grant_access",
             "Let it read the bucket",
-            "Adds roles/storage.objectViewer on this bucket; without it the mount fails.",
+            "Grants the service account roles/storage.objectViewer on this bucket.",
             "checkbox",
             initial=True,
         ),
         Entry(
             "callers",
-            "Who may call",
-            "Never everybody: a GPU that anybody may use is a bill.",
+            "Callers",
+            "Public access is not offered here: anyone could run up your GPU bill.",
             "select",
             initial=ONLY_ME,
             choices=lambda _: ((ONLY_ME, "Only me"), (MEMBERS, "Me and these members")),
+            is_basic=True,
         ),
         Entry(
             "members",
             "Members",
-            "user:, group:, serviceAccount: or domain: and who it is.",
+            "user:, group:, serviceAccount: or domain:, then the address.",
             "rows",
             initial=(),
             columns=("user:ann@example.org",),
             add_label="Add a member",
             show_when=("callers", MEMBERS),
             restores=False,
+            is_basic=True,
         ),
     ),
 )
@@ -104,17 +106,19 @@ NETWORK = Card(
     (
         Entry(
             "ingress",
-            "Requests come",
-            "Who may call is asked in any case.",
+            "Ingress",
+            "Networks that can reach the service. Callers need permission either way.",
             "select",
             write=attrgetter("value"),
             read=Ingress,
-            choices=lambda _: ((each.value, each.label.capitalize()) for each in Ingress),
+            choices=lambda _: (
+                (each.value, f"{each.label[0].upper()}{each.label[1:]}") for each in Ingress
+            ),
         ),
         Entry(
             "network_kind",
             "Network",
-            "A subnet with Private Google Access reads the bucket several times faster.",
+            "Recommended: a subnet with Private Google Access.",
             "select",
             derive=_kind_of_network,
             choices=lambda _: (
@@ -127,7 +131,7 @@ NETWORK = Card(
         Entry(
             "network",
             "VPC network",
-            "The one that the subnet belongs to.",
+            "The subnet's network.",
             derive=lambda deployment: (deployment.subnet or _DEFAULT_NETWORK).network,
             show_when=("network_kind", SUBNET),
             follows=True,
@@ -143,7 +147,7 @@ NETWORK = Card(
         Entry(
             "connector",
             "Connector",
-            "Serverless VPC Access in the service's region; slower than a subnet.",
+            "A Serverless VPC Access connector in the service's region.",
             derive=attrgetter("connector"),
             placeholder="projects/P/locations/R/connectors/C",
             is_long=True,
@@ -153,7 +157,7 @@ NETWORK = Card(
         Entry(
             "labels",
             "Labels",
-            "For your bills; managed-by and llm-engine are added, the page finds it by them.",
+            "Shown in billing reports. managed-by and llm-engine are added.",
             "pairs",
             read=_labels,
             add_label="Add a label",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from traitlets import HasTraits, Instance, Unicode
+from traitlets import HasTraits, Instance
 
 from llm_widgets.errors import ManagerError
+from llm_widgets.gcp.iam.effective_access import Verdict
 from llm_widgets.manager import bucket_access
 from llm_widgets.page.background import Latest
 
@@ -14,21 +15,19 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.page.session import Session
 
-UNKNOWN, GRANTED, MISSING = "unknown", "granted", "missing"
-
 
 class BucketAccessState(HasTraits):
     """What the bucket's policy and the project's let the runtime account do.
 
     Attributes
     ----------
-    access
-        ``UNKNOWN``, ``GRANTED`` or ``MISSING``.
+    verdict
+        ``None`` while that is looked for.
     error
         Why that can't be told, or could not be granted.
     """
 
-    access = Unicode(UNKNOWN)
+    verdict: Instance[Verdict | None] = Instance(Verdict, allow_none=True)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session) -> None:
@@ -39,19 +38,19 @@ class BucketAccessState(HasTraits):
     def check(self, wanted: Deployment) -> None:
         """Look whether the account of a deployment may read its bucket."""
         fresh = self._latest.begin()
-        self.access = UNKNOWN
+        self.verdict = None
         self.error = None
 
-        def then(granted: bool) -> None:  # noqa: FBT001 - the result of the work
+        def then(found: Verdict) -> None:
             if fresh():
-                self.access = GRANTED if granted else MISSING
+                self.verdict = found
 
         def failed(error: ManagerError) -> None:
             if fresh():
                 self.error = error
 
         clients = self._session.clients
-        self._session.background.run(lambda: bucket_access.may_read(clients, wanted), then, failed)
+        self._session.background.run(lambda: bucket_access.reading(clients, wanted), then, failed)
 
     def grant(self, wanted: Deployment) -> None:
         """Let the account read the bucket."""

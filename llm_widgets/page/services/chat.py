@@ -2,35 +2,84 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+import threading
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
+from traitlets import Bool, HasTraits, Instance, Int, Tuple, Unicode
 
 from llm_widgets.engines import registry
 from llm_widgets.errors import ManagerError
-from llm_widgets.gcp.auth import identity
-from llm_widgets.gcp.iam import invokers
-from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import invoke
 from llm_widgets.gcp.run.service_errors import LET_IN
+from llm_widgets.manager import callers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.page.services.service_logs import LogTail
     from llm_widgets.page.session import Session
+
+    Whole = Callable[[Sequence["Turn"]], object]
+    Piece = Callable[[str, str], object]
 
 _LONG = 3.0  # seconds; an instance that is awake has a first token sooner
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Something said; the text of an answer is complete only when it has ended."""
+    """Something said; an answer is complete only when it has ended.
+
+    Attributes
+    ----------
+    thought
+        What the model thought before it said this.
+    note
+        What is to be told of it: time and speed of an answer, or that it was stopped.
+    calls
+        Calls of tools that the model asks for, one in each line.
+    image
+        A picture beside the text, as the address of its own bytes; empty for none.
+    """
 
     role: Literal["user", "assistant"]
     text: str
+    thought: str = ""
+    note: str = ""
+    calls: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What goes with each question; ``None`` for what the engine does by itself.
+
+    Attributes
+    ----------
+    thinking
+        Whether reasoning is turned ``"on"`` or ``"off"``; empty for the model's own way.
+    tools
+        Tools that the model can call, as the JSON of OpenAI's protocol; empty for none.
+    """
+
+    system: str = ""
+    temperature: float | None = 0.7
+    max_tokens: int | None = 1024
+    thinking: str = ""
+    tools: str = ""
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Fields of the request that every engine takes."""
+        given = {
+            "temperature": self.temperature,
+            "max_tokens": self.max_tokens,
+            "tools": json.loads(self.tools) if self.tools else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
 
 
 class ChatState(HasTraits):
@@ -39,91 +88,99 @@ class ChatState(HasTraits):
     Attributes
     ----------
     turns
-        What was said. While an answer streams in its turn is empty here, and its text comes
-        through :meth:`on_text`.
-    figures
-        Time to the first token and speed of the last answer, or what is being waited for.
+        What was said, without the answer that is coming; see `follow_turns`.
+    busy
+        Whether an answer is coming, or something that it needs.
+    waiting, waited
+        What is waited for, and for how many seconds; empty and 0 for nothing.
+    settings
+        What goes with each question.
     """
 
     turns: Tuple = Tuple()
     busy = Bool(default_value=False)
-    figures = Unicode()
+    waiting = Unicode()
+    waited = Int()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    settings = Instance(ChatSettings, ())
 
-    def __init__(self, session: Session, service: ServiceSummary) -> None:
+    def __init__(self, session: Session, service: ServiceSummary, log: LogTail) -> None:
         super().__init__()
+        self._log = log
         self._session = session
         self._service = service
         self._stream: invoke.ChatStream | None = None
-        self._listeners: list[Callable[[str], None]] = []
-        self._waiting = False
-        self._ask_again: Callable[[], None] = lambda: None
+        self._lock = threading.RLock()
+        self._coming: Turn | None = None
+        self._followers: list[tuple[Whole, Piece]] = []
 
-    def follow(self, service: ServiceSummary) -> None:
-        """Take over what is known of the service by now: its URL comes late."""
+    def follow(self, service: ServiceSummary, log: LogTail | None = None) -> None:
+        """Take over what is known of the service by now, and the log that is being read."""
         self._service = service
+        self._log = log or self._log
 
-    def on_text(self, listener: Callable[[str], None]) -> None:
-        """Have ``listener`` called with each piece of an answer."""
-        self._listeners.append(listener)
+    def follow_turns(self, whole: Whole, piece: Piece) -> None:
+        """Have ``whole`` called with all turns, now and when they change otherwise than by a piece.
 
-    def ask(
-        self, prompt: str, *, system: str = "", params: Mapping[str, float] | None = None
-    ) -> None:
+        Parameters
+        ----------
+        piece
+            Called with more text and more thought of the last turn.
+        """
+        with self._lock:
+            self._followers.append((whole, piece))
+            whole(self._all())
+
+    def unfollow_turns(self, whole: Whole, piece: Piece) -> None:
+        """Call these no more."""
+        with self._lock:
+            self._followers.remove((whole, piece))
+
+    @property
+    def can_switch_thinking(self) -> bool:
+        """Whether a request can turn the model's reasoning on and off, as far as is known."""
+        return bool(self._thinking(on=False))
+
+    def ask(self, prompt: str, image: str = "") -> None:
         """Send a prompt with everything said before it.
 
         Parameters
         ----------
-        system
-            What the model is told before the conversation; empty for nothing.
-        params
-            Further fields of the request: ``temperature``, ``max_tokens``.
+        image
+            A picture beside it, as the address of its own bytes; empty for none.
         """
         if self.busy:
             return
         try:
-            path = registry.chat_of(self._service.framework).path
+            path = registry.api_of(self._service.framework).path
         except ManagerError as error:
             self.error = error
             return
-        before = self.turns
-        self._ask_again = lambda: self._ask_after(before, prompt, system, params)
         self.error = None
         self.busy = True
-        self.figures = "Waiting for the first token …"
-        self._waiting = True
         asked_at = datetime.now(UTC)
-        said = (*self.turns, Turn("user", prompt))
-        self.turns = (*said, Turn("assistant", ""))
-        answer: list[str] = []
-        stream = self._stream = invoke.chat_stream(
-            self._session.clients,
-            self._service.url,
-            self._service.served_name,
-            [
-                *([{"role": "system", "content": system}] if system else []),
-                *_answered(said),
-            ],
-            params,
-            path=path,
-            service=self._service.name,
-        )
+        said = (*self.turns, Turn("user", prompt, image=image))
+        stream = self._stream = self._request(said, path)
+        self._set_turns(said, Turn("assistant", ""))
+        self._wait_for(self._awaited(0, asked_at), 0)
 
-        def then(figures: str) -> None:
-            self._end(said, "".join(answer), figures)
+        def then(note: str) -> None:
+            self._end(stream, note)
 
         def failed(error: ManagerError) -> None:
-            self._end(said, "".join(answer), "")
-            self.error = error
+            if self._end(stream, ""):
+                self.error = error
 
-        def tick() -> bool:
-            waited = (datetime.now(UTC) - asked_at).total_seconds()
-            if self._waiting and stream is self._stream:
-                self.figures = _patience(waited, is_asleep=not self._service.min_instances)
-            return self._waiting and stream is self._stream
+        self._session.background.run(lambda: self._read(stream, asked_at), then, failed)
+        self._session.background.repeat(1.0, lambda: self._tick(stream, asked_at))
 
-        self._session.background.run(lambda: self._read(stream, answer, asked_at), then, failed)
-        self._session.background.repeat(1.0, tick)
+    def regenerate(self) -> None:
+        """Ask the last question again, in place of its answer."""
+        asked = [index for index, turn in enumerate(self.turns) if turn.role == "user"]
+        if asked and not self.busy:
+            last = self.turns[asked[-1]]
+            self._set_turns(self.turns[: asked[-1]])
+            self.ask(last.text, last.image)
 
     @property
     def can_let_in(self) -> bool:
@@ -136,32 +193,19 @@ class ChatState(HasTraits):
             return
         self.error = None
         self.busy = True
-        self.figures = "Letting you call the service …"
+        self._wait_for("Granting you access to the service …", 0)
 
         def then(_: object) -> None:
-            self.busy = False
-            self._ask_again()
+            self._rest()
+            self.regenerate()
 
         def failed(error: ManagerError) -> None:
-            self.figures = ""
-            self.busy = False
+            self._rest()
             self.error = error
 
-        def work() -> None:
-            clients = self._session.clients
-            invokers.add_invoker(clients, self._service.name, identity.current(clients).member)
-
-        self._session.background.run(work, then, failed)
-
-    def _ask_after(
-        self,
-        before: tuple[Turn, ...],
-        prompt: str,
-        system: str,
-        params: Mapping[str, float] | None,
-    ) -> None:
-        self.turns = before
-        self.ask(prompt, system=system, params=params)
+        self._session.background.run(
+            lambda: callers.add_me(self._session.clients, self._service.name), then, failed
+        )
 
     def stop(self) -> None:
         """End the answer where it is."""
@@ -169,78 +213,176 @@ class ChatState(HasTraits):
             self._stream.close()
 
     def clear(self) -> None:
-        """Forget the conversation."""
-        if self.busy:
-            self.stop()
-        else:
-            self.turns = ()
-            self.figures = ""
-            self.error = None
+        """Forget the conversation, and end the answer that is coming."""
+        self.stop()
+        with self._lock:
+            self._stream = None
+            self._set_turns(())
+        self._rest()
+        self.error = None
 
-    def _end(self, said: tuple[Turn, ...], answer: str, figures: str) -> None:
-        self._waiting = False
-        with self.hold_trait_notifications():
-            self.turns = (*said, Turn("assistant", answer)) if answer else said
-            self.figures = figures
+    def _request(self, said: tuple[Turn, ...], path: str) -> invoke.ChatStream:
+        system = self.settings.system
+        return invoke.chat_stream(
+            self._session.clients,
+            self._service.url,
+            self._service.served_name,
+            [*([{"role": "system", "content": system}] if system else []), *_answered(said)],
+            {**self.settings.params, **self._switched()},
+            path=path,
+            service=self._service.name,
+        )
+
+    def _switched(self) -> Mapping[str, Any]:
+        """Return the fields that turn reasoning on or off, as the settings say."""
+        chosen = self.settings.thinking
+        return self._thinking(on=chosen == "on") if chosen else {}
+
+    def _thinking(self, *, on: bool) -> Mapping[str, Any]:
+        engine = registry.of(self._service.framework)
+        return engine.thinking(self._service.model_id, on=on) if engine else {}
+
+    def _all(self) -> tuple[Turn, ...]:
+        return (*self.turns, self._coming) if self._coming else self.turns
+
+    def _set_turns(self, turns: tuple[Turn, ...], coming: Turn | None = None) -> None:
+        with self._lock:
+            self.turns, self._coming = turns, coming
+            for whole, _ in self._followers:
+                whole(self._all())
+
+    def _add(self, stream: invoke.ChatStream, event: invoke.ChatEvent) -> None:
+        """Add a piece to the answer, unless it is one that nobody waits for any more."""
+        with self._lock:
+            if self._coming is None or stream is not self._stream:
+                return
+            if self.waiting:
+                self._wait_for("", 0)
+            self._coming = replace(
+                self._coming,
+                text=self._coming.text + event.text,
+                thought=self._coming.thought + event.reasoning,
+                calls="\n".join(map(str, event.calls)),
+            )
+            if event.calls:
+                return  # they come last, with the whole turn
+            for _, piece in self._followers:
+                piece(event.text, event.reasoning)
+
+    def _wait_for(self, words: str, seconds: int) -> None:
+        with self._lock, self.hold_trait_notifications():
+            self.waiting, self.waited = words, seconds
+
+    def _rest(self) -> None:
+        with self._lock, self.hold_trait_notifications():
+            self.waiting, self.waited = "", 0
             self.busy = False
 
-    def _read(self, stream: invoke.ChatStream, answer: list[str], asked_at: datetime) -> str:
-        thinks = False
+    def _end(self, stream: invoke.ChatStream, note: str) -> bool:
+        """Keep what has come; return whether anybody waited for it."""
+        with self._lock:
+            answer = self._coming
+            if answer is None or stream is not self._stream:
+                return False
+            if answer.text or answer.thought or answer.calls:
+                self._set_turns((*self.turns, replace(answer, note=note)))
+            else:
+                self._set_turns((*self.turns[:-1], replace(self.turns[-1], note=note)))
+        self._rest()
+        return True
+
+    def _read(self, stream: invoke.ChatStream, asked_at: datetime) -> str:
+        """Read the answer; return what is to be told of it."""
         for event in stream:
-            if self._waiting and (event.text or event.reasoning):
-                self._waiting = False
-                self.figures = "Answering …"
-            if event.reasoning:
-                self._show(event.reasoning if thinks else f"Thinking: {event.reasoning}")
-                thinks = True
-            if event.text:
-                self._show(f"\n\n{event.text}" if thinks else event.text)
-                thinks = False
-                answer.append(event.text)
+            if event.text or event.reasoning or event.calls:
+                self._add(stream, event)
             if event.stats:
                 return _figures(event.stats, is_cold=self._was_cold(event.stats, asked_at))
         return "Stopped"
 
-    def _show(self, text: str) -> None:
-        for listener in self._listeners:
-            listener(text)
+    def _tick(self, stream: invoke.ChatStream, asked_at: datetime) -> bool:
+        """Tell what is waited for; return whether that goes on."""
+        with self._lock:
+            waits = bool(self.waiting) and stream is self._stream
+            if waits:
+                seconds = int((datetime.now(UTC) - asked_at).total_seconds())
+                self._wait_for(stream.waits_for or self._awaited(seconds, asked_at), seconds)
+        return waits
+
+    def _awaited(self, seconds: int, asked_at: datetime) -> str:
+        """Return what keeps the answer from coming, as far as that is known."""
+        if self._starts_instance(asked_at):
+            return "Starting an instance, which loads the model …"
+        if seconds < _LONG or self._service.min_instances:
+            return "Waiting for the first token …"
+        return "Waiting for the first token; if no instance was running, one is starting …"
 
     def _was_cold(self, stats: invoke.Stats, asked_at: datetime) -> bool:
         """Whether an instance was started for the answer, as the log of the service tells."""
         if stats.first_token < _LONG:
             return False
-        try:
-            return logs.instance_started(self._session.clients, self._service.name, asked_at)
-        except ManagerError:
-            return False  # whoever may chat need not be allowed to read logs
+        self._log.look_after(datetime.now(UTC))
+        return self._starts_instance(asked_at)
+
+    def _starts_instance(self, since: datetime) -> bool:
+        return any(
+            entry.starts_instance and entry.time and entry.time >= since
+            for entry in self._log.entries
+        )
 
 
-def _answered(said: tuple[Turn, ...]) -> list[dict[str, str]]:
+class Chats:
+    """The conversations of a page, by their services: they outlive the pages of these."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._of: dict[str, ChatState] = {}
+
+    def of(self, service: ServiceSummary, log: LogTail) -> ChatState:
+        """Return the conversation with a service; a new one when there is none."""
+        found = self._of.get(service.name)
+        if found is None:
+            found = self._of[service.name] = ChatState(self._session, service, log)
+        found.follow(service, log)
+        return found
+
+    def forget(self, name: str) -> None:
+        """End the conversation with a service that is gone."""
+        found = self._of.pop(name, None)
+        if found:
+            found.clear()
+
+    def forget_all(self) -> None:
+        """End all conversations."""
+        for name in tuple(self._of):
+            self.forget(name)
+
+
+def _answered(said: tuple[Turn, ...]) -> list[dict[str, Any]]:
     """Write a conversation as messages, without the earlier questions that got no answer.
 
     Templates of models (Gemma's, Mistral's) refuse two questions in a row.
     """
-    following = (*said[1:], None)
+    told = [turn for turn in said if turn.text]  # a model may have thought and said nothing
+    following = (*told[1:], None)
     return [
-        {"role": turn.role, "content": turn.text}
-        for turn, after in zip(said, following, strict=True)
+        {"role": turn.role, "content": _content(turn)}
+        for turn, after in zip(told, following, strict=True)
         if after is None or after.role != turn.role
     ]
 
 
-def _patience(seconds: float, *, is_asleep: bool) -> str:
-    """Say what is waited for; ``is_asleep`` when a service may have no instance at all."""
-    told = f"Waiting for the first token, {seconds:.0f} s"
-    if seconds < _LONG or not is_asleep:
-        return f"{told} …"
-    return (
-        f"{told}. If no instance was awake, this is a cold start: one starts and loads the model."
-    )
+def _content(turn: Turn) -> str | list[dict[str, Any]]:
+    if not turn.image:
+        return turn.text
+    picture = {"type": "image_url", "image_url": {"url": turn.image}}
+    return [{"type": "text", "text": turn.text}, picture]
 
 
 def _figures(stats: invoke.Stats, *, is_cold: bool) -> str:
     cold = " with a cold start" if is_cold else ""
     speed = f" · {stats.tokens_per_second:.0f} tokens/s" if stats.tokens_per_second else ""
-    cut = " · cut off at the longest answer" if stats.finish_reason == "length" else ""
+    cut = " · cut off at max tokens" if stats.finish_reason == "length" else ""
     first = f"First token after {stats.first_token:.2f} s{cold}"
-    return f"{first} · {stats.tokens} tokens{speed}{cut}"
+    taken = f"{stats.prompt_tokens} tokens in, " if stats.prompt_tokens else ""
+    return f"{first} · {taken}{stats.tokens} tokens out{speed}{cut}"

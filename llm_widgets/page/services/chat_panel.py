@@ -2,102 +2,90 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
-from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import button, card, row
+from llm_widgets.page.services.chat import ChatSettings
+from llm_widgets.widgets.chat import Composer, Transcript
+from llm_widgets.widgets.layout import stack
 from llm_widgets.widgets.notice import Notice
-from llm_widgets.widgets.stream import Stream
+from llm_widgets.widgets.picker import FilePicker
 
 if TYPE_CHECKING:
-    from llm_widgets.page.services.chat import ChatState
+    from collections.abc import Sequence
+
+    from llm_widgets.page.services.chat import ChatState, Turn
+
+
+PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
+LARGEST_PICTURE = 2 * 2**20
+"""Bytes of a picture: the page's messages have at most 4 MiB, in base64."""
 
 
 class ChatPanel:
-    """Draws a conversation; ``box`` is what goes into the page."""
+    """Draws a conversation until it is closed; ``box`` is what goes into the page."""
 
-    def __init__(self, state: ChatState) -> None:
+    def __init__(self, state: ChatState, *, sees: bool = False) -> None:
         self._state = state
-        self._stream = Stream(
+        self._picture = FilePicker(
+            label="Add a picture", accept=list(PICTURES), most=LARGEST_PICTURE
+        )
+        self._transcript = Transcript(
             label="Conversation",
-            kind="chat",
-            height="280px",
-            placeholder="Say something to the model.",
+            placeholder="Send a message to try the model. Messages go to the service's API with "
+            "an ID token of this identity.",
         )
         self._notice = Notice()
-        self._prompt = w.Textarea(
-            description="Prompt",
-            placeholder="Ask the model something",
-            rows=2,
-            layout={"width": "100%"},
+        self._composer = Composer(
+            placeholder="Ask the model. Enter sends, Shift+Enter starts a new line.",
+            settings=asdict(state.settings),
+            thinking=state.can_switch_thinking,
         )
-        self._system = w.Textarea(
-            description="System prompt",
-            placeholder="Empty: what the model was made with",
-            rows=1,
-            layout={"width": "100%"},
-        )
-        self._temperature = w.BoundedFloatText(
-            description="Temperature", value=0.7, min=0, max=2, step=0.1
-        )
-        self._max_tokens = w.BoundedIntText(
-            description="Longest answer (tokens)", value=512, min=1, max=1_000_000
-        )
-        self._send = button("Send", style="primary")
-        self._stop = button("Stop", style="outlined", disabled=True)
-        self._clear = button("Clear", style="text")
-        self._figures = note("")
-        self.box = card(
-            "Try it",
-            self._stream,
-            self._notice,
-            self._prompt,
-            self._system,
-            row(self._temperature, self._max_tokens),
-            row(self._send, self._stop, self._clear, self._figures),
-            text="The prompt goes to the service's own API, with an ID token of this identity.",
-        )
-        self._send.on_click(lambda _: self._ask())
-        self._stop.on_click(lambda _: state.stop())
-        self._clear.on_click(lambda _: state.clear())
+        self.box = stack(self._transcript, self._notice, self._composer)
+        self.see(sees=sees)
+        self._composer.on_ask(self._ask)
+        self._composer.on_stop(state.stop)
+        self._composer.on_fresh(state.clear)
+        self._composer.observe(self._set, "settings")
+        self._transcript.on_regenerate(state.regenerate)
         self._notice.on_action(state.let_me_in)
-        state.on_text(self._stream.extend_last)
-        state.observe(self._draw, ["busy", "error", "figures"])
-        state.observe(self._redraw_turns, "turns")
-        self._redraw_turns()
+        state.observe(self._draw, ["busy", "error", "waiting", "waited"])
+        state.follow_turns(self._draw_turns, self._transcript.extend)
         self._draw()
 
-    def _ask(self) -> None:
-        prompt = self._prompt.value.strip()
-        if prompt and not self._state.busy:
-            self._prompt.value = ""
-            self._state.ask(
-                prompt,
-                system=self._system.value.strip(),
-                params={
-                    "temperature": self._temperature.value,
-                    "max_tokens": self._max_tokens.value,
-                },
-            )
+    def see(self, *, sees: bool) -> None:
+        """Offer to add a picture to a question, or don't."""
+        added = (self._picture,) if sees else ()
+        shown = (self._transcript, self._notice, *added, self._composer)
+        if self.box.children != shown:
+            self.box.children = shown
 
-    def _redraw_turns(self, _: object = None) -> None:
-        shown, turns = self._stream.items, self._state.turns
-        if len(turns) < len(shown):
-            self._stream.clear()
-            shown = []
-        self._stream.extend(
-            {"text": turn.text, "kind": turn.role, "label": ""} for turn in turns[len(shown) :]
-        )
+    def _ask(self, text: str) -> None:
+        file = self._picture.file
+        self._state.ask(text, file.data_url if file else "")
+        if file:
+            self._picture.clear()
+
+    def close(self) -> None:
+        """Draw no more; the conversation goes on."""
+        self._state.unfollow_turns(self._draw_turns, self._transcript.extend)
+        self._state.unobserve(self._draw, ["busy", "error", "waiting", "waited"])
+
+    def _set(self, _: object) -> None:
+        self._state.settings = ChatSettings(**self._composer.settings)
+
+    def _draw_turns(self, turns: Sequence[Turn]) -> None:
+        self._transcript.show([asdict(turn) for turn in turns])
 
     def _draw(self, _: object = None) -> None:
         state = self._state
-        self._send.disabled = state.busy
-        self._stop.disabled = not state.busy
-        set_text(self._figures, state.figures)
+        with self._transcript.hold_sync():
+            self._transcript.busy = state.busy
+            self._transcript.waiting = state.waiting
+            self._transcript.waited = state.waited
+        self._composer.busy = state.busy
         if state.error:
-            label = "Let me call it" if state.can_let_in else ""
+            label = "Grant me access" if state.can_let_in else ""
             self._notice.show_error(state.error, action_label=label)
         else:
             self._notice.clear()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.domain.services import LONGEST_PROBE
-from llm_widgets.engines import registry
+from llm_widgets.engines import registry, start_styles
+from llm_widgets.engines.base import PROBE as PROBE_TEXT
 from llm_widgets.engines.base import Texts
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.page.services.form_entry import Card, Entry, Shown, Values, mapping
+from llm_widgets.page.services.form_entry import Card, Choice, Entry, Shown, Values, mapping
 from llm_widgets.serving.checks import LONGEST_PROBE_FIELD
 
 if TYPE_CHECKING:
@@ -21,10 +23,12 @@ _LONGEST = 80  # characters of a command that is summed up
 _LARGEST_CACHE = 160  # GiB
 # Of an engine that is not known, nothing is said but what holds for any container.
 _ANY = Texts(
-    image="As it is: the engine in it is not known here.",
-    command="Empty: the image's own.",
-    args="One word in each row, exactly as the program gets it: no shell reads it.",
-    probe="What answers once the model is loaded.",
+    image="Kept as deployed.",
+    command="Default: the image's own.",
+    args="One argument per row, without shell quoting.",
+    probe=PROBE_TEXT,
+    tools="",
+    reasoning="",
     install="",
     install_url="",
 )
@@ -44,9 +48,50 @@ def _secrets(pairs: Iterable[Sequence[str]]) -> dict[str, str]:
     for name, reference in found.items():
         if not reference.strip():
             raise InvalidInputError(
-                f"Name the secret of {name}: secret:version, for example hf-token:latest."
+                f"Enter the secret for {name} as secret:version, for example hf-token:latest."
             )
     return {name: reference.strip() for name, reference in found.items()}
+
+
+def _runs_code(deployment: Deployment) -> bool:
+    engine = registry.of(deployment.framework)
+    return bool(engine and engine.runs_code(deployment))
+
+
+def _start(deployment: Deployment) -> str:
+    engine = registry.of(deployment.framework)
+    return start_styles.of(engine, deployment) if engine else ""
+
+
+def _styles(shown: Shown) -> list[Choice]:
+    engine = registry.of(shown.offered.framework)
+    choices = [(style.id, style.label) for style in engine.start_styles] if engine else []
+    return choices if _start(shown.now) else [("", "As the arguments say"), *choices]
+
+
+def _trades(shown: Shown) -> str:
+    engine = registry.of(shown.offered.framework)
+    styles = engine.start_styles if engine else ()
+    return " ".join(f"{style.label}: {style.trade}" for style in styles)
+
+
+def _has_styles(shown: Shown) -> bool:
+    engine = registry.of(shown.offered.framework)
+    return bool(engine and engine.start_styles)
+
+
+def _told(values: Mapping[str, Any], before: Deployment) -> Values:
+    """Read what the box, the choice and the arguments say together: what was changed counts."""
+    engine = registry.of(before.framework)
+    read = replace(before, args=tuple(values["args"]))
+    if engine is None:
+        return {"args": read.args}
+    agreed, style = bool(values[CODE.key]), str(values[START.key] or "")
+    if agreed != _runs_code(before):
+        read = engine.with_code(read, runs=agreed)
+    if style != _start(before):
+        read = start_styles.with_style(engine, read, style)
+    return {"args": read.args}
 
 
 def _options(rows: Iterable[str]) -> tuple[str, ...]:
@@ -82,7 +127,7 @@ def _probe_summary(deployment: Deployment) -> str:
 
 def _failures_help(shown: Shown) -> str:
     longest = LONGEST_PROBE[bool(shown.offered.accelerator)]
-    return f"Period times failures is the time to load: at most {longest} s, used in full."
+    return f"Time to load is period times failures, at most {longest} s."
 
 
 def _storage_summary(deployment: Deployment) -> str:
@@ -93,18 +138,39 @@ def _storage_summary(deployment: Deployment) -> str:
 PORT = Entry(
     "port",
     "Port",
-    "Where the engine listens; it does not read PORT, so both must say the same.",
+    "The port that the engine listens on.",
     "number",
     limits=(1, LARGEST_PORT),
 )
 PROBE_PORT = Entry(
     "probe_port",
-    "Port asked",
-    "Where it is asked.",
+    "Probe port",
+    "Port of the probe request.",
     "number",
     derive=_port_asked,
     limits=(1, LARGEST_PORT),
     follows=True,
+)
+CODE = Entry(
+    "trust_remote_code",
+    "Run the model's own code",
+    "Review the code first. It runs with the permissions of the service account.",
+    "checkbox",
+    derive=_runs_code,
+    is_basic=True,
+    is_shown=lambda shown: shown.has_code,
+    follows=True,
+)
+START = Entry(
+    "start",
+    "Start",
+    _trades,
+    "select",
+    derive=_start,
+    choices=_styles,
+    is_shown=_has_styles,
+    follows=True,
+    is_long=True,
 )
 CONTAINER = Card(
     "Container",
@@ -117,19 +183,22 @@ CONTAINER = Card(
             is_long=True,
         ),
         PORT,
+        CODE,
+        START,
         Entry(
             "args",
             "Arguments",
             lambda shown: _texts(shown).args,
             "rows",
             columns=("Argument",),
-            add_label="Add: argument",
+            add_label="Add an argument",
             follows=True,
         ),
         Entry(
             "environment",
             "Environment variables",
-            "Set for every instance. No secrets here: all who see the service see them.",
+            "Set for every instance. Enter secrets below: anyone who can view the service sees "
+            "these.",
             "pairs",
             read=_variables,
             add_label="Add a variable",
@@ -138,24 +207,25 @@ CONTAINER = Card(
         Entry(
             "secrets",
             "Variables from Secret Manager",
-            "By reference, for example hf-token:latest; the service account must read it.",
+            "Secret and version, for example hf-token:latest. The service account needs access.",
             "pairs",
             read=_secrets,
             columns=("Name", "secret:version"),
             add_label="Add a secret",
         ),
     ),
+    read=_told,
 )
 COMMAND = Card(
     "Command",
     (
         Entry(
             "command",
-            "Words of the command",
+            "Command",
             lambda shown: _texts(shown).command,
             "rows",
             columns=("Word",),
-            add_label="Add: word",
+            add_label="Add a command argument",
         ),
     ),
     _command_summary,
@@ -166,16 +236,14 @@ PROBE = Card(
         Entry(
             "probe_path",
             "Path",
-            lambda shown: (
-                f"{_texts(shown).probe} Empty: it is enough that the port takes a connection."
-            ),
+            lambda shown: f"{_texts(shown).probe} Default: a TCP check of the port.",
             path="probe.path",
         ),
         PROBE_PORT,
         Entry(
             "probe_initial_delay",
             "Delay (seconds)",
-            "Before the first time.",
+            "Before the first probe.",
             "number",
             path="probe.initial_delay",
             limits=(0, LONGEST_PROBE_FIELD),
@@ -183,7 +251,7 @@ PROBE = Card(
         Entry(
             "probe_period",
             "Period (seconds)",
-            "From one time to the next.",
+            "Between two probes.",
             "number",
             path="probe.period",
             limits=(1, LONGEST_PROBE_FIELD),
@@ -191,7 +259,7 @@ PROBE = Card(
         Entry(
             "probe_timeout",
             "Timeout (seconds)",
-            "Not longer than the period.",
+            "At most the period.",
             "number",
             path="probe.timeout",
             limits=(1, LONGEST_PROBE_FIELD),
@@ -215,24 +283,24 @@ STORAGE = Card(
         Entry(
             "mount_path",
             "Mount path",
-            "Where the model's folder of the bucket appears, read-only; the engine looks there.",
+            "Folder where the model's files are mounted, read-only.",
             is_required=True,
         ),
         Entry(
             "cache_gib",
             "File cache (GiB of memory)",
-            "Cloud Storage FUSE keeps what it reads there; 0 for none.",
+            "Cache of Cloud Storage FUSE; 0 for none.",
             "number",
             limits=(0, _LARGEST_CACHE),
         ),
         Entry(
             "mount_options",
             "Mount options",
-            "Of Cloud Storage FUSE, without “--”; only-dir and the cache are added.",
+            "Options of Cloud Storage FUSE, without “--”. only-dir and the cache are added.",
             "rows",
             read=_options,
             columns=("Option",),
-            add_label="Add: option",
+            add_label="Add an option",
         ),
     ),
     _storage_summary,

@@ -23,15 +23,17 @@ class DeleteDialog:
     Parameters
     ----------
     begun
-        Called once the service is being deleted.
+        Called with the name of the service once it is being deleted.
     """
 
-    def __init__(self, state: ServicesState, *, begun: Callable[[], None]) -> None:
+    def __init__(self, state: ServicesState, *, begun: Callable[[str], None]) -> None:
         self._state = state
         self._begun = begun
         self._asked: ServiceSummary | None = None
         self.dialog = FormDialog(
-            submit_label="Delete", busy_label="Looking who else reads the model …", danger=True
+            submit_label="Delete",
+            busy_label="Checking which other services use the model …",
+            danger=True,
         )
         self.dialog.on_submit(self._submitted)
 
@@ -42,9 +44,9 @@ class DeleteDialog:
         url = f"its URL {service.url}" if service.url else "its URL"
         files = f"in gs://{service.bucket}" if service.bucket else "in their bucket"
         self.dialog.text = (
-            f"The service in {service.region} goes, with all its revisions, {url} and the list of "
-            "who may call it. Whoever calls it gets an error, and it costs nothing any more.\n"
-            f"The model's files stay {files}; so do the service account, secrets and the log."
+            f"This deletes the service in {service.region}, with all its revisions, {url} and "
+            f"its callers. Calls then fail, and billing stops.\nThe model's files stay {files}; "
+            "so do the service account, secrets and the log."
         )
         self.dialog.set_fields([_files_too(service)] if service.bucket else [])
         self.dialog.show()
@@ -61,7 +63,8 @@ class DeleteDialog:
 
     def _going(self) -> None:
         self.dialog.close()
-        self._begun()
+        if self._asked:
+            self._begun(self._asked.name)
 
     def _failed(self, error: ManagerError) -> None:
         self.dialog.fail(str(error))

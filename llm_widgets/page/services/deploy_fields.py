@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.page.services.deploy_values import CARDS
 from llm_widgets.page.services.form_entry import Entry, Shown
+from llm_widgets.page.services.hardware_entries import PLACE
 from llm_widgets.widgets.fields import Field, FieldValue, Option
 
 if TYPE_CHECKING:
@@ -22,20 +23,33 @@ def deploy_fields(
     *,
     engines: Sequence[Engine] = (),
     is_refused: bool = False,
+    has_code: bool = False,
 ) -> list[Field]:
     """Make the fields of the form, for what :class:`Shown` says."""
-    shown = Shown(offered, now, location, engines, is_refused=is_refused)
+    shown = Shown(offered, now, location, engines, is_refused=is_refused, has_code=has_code)
+    entries = [(card, entry) for card in CARDS for entry in card.entries if entry.is_shown(shown)]
     return [
-        _field(entry, card.title, shown)
-        for card in CARDS
-        for entry in card.entries
-        if entry.is_shown(shown)
+        *(_field(entry, PLACE.title, shown) for _, entry in entries if entry.is_basic),
+        *(_field(entry, card.title, shown) for card, entry in entries if not entry.is_basic),
     ]
 
 
 def summaries(deployment: Deployment) -> dict[str, str]:
-    """Say what stands on the cards that are folded at first, in a line each."""
+    """Return a line on each card that is folded at first: what stands on it."""
     return {card.title: card.summary(deployment) for card in CARDS if card.summary}
+
+
+def advanced(offered: Deployment, now: Deployment) -> str:
+    """Return a line on what is advanced: which fields differ, or else what there is."""
+    rare = [(card, entry) for card in CARDS for entry in card.entries if not entry.is_basic]
+    changed = [
+        entry.label
+        for _, entry in rare
+        if entry.is_of_deployment and entry.value_of(offered) != entry.value_of(now)
+    ]
+    if changed:
+        return f"Changed: {', '.join(changed)}"
+    return ", ".join(dict.fromkeys(card.title for card, _ in rare))
 
 
 def _field(entry: Entry, group: str, shown: Shown) -> Field:
@@ -56,6 +70,7 @@ def _field(entry: Entry, group: str, shown: Shown) -> Field:
         minimum=least,
         maximum=most,
         group=group,
+        is_advanced=not entry.is_basic,
         show_when=entry.show_when,
         default=value if restores else None,
         is_long=entry.is_long,

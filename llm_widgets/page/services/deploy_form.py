@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, HasTraits, Instance, Unicode
 
 from llm_widgets.diagnosis import Diagnosis, Remedy, RemedyKind
+from llm_widgets.domain import loading
 from llm_widgets.domain.services import Deployment
-from llm_widgets.engines import registry
+from llm_widgets.engines import proposals, registry
+from llm_widgets.engines.proposals import Proposal
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.manager import deploy, memory, remedies
 from llm_widgets.manager.deploy import Choices, Subject
@@ -20,6 +22,7 @@ from llm_widgets.page.services.bucket_access import BucketAccessState
 from llm_widgets.page.services.deploy_values import deployment_from, followers
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
+from llm_widgets.page.services.prices import PricesState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +55,14 @@ class DeployFormState(HasTraits):
         Fields that followed those that were changed last, with what they hold now.
     accepted
         Whether Cloud Run has said that it would take the request as it stands.
+    is_whole
+        Whether what the form opens with takes all into account that is kept of the model.
+    has_code
+        Whether the model brings code of its own, which runs only if a person agrees.
+    grants
+        Whether deploying lets the service's account read the bucket.
+    proposal
+        What the engine is told because of the model's family; ``None`` for nothing.
     """
 
     offered: Instance[Deployment | None] = Instance(Deployment, allow_none=True)
@@ -59,6 +70,10 @@ class DeployFormState(HasTraits):
     problems: Dict = Dict()
     name_note = Unicode()
     accepted = Bool(default_value=False)
+    is_whole = Bool(default_value=False)
+    has_code = Bool(default_value=False)
+    grants = Bool(default_value=True)
+    proposal: Instance[Proposal | None] = Instance(Proposal, allow_none=True)
     diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
 
     def __init__(self, session: Session, services_state: ServicesState) -> None:
@@ -72,6 +87,7 @@ class DeployFormState(HasTraits):
         self._manifest: ModelManifest | None = None
         self.followed: Values = {}
         self.memory = GpuMemoryState(session)
+        self.prices = PricesState(session)
         self.bucket_access = BucketAccessState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "deployment")
 
@@ -91,6 +107,7 @@ class DeployFormState(HasTraits):
         """
         self.close()
         self._manifest = None
+        self.has_code = False
         try:
             subject = Subject(bucket, location, record)
         except ManagerError as error:
@@ -104,28 +121,41 @@ class DeployFormState(HasTraits):
             self.accepted = False
             self.diagnosis = None
             self.deployment = first
+            self._propose(first)
+            self.is_whole = False
         self.offered = first
 
-        def then(manifest: ModelManifest) -> None:
+        def then(manifest: ModelManifest | None) -> None:
             if self.subject is not subject:
                 return
+            if manifest:
+                offer_better(manifest)
+            self.is_whole = True
+
+        def offer_better(manifest: ModelManifest) -> None:
             self._manifest = manifest
+            found = loading.from_facts(manifest.facts)
+            self.has_code = bool(found and found.code)
             if self.deployment == first:
                 self.deployment = better = deploy.offer(self._defaults(), subject, manifest)
                 self.offered = better
+            if self.deployment:
+                self._propose(self.deployment)
 
         self.memory.load(bucket, record, then)
         self._check_name(first)
         self.bucket_access.check(first)
 
     def close(self) -> None:
-        """Give it up."""
+        """Close the form."""
+        self.grants = True
         self.subject = None
         self.offered = None
 
     def change(self, values: Values) -> None:
         """Take what the form holds now; nothing is sent but questions."""
         before = self.deployment
+        self.grants = bool(values.get("grant_access", True))
         self.accepted = False
         self.diagnosis = None
         if before and values.get("framework", before.framework) != before.framework:
@@ -156,6 +186,7 @@ class DeployFormState(HasTraits):
         self.followed = {}
         self.problems = {}
         self.deployment = made
+        self._propose(made)
         self.offered = made
         self._check_name(made)
         self.bucket_access.check(made)
@@ -206,8 +237,9 @@ class DeployFormState(HasTraits):
         def then(name: str) -> None:
             done()
             self.close()
-            self._session.notify(f"{wanted.name} is being deployed to {wanted.region}.")
+            self._session.notify(f"Deployment of {wanted.name} to {wanted.region} started.")
             self._services.refresh()
+            self._services.look_after(name)
             for listener in self._deployed:
                 listener(name)
 
@@ -251,6 +283,23 @@ class DeployFormState(HasTraits):
             return None
         return self._changed_to(remedies.with_context(self.deployment, tokens))
 
+    @property
+    def is_proposal_told(self) -> bool:
+        """Whether the form has all arguments of the model's family."""
+        made, proposed = self.deployment, self.proposal
+        return bool(made and proposed and proposals.is_told(made, proposed))
+
+    def turn_proposal(self) -> Deployment | None:
+        """Return what is filled in with the arguments of the family, or without them."""
+        if self.deployment is None:
+            return None
+        told = not self.is_proposal_told
+        return self._changed_to(deploy.with_proposal(self.deployment, self.proposal, told=told))
+
+    def _propose(self, made: Deployment) -> None:
+        assert self.subject is not None, "the form is shown only while something is offered"
+        self.proposal = deploy.proposal(self.subject, self._manifest, made.framework)
+
     def _changed_to(self, wanted: Deployment) -> Deployment:
         self.diagnosis = None
         self.problems = {}
@@ -287,10 +336,12 @@ class DeployFormState(HasTraits):
             return None
         self.deployment = wanted
         if not self.problems and not self.followed.keys().isdisjoint(deploy.HARDWARE):
-            self.problems = {"": "What belongs to your last change was changed too: look at it."}
-        if not self.problems and not values.get(FIT_ANYWAY):
+            self.problems = {
+                "": "Fields that depend on your last change were changed too. Review them."
+            }
+        if not self.problems and self.memory.model and not values.get(FIT_ANYWAY):
             try:
-                memory.refuse_estimate(self.memory.estimate)
+                memory.refuse_too_large(self.memory.model, wanted)
             except InvalidInputError as error:
                 self.problems = told([error])
         return wanted if not self.problems else None

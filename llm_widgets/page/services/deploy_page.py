@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from llm_widgets.engines import registry
+from llm_widgets.gcp.iam.effective_access import Access
 from llm_widgets.manager.remedies import is_beside
-from llm_widgets.page.services.bucket_access import GRANTED, MISSING
-from llm_widgets.page.services.cost_card import cost_note, cost_text
-from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
+from llm_widgets.page.services.cost_card import CostCard
+from llm_widgets.page.services.deploy_fields import advanced, deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import values_of
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, form_label
+from llm_widgets.page.services.family_card import FamilyCard
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
 from llm_widgets.page.services.text_tabs_card import TextTabs
+from llm_widgets.serving import concurrency
 from llm_widgets.serving.export import Language, written
 from llm_widgets.widgets.form import Form, Values
 from llm_widgets.widgets.html import paragraph, set_text
-from llm_widgets.widgets.layout import button, card, row, stack, toolbar
+from llm_widgets.widgets.layout import button, row, split, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
+
+    import ipywidgets as w
 
     from llm_widgets.diagnosis import Remedy
     from llm_widgets.domain.services import Deployment
@@ -47,7 +49,7 @@ class DeployPage:
         self._is_refused = False
         self._title = toolbar("Deploy")
         self._model = paragraph("")
-        self._cost = paragraph("")
+        self._cost = CostCard(state.prices)
         self._access = Notice()
         self._place = Notice()
         self._form = Form(
@@ -55,7 +57,7 @@ class DeployPage:
             submit_label="Deploy",
             busy_label="Asking Cloud Run …",
             check_label="Check",
-            checking_label="Asking Cloud Run whether it would take this …",
+            checking_label="Checking with Cloud Run …",
             cancel_label="Cancel",
             live=True,
         )
@@ -63,22 +65,30 @@ class DeployPage:
         self._diagnosis.box.add_class("llm-answer")
         self._request = TextTabs(
             "Request",
-            "Exactly what is asked of Cloud Run, for those who keep it in a repository.",
+            "The equivalent configuration, to keep in a repository.",
         )
         self._memory = MemoryCard(
             state.memory, lambda tokens: self._fill(self._state.use_context(tokens))
         )
+        self._family = FamilyCard(state, lambda: self._fill(self._state.turn_proposal()))
         go_back = button("Back", style="text", icon="arrow-left")
-        go_back.on_click(lambda _: back())
+        go_back.on_click(lambda _: self._form.cancel())
         side = stack(
             self._place,
             self._access,
-            card("Cost", self._cost, cost_note()),
+            self._cost.box,
             self._memory.box,
+            self._family.box,
         )
-        split = w.Box([side, stack(self._form, self._diagnosis.box, self._request.box)])
-        split.add_class("llm-split")
-        self.box = stack(row(go_back), self._title, *blockers, self._model, split)
+        main = stack(self._form, self._diagnosis.box)
+        self.box = stack(
+            row(go_back),
+            self._title,
+            *blockers,
+            self._model,
+            split(main, side),
+            self._request.box,
+        )
 
         self._form.on_input(self._typed)
         self._form.on_check(
@@ -90,12 +100,15 @@ class DeployPage:
         self._form.on_cancel(back)
         self._access.on_action(self._grant)
         state.observe(self._opened, "offered")
+        state.observe(self._keep, "is_whole")
+        state.on_deployed(lambda _: self._form.forget())
+        state.observe(lambda _: self._set_fields(), "has_code")
         state.observe(self._draw, "deployment")
         state.observe(lambda _: self._diagnosis.show(state.diagnosis), "diagnosis")
-        state.memory.observe(self._draw_refusal, "estimate")
+        state.memory.observe(self._draw_refusal, ["estimate", "too_small"])
         state.observe(self._draw_problems, ["problems", "name_note"])
-        state.observe(self._draw_access, "deployment")
-        state.bucket_access.observe(self._draw_access, ["access", "error"])
+        state.observe(self._draw_access, ["deployment", "grants"])
+        state.bucket_access.observe(self._draw_access, ["verdict", "error"])
 
     def _opened(self, change: dict[str, Any]) -> None:
         state = self._state
@@ -117,6 +130,11 @@ class DeployPage:
         self._draw_access()
         self._draw_problems()
 
+    def _keep(self, _: object) -> None:
+        subject = self._state.subject
+        if self._state.is_whole and subject:
+            self._form.keep_as(" ".join(["deploy", subject.bucket, *subject.record.key]))
+
     def _described(self) -> list[Field]:
         state = self._state
         if state.offered is None or state.deployment is None or state.subject is None:
@@ -128,6 +146,7 @@ class DeployPage:
             state.subject.location,
             engines=state.engines,
             is_refused=self._is_refused,
+            has_code=state.has_code,
         )
 
     def _set_fields(self) -> None:
@@ -180,7 +199,7 @@ class DeployPage:
             self._show(problems)
         else:
             accepted = self._state.accepted
-            self._form.finish("Cloud Run would take this request as it stands." * accepted)
+            self._form.finish("Check passed: Cloud Run accepts this configuration." * accepted)
 
     def _show(self, problems: dict[str, str]) -> None:
         """Put each problem at its field, and those without one above the buttons."""
@@ -191,16 +210,26 @@ class DeployPage:
         state = self._state
         if not self._form.busy:
             self._show(state.problems)
-        free = state.name_note and "name" not in state.problems
-        self._form.hint({"name": state.name_note} if free else {})
+        self._draw_hints()
+
+    def _draw_hints(self) -> None:
+        state = self._state
+        hints = {"name": state.name_note}
+        if state.deployment:
+            hints["concurrency"] = concurrency.unset(state.deployment)
+        self._form.hint(
+            {key: text for key, text in hints.items() if text and key not in state.problems}
+        )
 
     def _draw(self, _: object = None) -> None:
         state = self._state
         deployment = state.deployment
         if deployment is None or state.subject is None:
             return
-        set_text(self._cost, cost_text(deployment))
+        self._draw_hints()
+        self._cost.show(deployment)
         self._form.folded = summaries(deployment)
+        self._form.advanced = advanced(state.offered or deployment, deployment)
         self._request.show(tuple(Language), lambda name: written(deployment, Language(name)))
         if deployment.region == state.subject.location:
             self._place.clear()
@@ -208,7 +237,7 @@ class DeployPage:
             self._place.show(
                 "warning",
                 f"The bucket is in {state.subject.location}, the service in {deployment.region}.",
-                detail="Every cold start reads the model across regions: slower, and it costs.",
+                detail="Cold starts are slower and incur transfer costs between regions.",
             )
 
     def _draw_access(self, _: object = None) -> None:
@@ -216,19 +245,31 @@ class DeployPage:
         if deployment is None:
             return
         who = deployment.service_account or "The service"
+        what = f"gs://{deployment.bucket}"
         if found.error:
             self._access.show_error(found.error)
-        elif found.access == GRANTED:
-            self._access.show("success", f"{who} may read gs://{deployment.bucket}.")
-        elif found.access == MISSING:
-            self._access.show(
-                "warning",
-                f"{who} may not read gs://{deployment.bucket}, by its policy and the project's.",
-                detail="Without it the mount fails. Deploying grants it too, if that is ticked.",
-                action_label="Grant access",
-            )
+        elif found.verdict is None:
+            self._access.show("info", f"Checking whether {who} can read {what} …")
+        elif found.verdict.access is Access.GRANTED:
+            self._access.show("success", f"{who} can read {what}.")
         else:
-            self._access.show("info", f"Looking whether {who} may read gs://{deployment.bucket} …")
+            is_missing = found.verdict.access is Access.MISSING
+            told = (
+                f"{who} can't read {what} yet."
+                if is_missing
+                else f"Unknown whether {who} can read {what}. {found.verdict.reason}"
+            )
+            if self._state.grants:
+                self._access.show(
+                    "info", told, detail="Deploying grants access.", action_label="Grant now"
+                )
+            else:
+                self._access.show(
+                    "warning" if is_missing else "info",
+                    told,
+                    detail="Grant access, or tick “Let it read the bucket”.",
+                    action_label="Grant access",
+                )
 
 
 def _choices(deployment: Deployment) -> tuple[str, str, float]:

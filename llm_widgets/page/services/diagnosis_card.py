@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.diagnosis import RemedyKind, choices
 from llm_widgets.domain import gpus, links
 from llm_widgets.gcp.client import messages
+from llm_widgets.widgets.details import CopyText
 from llm_widgets.widgets.html import note
 from llm_widgets.widgets.layout import button, row, stack
 from llm_widgets.widgets.notice import Notice
@@ -53,7 +54,7 @@ class DiagnosisCard:
         self._shown: Diagnosis | None = None
         # Both stay on the page and take turns: a browser that is slow would still be drawing
         # what is taken away.
-        self._busy = note("Working on it …")
+        self._busy = note("Applying the fix …")
         self._remedies = stack()
         # Kept after it is gone from the page, for the same reason: what nobody holds is closed.
         self._parts: list[w.Widget] = []
@@ -67,22 +68,12 @@ class DiagnosisCard:
         if diagnosis is None:
             self.box.children = ()
             return
-        cause = Notice()
-        proof = diagnosis.proof
-        cause.show(
-            "error",
-            diagnosis.cause,
-            detail=f"{proof.place.label}: {messages.brief(proof.text)}" if proof else "",
-        )
-        parts: list[w.Widget] = [cause]
-        if diagnosis.lines:
-            lines = Stream(label="Last lines of the log", kind="log", height="200px")
-            lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
-            parts += [note("The last lines of the log:"), lines]
+        told, asked = [_cause(diagnosis), *_evidence(diagnosis)], _report(diagnosis)
         self._remedies = stack(*(self._remedy(remedy) for remedy in diagnosis.remedies))
         self._offer()
-        self._parts = parts
-        self.box.children = [*parts, self._busy, self._remedies]
+        self._parts = [*told, *asked]
+        # What to do comes before what to tell others.
+        self.box.children = [*told, self._busy, self._remedies, *asked]
 
     def _offer(self) -> None:
         self._busy.layout.display = "none"
@@ -116,6 +107,38 @@ class DiagnosisCard:
         return made
 
 
+def _cause(diagnosis: Diagnosis) -> w.Widget:
+    """Return the headline: a sentence, or the error in its own words and what it is about."""
+    shown, proof = Notice(), diagnosis.proof
+    told = [diagnosis.meaning]
+    if proof:
+        told.append(f"{proof.place.label}: {messages.brief(proof.text)}")
+    kind = "info" if diagnosis.passes else "error"
+    shown.show(kind, diagnosis.cause, detail="\n".join(filter(None, told)))
+    return shown
+
+
+def _evidence(diagnosis: Diagnosis) -> list[w.Widget]:
+    """Return the lines of the log that belong to it."""
+    if not diagnosis.lines:
+        return []
+    title = "Log lines around the error" if diagnosis.report else "Last lines of the log"
+    lines = Stream(label=title, height="200px")
+    lines.extend({"text": line.text, "kind": "", "label": ""} for line in diagnosis.lines)
+    return [note(f"{title}:"), lines]
+
+
+def _report(diagnosis: Diagnosis) -> list[w.Widget]:
+    """Return what to tell the engine's authors."""
+    if not diagnosis.report:
+        return []
+    told = note(
+        "To report the error to the engine's authors, copy this. Addresses, keys and names are "
+        "removed:"
+    )
+    return [told, CopyText(diagnosis.report, label="Report")]
+
+
 def service_label(remedy: Remedy) -> str:
     """Return the words on the button for a service that exists."""
     if region := remedy.parameters.get("region", ""):
@@ -124,7 +147,7 @@ def service_label(remedy: Remedy) -> str:
     elif accelerator := remedy.parameters.get("accelerator"):
         return f"Deploy with {_gpu(accelerator)}"
     if remedy.kind is RemedyKind.REDEPLOY:
-        return "Deploy again so" if remedy.parameters else "Deploy again"
+        return "Redeploy with this fix" if remedy.parameters else "Deploy again"
     label = form_label(remedy)
     return f"{label} and deploy again" if label and remedy.kind in _AGAIN else label
 
@@ -139,7 +162,7 @@ def form_label(remedy: Remedy) -> str:
         return f"Use {region}"
     if accelerator := remedy.parameters.get("accelerator"):
         return f"Use {_gpu(accelerator)}"
-    return "Change it so"
+    return "Apply this fix"
 
 
 def _gpu(accelerator: str) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.manager.change import FIXED
-from llm_widgets.page.services.cost_card import cost_note, cost_text
-from llm_widgets.page.services.deploy_fields import deploy_fields, summaries
+from llm_widgets.page.services.cost_card import CostCard
+from llm_widgets.page.services.deploy_fields import advanced, deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import followers, values_of
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
 from llm_widgets.widgets.dialog import FormDialog
 from llm_widgets.widgets.form import Form, Values
-from llm_widgets.widgets.html import note, paragraph, set_text
-from llm_widgets.widgets.layout import button, card, row, stack, toolbar
+from llm_widgets.widgets.html import note
+from llm_widgets.widgets.layout import button, row, split, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -37,8 +35,9 @@ class EditPage:
     def __init__(self, state: ServiceEditState, *, back: Callable[[], None]) -> None:
         self._state = state
         self._labels: dict[str, str] = {}
+        self._is_refused = False
         self._title = toolbar("Edit")
-        self._cost = paragraph("")
+        self._cost = CostCard(state.prices)
         self._notice = Notice()
         self._notice.add_class("llm-answer")
         self._form = Form(
@@ -55,16 +54,14 @@ class EditPage:
             wide=True,
         )
         go_back = button("Back", style="text", icon="arrow-left")
-        go_back.on_click(lambda _: back())
+        go_back.on_click(lambda _: self._form.cancel())
         memory = MemoryCard(state.memory, self._use_context)
-        side = stack(card("Cost", self._cost, cost_note()), memory.box)
-        split = w.Box([side, stack(self._notice, self._form)])
-        split.add_class("llm-split")
+        side = stack(self._cost.box, memory.box)
         self.box = stack(
             row(go_back),
             self._title,
-            note("What is not shown here stays as it is: sidecars, other mounts, other settings."),
-            split,
+            note("Settings not shown here (sidecars, other mounts …) are kept."),
+            split(stack(self._notice, self._form), side),
         )
         self._form.on_input(self._typed)
         self._form.on_submit(self._submitted)
@@ -72,6 +69,8 @@ class EditPage:
         self.dialog.on_submit(lambda _: state.send(self.dialog.close, self._refused))
         self._notice.on_action(state.reload)
         state.observe(self._opened, "before")
+        state.on_sent(self._form.forget)
+        state.memory.observe(self._draw_refusal, ["estimate", "too_small"])
 
     def _opened(self, _: object = None) -> None:
         before, now = self._state.before, self._state.now
@@ -81,16 +80,27 @@ class EditPage:
         self._notice.clear()
         self._form.start_over(self._described(before, now))
         self._form.fill(values_of(now))
+        # The name is one of the project and the region, too.
+        self._form.keep_as(f"edit {self._state.name}")
         self._draw(now)
 
     def _described(self, before: Deployment, now: Deployment) -> list[Field]:
-        fields = [f for f in deploy_fields(before, now, before.region) if f.key not in _FIXED]
+        self._is_refused = self._state.memory.is_refused
+        made = deploy_fields(before, now, before.region, is_refused=self._is_refused)
+        fields = [field for field in made if field.key not in _FIXED]
         self._labels = {field.key: field.label for field in fields}
         return fields
 
+    def _draw_refusal(self, _: object = None) -> None:
+        """Ask whether to insist only while the memory does not suffice."""
+        before, now = self._state.before, self._state.now
+        if before and now and self._state.memory.is_refused != self._is_refused:
+            self._form.set_fields(self._described(before, now))
+
     def _draw(self, now: Deployment) -> None:
-        set_text(self._cost, cost_text(now))
+        self._cost.show(now)
         self._form.folded = summaries(now)
+        self._form.advanced = advanced(self._state.before or now, now)
 
     def _typed(self, values: Values) -> None:
         state = self._state
@@ -133,10 +143,10 @@ class EditPage:
     def _refused(self, error: ManagerError) -> None:
         self.dialog.close()
         if isinstance(error, NotFoundError):
-            gone = Fix(text="Somebody has deleted it. Deploy its model again from the Models tab.")
+            gone = Fix(text="The service was deleted. Deploy its model again from the Models tab.")
             error = NotFoundError(error.message, cause=error.cause, fix=gone)
         again = isinstance(error, ConflictError)
-        self._notice.show_error(error, action_label="Read it again, keep my changes" * again)
+        self._notice.show_error(error, action_label="Reload, keep my changes" * again)
 
     def _show(self) -> None:
         text, errors = placed(self._state.problems, self._labels)

@@ -13,7 +13,7 @@ _SHOWN_AT = {"probe": "probe_failures", "network": "network_kind"}
 
 
 def placed(problems: Mapping[str, str], keys: Container[str]) -> tuple[str, dict[str, str]]:
-    """Put each problem at its field.
+    """Return the problems by their fields.
 
     Parameters
     ----------

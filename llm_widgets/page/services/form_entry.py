@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.engines.base import Engine
 
+CONCURRENCY = "Concurrent requests per instance"
 Kind = Literal["text", "select", "checkbox", "number", "rows", "pairs"]
 Values = dict[str, Any]
 Choice = tuple[str, str]
@@ -37,6 +38,8 @@ class Shown:
         Those that serve the model.
     is_refused
         Whether it does not fit into the GPU: then it is deployed only if somebody insists.
+    has_code
+        Whether the model brings code of its own, which runs only if a person agrees.
     """
 
     offered: Deployment
@@ -44,6 +47,7 @@ class Shown:
     location: str
     engines: Sequence[Engine] = ()
     is_refused: bool = False
+    has_code: bool = False
 
 
 def number(value: Any) -> float:
@@ -85,7 +89,7 @@ def mapping(pairs: Iterable[Sequence[str]], noun: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in pairs:
         if name in found:
-            raise InvalidInputError(f"The {noun} {names.shown(name)} is given twice.")
+            raise InvalidInputError(f"The {noun} {names.shown(name)} is entered twice.")
         found[name] = value
     return found
 
@@ -127,6 +131,8 @@ class Entry:
         Of a ``select``: values and words.
     limits
         Least and most of a ``number``.
+    is_basic
+        Whether it is asked at once: the others stand under "Advanced".
     is_shown
         Whether the form has it.
     follows
@@ -153,6 +159,7 @@ class Entry:
     show_when: tuple[str, str] | None = None
     is_required: bool = False
     is_long: bool = False
+    is_basic: bool = False
     is_shown: Callable[[Shown], bool] = lambda _: True
     follows: bool = False
     restores: bool = True

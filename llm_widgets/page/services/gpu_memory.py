@@ -1,4 +1,4 @@
-"""Whether what is being filled in fits into the GPU's memory."""
+"""Whether what is being filled in fits into the GPU's memory, and into the container's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.manager import memory
 from llm_widgets.page.background import Latest
-from llm_widgets.serving import gpu_memory
+from llm_widgets.serving import container_memory, gpu_memory, measured_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.page.session import Session
 
-_READING = "Reading what was kept of the model …"
-_UNKNOWN = "It can't be told: the model is none of those in the bucket's list."
-_NO_ENGINE = "It can't be told: how {engine} uses a GPU's memory is not known here."
+_READING = "Reading the model's facts …"
+_UNKNOWN = "Unknown: the model is not in the bucket's list."
+_NO_ENGINE = "Unknown: there is no estimate for {engine}."
 _NO_GPU = "Without a GPU, the model is held in the instance's memory."
 
 
@@ -34,15 +34,22 @@ class GpuMemoryState(HasTraits):
     ----------
     estimate
         ``None`` where ``note`` says why there is none.
+    too_small
+        Why the container's memory does not suffice; empty where it does.
     context
         Tokens of a request that the engine is told; 0 where it finds the longest itself.
+    measured
+        What the engine measured when it started with the same, beside the estimate; empty where
+        it never did.
     model
         What is known of the model's memory; ``None`` until it was read.
     """
 
     estimate: Instance[Any] = Instance(Estimate, allow_none=True)
     note = Unicode()
+    too_small = Unicode()
     context = Int()
+    measured = Unicode()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -55,7 +62,7 @@ class GpuMemoryState(HasTraits):
     @property
     def is_refused(self) -> bool:
         """Whether what is filled in surely does not fit."""
-        return bool(self.estimate and self.estimate.is_refused)
+        return bool(self.too_small or (self.estimate and self.estimate.is_refused))
 
     @property
     def longest_context(self) -> int:
@@ -66,14 +73,14 @@ class GpuMemoryState(HasTraits):
         self,
         bucket: str,
         record: ModelRecord,
-        then: Callable[[ModelManifest], None] = lambda _: None,
+        then: Callable[[ModelManifest | None], None] = lambda _: None,
     ) -> None:
         """Read what was kept of a model when it was imported.
 
         Parameters
         ----------
         then
-            Called with it, where there is something.
+            Called with it; with ``None`` where there is nothing.
         """
         fresh = self._latest.begin()
         self._loading = True
@@ -86,8 +93,7 @@ class GpuMemoryState(HasTraits):
                 return
             self._loading = False
             self.model = memory.model_of(record, manifest)
-            if manifest:
-                then(manifest)
+            then(manifest)
             self.update(self._deployment)
 
         clients = self._session.clients
@@ -112,7 +118,7 @@ class GpuMemoryState(HasTraits):
 
         def failed(error: ManagerError) -> None:
             if fresh():
-                self.note = f"It can't be told. {error.message}"
+                self.note = f"Unknown. {error.message}"
 
         clients = self._session.clients
         self._session.background.run(lambda: memory.served(clients, bucket, folder), then, failed)
@@ -132,9 +138,13 @@ class GpuMemoryState(HasTraits):
         try:
             found = gpu_memory.estimate(self.model, deployment)
             context = gpu_memory.context_of(deployment)
+            too_small = container_memory.why_too_small(self.model, deployment)
+            measured = measured_memory.compared(self.model, deployment)
         except InvalidInputError as error:
-            found, note, context = None, error.message, 0
+            found, note, context, too_small, measured = None, error.message, 0, "", ""
         with self.hold_trait_notifications():
             self.note = note
+            self.too_small = too_small
             self.context = context
+            self.measured = measured
             self.estimate = found

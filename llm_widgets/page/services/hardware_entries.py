@@ -9,7 +9,7 @@ from llm_widgets.domain import gpus, names
 from llm_widgets.domain.units import number_text
 from llm_widgets.engines import hardware, registry
 from llm_widgets.manager.memory import FIT_ANYWAY
-from llm_widgets.page.services.form_entry import Card, Choice, Entry, Shown, number
+from llm_widgets.page.services.form_entry import CONCURRENCY, Card, Choice, Entry, Shown, number
 from llm_widgets.serving.checks import LARGEST_CONCURRENCY, LONGEST_TIMEOUT
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _regions(shown: Shown) -> Iterable[Choice]:
 def _gpus(shown: Shown) -> list[Choice]:
     now, offered = shown.now, shown.offered
     found = [
-        (gpu.accelerator, gpu.label + " by invitation" * (now.region in gpu.invited_regions))
+        (gpu.accelerator, gpu.label + " (by invitation)" * (now.region in gpu.invited_regions))
         for gpu in gpus.in_region(now.region)
     ]
     kept = offered.accelerator if now.region == offered.region else ""
@@ -61,43 +61,51 @@ def _numbers(numbers: Iterable[int], unit: str) -> list[Choice]:
 def _with(kept: str, unit: str, choices: list[Choice]) -> list[Choice]:
     if not kept or any(value == kept for value, _ in choices):
         return choices
-    return [(kept, f"{kept}{unit} (as it is)"), *choices]
+    return [(kept, f"{kept}{unit} (current)"), *choices]
+
+
+def _cpu_help(shown: Shown) -> str:
+    gpu = gpus.by_accelerator(shown.now.accelerator)
+    return f"Recommended: {gpu.default_cpu}." if gpu else "Per instance."
 
 
 def _concurrency_help(shown: Shown) -> str:
     engine = registry.of(shown.offered.framework)
     if engine is None:
-        return "How many an instance is given; the engine may work on fewer."
-    return f"{engine.parallel.name} follows it, so that the engine works on what it is given."
+        return "Requests that an instance receives at the same time."
+    return f"Also sets {engine.parallel.name}."
 
 
 PLACE = Card(
-    "Model and place",
+    "Service",
     (
         Entry(
             "framework",
             "Engine",
-            "What serves the model; another one is offered with all that belongs to it.",
+            "The server that runs the model.",
             "select",
             derive=attrgetter("framework"),
             choices=_engines,
             is_shown=lambda shown: len(shown.engines) > 1,
             restores=False,
+            is_basic=True,
         ),
         Entry(
             "name",
             "Service name",
-            "Part of its address; lowercase letters, digits, hyphens; fixed once deployed.",
+            "Lowercase letters, digits and hyphens. Part of the URL; can't be changed later.",
             read=str.strip,
             max_length=names.SERVICE_LENGTH,
             is_required=True,
+            is_basic=True,
         ),
         Entry(
             "region",
             "Region",
-            "Best the bucket's own: reads there are fast and free.",
+            "Same region as the bucket is fastest and free of transfer costs.",
             "select",
             choices=_regions,
+            is_basic=True,
         ),
     ),
 )
@@ -107,15 +115,16 @@ HARDWARE = Card(
         Entry(
             "accelerator",
             "GPU",
-            "One for each instance; those of the region are offered.",
+            "GPUs available in this region; one per instance.",
             "select",
             choices=_gpus,
             follows=True,
+            is_basic=True,
         ),
         Entry(
             "cpu",
             "vCPUs",
-            "What the GPU allows; the first is what Cloud Run advises.",
+            _cpu_help,
             "select",
             write=number_text,
             read=number,
@@ -125,7 +134,7 @@ HARDWARE = Card(
         Entry(
             "memory_gib",
             "Memory",
-            "What the vCPUs allow; a file cache and the engine take from it.",
+            "Per instance. Shared by the engine and the file cache.",
             "select",
             write=number_text,
             read=number,
@@ -135,17 +144,18 @@ HARDWARE = Card(
         Entry(
             "zonal_redundancy",
             "Zonal redundancy",
-            "Off: reserving a second zone costs half as much again, from another quota.",
+            "Adds failover to a second zone; GPU costs about 50 % more and uses a separate quota.",
             "checkbox",
         ),
         Entry(
             FIT_ANYWAY,
-            "Deploy although it does not fit",
-            "Estimates can err; what the engine says of its memory is in its log.",
+            "Deploy despite the memory estimate",
+            "Try anyway. If the model does not fit, the engine's log says so.",
             "checkbox",
             initial=False,
             is_shown=lambda shown: shown.is_refused,
             restores=False,
+            is_basic=True,
         ),
     ),
 )
@@ -154,29 +164,31 @@ SCALING = Card(
     (
         Entry(
             "min_instances",
-            "Fewest instances",
-            "0: nothing runs and costs while unused.",
+            "Minimum instances",
+            "0: no cost while idle.",
             "number",
             limits=(0, _MOST_INSTANCES),
+            is_basic=True,
         ),
         Entry(
             "max_instances",
-            "Most instances",
-            "Each takes a GPU from the quota.",
+            "Maximum instances",
+            "Each instance uses one GPU of your quota.",
             "number",
             limits=(1, _MOST_INSTANCES),
+            is_basic=True,
         ),
         Entry(
             "concurrency",
-            "Requests at once per instance",
+            CONCURRENCY,
             _concurrency_help,
             "number",
             limits=(1, LARGEST_CONCURRENCY),
         ),
         Entry(
             "timeout",
-            "Longest request (seconds)",
-            "Long answers and cold starts fit in.",
+            "Request timeout (seconds)",
+            "Long enough for cold starts and long answers.",
             "number",
             limits=(1, LONGEST_TIMEOUT),
         ),

@@ -28,7 +28,7 @@ _SEVERITIES = (
 )
 _KINDS = {"WARNING": "warning", "NOTICE": "info", "INFO": "info"}
 _LOUD = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
-_EMPTY = "Nothing has been logged yet."
+_EMPTY = "No log entries yet."
 
 
 class LogPanel:
@@ -54,7 +54,7 @@ class LogPanel:
         self._search.observe(self._searched, "value")
         self._pause.on_click(lambda _: self._paused())
         self._earlier.on_click(lambda _: search.show_earlier())
-        tail.observe(self._draw, "error")
+        tail.observe(self._draw, ["error", "slowed"])
         search.observe(self._draw, ["error", "loading", "has_earlier", "severity", "search"])
         self._draw()
 
@@ -63,13 +63,15 @@ class LogPanel:
 
     def _paused(self) -> None:
         self._state.paused = not self._state.paused
-        self._pause.description = "Go on" if self._state.paused else "Pause"
+        self._pause.description = "Resume" if self._state.paused else "Pause"
 
     def _draw(self, _: object = None) -> None:
         state = self._state
         error = state.error or self._tail.error
         if error:
             self._notice.show_error(error)
+        elif self._tail.slowed:
+            self._notice.show("info", self._tail.slowed)
         else:
             self._notice.clear()
         self._earlier.disabled = state.loading or not state.has_earlier
@@ -78,14 +80,14 @@ class LogPanel:
             self._stream.placeholder = "Reading …"
         else:
             is_all = not (state.severity or state.search)
-            self._stream.placeholder = _EMPTY if is_all else "No entry is like that."
+            self._stream.placeholder = _EMPTY if is_all else "No entry matches."
 
 
 def log_stream(
     log: LogTail | LogSearch, label: str, height: str, *, max_items: int = 2000
 ) -> Stream:
     """Make a pane that follows a log."""
-    stream = Stream(label=label, kind="log", height=height, placeholder=_EMPTY, max_items=max_items)
+    stream = Stream(label=label, height=height, placeholder=_EMPTY, max_items=max_items)
 
     def reset(entries: Sequence[LogEntry]) -> None:
         stream.clear()

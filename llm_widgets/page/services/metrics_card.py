@@ -23,9 +23,7 @@ class MetricsCard:
         self._charts = grid()
         refresh = button("Refresh", style="outlined")
         refresh.on_click(lambda _: state.refresh())
-        self.box = card(
-            "The last hour", self._error, self._source, self._charts, actions=(refresh,)
-        )
+        self.box = card("Last hour", self._error, self._source, self._charts, actions=(refresh,))
         state.observe(self._draw, ["usage", "loading", "error"])
         self._draw()
 
@@ -39,8 +37,8 @@ class MetricsCard:
             set_text(self._source, "Reading …" if state.loading else "")
             return
         missing = state.usage.missing
-        not_had = f" Not to be had: {missing}." if missing else ""
-        set_text(self._source, f"From Cloud Monitoring, some minutes late.{not_had}")
+        not_had = f" Unavailable: {missing}." if missing else ""
+        set_text(self._source, f"Data can lag by a few minutes.{not_had}")
         self._charts.children = [
             Chart(
                 label=series.label,

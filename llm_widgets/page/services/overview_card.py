@@ -7,23 +7,26 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.domain import gpus, links
+from llm_widgets.domain.services import told_text
 from llm_widgets.domain.units import duration_text
 from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
 from llm_widgets.page.services.diagnosis_card import DiagnosisCard, service_label
+from llm_widgets.page.services.form_entry import CONCURRENCY
 from llm_widgets.page.services.log_panel import log_stream
-from llm_widgets.page.services.services_table import CONSOLE, STATES
-from llm_widgets.serving import codec
+from llm_widgets.page.services.services_table import CONSOLE
+from llm_widgets.page.services.start_card import StartCard
+from llm_widgets.serving import codec, concurrency
 from llm_widgets.serving.phases import StepState
 from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.html import note
 from llm_widgets.widgets.layout import card, stack
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from llm_widgets.diagnosis import Remedy
     from llm_widgets.gcp.run.summaries import ConditionFact
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
@@ -53,8 +56,12 @@ class OverviewCard:
         self._details = DetailList()
         self._conditions = DetailList()
         self._error = Notice()
+
+        def redeploy(remedy: Remedy, ended: Callable[[], None]) -> None:
+            edit.remedy(dict(state.document), remedy, ended)
+
         self._diagnosis = DiagnosisCard(
-            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended),
+            redeploy,
             service_label,
             is_local=is_local,
         )
@@ -70,11 +77,12 @@ class OverviewCard:
             self._error,
             self._diagnosis.box,
             deployment,
+            StartCard(state, redeploy).box,
             card("Configuration", self._details),
             card("Conditions", self._conditions),
-            card("Cloud Console", _console(state.name, is_local=is_local)),
+            *(() if is_local else (card("Cloud Console", _console(state.name)),)),
         )
-        state.observe(self._draw, ["summary", "document"])
+        state.observe(self._draw, ["summary", "document", "measured"])
         state.observe(self._draw_phases, "phases")
         state.observe(self._draw_conditions, "conditions")
         state.observe(self._draw_diagnosis, "diagnosis")
@@ -106,43 +114,43 @@ class OverviewCard:
         if service is None:
             return
         details = [
-            Detail("Status", service.state.value, state=STATES[service.state]),
-            Detail("URL", service.url, href=service.url, copy=bool(service.url)),
             Detail("Model", service.model_id),
             Detail("Framework", registry.label_of(service.framework) or "Unknown"),
-            Detail("Region", service.region),
             Detail("Instances", f"{service.min_instances} to {service.max_instances}"),
-            Detail("Deployed by", service.updated_by),
+            Detail("Deployed by", service.created_by),
+            Detail("Last changed by", service.updated_by),
         ]
         if self._state.document:
             now = codec.deployment_of(self._state.document)
             gpu = gpus.by_accelerator(now.accelerator)
             details += [
-                Detail("GPU", gpu.label if gpu else now.accelerator or "None"),
+                Detail("GPU", gpu.label if gpu else told_text(now.accelerator) or "None"),
                 Detail("vCPUs and memory", f"{now.cpu:g} vCPU, {now.memory_gib:g} GiB"),
-                Detail("Requests at once", str(now.concurrency)),
-                Detail("Longest request", f"{now.timeout} s"),
-                Detail("Image", now.image, code=True),
+                Detail(CONCURRENCY, str(now.concurrency), note=told_text(concurrency.told(now))),
+                Detail("Request timeout", f"{now.timeout} s"),
+                Detail("Image", told_text(now.image), code=True),
                 Detail("Port", str(now.port)),
-                Detail("Model's files", f"gs://{now.bucket}/{now.folder}", code=True),
-                Detail("Runs as", now.service_account),
-                Detail("Requests come", now.ingress.label),
+                Detail("Model's files", told_text(f"gs://{now.bucket}/{now.folder}"), code=True),
+                Detail("Service account", told_text(now.service_account)),
+                Detail("Ingress", now.ingress.label),
             ]
+            if self._state.measured:
+                details.append(Detail("GPU memory", self._state.measured, wide=True))
         self._details.show(details)
 
 
 def _phase(phase: Phase, first: datetime | None) -> Detail:
     text = {
         StepState.DONE: "done",
-        StepState.ACTIVE: "going on",
-        StepState.WAITING: "not yet",
+        StepState.ACTIVE: "in progress",
+        StepState.WAITING: "pending",
         StepState.FAILED: "failed",
     }[phase.state]
     if phase.at:
         text = phase.at.astimezone().strftime("%H:%M:%S")
     after = ""
     if phase.at and first and phase.at > first:
-        after = f"after {duration_text((phase.at - first).total_seconds())}"
+        after = f"+{duration_text((phase.at - first).total_seconds())}"
     return Detail(phase.step.value, text, state=_STEPS[phase.state], note=after)
 
 
@@ -161,9 +169,7 @@ def _condition(fact: ConditionFact, first: Mapping[str, str]) -> Detail:
     return Detail(fact.type, text, state=state, note=note, wide=wide)
 
 
-def _console(name: str, *, is_local: bool) -> w.Widget:
-    if is_local:
-        return note("The local cloud has no Cloud Console: everything that it knows is here.")
+def _console(name: str) -> w.Widget:
     return DetailList(
         [Detail(label, "Open", href=links.service(name, tab)) for label, tab in CONSOLE]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.gcp.client import messages
+from llm_widgets.gcp.run import service_json
 from llm_widgets.widgets.dialog import FormDialog, Values
 from llm_widgets.widgets.fields import Field
 from llm_widgets.widgets.layout import button, card
@@ -38,17 +39,17 @@ class RevisionsCard:
                 Column("image", "Image"),
                 Column("created", "Created", "time"),
             ),
-            actions=(Action("serve", "Send all requests here"),),
+            actions=(Action("serve", "Send all traffic here"),),
         )
-        latest = button("Send requests to the latest", style="outlined")
+        latest = button("Send all traffic to the latest", style="outlined")
         latest.on_click(lambda _: state.serve({"": _ALL}))
-        self._divide = button("Divide requests", style="outlined", disabled=True)
+        self._divide = button("Split traffic", style="outlined", disabled=True)
         self._divide.on_click(lambda _: self._ask())
         self.dialog = FormDialog(
-            title="Divide requests",
-            text="Per cent of the requests for each revision that is ready, together 100. What is "
-            "deployed later gets none until you say so.",
-            submit_label="Divide",
+            title="Split traffic",
+            text="Percent of traffic per revision, 100 in total. New revisions get none until "
+            "you change this.",
+            submit_label="Split",
             busy_label="Asking Cloud Run …",
         )
         self.dialog.on_submit(self._divided)
@@ -56,7 +57,7 @@ class RevisionsCard:
             "Revisions",
             self._pinned,
             self._table,
-            text="Going back sends all requests to an earlier revision; nothing is deployed anew.",
+            text="Roll back: send all traffic to an earlier revision without redeploying.",
             actions=(self._divide, latest),
         )
         self._table.on_action(lambda _, revision: state.serve({revision: _ALL}))
@@ -73,7 +74,7 @@ class RevisionsCard:
                     fact.id,
                     "number",
                     required=True,
-                    value=_percent(fact, _shares(document), document),
+                    value=service_json.percent(fact.id, document),
                     minimum=0,
                     maximum=_ALL,
                 )
@@ -84,8 +85,11 @@ class RevisionsCard:
 
     def _divided(self, values: Values) -> None:
         shares = {name: round(value or 0) for name, value in values.items()}
+        if min(shares.values(), default=0) < 0:
+            self.dialog.fail("A share can't be below 0 %.")
+            return
         if sum(shares.values()) != _ALL:
-            self.dialog.fail(f"Together these are {sum(shares.values())} %, not 100 %.")
+            self.dialog.fail(f"The total is {sum(shares.values())}%, not 100%.")
             return
         self._state.serve(
             {name: share for name, share in shares.items() if share},
@@ -95,44 +99,29 @@ class RevisionsCard:
 
     def _draw(self, _: object = None) -> None:
         document = self._state.document
-        shares = _shares(document)
-        self._table.rows = [_row(fact, shares, document) for fact in self._state.revisions]
+        shares = service_json.shares(document)
+        self._table.rows = [_row(fact, document) for fact in self._state.revisions]
         ready = [fact for fact in self._state.revisions if fact.state == "ready"]
         self._divide.disabled = len(ready) < 2  # noqa: PLR2004 - among one there is no dividing
         pinned = [name for name, share in shares.items() if name and share]
         if pinned:
             self._pinned.show(
                 "info",
-                f"Requests go to {' and '.join(pinned)}: what is deployed later gets none until "
-                "you say so.",
+                f"All traffic is pinned to {' and '.join(pinned)}; new revisions get none until "
+                "you change this.",
             )
         else:
             self._pinned.clear()
 
 
-def _shares(document: dict[str, Any]) -> dict[str, int]:
-    """Return the per cent of the requests by revision; the empty name is the latest."""
-    shares: dict[str, int] = {}
-    for target in document.get("traffic", []):
-        name = target.get("revision", "")
-        shares[name] = shares.get(name, 0) + int(target.get("percent", 0))
-    return shares
-
-
-def _percent(fact: RevisionFact, shares: dict[str, int], document: dict[str, Any]) -> int:
-    latest = document.get("latestReadyRevision", "").rsplit("/", 1)[-1] == fact.id
-    of_latest = (shares.get("", 0) if shares else _ALL) if latest else 0
-    return shares.get(fact.id, 0) + of_latest
-
-
-def _row(fact: RevisionFact, shares: dict[str, int], document: dict[str, Any]) -> dict[str, object]:
+def _row(fact: RevisionFact, document: dict[str, Any]) -> dict[str, object]:
     state, text = _STATES[fact.state]
-    percent = _percent(fact, shares, document)
+    percent = service_json.percent(fact.id, document)
     disabled = {}
     if fact.state != "ready":
-        disabled["serve"] = "It is not ready."
+        disabled["serve"] = "The revision is not ready."
     elif percent == _ALL:
-        disabled["serve"] = "They go there."
+        disabled["serve"] = "Already receives all traffic."
     by = fact.creator.partition("@")[0]
     created = fact.created_at.isoformat() if fact.created_at else ""
     return {
@@ -140,7 +129,7 @@ def _row(fact: RevisionFact, shares: dict[str, int], document: dict[str, Any]) -
         "revision": fact.id,
         "name": fact.id,
         "status": {"state": state, "text": text, "note": messages.brief(fact.message)},
-        "traffic": f"{percent} %",
+        "traffic": f"{percent}%",
         "image": fact.image,
         "created": {"time": created, "note": f"by {by}" if by else ""} if created else None,
         "disabled": disabled,

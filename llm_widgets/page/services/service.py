@@ -5,25 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Dict, HasTraits, Instance, Tuple
+from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
 
-from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, explain
+from llm_widgets.diagnosis import Diagnosis, LogLine
+from llm_widgets.domain.loading import Task
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.engines import registry
-from llm_widgets.errors import ManagerError, NotFoundError
-from llm_widgets.gcp.auth import identity
+from llm_widgets.errors import ManagerError, NotFoundError, RateLimitError
 from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, service_json, summaries
 from llm_widgets.gcp.run import services as service_api
-from llm_widgets.manager import callers
+from llm_widgets.manager import callers, change, explaining, memory, spreading
+from llm_widgets.manager.starting import Started
+from llm_widgets.page.services.first_start import FirstStart
 from llm_widgets.page.services.log_search import LogSearch
+from llm_widgets.page.services.self_test import SelfTestState
 from llm_widgets.page.services.service_logs import LogTail
+from llm_widgets.page.services.starts import Starts
+from llm_widgets.page.services.trying import TryState
 from llm_widgets.serving import codec
 from llm_widgets.serving.phases import Line, Seen, phases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from llm_widgets.domain.memory import MemoryModel
+    from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client import lazy
     from llm_widgets.gcp.iam.policy import Grant
     from llm_widgets.gcp.run.revisions import RevisionFact
@@ -51,6 +58,12 @@ class ServicePageState(HasTraits):
         See :func:`llm_widgets.serving.phases.phases`.
     diagnosis
         Why it failed, when it did.
+    task
+        What it does, also where only what was kept of its model tells; ``None`` where nothing does.
+    measured
+        What its engine measured of the GPU's memory, beside the estimate; empty where it did not.
+    started
+        How the newest revision started; ``None`` where its log does not tell.
     revisions, invokers
         The newest first; who may call.
     error, access_error
@@ -62,20 +75,30 @@ class ServicePageState(HasTraits):
     conditions: Tuple = Tuple()
     phases: Tuple = Tuple()
     diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
+    task: Instance[Task | None] = Instance(Task, allow_none=True)
+    measured = Unicode()
+    started: Instance[Started | None] = Instance(Started, allow_none=True)
     revisions: Tuple = Tuple()
     invokers: Tuple = Tuple()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session, summary: ServiceSummary) -> None:
-        super().__init__(summary=summary)
+        super().__init__(summary=summary, task=summary.task)
         self._session = session
         self.name = summary.name
         self.log = LogTail(session, summary.name)
         self.shown_log = LogSearch(session, self.log)
         self._closed = False
         self._looks = 0
+        self._changed_at = datetime.now(UTC)
         self._gone: list[Callable[[], None]] = []
+        self._start = FirstStart(session)
+        self._starts = Starts(session, summary.name)
+        self.trying = TryState(session, summary)
+        self.self_test = SelfTestState(session, summary)
+        self._has_asked_task = False
+        self._models: dict[tuple[str, str], MemoryModel | None] = {}
 
     def on_gone(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called when the service is there no more."""
@@ -139,7 +162,7 @@ class ServicePageState(HasTraits):
     def remove_invoker(self, invoker: Grant) -> None:
         """Let somebody call no more."""
         self._session.background.run(
-            lambda: invokers.remove_invoker(self._session.clients, self.name, invoker),
+            lambda: callers.take_off(self._session.clients, self.name, invoker),
             lambda _: self.load_invokers(),
             self._access_failed,
         )
@@ -163,14 +186,14 @@ class ServicePageState(HasTraits):
 
         def then(_: object) -> None:
             told = ", ".join(
-                f"{share} % to {name or 'the latest'}" for name, share in shares.items()
+                f"{share}% to {name or 'the latest'}" for name, share in shares.items()
             )
-            self._session.notify(f"Requests go {told}.", "success")
+            self._session.notify(f"Traffic now goes {told}.", "success")
             self.look_soon()
             done()
 
         self._session.background.run(
-            lambda: service_json.send_traffic(self._session.clients, self.name, shares),
+            lambda: change.serve(self._session.clients, self.name, shares),
             then,
             failed or self._session.report,
         )
@@ -197,6 +220,8 @@ class ServicePageState(HasTraits):
                 listener()
         except ManagerError as error:
             self.error = error
+            if isinstance(error, RateLimitError):
+                raise  # it is looked at later
         return not self._closed
 
     def _look(self) -> None:
@@ -208,16 +233,35 @@ class ServicePageState(HasTraits):
         engine = registry.of(summary.framework)
         facts = summaries.conditions(found)
         newest = listed[0] if listed else None
-        self.log.look_if_allowed()
+        is_changing = summary.state in _CHANGING
+        self.log.pace.changing(is_changing=is_changing)
+        if is_changing:
+            self._changed_at = datetime.now(UTC)
+        else:
+            self.log.look_after(self._changed_at)  # what explains how it ended
         lines = self._lines(newest)
         outcome = None
-        if summary.state not in _CHANGING:
-            outcome = summary.state is ServiceState.READY
+        if not is_changing:
+            outcome = summary.state in (ServiceState.READY, ServiceState.PAUSED)
         settled = facts[0].changed_at if facts and outcome is not None else None
         why = None
         if summary.state in _BROKEN:
             why = self._explained(document, found, newest)
+            if why.passes:
+                summary = spreading.waiting(summary)
+        measured = ""
+        if outcome and newest:
+            told = [line.text for line in lines]
+            measured = self._start.look(newest.id, codec.deployment_of(document), told)
+        started = None
+        if not is_changing and listed and engine:
+            now = codec.deployment_of(document)
+            started = self._starts.look(listed, now, engine, self.log.entries)
+        task = self._task(summary, document)
         with self.hold_trait_notifications():
+            self.task = task
+            self.measured = measured
+            self.started = started
             self.error = problem
             self.summary = summary
             self.document = document
@@ -234,6 +278,13 @@ class ServicePageState(HasTraits):
                     loading=engine.loading if engine else None,
                 )
             )
+
+    def _task(self, summary: ServiceSummary, document: dict[str, Any]) -> Task | None:
+        """Return what it does; of a service that does not say so its model is asked, once."""
+        if summary.task or self._has_asked_task:
+            return summary.task or self.task
+        self._has_asked_task = True
+        return memory.task_of(self._session.clients, codec.deployment_of(document))
 
     def _revisions(self) -> tuple[tuple[RevisionFact, ...], ManagerError | None]:
         """Return the revisions; who may not see them sees the rest of the service."""
@@ -254,23 +305,23 @@ class ServicePageState(HasTraits):
             and (since is None or (entry.time or oldest) >= since)
         ]
 
+    def _model(self, deployment: Deployment) -> MemoryModel | None:
+        """Return what is known of the model's memory; it is read once."""
+        place = (deployment.bucket, deployment.folder)
+        if place not in self._models:
+            self._models[place] = memory.of_deployment(self._session.clients, deployment)
+        return self._models[place]
+
     def _explained(
         self, document: dict[str, Any], found: lazy.run_v2.Service, newest: RevisionFact | None
     ) -> Diagnosis:
-        facts = summaries.conditions(found)
-        failed = [fact for fact in facts if fact.state == "FAILED"]
-        messages = dict.fromkeys(fact.message for fact in failed if fact.message)
-        if newest and newest.message:
-            messages.setdefault(newest.message)
-        evidence = Evidence(
-            conditions=tuple(messages),
-            reasons=tuple(dict.fromkeys(fact.reason for fact in failed if fact.reason)),
-            log=tuple(self._lines(newest)),
-        )
         project = self._session.project
-        context = Context.of(
-            codec.deployment_of(document),
+        return explaining.why(
+            self._session.clients,
+            document,
+            summaries.conditions(found),
+            newest,
+            self._lines(newest),
+            model=self._model(codec.deployment_of(document)),
             project_number=project.number if project else "",
-            caller=identity.current(self._session.clients).member,
         )
-        return explain(evidence, context)

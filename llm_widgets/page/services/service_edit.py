@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import Deployment
-from llm_widgets.engines import hardware
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import change, remedies
+from llm_widgets.manager import change, memory, remedies
+from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.services.deploy_values import deployment_from, differences
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
+from llm_widgets.page.services.prices import PricesState
+from llm_widgets.serving import recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,7 +59,13 @@ class ServiceEditState(HasTraits):
         self._pending = change.Change({}, ())
         self._sent: list[Callable[[], object]] = []
         self.memory = GpuMemoryState(session)
+        self.prices = PricesState(session)
         self.observe(lambda change: self.memory.update(change["new"]), "now")
+
+    @property
+    def name(self) -> str:
+        """The full name of the service that was read last, with its project and region."""
+        return str(self._document["name"])
 
     def on_sent(self, listener: Callable[[], object]) -> None:
         """Have ``listener`` called when Cloud Run has taken a change."""
@@ -77,7 +85,7 @@ class ServiceEditState(HasTraits):
             for field in fields(after)
             if getattr(after, field.name) != getattr(before, field.name)
         }
-        self._open(str(self._document["name"]), lambda read: replace(read, **own))
+        self._open(self.name, lambda read: replace(read, **own))
 
     def _open(self, name: str, changing: Callable[[Deployment], Deployment]) -> None:
         def then(document: Json) -> None:
@@ -106,7 +114,7 @@ class ServiceEditState(HasTraits):
         assert before is not None, "the form is shown only while something is changed"
         assert now is not None, "both are there or none"
         try:
-            after = hardware.adapted(now, deployment_from(now, values))
+            after = recipes.adapted(now, deployment_from(now, values))
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
@@ -131,7 +139,10 @@ class ServiceEditState(HasTraits):
         self.changes = differences(before, after)
         try:
             change.refuse_nothing(self._pending)
+            if self.memory.model and not values.get(FIT_ANYWAY):
+                memory.refuse_too_large(self.memory.model, after, before)
         except InvalidInputError as error:
+            self._pending = change.Change({}, ())
             self.problems = told([error])
             return False
         return True
@@ -184,7 +195,8 @@ class ServiceEditState(HasTraits):
 
     def _taken(self, name: str, told: str = "") -> None:
         id_ = name.rsplit("/", 1)[-1]
-        self._session.notify(told or f"{id_} is being deployed with the change.")
+        self._session.notify(told or f"Deployment of the change to {id_} started.")
         self._services.refresh()
+        self._services.look_after(name)
         for listener in self._sent:
             listener()

@@ -6,10 +6,11 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from traitlets import HasTraits, Instance
+from traitlets import HasTraits, Instance, Unicode
 
-from llm_widgets.errors import ManagerError
+from llm_widgets.errors import ManagerError, RateLimitError
 from llm_widgets.gcp.observe import logs
+from llm_widgets.manager.log_pace import LIMIT, Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 
     Listener = Callable[[Sequence[LogEntry]], None]
 
-PERIOD = 2.5
-"""Seconds between two looks at the log."""
+_TICK = 1.0  # seconds between two looks at whether a read is due
 
 _FIRST = 1000
 _KEPT = 2000
@@ -70,11 +70,22 @@ class LogEntries(HasTraits):
 
 
 class LogTail(LogEntries):
-    """Follows the log of a service until it is closed."""
+    """Follows the log of a service until it is closed: the one reader of it in a page.
 
-    def __init__(self, session: Session, name: str) -> None:
+    Attributes
+    ----------
+    slowed
+        Why the log is read more rarely than usual, as a sentence; empty while it is not.
+    """
+
+    slowed = Unicode()
+
+    def __init__(self, session: Session, name: str, pace: Pace | None = None) -> None:
         super().__init__(session)
         _, self._project, _, self._region, _, self._service_id = name.split("/")
+        self.pace = pace or Pace()
+        self._reading = threading.RLock()
+        self._read_at = _BEFORE_ALL
         self._since: datetime | None = None
         self._all = False
         self._closed = False
@@ -95,8 +106,20 @@ class LogTail(LogEntries):
         def failed(error: ManagerError) -> None:
             self.error = error
 
-        self._session.background.run(self.look, lambda _: None, failed)
-        self._session.background.repeat(PERIOD, self._again)
+        self._session.background.run(self.look_if_due, lambda _: None, failed)
+        self._session.background.repeat(_TICK, self._again)
+
+    def look_if_due(self) -> None:
+        """Read what has come if it is time to, and somebody sees the page."""
+        with self._reading:
+            if self.pace.is_due and self._session.is_seen:
+                self._look_if_allowed()
+
+    def look_after(self, time: datetime) -> None:
+        """Read what has come, unless that was done after a moment or was too much before."""
+        with self._reading:
+            if self._read_at < time and not self.pace.is_slowed:
+                self._look_if_allowed()
 
     def look(self) -> None:
         """Read what has come since the last time.
@@ -106,21 +129,38 @@ class LogTail(LogEntries):
         ManagerError
             The log may not be read.
         """
-        limit = _FIRST if self._since is None else _KEPT
-        found = self.read(limit=limit, since=self._since)
-        new, is_late = self._taken(sorted(found, key=moment), is_all=len(found) < limit)
+        with self._reading:
+            begun = datetime.now(UTC)
+            limit = _FIRST if self._since is None else _KEPT
+            found = self.read(limit=limit, since=self._since)
+            self._read_at = begun
+            self.pace.read()
+            new, is_late = self._taken(sorted(found, key=moment), is_all=len(found) < limit)
         self.error = None
+        self._tell_pace()
         if is_late:
             self._tell(self._reset, self.entries)
         elif new:
             self._tell(self._added, new)
 
-    def look_if_allowed(self) -> None:
-        """Do the same; a log that may not be read becomes the error that is shown."""
+    def _look_if_allowed(self) -> None:
+        """Read; a log that may not be read becomes the error that is shown."""
         try:
             self.look()
+        except RateLimitError as error:
+            self.pace.refused(error.retry_after)
+            self._tell_pace()
         except ManagerError as error:
+            self.pace.read()  # and ask no more often than usual
             self.error = error
+
+    def _tell_pace(self) -> None:
+        self.slowed = (
+            f"Google Cloud limits log reads to {LIMIT} a minute for this project; "
+            f"reading every {self.pace.seconds:.0f} seconds."
+            if self.pace.is_slowed
+            else ""
+        )
 
     def read(
         self,
@@ -166,7 +206,7 @@ class LogTail(LogEntries):
 
     def _again(self) -> bool:
         if not self._closed:
-            self.look_if_allowed()
+            self.look_if_due()
         return not self._closed
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.engines import registry
+from llm_widgets.domain.services import ServiceState
 from llm_widgets.page.services.access_card import AccessCard
-from llm_widgets.page.services.chat_panel import ChatPanel
+from llm_widgets.page.services.cost_card import hour_text
 from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.metrics_card import MetricsCard
 from llm_widgets.page.services.overview_card import OverviewCard
 from llm_widgets.page.services.revisions_card import RevisionsCard
-from llm_widgets.page.services.services_table import SERVING
-from llm_widgets.page.services.text_tabs_card import TextTabs
+from llm_widgets.page.services.services_table import STATES
+from llm_widgets.page.services.try_panel import TryPanel
 from llm_widgets.serving.export_yaml import dumped
-from llm_widgets.serving.snippets import snippets
-from llm_widgets.widgets.details import CopyText
-from llm_widgets.widgets.html import note
+from llm_widgets.widgets.details import CopyText, Detail, DetailList
 from llm_widgets.widgets.layout import button, card, row, stack, tabs, toolbar
 
 if TYPE_CHECKING:
@@ -25,11 +23,22 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.page.services.chat import ChatState
+    from llm_widgets.page.services.pauses import Pauses
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
     from llm_widgets.page.services.service_metrics import ServiceMetricsState
 
-SECTIONS = ("Overview", "Logs", "Metrics", "Try it", "Access", "Revisions", "YAML")
+SECTION_NAMES = {
+    "": "Overview",
+    "logs": "Logs",
+    "metrics": "Metrics",
+    "try": "Try it",
+    "access": "Access",
+    "revisions": "Revisions",
+    "yaml": "YAML",
+}
+SECTIONS = tuple(SECTION_NAMES.values())
+_ANSWERING = (ServiceState.READY, ServiceState.OLD_SERVING)
 
 
 class ServicePage:
@@ -44,77 +53,106 @@ class ServicePage:
         *,
         back: Callable[[], None],
         delete: Callable[[], None],
+        pauses: Pauses,
+        moved: Callable[[], None],
         is_local: bool,
     ) -> None:
         self.name = state.name
+        self.region, self.id = state.name.split("/")[3::2]
         self._state = state
-        self._conversation = chat
-        self._chat = ChatPanel(chat)
-        self._snippets = TextTabs(
-            "Call it from elsewhere", "Cloud Run wants an ID token whose audience is the URL."
-        )
-        self._try = stack()
+        self._try = TryPanel(state, chat, edit)
+        self._facts = DetailList()
+        self._facts.add_class("llm-facts")
         self._yaml = CopyText(label="Service as YAML")
         access, revisions = AccessCard(state), RevisionsCard(state)
         self.dialogs: tuple[w.Widget, ...] = (*access.dialogs, revisions.dialog)
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
-        change = button("Edit", style="outlined")
+        self._to_try = button("Try it", style="primary")
+        self._to_try.on_click(lambda _: self.to("try"))
+        change = button("Edit & deploy new revision", style="outlined")
         change.on_click(lambda _: edit.start(state.name))
         remove = button("Delete", style="outlined")
         remove.on_click(lambda _: delete())
+        self._pause = button("Pause", style="outlined")
+        self._pause.on_click(lambda _: self._turn())
+        self._pauses = pauses
+        self._prices = edit.prices
+        self._prices.load()
         panels = (
             OverviewCard(state, edit, is_local=is_local).box,
             LogPanel(state.log, state.shown_log).box,
             MetricsCard(metrics).box,
-            self._try,
+            self._try.box,
             access.box,
             revisions.box,
-            card("YAML", self._yaml, text="The service as Cloud Run has it now."),
+            card("YAML", self._yaml, text="The service's current configuration."),
         )
         self._tab, shell = tabs(
             list(zip(SECTIONS, panels, strict=True)), label="Sections of the service"
         )
         self._metrics = metrics
+        self._moved = moved
         self._tab.observe(self._opened, "selected_index")
         title = state.name.rsplit("/", 1)[-1]
-        self.box = stack(row(go_back), toolbar(title, change, remove), shell)
+        self.box = stack(
+            row(go_back),
+            toolbar(title, self._to_try, change, self._pause, remove),
+            self._facts,
+            shell,
+        )
         state.observe(self._draw, ["summary", "document"])
+        self._prices.observe(self._draw, "listed")
         self._draw()
 
+    @property
+    def section(self) -> str:
+        """The section that is shown, as in its address; empty for the overview."""
+        return tuple(SECTION_NAMES)[self._tab.selected_index or 0]
+
     def to(self, section: str) -> None:
-        """Show a section."""
-        self._tab.selected_index = SECTIONS.index(section)
+        """Show a section, named as in its address."""
+        self._tab.selected_index = tuple(SECTION_NAMES).index(section)
 
     def follow_change(self) -> None:
         """Show how a change goes that Cloud Run has taken."""
-        self.to("Overview")
+        self.to("")
         self._state.look_soon()
 
     def close(self) -> None:
         """Look no more."""
+        self._prices.unobserve(self._draw, "listed")
+        self._try.close()
         self._state.close()
 
+    def _turn(self) -> None:
+        """Pause the service, or resume it."""
+        service = self._state.summary
+        if service:
+            turn = self._pauses.resume if service.paused else self._pauses.pause
+            turn(service.name)
+
     def _opened(self, _: object) -> None:
-        if SECTIONS[self._tab.selected_index or 0] == "Metrics":
+        if self.section == "metrics":
             self._metrics.refresh()
+        self._draw()
+        self._moved()
 
     def _draw(self, _: object = None) -> None:
         service = self._state.summary
         if service is None:
             return
+        self._facts.show(
+            [
+                Detail("Status", service.state.value, state=STATES[service.state]),
+                *((Detail("Paused", service.paused.text or "yes"),) if service.paused else ()),
+                Detail("Region", service.region),
+                Detail("Price", hour_text(service, self._prices.listed)),
+                Detail("URL", service.url, href=service.url, copy=bool(service.url)),
+            ]
+        )
+        is_tried = self.section == "try" or service.state not in _ANSWERING
+        self._to_try.layout.display = "none" if is_tried else None
+        self._pause.description = "Resume" if service.paused else "Pause"
         if self._state.document:
             self._yaml.text = dumped(self._state.document)
-        self._conversation.follow(service)
-        engine = registry.of(service.framework)
-        if engine is None:
-            named = f"“{service.framework}”" if service.framework else "its engine"
-            shown: tuple[w.Widget, ...] = (note(f"How to talk to {named} is not known here."),)
-        elif service.state in SERVING:
-            texts = snippets(service.url, service.served_name, service.name, engine.chat)
-            self._snippets.show(tuple(texts), texts.__getitem__)
-            shown = (self._chat.box, self._snippets.box)
-        else:
-            shown = (note("There is something to try once the service is ready."),)
-        if self._try.children != shown:
-            self._try.children = shown

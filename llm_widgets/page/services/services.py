@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from traitlets import Bool, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import ServiceState, ServiceSummary
-from llm_widgets.errors import DeniedError, ManagerError
+from llm_widgets.errors import DeniedError, ManagerError, RateLimitError
 from llm_widgets.gcp.run import service_list
-from llm_widgets.manager import remove
+from llm_widgets.manager import remove, spreading
 from llm_widgets.page.background import Latest
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class ServicesState(HasTraits):
         self._regions: dict[str, Outcome[str, tuple[ServiceSummary, ...]]] = {}
         self._lock = threading.RLock()
         self._deleting: set[str] = set()
+        # Whether a new grant is waited for, by the services that are looked after.
+        self._watched: dict[str, bool] = {}
         self._removed: list[Callable[[], None]] = []
         session.observe(self._project_changed, "project")
 
@@ -93,6 +95,36 @@ class ServicesState(HasTraits):
                 self._done(error)
 
         self._session.background.run(work, then, failed)
+
+    def look_after(self, name: str) -> None:
+        """Have a service deployed again while it fails for want of what was just granted.
+
+        Parameters
+        ----------
+        name
+            Its resource name.
+        """
+        again = spreading.Redeployment(self._session.clients, name)
+        self._watched = {**self._watched, name: False}
+
+        def look() -> bool:
+            deployed = again.deployments
+            try:
+                goes_on = again.look()
+            except RateLimitError:
+                raise  # it is looked at later
+            except ManagerError as error:
+                self._session.report(error)
+                goes_on = False
+            others = {key: value for key, value in self._watched.items() if key != name}
+            waits = again.is_waiting or again.deployments > 0
+            self._watched = {**others, name: waits} if goes_on else others
+            self._take([])
+            if again.deployments != deployed or not goes_on:
+                self.refresh()
+            return goes_on
+
+        self._session.background.repeat(spreading.PERIOD, look)
 
     def delete(
         self,
@@ -168,6 +200,11 @@ class ServicesState(HasTraits):
     def _seen(self, service: ServiceSummary) -> ServiceSummary:
         if service.name in self._deleting:
             return replace(service, state=ServiceState.DELETING, reason="")
+        waits = self._watched.get(service.name)
+        if waits is not None and service.state is ServiceState.ERROR:
+            # What it failed for is not known yet, or passes.
+            failed = replace(service, state=ServiceState.DEPLOYING, reason="")
+            return spreading.waiting(service) if waits else failed
         return service
 
     def forget(self) -> None:
@@ -175,6 +212,7 @@ class ServicesState(HasTraits):
         self._latest.begin()
         self._regions = {}
         self._deleting = set()
+        self._watched = {}
         self._take([])
         self.error = None
         self.loaded = False
@@ -201,9 +239,13 @@ class ServicesState(HasTraits):
 
     def _poll(self) -> bool:
         project, regions = self._session.project_id, self._changing()
+        refused: list[RateLimitError] = []
         if regions:
             for some in service_list.by_region(self._session.clients, project, regions):
+                refused += [each.error for each in some if isinstance(each.error, RateLimitError)]
                 if project == self._session.project_id:
                     self._take(some)
         self._polling = bool(self._changing())
+        if self._polling and refused:
+            raise max(refused, key=lambda error: error.retry_after or 0.0)
         return self._polling

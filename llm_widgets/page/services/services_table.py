@@ -9,7 +9,8 @@ from llm_widgets.domain import gpus, links
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
-from llm_widgets.widgets.table import Action, Column, StatusState
+from llm_widgets.page import places
+from llm_widgets.widgets.table import Action, Column, StatusState, places_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +38,8 @@ ACTIONS = (
     Action("try", "Try it"),
     Action("logs", "Logs", overflow=True),
     Action("edit", "Edit", overflow=True),
+    Action("pause", "Pause", overflow=True),
+    Action("resume", "Resume", overflow=True),
     Action("delete", "Delete", overflow=True, danger=True),
     *(
         Action(f"console-{tab}", f"{label} in Cloud Console", overflow=True)
@@ -49,6 +52,7 @@ STATES: Mapping[ServiceState, StatusState] = {
     ServiceState.ERROR: "error",
     ServiceState.DELETING: "busy",
     ServiceState.OLD_SERVING: "warning",
+    ServiceState.PAUSED: "off",
 }
 _LONGEST = 160  # characters of a reason
 SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
@@ -60,11 +64,12 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
     gpu = gpus.by_accelerator(service.gpu)
     disabled = {}
     if service.state is ServiceState.DELETING:
-        disabled = dict.fromkeys(("delete", "edit", "try"), "It is being deleted.")
+        fixed = ("delete", "edit", "pause", "resume", "try")
+        disabled = dict.fromkeys(fixed, "The service is being deleted.")
     elif service.state not in SERVING:
-        disabled["try"] = "It is not ready."
+        disabled["try"] = "The service is not ready."
     elif registry.of(service.framework) is None:
-        disabled["try"] = "How to talk to its engine is not known here."
+        disabled["try"] = "No chat for this service's engine."
     return {
         "id": service.name,
         "name": service.id,
@@ -72,7 +77,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "status": {
             "state": STATES[service.state],
             "text": service.state.value,
-            "note": _why(service),
+            "note": service.paused.text if service.paused else _why(service),
         },
         "url": {"href": service.url, "text": service.url.removeprefix("https://"), "copy": True}
         if service.url
@@ -83,8 +88,12 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "region": service.region,
         "instances": f"{service.min_instances}–{service.max_instances}",  # noqa: RUF001 - a range
         "updated": _deployed(service),
+        "places": places_of_row(open=places.service(service.region, service.id).address),
         "disabled": disabled,
-        "hidden": list(console) if is_local else [],
+        "hidden": [
+            "pause" if service.paused else "resume",
+            *(console if is_local else ()),
+        ],
         "links": console,
     }
 
@@ -97,7 +106,7 @@ def _deployed(service: ServiceSummary) -> dict[str, str] | None:
 
 
 def _why(service: ServiceSummary) -> str:
-    """Say in a sentence why a service failed; its page has more."""
+    """Return in a sentence why a service failed; its page has more."""
     reason = service.reason.partition("\n")[0]
     found = (
         diagnose(Evidence(conditions=(reason,)), Context(framework=service.framework))

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 
 from llm_widgets.domain.regions import REGIONS
-from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page import places
+from llm_widgets.page.places import EDIT, SECTIONS, SERVICES, Place
+from llm_widgets.page.services.chat import Chats
+from llm_widgets.page.services.costs import CostsState
+from llm_widgets.page.services.costs_card import CostsCard
 from llm_widgets.page.services.delete_dialog import DeleteDialog
 from llm_widgets.page.services.edit_page import EditPage
+from llm_widgets.page.services.pauses import Pauses
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.service_metrics import ServiceMetricsState
@@ -41,12 +46,16 @@ class ServicesView:
         deploy: DeployPage,
         *,
         to_models: Callable[[], None],
+        moved: Callable[[], None],
     ) -> None:
+        self._moved = moved
+        self._is_leaving = False
         self._session = session
         self._state = state
         self._deploy = deploy
         self._awaited = ""
         self._page: ServicePage | None = None
+        self._chats = Chats(session)
         self._notice = Notice()
         self._unreachable = Notice()
         self._denied = Notice()
@@ -56,15 +65,22 @@ class ServicesView:
             actions=ACTIONS,
             filterable=True,
         )
-        self._delete = DeleteDialog(state, begun=self.close_page)
+        self._delete = DeleteDialog(state, begun=self._goes)
+        self._pauses = Pauses(session, state)
+        self._pauses.on_change(self._follow_change)
+        self._costs = CostsCard(CostsState(session, state), self.open_page, self._pauses.pause)
         self._refresh = button("Refresh", style="outlined", icon="refresh")
         self._refresh.on_click(lambda _: state.refresh())
+        self._to_deploy = button("Deploy", style="primary", icon="plus")
+        self._to_deploy.tooltip = "Choose a model on the Models tab"
+        self._to_deploy.on_click(lambda _: to_models())
         self._dashboard = stack(
-            toolbar("Services", self._refresh),
+            toolbar("Services", self._to_deploy, self._refresh),
             self._notice,
             self._unreachable,
             self._denied,
             self._table,
+            self._costs.box,
         )
         self.box = w.VBox([self._dashboard])
         self._edit = ServiceEditState(session, state)
@@ -81,7 +97,8 @@ class ServicesView:
         state.observe(
             self._draw, ["services", "unreachable", "denied", "loading", "loaded", "error"]
         )
-        session.observe(lambda _: self.close_page(), "project")
+        session.observe(lambda _: self._leave(), "project")
+        session.observe(self._draw, "is_opening")
         self._edit.observe(self._draw_edit, "is_open")
         self._edit.on_sent(self._follow_change)
         self._draw()
@@ -94,7 +111,7 @@ class ServicesView:
         """Show the page of a deployment while there is one."""
         if form.offered is not None:
             self._close()
-            self.box.children = (self._deploy.box,)
+            self._show(self._deploy.box)
         elif self.box.children == (self._deploy.box,):
             self.close_page()
 
@@ -103,7 +120,36 @@ class ServicesView:
         self._awaited = name
         self._open_awaited()
 
-    def open_page(self, name: str, section: str = "Overview") -> None:
+    @property
+    def is_deploying(self) -> bool:
+        """Whether the form that deploys a model is shown."""
+        return bool(self.box.children == (self._deploy.box,))
+
+    @property
+    def place(self) -> Place:
+        """The place that is shown, where it is not that of a deployment."""
+        page = self._page
+        if page is None:
+            return SERVICES
+        is_edited = self.box.children == (self._edit_page.box,)
+        return places.service(page.region, page.id, EDIT if is_edited else page.section)
+
+    def lead(self, name: str, section: str) -> None:
+        """Show a section of a service, named as in its address, or the form that changes it."""
+        if self._page is None or self._page.name != name:
+            self.open_page(name, "" if section == EDIT else section)
+        elif section != EDIT:
+            self._edit.close()
+            self._page.to(section)
+        if section == EDIT and not self._edit.is_open:
+            self._edit.start(name)
+
+    def _show(self, box: w.Widget) -> None:
+        if self.box.children != (box,):
+            self.box.children = (box,)
+        self._moved()
+
+    def open_page(self, name: str, section: str = "") -> None:
         """Show a section of the page of one service."""
         service = self._state.find(name)
         if service:
@@ -112,43 +158,58 @@ class ServicesView:
             looked_at.on_gone(lambda: self._went(name))
             self._page = ServicePage(
                 looked_at,
-                ChatState(self._session, service),
+                self._chats.of(service, looked_at.log),
                 self._edit,
                 ServiceMetricsState(self._session, name),
                 back=self.close_page,
                 delete=lambda: self._ask_to_delete(name),
+                pauses=self._pauses,
+                moved=self._moved,
                 is_local=self._session.settings.is_local_cloud,
             )
             self._page.to(section)
-            self.box.children = (self._page.box,)
+            self._show(self._page.box)
             self._page_dialogs.children = self._page.dialogs
             looked_at.start()
 
     def close_page(self) -> None:
         """Show the dashboard."""
         self._close()
-        self.box.children = (self._dashboard,)
+        self._show(self._dashboard)
+
+    def _leave(self) -> None:
+        """Go away from a project."""
+        self._chats.forget_all()
+        self.close_page()
 
     def _close(self) -> None:
         """Leave the page of a service, and what was being changed there."""
+        self._is_leaving = True
         self._edit.close()
+        self._is_leaving = False
         if self._page:
             self._page.close()
         self._page = None
 
+    def _goes(self, name: str) -> None:
+        """Leave a service that is being deleted, and what was said to it."""
+        self._chats.forget(name)
+        self.close_page()
+
     def _went(self, name: str) -> None:
+        self._chats.forget(name)
         if self._page and self._page.name == name:
             self.close_page()
             self._session.notify(f"{name.rsplit('/', 1)[-1]} is deleted.")
             self._state.refresh()
 
     def _draw_edit(self, _: object) -> None:
+        if self._is_leaving:
+            return  # for what is shown next
         if self._edit.is_open:
-            self.box.children = (self._edit_page.box,)
-        elif self._page:
-            self.box.children = (self._page.box,)
+            self._show(self._edit_page.box)
         else:
-            self.box.children = (self._dashboard,)
+            self._show(self._page.box if self._page else self._dashboard)
 
     def _open_awaited(self) -> None:
         if self._awaited and self._state.find(self._awaited):
@@ -158,11 +219,15 @@ class ServicesView:
     def _act(self, action: str, name: str) -> None:
         if action == "delete":
             self._ask_to_delete(name)
+        elif action == "pause":
+            self._pauses.pause(name)
+        elif action == "resume":
+            self._pauses.resume(name)
         elif action == "edit":
             self.open_page(name)
             self._edit.start(name)
         else:
-            self.open_page(name, {"try": "Try it", "logs": "Logs"}.get(action, "Overview"))
+            self.open_page(name, action if action in SECTIONS else "")
 
     def _ask_to_delete(self, name: str) -> None:
         service = self._state.find(name)
@@ -172,34 +237,40 @@ class ServicesView:
     def _draw(self, _: object = None) -> None:
         state, project = self._state, self._session.project
         is_local = self._session.settings.is_local_cloud
-        is_known = not (state.unreachable or state.denied or state.error)
+        is_known = bool(project) and not (state.unreachable or state.denied or state.error)
         with self._table.hold_sync():
-            self._table.empty = (
-                "No services yet. Deploy a model from the Models tab."
-                if is_known
-                else "No services where it was possible to look."
-            )
-            self._table.empty_action = "Go to Models" if is_known and project else ""
+            self._table.empty = _empty_text(is_chosen=bool(project), is_known=is_known)
+            self._table.empty_action = "Go to Models" if is_known else ""
             self._table.loading = not state.loaded and bool(project)
             self._table.rows = [service_row(each, is_local=is_local) for each in state.services]
         self._refresh.disabled = state.loading or not project
+        self._to_deploy.disabled = not project
         if not project:
-            self._notice.show("info", "Choose a project on the General tab first.")
+            self._notice.show("info", self._session.no_project)
         elif state.error:
             self._notice.show_error(state.error)
         else:
             self._notice.clear()
         _tell(
             self._unreachable,
-            "No answer from {}: what is there may be missing here.",
+            "No answer from {}: services there may be missing here.",
             state.unreachable,
         )
-        _tell(self._denied, "You may not see the services in {}.", state.denied)
+        _tell(self._denied, "You don't have permission to list services in {}.", state.denied)
         self._open_awaited()
 
 
+def _empty_text(*, is_chosen: bool, is_known: bool) -> str:
+    """Return what stands in an empty table: that there is no service only where that is known."""
+    if is_known:
+        return "No services yet. Deploy a model from the Models tab."
+    if is_chosen:
+        return "No services in the regions that answered."
+    return "Services of the project will appear here."
+
+
 def _tell(notice: Notice, text: str, failed: tuple[tuple[str, ManagerError], ...]) -> None:
-    """Say which regions are missing from the list, and why the first of them is."""
+    """Show which regions are missing from the list, and why the first of them is."""
     if not failed:
         notice.clear()
         return

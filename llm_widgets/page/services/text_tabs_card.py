@@ -19,7 +19,7 @@ class TextTabs:
     def __init__(self, title: str, text: str) -> None:
         self._write: Callable[[str], str] = str
         self._shown = CopyText(label=title)
-        self._choice = w.Dropdown(description="Written as", options=[])
+        self._choice = w.Dropdown(description="Format", options=[])
         self._choice.observe(lambda _: self._draw(), "value")
         self.box = card(title, self._choice, self._shown, text=text)
 

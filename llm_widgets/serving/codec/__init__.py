@@ -16,18 +16,28 @@ from llm_widgets.serving.codec import (
     labels,
     network,
     probe,
+    scaling,
     settings,
     volumes,
 )
+from llm_widgets.serving.codec.labels import sign, tried_of, with_tried, without_tried
 from llm_widgets.serving.codec.places import Json, template_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["deployment_of", "document", "edited"]
+__all__ = [
+    "deployment_of",
+    "document",
+    "edited",
+    "sign",
+    "tried_of",
+    "with_tried",
+    "without_tried",
+]
 
 # Each reads its fields of a deployment from a service, and writes those that differ.
-_PARTS = (labels, settings, container, gpu, volumes, probe, network)
+_PARTS = (labels, settings, container, gpu, volumes, probe, network, scaling)
 
 _EMPTY: Json = {
     "labels": dict([MANAGED_BY]),
@@ -46,7 +56,7 @@ _EMPTY: Json = {
 }
 """What every new service has that no field of a deployment says."""
 
-_MASK = ("template", "labels", "ingress", "annotations")
+_MASK = ("template", "labels", "ingress", "annotations", "scaling")
 
 
 def document(deployment: Deployment) -> Json:

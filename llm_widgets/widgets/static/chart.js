@@ -18,7 +18,7 @@ const NS = "http://www.w3.org/2000/svg";
 export function number(value, unit) {
 	if (unit === "s" && value < 1) return `${Math.round(value * 1000)} ms`;
 	const digits = Number.isInteger(value) || value >= 100 ? 0 : 2;
-	return `${value.toFixed(digits)}${unit ? ` ${unit}` : ""}`;
+	return `${value.toFixed(digits)}${unit && unit !== "%" ? " " : ""}${unit}`;
 }
 
 /** @param {Context<ChartTraits>} context */
@@ -43,7 +43,7 @@ function render({ model, el: root }) {
 		}
 		const values = points.map(([, value]) => value);
 		const most = Math.max(...values);
-		setText(words, `Last ${number(last[1], unit)} · most ${number(most, unit)}`);
+		setText(words, `Now ${number(last[1], unit)} · peak ${number(most, unit)}`);
 		const top = unit === "%" ? 100 : most; // a share of nearly nothing is to look like that
 		const begin = model.get("since") || first[0];
 		const span = Math.max(1, (model.get("until") || last[0]) - begin);

@@ -3,10 +3,12 @@
  * built file is `../built/components.js`; `make bundle` writes it.
  */
 
+import address from "./address.js";
 import age from "./age.js";
 import bars from "./bars.js";
 import chart from "./chart.js";
 import checklist from "./checklist.js";
+import composer from "./composer.js";
 import copytext from "./copytext.js";
 import details from "./details.js";
 import dialog from "./dialog.js";
@@ -17,11 +19,13 @@ import header from "./header.js";
 import insight from "./insight.js";
 import memory from "./memory.js";
 import notice from "./notice.js";
+import picker from "./picker.js";
 import storage from "./storage.js";
 import stream from "./stream.js";
 import table from "./table.js";
 import tabs from "./tabs.js";
 import toasts from "./toasts.js";
+import transcript from "./transcript.js";
 
 /** @import { Component, Definition } from "./types.js" */
 
@@ -29,10 +33,12 @@ const STYLE_ID = "llm-widgets-styles";
 
 /** @type {Record<string, Definition>} */
 export const components = {
+	address,
 	age,
 	bars,
 	chart,
 	checklist,
+	composer,
 	copytext,
 	details,
 	dialog,
@@ -43,11 +49,13 @@ export const components = {
 	memory,
 	notice,
 	insight,
+	picker,
 	storage,
 	stream,
 	table,
 	tabs,
 	toasts,
+	transcript,
 };
 
 /**

@@ -27,14 +27,35 @@ const STEERING =
 	// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 	/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
+/** More characters of one text than this are not shown: drawing them would keep the page busy. */
+export const LONGEST = 300_000;
+
+/** The same for what stands in a field: nobody reads or changes as much there. */
+export const LONGEST_FIELD = 10_000;
+
+/** What stands at the end of a text that is cut. */
+const CUT = "… (cut: too long to be shown)";
+
 /**
- * A text as it is shown: what steers stands there as an escape.
+ * A text cut to a length that can be shown, with a mark where it was cut.
  *
  * @param {string} text
+ * @param {number} [most] characters
  * @returns {string}
  */
-export function shown(text) {
-	return String(text).replace(STEERING, (found) => {
+export function cut(text, most = LONGEST) {
+	return text.length <= most ? text : `${text.slice(0, most)}${CUT}`;
+}
+
+/**
+ * A text as it is shown: what steers stands there as an escape, and what is too long is cut.
+ *
+ * @param {string} text
+ * @param {number} [most] characters
+ * @returns {string}
+ */
+export function shown(text, most = LONGEST) {
+	return cut(String(text), most).replace(STEERING, (found) => {
 		const code = found.charCodeAt(0).toString(16);
 		return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
 	});

@@ -3,7 +3,7 @@
  * what a person types stays in the page until the form is sent.
  */
 
-import { el, uid } from "./dom.js";
+import { el, LONGEST_FIELD, shown, uid } from "./dom.js";
 import { messages, withMessages } from "./fieldnotes.js";
 import { pairsField, rowsField } from "./rows.js";
 
@@ -118,18 +118,25 @@ function inputField(spec) {
 		input.setAttribute("list", list.id);
 		element.append(list);
 	}
+	// What is written here as it came, while it is shown in another way: too long, or steering.
+	/** @type {{given: string, shown: string} | null} */
+	let kept = null;
 	/** @type {Omit<FormField, "setError" | "setHint">} */
 	const field = {
 		key: spec.key,
 		spec,
 		element,
 		read() {
+			if (kept && input.value === kept.shown) return kept.given;
 			if (spec.kind !== "number")
 				return spec.kind === "password" ? input.value : input.value.trim();
 			return input.value === "" ? null : Number(input.value);
 		},
 		write(value) {
-			input.value = String(value ?? "");
+			const given = String(value ?? "");
+			input.value = spec.kind === "select" ? given : shown(given, LONGEST_FIELD);
+			const isKept = spec.kind !== "select" && shown(given, LONGEST_FIELD) !== given;
+			kept = isKept ? { given, shown: input.value } : null;
 		},
 		focus: () => input.focus(),
 		problem: () => problemOf(input, spec),

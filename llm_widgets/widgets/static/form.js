@@ -1,9 +1,21 @@
 /** A form that stands in the page, its fields on cards by their groups. */
 
 import { el, isolateKeys, setText } from "./dom.js";
+import { writeDraft } from "./drafts.js";
 import { makeForm } from "./formcore.js";
 
 /** @import { Context, FormBaseReceived, FormBaseSent, FormTraits } from "./types.js" */
+
+/**
+ * What was kept is forgotten also where the form is shown no more, as when it has been sent.
+ *
+ * @param {Context<FormTraits, FormBaseSent, FormBaseReceived>} context
+ */
+function initialize({ model }) {
+	model.on("msg:custom", (message) => {
+		if (message.type === "forget") writeDraft(model.get("draft") ?? "", {});
+	});
+}
 
 /** @param {Context<FormTraits, FormBaseSent, FormBaseReceived>} context */
 function render({ model, el: root }) {
@@ -39,4 +51,4 @@ function render({ model, el: root }) {
 	return () => core.stopLive();
 }
 
-export default { render };
+export default { initialize, render };

@@ -48,5 +48,5 @@ export function formatAgo(then, now = Date.now()) {
  */
 export function formatPercent(share) {
 	const bounded = Math.min(1, Math.max(0, Number(share) || 0));
-	return `${Math.floor(bounded * 100)} %`;
+	return `${Math.floor(bounded * 100)}%`;
 }

@@ -5,6 +5,7 @@
  */
 
 import { debounce, el, setText } from "./dom.js";
+import { canBeKept, readDraft, writeDraft } from "./drafts.js";
 import { buildField } from "./fields.js";
 import { grouped, makeFolds, reveal } from "./groups.js";
 import { icon } from "./parts.js";
@@ -65,6 +66,12 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	/** @type {PlacedField[]} */
 	let fields = [];
 	let submitted = false;
+	/**
+	 * What was kept and is not put in yet: a choice may be offered later.
+	 *
+	 * @type {Map<string, FormValue>}
+	 */
+	let kept = new Map();
 
 	const shown = () => fields.filter((field) => !field.element.hidden);
 	/**
@@ -111,6 +118,44 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		showAndHide();
 		drawErrors();
 		drawHints();
+		putIn();
+	}
+
+	/** @type {(field: PlacedField, value: FormValue) => boolean} */
+	const mayKeep = (field, value) => canBeKept(field, value, model.get("secret") ?? "");
+
+	/** Put in what was kept where nothing was typed since, as if it were typed now. */
+	function putIn() {
+		let changes = false;
+		for (const field of fields) {
+			const value = kept.get(field.key);
+			if (value === undefined || !takes(field.spec, value)) continue;
+			if (Array.isArray(value) !== Array.isArray(field.read())) continue; // of another version
+			kept.delete(field.key);
+			if (holds(field) !== field.untouched || !mayKeep(field, value)) continue;
+			field.write(value);
+			field.drawRestore();
+			changes ||= holds(field) !== field.untouched;
+		}
+		if (!changes) return;
+		showAndHide();
+		if (model.get("live")) live.call();
+	}
+
+	function takeUp() {
+		const draft = model.get("draft") ?? "";
+		kept = draft === "" ? new Map() : readDraft(draft);
+		putIn();
+	}
+
+	function keep() {
+		const draft = model.get("draft") ?? "";
+		if (draft === "") return;
+		const typed = fields.filter(
+			(field) => holds(field) !== field.untouched && mayKeep(field, field.read()),
+		);
+		const values = typed.map((field) => [field.key, field.read()]);
+		writeDraft(draft, { ...Object.fromEntries(kept), ...Object.fromEntries(values) });
 	}
 
 	/** Fields that belong to another choice are not shown, not checked and not sent. */
@@ -192,6 +237,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		field?.setError("");
 		field?.setHint("");
 		showAndHide();
+		keep();
 		if (model.get("live")) live.call();
 	}
 
@@ -222,17 +268,21 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	}
 
 	const drawSubmit = () => {
-		setText(submit, model.get("submit_label"));
+		const label = model.get("submit_label");
+		setText(submit, label);
+		submit.hidden = label === "";
 	};
 
 	cancel.addEventListener("click", cancelled);
 	model.on("change:fields", () => buildFields(isOpen()));
+	model.on("change:draft", takeUp);
 	model.on("change:errors change:error", onErrors);
 	model.on("change:hints", drawHints);
 	model.on("change:busy change:done", drawBusy);
 	model.on("change:submit_label", drawSubmit);
 	model.on("msg:custom", (message) => {
 		if (message.type === "fill") fill(message.values);
+		if (message.type === "forget") kept = new Map();
 	});
 	drawSubmit();
 
@@ -251,6 +301,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 			form.addEventListener("submit", onSubmit);
 			form.addEventListener("input", onInput);
 			buildFields(false);
+			takeUp();
 			drawBusy();
 		},
 		stopLive: () => live.cancel(),

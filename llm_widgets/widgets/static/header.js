@@ -7,9 +7,9 @@
 import { el, isolateKeys } from "./dom.js";
 import { externalLink, icon } from "./parts.js";
 
-/** @import { Context, HeaderTraits } from "./types.js" */
+/** @import { Context, HeaderSent, HeaderTraits } from "./types.js" */
 
-/** @param {Context<HeaderTraits>} context */
+/** @param {Context<HeaderTraits, HeaderSent>} context */
 function render({ model, el: root }) {
 	const place = document.querySelector("[data-llm-header]");
 	const target = place ?? root;
@@ -31,10 +31,11 @@ function render({ model, el: root }) {
 		if (model.get("project")) {
 			parts.push(
 				el(
-					"span",
-					{ class: "llm-header-project", title: `Project ${model.get("project")}` },
+					"button",
+					{ type: "button", class: "llm-header-project", title: `Project ${model.get("project")}` },
 					el("span", { class: "llm-sr", text: "Project: " }),
 					el("span", { class: "llm-ellipsis", text: model.get("project") }),
+					icon("expand"),
 				),
 			);
 		}
@@ -54,6 +55,11 @@ function render({ model, el: root }) {
 		bar.replaceChildren(...parts);
 	}
 
+	// One listener: the buttons are made anew with each change.
+	bar.addEventListener("click", ({ target }) => {
+		const isProject = target instanceof Element && target.closest(".llm-header-project");
+		if (isProject) model.send({ type: "project" });
+	});
 	model.on("change", draw);
 	draw();
 }

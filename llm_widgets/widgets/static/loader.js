@@ -22,22 +22,42 @@ async function open(library) {
 	return module;
 }
 
+/**
+ * Return the component of a widget, once the library is there.
+ *
+ * @param {LoaderContext} context
+ * @returns {Promise<Component>}
+ */
+async function componentOf({ model }) {
+	const id = model.get("_library").replace("IPY_MODEL_", "");
+	const library = await model.widget_manager.get_model(id);
+	library.componentModule ??= open(library);
+	return (await library.componentModule).make(model.get("_module"));
+}
+
 export default () => {
-	/** @type {Component} */
-	let component;
+	/** @type {Promise<Component>} */
+	let loading;
+	/** @type {Promise<unknown>} */
+	let prepared;
 
 	return {
+		// anywidget reports a widget as failed whose `initialize` takes over two seconds, which the
+		// library may on a slow line: only `render` waits for it.
 		/** @param {LoaderContext} context */
-		async initialize(context) {
-			const { model } = context;
-			const id = model.get("_library").replace("IPY_MODEL_", "");
-			const library = await model.widget_manager.get_model(id);
-			library.componentModule ??= open(library);
-			component = (await library.componentModule).make(model.get("_module"));
-			return component.initialize?.(/** @type {never} */ (context));
+		initialize(context) {
+			loading = componentOf(context);
+			prepared = loading.then((found) => found.initialize?.(/** @type {never} */ (context)));
+			return async () => {
+				const tidyUp = await prepared;
+				if (typeof tidyUp === "function") tidyUp();
+			};
 		},
 
 		/** @param {LoaderContext} context */
-		render: (context) => component.render(/** @type {never} */ (context)),
+		async render(context) {
+			await prepared;
+			return (await loading).render(/** @type {never} */ (context));
+		},
 	};
 };

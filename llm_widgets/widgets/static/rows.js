@@ -3,7 +3,7 @@
  * up: quotes, line breaks and "=" stay as they are typed, and a word without a value stays one.
  */
 
-import { el } from "./dom.js";
+import { el, LONGEST_FIELD, shown } from "./dom.js";
 import { messages, withMessages } from "./fieldnotes.js";
 import { icon } from "./parts.js";
 
@@ -12,28 +12,35 @@ import { icon } from "./parts.js";
 /**
  * A text box that grows with its lines. `read` gives unchanged text exactly as it came.
  *
+ * What is too long or holds what steers is shown as elsewhere, cut and with escapes. It can't be
+ * changed then, as nobody sees what it is: it stays as it came, or its row is removed.
+ *
  * @param {string} label
  * @param {string} text
  * @param {string} placeholder
  */
 function growing(label, text, placeholder) {
+	const legible = shown(text, LONGEST_FIELD);
+	const isKept = legible !== text;
 	const box = el("textarea", {
 		class: "llm-input llm-row-input",
 		rows: 1,
-		value: text,
+		value: legible,
+		readOnly: isKept,
+		title: isKept ? "Kept as it is. Remove it to enter another one." : null,
 		placeholder,
 		spellcheck: false,
 		autocomplete: "off",
 		"aria-label": label,
 	});
 	// The browser writes all line breaks alike; what nobody touched keeps its own.
-	const shown = box.value;
+	const before = box.value;
 	const fit = () => {
 		box.rows = Math.min(12, box.value.split("\n").length);
 	};
 	box.addEventListener("input", fit);
 	fit();
-	return { box, read: () => (box.value === shown ? text : box.value) };
+	return { box, read: () => (box.value === before ? text : box.value) };
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Append-only text: a log or a conversation. Python keeps the history and sends it whole to a
+ * Append-only text: a log. Python keeps the history and sends it whole to a
  * page that asks ("ready"); after that only what is added crosses the wire.
  */
 
@@ -15,10 +15,7 @@ export default () => {
 
 	/** @param {StreamReceived} change */
 	function apply(change) {
-		const last = items.at(-1);
-		if (change.type === "extend") {
-			if (last) last.text += change.text;
-		} else if (change.type === "reset") items = [...change.items];
+		if (change.type === "reset") items = [...change.items];
 		else if (change.type === "append") items.push(...change.items);
 		else items.unshift(...change.items);
 		for (const view of views) view(change);
@@ -59,10 +56,7 @@ export default () => {
 			frame = 0;
 			let atBottom = pane.scrollHeight - pane.scrollTop - pane.clientHeight < 40;
 			for (const change of pending) {
-				if (change.type === "extend") {
-					const text = pane.lastElementChild?.querySelector(".llm-stream-text")?.firstChild;
-					if (text instanceof Text) text.appendData(shown(change.text));
-				} else if (change.type === "prepend") {
+				if (change.type === "prepend") {
 					placeholder.remove();
 					const before = pane.scrollHeight;
 					pane.prepend(...change.items.map(line));
@@ -90,13 +84,12 @@ export default () => {
 		}
 
 		function style() {
-			pane.dataset.style = model.get("kind");
 			pane.setAttribute("aria-label", model.get("label"));
 			setText(placeholder, model.get("placeholder"));
 			pane.style.height = model.get("height");
 		}
 
-		model.on("change:kind change:label change:placeholder change:height", style);
+		model.on("change:label change:placeholder change:height", style);
 		style();
 		views.add(view);
 		view({ type: "reset", items });

@@ -28,6 +28,13 @@ import { icon } from "./parts.js";
  */
 const cellOf = (row, column) => /** @type {CellValue} */ (row[column.key]);
 
+/**
+ * Whether a click on a link asks the browser for another tab, another window, or a download.
+ *
+ * @param {MouseEvent} event
+ */
+const opensElsewhere = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+
 /** @param {Context<TableTraits, TableSent>} context */
 function render({ model, el: root }) {
 	root.classList.add("llm-table-root");
@@ -143,14 +150,19 @@ function render({ model, el: root }) {
 		if (missing) td.append(el("span", { class: "llm-note", text: "–" }));
 		else if (column.action) {
 			const name = mainText(value);
-			const button = el("button", {
-				type: "button",
-				class: "llm-link",
-				text: name,
-				data: { action: column.action },
+			const parts = { class: "llm-link", text: name, data: { action: column.action } };
+			const place = row.places?.[column.action] ?? "";
+			const address = place.startsWith("#/") ? place : "";
+			// A real link, where there is an address: to be opened in a tab of its own, or copied.
+			const opener = address
+				? el("a", { ...parts, href: address })
+				: el("button", { ...parts, type: "button" });
+			opener.addEventListener("click", (event) => {
+				if (address && event instanceof MouseEvent && opensElsewhere(event)) return;
+				event.preventDefault();
+				send(column.action, row.id);
 			});
-			button.addEventListener("click", () => send(column.action, row.id));
-			td.append(withNote(button, value));
+			td.append(withNote(opener, value));
 		} else td.append(drawValue(column.kind, value, `${column.label} of ${row.name ?? row.id}`));
 		return td;
 	}
@@ -239,7 +251,9 @@ function render({ model, el: root }) {
 			entry.cells.set(key, { td, json: cellJson });
 		};
 		for (const column of model.get("columns")) {
-			draw(column.key, JSON.stringify([row[column.key], row.name]), () => drawCell(column, row));
+			draw(column.key, JSON.stringify([row[column.key], row.name, row.places]), () =>
+				drawCell(column, row),
+			);
 		}
 		if (model.get("actions").length) {
 			const state = JSON.stringify([row.disabled, row.hidden, row.links, row.name]);

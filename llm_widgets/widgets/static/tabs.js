@@ -1,13 +1,46 @@
 /**
- * What ipywidgets' Tab lacks for screen readers: panels with the role `tabpanel`, tied to their
- * tabs. The tab bar itself (roles, arrow keys) is made by ipywidgets.
+ * What ipywidgets' Tab lacks: for screen readers, panels with the role `tabpanel`, tied to their
+ * tabs; and to be told when the tab that is shown is pressed again. The tab bar itself (roles,
+ * arrow keys) is made by ipywidgets.
  */
 
 import { uid } from "./dom.js";
 
-/** @import { Context, TabsTraits } from "./types.js" */
+/** @import { Context, TabsSent, TabsTraits } from "./types.js" */
 
-/** @param {Context<TabsTraits>} context */
+/**
+ * The tab that an event is about, if it is the one that is shown.
+ *
+ * @param {Event} event
+ */
+const shownTab = ({ target }) =>
+	target instanceof Element ? target.closest(".lm-TabBar-tab.lm-mod-current") : null;
+
+/**
+ * Call back when the tab that is shown is pressed. Lumino shows a tab when the pointer goes down:
+ * by the click that follows, each is the one that is shown.
+ *
+ * @param {Element} bar
+ * @param {() => void} callback
+ */
+function onAgain(bar, callback) {
+	/** @type {Element | null} */
+	let pressed = null;
+	bar.addEventListener("pointerdown", (event) => (pressed = shownTab(event)), true);
+	bar.addEventListener("click", (event) => {
+		if (pressed && pressed === shownTab(event)) callback();
+	});
+	bar.addEventListener(
+		"keydown",
+		(event) => {
+			const isPress = ["Enter", " "].includes(/** @type {KeyboardEvent} */ (event).key);
+			if (isPress && shownTab(event)) callback();
+		},
+		true,
+	);
+}
+
+/** @param {Context<TabsTraits, TabsSent>} context */
 function render({ model, el: root }) {
 	root.hidden = true;
 	/** @type {MutationObserver | null} */
@@ -48,6 +81,8 @@ function render({ model, el: root }) {
 			return;
 		}
 		tie(shell);
+		const bar = shell.querySelector(":scope > .lm-TabBar");
+		if (bar) onAgain(bar, () => model.send({ type: "again" }));
 		observer = new MutationObserver(() => tie(shell));
 		observer.observe(shell, { childList: true, subtree: true });
 	}

@@ -170,9 +170,13 @@ export interface FormBaseTraits {
 	error: string;
 	/** Field key → a quiet remark. */
 	hints: Record<string, string>;
-	/** Only forms in the page have these two: see `FormTraits`. */
+	/** Only forms in the page have these: see `FormTraits`. */
 	done?: string;
 	folded?: Record<string, string>;
+	advanced?: string;
+	draft?: string;
+	/** Regular expression of texts with a secret: they are not kept. */
+	secret?: string;
 }
 
 export type FormValue = string | boolean | number | string[] | string[][] | null;
@@ -181,7 +185,7 @@ export type FormValues = Record<string, FormValue>;
 export type FormBaseSent =
 	| { type: "submit" | "input" | "check"; values: FormValues }
 	| Signal<"cancel">;
-export type FormBaseReceived = { type: "fill"; values: FormValues } | Signal<"reset">;
+export type FormBaseReceived = { type: "fill"; values: FormValues } | Signal<"reset" | "forget">;
 
 // Field
 export interface FieldSpec {
@@ -211,6 +215,8 @@ export interface FieldSpec {
 	maximum: number | null;
 	step: number | null;
 	group: string;
+	/** Whether its card stands behind the line "Advanced". */
+	is_advanced: boolean;
 	/** Key of another field, and the value of it with which this one is shown. */
 	show_when: [string, string] | null;
 	default: FormValue;
@@ -254,7 +260,12 @@ export interface FormTraits extends FormBaseTraits {
 	check_label: string;
 	/** Group → what it holds, in a line. */
 	folded: Record<string, string>;
+	/** What stands under "Advanced", in a line. */
+	advanced: string;
 	done: string;
+	/** What the form is about, where what is typed is kept; empty where it is not. */
+	draft: string;
+	secret: string;
 }
 
 // FormDialog
@@ -293,9 +304,17 @@ export interface GuardTraits {
 	period_ms: number;
 	limit_ms: number;
 	text: string;
+	grey_ms: number;
+	away_ms: number;
+	away_text: string;
+	ended_text: string;
+	signed_out_text: string;
 }
 
-export type GuardSent = Signal<"ping">;
+/** What our own page says of its websocket: `llm-connection` on the document. */
+export type ConnectionState = "open" | "away" | "ended" | "signed-out";
+
+export type GuardSent = Signal<"ping" | "hidden" | "shown">;
 export type GuardReceived = Signal<"pong">;
 
 // Header
@@ -306,6 +325,9 @@ export interface HeaderTraits {
 	docs_url: string;
 	user: string;
 }
+
+/** The project has been pressed. */
+export type HeaderSent = Signal<"project">;
 
 // MemoryBar
 export interface MemoryTraits {
@@ -331,6 +353,17 @@ export type NoticeSent = Signal<"action">;
 // InSight
 export type InSightTraits = Record<never, never>;
 
+// Address
+export interface AddressTraits {
+	place: string;
+	title: string;
+	replaces: boolean;
+	heard: number;
+	is_used: boolean;
+}
+
+export type AddressSent = { type: "went"; address: string; number: number };
+
 // BrowserStorage
 export interface StorageTraits {
 	key: string;
@@ -344,7 +377,6 @@ export type StorageSent = { type: "saved"; value: unknown } | Signal<"refused">;
 // Stream
 export interface StreamTraits {
 	label: string;
-	kind: "log" | "chat";
 	placeholder: string;
 	/** CSS length. */
 	height: string;
@@ -358,9 +390,67 @@ export interface StreamItem {
 }
 
 export type StreamSent = Signal<"ready">;
-export type StreamReceived =
-	| { type: "reset" | "append" | "prepend"; items: StreamItem[] }
-	| { type: "extend"; text: string };
+export type StreamReceived = { type: "reset" | "append" | "prepend"; items: StreamItem[] };
+
+// Transcript
+export interface TranscriptTraits {
+	label: string;
+	placeholder: string;
+	busy: boolean;
+	/** What is waited for; empty for nothing. */
+	waiting: string;
+	/** For how many seconds; 0 is not shown. */
+	waited: number;
+}
+
+export interface ChatTurn {
+	role: "user" | "assistant";
+	text: string;
+	thought: string;
+	note: string;
+	/** Calls of tools, one in each line; empty for none. */
+	calls: string;
+	/** A picture as the address of its own bytes; empty for none. */
+	image: string;
+}
+
+export type TranscriptSent = Signal<"ready" | "regenerate">;
+export type TranscriptReceived =
+	| { type: "turns"; from: number; turns: ChatTurn[] }
+	| { type: "extend"; text: string; thought: string };
+
+// Composer
+export interface ComposerTraits {
+	placeholder: string;
+	busy: boolean;
+	settings: ChatSettings;
+	thinking: boolean;
+}
+
+export interface ChatSettings {
+	system: string;
+	temperature: number | null;
+	max_tokens: number | null;
+	/** "on", "off", or empty for the model's own way. */
+	thinking: string;
+	/** JSON; empty for none. */
+	tools: string;
+}
+
+export type ComposerSent = { type: "ask"; text: string } | Signal<"stop" | "fresh">;
+
+// FilePicker
+export interface PickerTraits {
+	label: string;
+	accept: string[];
+	most: number;
+	picked: string;
+	problem: string;
+}
+
+export type PickerSent =
+	| { type: "part"; name: string; kind: string; index: number; count: number; data: string }
+	| Signal<"clear">;
 
 // DataTable
 export interface TableTraits {
@@ -426,6 +516,8 @@ export interface Row {
 	/** Action key → why it can't be used now. */
 	disabled?: Record<string, string>;
 	hidden?: string[];
+	/** Action key of a column → the address of the place that it opens. */
+	places?: Record<string, string>;
 	/** Action key → the page that it opens. */
 	links?: Record<string, string>;
 	[column: string]: unknown;
@@ -436,6 +528,9 @@ export interface TabsTraits {
 	tab_class: string;
 	label: string;
 }
+
+/** The tab that is shown has been pressed. */
+export type TabsSent = Signal<"again">;
 
 // Toasts
 export type ToastsTraits = Record<never, never>;

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import ipywidgets as w
 
@@ -14,6 +15,7 @@ from llm_widgets.widgets import (
     Action,
     BrowserStorage,
     Column,
+    Composer,
     ConfirmDialog,
     ConnectionGuard,
     CopyText,
@@ -29,12 +31,12 @@ from llm_widgets.widgets import (
     Option,
     Stream,
     Toasts,
+    Transcript,
     TransferBars,
     button,
     card,
     grid,
     page,
-    row,
     stack,
     tabs,
     toolbar,
@@ -163,12 +165,12 @@ class ModelsDemo:
         )
 
     @staticmethod
-    def _rows() -> list[dict]:
+    def _rows() -> list[dict[str, Any]]:
         return [
             {
                 "id": "m1",
                 "name": "Qwen/Qwen3-8B",
-                "status": {"state": "busy", "text": "Importing 66 %"},
+                "status": {"state": "busy", "text": "Importing 66%"},
                 "source": "Hugging Face",
                 "size": 16_400_000_000,
                 "path": "gs://models/huggingface/Qwen/Qwen3-8B",
@@ -203,12 +205,12 @@ class ModelsDemo:
     def _import(self) -> None:
         self.form.show()
 
-    def _typed(self, values: dict) -> None:
+    def _typed(self, values: dict[str, Any]) -> None:
         assert "token" not in values
         if values["model"]:
             self.form.hint({"model": f"Found {values['model']}: 271 MB"})
 
-    def _submitted(self, values: dict) -> None:
+    def _submitted(self, values: dict[str, Any]) -> None:
         def work() -> None:
             time.sleep(0.3)
             if values["model"] == "taken":
@@ -241,7 +243,7 @@ class ModelsDemo:
         else:
             self.toasts.info(f"{action} {row['name']}")
 
-    def _deleted(self, _values: dict) -> None:
+    def _deleted(self, _values: dict[str, Any]) -> None:
         self.table.rows = [each for each in self.table.rows if each["id"] != self.deleting]
         self.confirm.close()
         self.toasts.success("Deleted")
@@ -280,30 +282,59 @@ def services() -> w.Widget:
         logs.append(f"vllm engine step {i}", "info", label=f"12:00:0{i}")
     logs.append("KV cache usage is high", "warning", label="12:00:07")
     logs.append(f"CUDA out of memory {HOSTILE}", "error", label="12:00:08")
-    chat = Stream(label="Conversation", kind="chat", height="300px")
-    chat.append("Say hello", "user")
-    chat.append("Hello! How can I help you today?", "assistant", label="smollm2:135m")
-    prompt = w.Text(placeholder="Ask something")
-    prompt.layout.flex = "1"
-    send = button("Send", style="primary")
-    state = w.Label("idle")
+    return stack(toolbar("Services"), card("Logs", logs), card("Try it", *chat()))
 
-    def ask(_: object) -> None:
-        chat.append(prompt.value or HOSTILE, "user")
-        chat.append("", "assistant")
 
-        def answer() -> None:
+def turn(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "text": text, "thought": "", "note": "", "calls": "", "image": ""}
+
+
+def chat() -> tuple[Transcript, Composer]:
+    """A chat with a model that says 8,000 tokens to everything, after what it was asked."""
+    turns = [
+        {"role": "user", "text": "Say hello", "thought": "", "note": "", "calls": "", "image": ""},
+        {
+            "role": "assistant",
+            "text": "**Hello!**",
+            "thought": "",
+            "note": "First token after 1 s",
+            "calls": "",
+            "image": "",
+        },
+    ]
+    transcript = Transcript(label="Conversation", placeholder="Nothing said yet.")
+    transcript.show(turns)
+    settings = {"system": "", "temperature": 0.7, "max_tokens": None, "thinking": "", "tools": ""}
+    composer = Composer(placeholder="Ask something", settings=settings)
+
+    def ask(text: str) -> None:
+        turns.append(
+            {"role": "user", "text": text, "thought": "", "note": "", "calls": "", "image": ""}
+        )
+        answer = {
+            "role": "assistant",
+            "text": f"{text}\n\n",
+            "thought": "",
+            "note": "",
+            "calls": "",
+            "image": "",
+        }
+        transcript.show([*turns, answer])
+        transcript.busy = composer.busy = True
+
+        def say() -> None:
             for number in range(8000):
-                chat.extend_last("token ")
+                transcript.extend("token ")
                 if number % 10 == 9:
                     time.sleep(0.01)
-            state.value = "8000 tokens sent"
+            turns.append({**transcript.turns[-1], "note": "8000 tokens sent"})
+            transcript.show(turns)
+            transcript.busy = composer.busy = False
 
-        threading.Thread(target=answer, daemon=True).start()
+        threading.Thread(target=say, daemon=True).start()
 
-    send.on_click(ask)
-    line = row(prompt, send, state)
-    return stack(toolbar("Services"), card("Logs", logs), card("Try it", chat, line))
+    composer.on_ask(ask)
+    return transcript, composer
 
 
 def general(storage: BrowserStorage) -> w.Widget:
@@ -311,11 +342,11 @@ def general(storage: BrowserStorage) -> w.Widget:
     choice = w.Dropdown(options=["alpha", "beta", "gamma"], description="Project")
     saved = w.Label("nothing saved")
 
-    def chosen(change: dict) -> None:
+    def chosen(change: dict[str, Any]) -> None:
         storage.set(project=change["new"])
         saved.value = f"saved {change['new']}"
 
-    def restored(values: dict) -> None:
+    def restored(values: dict[str, Any]) -> None:
         saved.value = f"restored {values.get('project', 'nothing')}"
         choice.value = values.get("project", "alpha")
         choice.observe(chosen, "value")
@@ -401,7 +432,7 @@ def app() -> w.Widget:
     return root
 
 
-def checked(saved: dict) -> dict:
+def checked(saved: dict[str, Any]) -> dict[str, Any]:
     """Take only a project that exists."""
     project = saved.get("project")
     if project not in {"alpha", "beta", "gamma"}:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from llm_widgets.errors import ManagerError
-from llm_widgets.server import launch
+from llm_widgets.server.launcher import launch
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ def app() -> w.Widget:
         time.sleep(600)
     contact = w.Label("nobody yet")
     clock = w.Label("0")
-    guard = ConnectionGuard(period_ms=400, limit_ms=8000)
+    guard = ConnectionGuard(period_ms=400, limit_ms=8000, grey_ms=300, away_ms=1000)
     guard.on_first_contact(lambda: setattr(contact, "value", "somebody"))
 
     def tick() -> None:

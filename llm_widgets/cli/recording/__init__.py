@@ -1,0 +1,1 @@
+"""``llm-widgets doctor --record``: what Google answers, as facts that name nobody."""

@@ -1,0 +1,171 @@
+"""Images whose packages, libraries and folders are not what a program needs."""
+
+from __future__ import annotations
+
+from llm_widgets.domain.failures.advice import DEFAULT_IMAGE, NEWER_IMAGE
+from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, anywhere, logged
+from llm_widgets.domain.failures.remedies import Advice, RemedyKind
+
+_OFFICIAL = Advice(
+    RemedyKind.NONE,
+    "Use the engine's official image unchanged; or another version, if you already use it.",
+)
+_BUILD = Advice(
+    RemedyKind.NONE,
+    "Or build an image of your own from it that has the package, and name that image.",
+)
+
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
+        id="library-missing",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(
+                r"ImportError: (?P<library>(?!libcuda\.so)lib[\w.+-]{1,60}\.so[\w.]{0,12}): "
+                r"cannot open shared object "
+                r"file"
+            ),
+            logged(
+                r"error while loading shared libraries: "
+                r"(?P<library>(?!libcuda\.so)[\w.+-]{1,60}): cannot open"
+            ),
+            logged(r"version `?(?P<library>\w{1,20}_[\d.]{1,12})'? not found"),
+        ),
+        causes=(
+            (
+                "The image lacks the library {library}: its programs were built for another CUDA "
+                "or "
+                "another system."
+            ),
+        ),
+        advice=(DEFAULT_IMAGE, NEWER_IMAGE, _OFFICIAL),
+        source="glibc: elf/dl-load.c",
+    ),
+    KnownFailure(
+        id="packages-unfit",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"ImportError: (?P<library>[\w./+-]{1,200}\.so[\w.]{0,12}): undefined symbol"),
+            logged(r"undefined symbol: (?P<symbol>\w{1,120})"),
+            logged(r"operator (?P<symbol>\w{1,40}::\w{1,60}) does not exist"),
+            logged(r"module 'torch[\w.]{0,40}' has no attribute '(?P<symbol>\w{1,60})'"),
+            logged(
+                r"(?P<library>numpy)\.(?:dtype|core\.\S{1,40}) size changed, may indicate binary"
+            ),
+            logged(r"compiled using NumPy 1\.x cannot be run in NumPy"),
+        ),
+        causes=(
+            (
+                "Packages of the image don't go together: {library} was built for another version "
+                "of "
+                "PyTorch or CUDA."
+            ),
+            "Packages of the image don't go together: {symbol} is missing.",
+            "Packages of the image don't go together.",
+        ),
+        advice=(DEFAULT_IMAGE, NEWER_IMAGE, _OFFICIAL),
+        source="vllm-project/vllm#21226",
+    ),
+    KnownFailure(
+        id="package-missing",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"ModuleNotFoundError: No module named ['\"]?(?P<package>[\w.]{1,80})"),
+            logged(r"ImportError: No module named ['\"]?(?P<package>[\w.]{1,80})"),
+            logged(
+                r"packages that were not found in your environment: (?P<package>[\w., -]{1,80}?)\."
+            ),
+            logged(
+                r"ImportError: .{0,80}?(?:requires?|needs?) (?:the )?(?P<package>[\w.-]{1,40}) "
+                r"(?:library|package)"
+            ),
+            logged(
+                r"[Pp]lease install (?:or update )?(?:the )?[`'\"]?(?P<package>(?!it\b|the\b|"
+                r"or\b)[\w.\[\]-]{2,60})"
+            ),
+            logged(
+                r"PackageNotFoundError: (?:No package metadata was found for "
+                r")?(?P<package>[\w.-]{1,60})"
+            ),
+            logged(r"requires [`'\"]?(?P<package>[\w-]{2,40})[`'\"]? to be installed"),
+        ),
+        causes=("The image lacks the Python package {package}.",),
+        advice=(DEFAULT_IMAGE, NEWER_IMAGE, _BUILD),
+        source="Python: Lib/importlib/_bootstrap.py",
+    ),
+    KnownFailure(
+        id="cache-read-only",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(
+                r"Read-only file system: ['\"]?(?P<path>/[^'\"\s]{0,200}\.?(?:cache|triton|config|"
+                r"inductor)[^'\"\s]{0,200})"
+            ),
+            logged(
+                r"Permission denied: ['\"]?(?P<path>/[^'\"\s]{0,200}\.?(?:cache|triton|config|"
+                r"inductor)[^'\"\s]{0,200})"
+            ),
+            anywhere(r"mkdir (?P<path>/[\w/-]{0,60}\.\w{1,30}[\w/.-]{0,60}): permission denied"),
+            logged(r"no writable cache|cache dir\w{0,10} is not writable"),
+            # numba, Python and Matplotlib: none of the folders that they try can be written.
+            logged(r"cannot cache function '\w{1,80}': no locator available"),
+            logged(r"No usable temporary directory found in"),
+            logged(r"MPLCONFIGDIR environment variable to a writable directory"),
+        ),
+        causes=(
+            "The engine can't write its cache to {path}: the folder is read-only.",
+            "The engine can't write its cache to a read-only folder.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy with its caches under /tmp.",
+                {"environment": "{cache_variables}"},
+            ),
+            Advice(RemedyKind.NONE, "Name folders under /tmp for its caches, by its variables."),
+        ),
+        source="Linux: texts of EROFS and EACCES",
+    ),
+    KnownFailure(
+        id="user-unknown",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"getpwuid\(\): uid not found"),
+            logged(r"\$HOME is not defined"),
+            logged(r"neither \$XDG_CACHE_HOME nor \$HOME are defined"),
+            logged(r"Could not determine home directory"),
+            logged(r"Can't determine home directory"),
+        ),
+        causes=("The image's user has no name or no home folder, which a library asks for.",),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy with a name and a home folder: USER=app and HOME=/tmp.",
+                {"environment": "USER=app;LOGNAME=app;HOME=/tmp"},
+            ),
+            DEFAULT_IMAGE,
+            _OFFICIAL,
+        ),
+        source="vllm-project/vllm#44548",
+    ),
+    KnownFailure(
+        id="port-in-use",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(r"\[Errno 98\]"),
+            anywhere(r"(?:bind|listen|port).{0,80}?address already in use"),
+            anywhere(r"address already in use"),
+            anywhere(r"couldn't bind (?:HTTP server|to server|server) socket"),
+        ),
+        causes=("A port can't be used: another program in the container listens on it.",),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Give each program in the container a port of its own, and name the engine's in "
+                "the "
+                "deployment.",
+            ),
+        ),
+        source="Linux: text of EADDRINUSE",
+    ),
+)

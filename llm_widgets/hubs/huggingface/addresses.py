@@ -1,0 +1,154 @@
+"""Addresses of pages at Hugging Face: which model, revision and file each is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from llm_widgets.domain.names import shown
+from llm_widgets.hubs import quantizations
+from llm_widgets.hubs.names import address, host, invalid, query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llm_widgets.errors import InvalidInputError
+    from llm_widgets.hubs.pasted import Pasted
+
+SHORT_HOST = "hf.co"
+HOSTS = frozenset({"huggingface.co", "www.huggingface.co", SHORT_HOST, f"www.{SHORT_HOST}"})
+
+MAIN = "main"
+
+_EXAMPLE = "Enter the ID of a model such as Qwen/Qwen3-0.6B."
+_OTHER_PAGES = {
+    "datasets": "a dataset",
+    "dataset": "a dataset",
+    "spaces": "a Space",
+    "space": "a Space",
+    "collections": "a collection",
+    "buckets": "a bucket",
+    "kernels": "a kernel",
+    "papers": "a paper",
+    **dict.fromkeys(("docs", "learn", "tasks"), "a page of the documentation"),
+    **dict.fromkeys(("blog", "posts", "chat", "join", "login", "settings"), "another page"),
+    **dict.fromkeys(("organizations", "pricing", "enterprise", "new", "search"), "another page"),
+    **dict.fromkeys(("inference", "changelog", "support", "terms-of-service"), "another page"),
+}
+_OF_FILES = frozenset({"blob", "resolve", "raw", "blame", "edit", "delete", "info"})
+_OF_REVISIONS = frozenset({"tree", "commit", "commits", "revision", *_OF_FILES})
+_REFS = re.compile(r"refs/(?:pr|convert|heads|tags)")
+_HF = re.compile(
+    r"hf://(?P<kind>datasets/|spaces/|buckets/|models/)?(?P<id>[^/@]+/[^/@]+)"
+    r"(?:@(?P<revision>(?:refs/(?:pr|convert|heads|tags)/)?[^/]+))?(?:/(?P<path>.*))?"
+)
+_SSH = re.compile(r"(?:ssh://)?git@(hf\.co|huggingface\.co)[:/]")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an address is about.
+
+    Attributes
+    ----------
+    parts
+        Those of the model's id, as they stand there.
+    revision
+        Branch, tag or commit; empty where it names none.
+    file
+        Path of one file, empty for none.
+    folder
+        Path of a folder of the model, empty for none.
+    """
+
+    parts: tuple[str, ...]
+    revision: str = ""
+    file: str = ""
+    folder: str = ""
+
+
+def page(pasted: Pasted) -> Page | None:
+    """Read an address; ``None`` for what is none of this hub.
+
+    Raises
+    ------
+    InvalidInputError
+        It is no address, or one of something else than a model.
+    """
+    text = _SSH.sub(r"https://\1/", pasted.text)
+    if text.startswith("hf://"):
+        return _of_scheme(text)
+    if host(text) not in HOSTS or not address(text, HOSTS)[0]:
+        return None
+    path = urlsplit(text if "://" in text else f"https://{text}").path
+    # A slash within a part is written %2F: it is read after the parts are told apart.
+    parts = [unquote(part) for part in path.split("/") if part]
+    if parts[:2] == ["api", "models"] or parts[:1] == ["models"]:
+        parts = parts[parts.index("models") + 1 :]
+    if parts and parts[0] in _OTHER_PAGES:
+        raise not_a_model(text, parts[0])
+    return _of_model(text, parts or [""])
+
+
+def not_a_model(text: str, kind: str) -> InvalidInputError:
+    """Make the error of what is at this hub and no model.
+
+    Parameters
+    ----------
+    kind
+        ``dataset``, ``space``, or the first word of the page's path.
+    """
+    return invalid(
+        f"{shown(text)} is {_OTHER_PAGES.get(kind, 'something else')}, not a model.", _EXAMPLE
+    )
+
+
+def _of_scheme(text: str) -> Page:
+    found = _HF.fullmatch(text.partition("?")[0])
+    if not found:
+        raise invalid(f"{shown(text)} is not an address: hf://organisation/name.", _EXAMPLE)
+    if found["kind"] and found["kind"] != "models/":
+        raise not_a_model(text, found["kind"].rstrip("/"))
+    path = (found["path"] or "").strip("/")
+    is_file = "." in path.rpartition("/")[2]
+    return Page(
+        tuple(found["id"].split("/")),
+        unquote(found["revision"] or ""),
+        file=path if is_file else "",
+        folder="" if is_file else path,
+    )
+
+
+def _of_model(text: str, parts: Sequence[str]) -> Page:
+    model, rest = parts[:2], list(parts[2:])
+    model_id = tuple(part.removesuffix(".git") if at else part for at, part in enumerate(model))
+    if rest and rest[0] == "discussions":
+        return Page(model_id, _of_discussion(text, model_id, rest))
+    if rest and rest[-1].lower().endswith(quantizations.SUFFIX) and rest[0] not in _OF_FILES:
+        return Page(model_id, file="/".join(rest))  # hf.co/user/repository/file.gguf
+    if not rest or rest[0] not in _OF_REVISIONS or len(rest) == 1:
+        return Page(model_id, query(text, "revision"), file=query(text, "show_file_info"))
+    kind, after = rest[0], rest[1:]
+    names = 3 if _REFS.fullmatch("/".join(after[:2])) and len(after) > 2 else 1  # noqa: PLR2004 - refs/pr/1
+    revision, path = "/".join(after[:names]), "/".join(after[names:])
+    if kind in _OF_FILES:
+        return Page(model_id, revision, file=path)
+    if shown_file := query(text, "show_file_info"):
+        return Page(model_id, revision, file=shown_file)
+    return Page(model_id, revision, folder=path if kind == "tree" else "")
+
+
+def _of_discussion(text: str, model_id: tuple[str, ...], rest: list[str]) -> str:
+    """Return the revision of a pull request; a page of talk names none."""
+    number = rest[1] if len(rest) > 1 else ""
+    if not number.isdigit():
+        return ""
+    if rest[2:3] == ["files"]:
+        return f"refs/pr/{number}"
+    whole = "/".join(model_id)
+    raise invalid(
+        f"{shown(text)} is a discussion about {whole}, or a pull request to it.",
+        f"Enter {whole} for the model as it is, or {whole}@refs/pr/{number} for the pull request.",
+    )

@@ -1,0 +1,265 @@
+"""What people paste for a model: an id, an address, or a command line that names one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.names import shown
+from llm_widgets.hubs.names import invalid, one_word
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+"""Soft hyphens, joiners, direction marks and byte order marks, which pages and chats add."""
+
+_LONGEST = 4000
+"""Characters of a text that is read: commands and addresses of models have some hundreds."""
+
+_QUOTES = "\"'`“”„‟‘’‚«»‹›"  # noqa: RUF001 - as they are pasted
+_PROMPT = re.compile(
+    r"(?:\([\w.-]+\)\s*)?(?:[$#%>❯!]|PS \S{1,99}>|\S{1,64}@\S{1,64}[$#%])\s+|!(?=\w)"  # noqa: RUF001 - a shell's sign
+)
+_LINK = re.compile(r"\[[^\]]*\]\((\S+?)\)")  # Markdown's
+_VALUE = re.compile(
+    r"(?:--?model(?:[-_](?:id|path|name))?[= ]|model(?:[-_]id)?(?:\s*=\s*|:\s+))(\S+)",
+    re.IGNORECASE,
+)
+"""An option, an assignment or a line of YAML that names a model."""
+
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_BEFORE = frozenset({"sudo", "env", "uvx", "uv", "run", "time", "nohup"})
+_PYTHON = re.compile(
+    r"""\b(?:from_pretrained|snapshot_download|hf_hub_download|LLM|pipeline)\(.*?"""
+    r"""(?:(?<=\()|\brepo_id\s*=|\bmodel\s*=)\s*["']([^"']+)["']""",
+    re.DOTALL,
+)
+_PYTHON_OPTION = r"""\b{}\s*=\s*["']([^"']+)["']"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What a text names.
+
+    Attributes
+    ----------
+    text
+        The id or the address, one word.
+    revision
+        Branch, tag or commit that the command asks for; else empty.
+    files
+        Paths or patterns of the files that it asks for; none for all.
+    kind
+        What it names where that is no model: ``"dataset"`` or ``"space"``.
+    hub
+        Whose names the command takes: ``"huggingface"`` or ``"ollama"``; else empty.
+    """
+
+    text: str
+    revision: str = ""
+    files: tuple[str, ...] = ()
+    kind: str = ""
+    hub: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """A program that is told a model.
+
+    Attributes
+    ----------
+    words
+        How its command line begins.
+    options
+        Its options that take a value, and what each tells: the name of a field, or nothing.
+    hub
+        Whose names it takes; empty for those that it takes by their address.
+    takes_files
+        Whether names of files follow the model's.
+    """
+
+    words: tuple[str, ...]
+    options: Mapping[str, str]
+    hub: str = ""
+    takes_files: bool = False
+
+
+_DOWNLOAD = {
+    "--repo-type": "kind",
+    "--revision": "revision",
+    "--include": "files",
+    **dict.fromkeys(("--exclude", "--cache-dir", "--local-dir", "--token", "--max-workers"), ""),
+    "--local-dir-use-symlinks": "",
+}
+_SERVE = {
+    **dict.fromkeys(("--model", "--model-path", "--model-id", "--model_id"), "text"),
+    "--revision": "revision",
+}
+_LLAMA = {"-hf": "text", "-hfr": "text", "--hf-repo": "text", "-hff": "files", "--hf-file": "files"}
+_RUN = dict.fromkeys(("--format", "--keepalive", "--dimensions", "-f", "--file"), "")
+_CLONE = {
+    "-b": "revision",
+    "--branch": "revision",
+    "--revision": "revision",
+    **dict.fromkeys(("--depth", "-o", "--origin", "-c", "--config", "--filter", "-j"), ""),
+}
+_FETCH = dict.fromkeys(
+    ("-O", "-o", "-P", "-H", "--header", "--output", "--output-document", "--directory-prefix"), ""
+)
+_HUGGING_FACE, _OLLAMA = "huggingface", "ollama"
+_COMMANDS = (
+    _Command(("hf", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
+    _Command(("huggingface-cli", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
+    *(_Command(("ollama", verb), _RUN, _OLLAMA) for verb in ("run", "pull", "show")),
+    *(_Command(("docker", "model", verb), {}) for verb in ("run", "pull")),
+    _Command(("git", "clone"), _CLONE),
+    _Command(("git", "lfs", "clone"), _CLONE),
+    _Command(("vllm", "serve"), _SERVE, _HUGGING_FACE),
+    _Command(("vllm.entrypoints.openai.api_server",), _SERVE, _HUGGING_FACE),
+    _Command(("vllm", "chat"), _SERVE, _HUGGING_FACE),
+    _Command(("vllm", "bench", "serve"), _SERVE, _HUGGING_FACE),
+    _Command(("sglang.launch_server",), _SERVE, _HUGGING_FACE),
+    _Command(("sglang", "serve"), _SERVE, _HUGGING_FACE),
+    _Command(("text-generation-launcher",), _SERVE, _HUGGING_FACE),
+    _Command(("trtllm-serve",), _SERVE, _HUGGING_FACE),
+    _Command(("transformers", "chat"), _SERVE, _HUGGING_FACE),
+    _Command(("transformers", "serve"), _SERVE, _HUGGING_FACE),
+    _Command(("llama-server",), _LLAMA, _HUGGING_FACE),
+    _Command(("llama-cli",), _LLAMA, _HUGGING_FACE),
+    _Command(("FROM",), {}, _OLLAMA),
+    *(_Command((name,), _FETCH) for name in ("wget", "curl", "aria2c")),
+)
+"""Commands, those that others wrap first: ``docker exec ollama ollama run``."""
+
+_IMAGES = ("vllm/vllm-openai", "lmsysorg/sglang")
+"""Images whose container is told the model by an option."""
+
+
+def read(text: str, example: str) -> Pasted:
+    """Return what a pasted text names, without what pages, shells and chats put around it.
+
+    Parameters
+    ----------
+    example
+        The sentence that says what is asked for.
+
+    Raises
+    ------
+    InvalidInputError
+        It is empty, too long, or several words that are no command known here.
+    """
+    if len(text) > _LONGEST:
+        begin = shown(_without_token(text[:_LONGEST]))
+        raise invalid(f"{begin} is too long for the name of a model.", example)
+    typed = _bare(text)
+    if named := _LINK.fullmatch(typed) or _VALUE.fullmatch(typed):
+        typed = _bare(named[1])
+    if found := _of_python(typed) or _of_lines(typed):
+        return found
+    return Pasted(one_word(_without_token(typed), example))
+
+
+def _bare(text: str) -> str:
+    """Return a text without invisible characters, prompts, and quotes around it."""
+    text = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\u202f", " ").strip()
+    before = ""
+    while text != before:
+        before = text
+        text = text.strip(_QUOTES).strip().removesuffix(",").removesuffix(";")
+        if prompt := _PROMPT.match(text):
+            text = text[prompt.end() :]
+    if text.startswith("<") and text.endswith(">") and "://" in text:  # an address of a letter
+        text = text[1:-1]
+    return text
+
+
+def _of_lines(text: str) -> Pasted | None:
+    """Read the commands of some lines; ``None`` unless they name one thing."""
+    text = re.sub(r"\\\s*\n", " ", text)
+    lines = [line for line in re.split(r"\n|&&|\|\||[;|](?=\s)", text) if line.strip()]
+    found = {named for line in lines if (named := _of_command(_words(_bare(line))))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _words(line: str) -> list[str]:
+    """Split a command line as a shell does; a comment at its end is left out."""
+    try:
+        words = shlex.split(line)
+    except ValueError:  # a quote without its end
+        words = line.split()
+    comment = next((at for at, word in enumerate(words) if at and word.startswith("#")), None)
+    return [_bare(word) for word in words[:comment]]
+
+
+def _of_command(words: Sequence[str]) -> Pasted | None:
+    if len(words) < 2:  # noqa: PLR2004 - a command and what it is told
+        return None
+    while words and (_ASSIGNMENT.fullmatch(words[0]) or words[0] in _BEFORE):
+        words = words[1:]
+    for command in _COMMANDS:
+        at = _place(words, command.words)
+        if at is not None and (found := _told(words[at + len(command.words) :], command)):
+            return found
+    for at, word in enumerate(words):
+        if word.startswith(_IMAGES):
+            return _told(words[at + 1 :], _Command((), _SERVE, _HUGGING_FACE))
+    return None
+
+
+def _place(words: Sequence[str], wanted: tuple[str, ...]) -> int | None:
+    """Return where a command begins: at the start, or behind ``docker``, ``python`` and such."""
+    last = len(words) - len(wanted)
+    wraps = bool(words) and words[0].startswith(("docker", "podman", "kubectl", "python"))
+    places = range(last + 1) if wraps else range(min(1, last + 1))
+    return next((at for at in places if tuple(words[at : at + len(wanted)]) == wanted), None)
+
+
+def _told(words: Sequence[str], command: _Command) -> Pasted | None:
+    """Read what follows a command: options, the model, and files."""
+    told: dict[str, list[str]] = {}
+    plain: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            plain.append(word)
+        elif name in command.options:
+            values = [value] if equals else left[:1]
+            left = left if equals else left[1:]
+            told.setdefault(command.options[name], []).extend(values)
+    texts = told.get("text", []) or plain[:1]
+    if not texts:
+        return None
+    files = plain[1:] if command.takes_files else []
+    revisions = told.get("revision", [""])
+    kind = told.get("kind", [""])[-1]
+    return Pasted(
+        texts[0],
+        revisions[-1],
+        (*files, *told.get("files", [])),
+        "" if kind == "model" else kind,
+        command.hub,
+    )
+
+
+def _of_python(text: str) -> Pasted | None:
+    found = _PYTHON.search(text)
+    if not found:
+        return None
+    revision = re.search(_PYTHON_OPTION.format("revision"), text)
+    file = re.search(_PYTHON_OPTION.format("filename"), text)
+    return Pasted(
+        found[1],
+        revision[1] if revision else "",
+        (file[1],) if file else (),
+        hub=_HUGGING_FACE,
+    )
+
+
+def _without_token(text: str) -> str:
+    """Return a text without the tokens of hubs in it: sentences are shown and logged."""
+    return re.sub(r"\bhf_\w+", "hf_…", text)

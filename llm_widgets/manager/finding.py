@@ -1,0 +1,70 @@
+"""Services by the names that people have for them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.services import ServiceSummary
+from llm_widgets.errors import Fix, InvalidInputError, NotFoundError
+from llm_widgets.gcp.run import service_list, services, summaries
+
+if TYPE_CHECKING:
+    from llm_widgets.gcp.client.clients import Clients
+
+_PARTS = 6  # of a resource name projects/P/locations/R/services/S
+
+
+def service(
+    clients: Clients, project: str, named: ServiceSummary | str, region: str = ""
+) -> ServiceSummary:
+    """Return a service as it is now.
+
+    Parameters
+    ----------
+    named
+        Its name, its resource name, or what was listed of it.
+    region
+        Where it is; all regions are asked when left out.
+
+    Raises
+    ------
+    NotFoundError
+        There is none; the message names one with a similar name.
+    InvalidInputError
+        Several regions have a service of the name.
+    """
+    name = resource_name(clients, project, named, region)
+    return summaries.summary(services.get(clients, name))
+
+
+def resource_name(
+    clients: Clients, project: str, named: ServiceSummary | str, region: str = ""
+) -> str:
+    """Return the resource name of a service; see :func:`service`."""
+    if isinstance(named, ServiceSummary):
+        return named.name
+    text = named.strip()
+    if text.startswith("projects/") and text.count("/") == _PARTS - 1:
+        return text
+    if region and "/" not in text:
+        return f"projects/{project}/locations/{region}/services/{text}"
+    listed = service_list.list_services(clients, project)
+    found = [each for each in listed.services if text in (each.id, each.url)]
+    if len(found) > 1:
+        regions = ", ".join(each.region for each in found)
+        raise InvalidInputError(
+            f"Several services have the name {text}: in {regions}.",
+            field="region",
+            fix=Fix(text="Name the region too."),
+        )
+    if not found:
+        near = difflib.get_close_matches(text, [each.id for each in listed.services], n=1)
+        unknown = ", ".join(region for region, _ in listed.unreachable)
+        raise NotFoundError(
+            f"There is no service {text} in {project}.",
+            field="service",
+            cause=f"No answer from {unknown}." if unknown else "",
+            fix=Fix(text=f"Did you mean {near[0]}?") if near else None,
+        )
+    return found[0].name

@@ -1,0 +1,88 @@
+"""Trying a service as its task says, and code that calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_widgets.domain.loading import Task
+from llm_widgets.engines import registry
+from llm_widgets.page.services.chat_panel import ChatPanel
+from llm_widgets.page.services.self_test_card import SelfTestCard
+from llm_widgets.page.services.services_table import SERVING
+from llm_widgets.page.services.task_panel import PANELS, TaskPanel
+from llm_widgets.page.services.text_tabs_card import TextTabs
+from llm_widgets.serving.snippets import snippets
+from llm_widgets.widgets.html import note
+from llm_widgets.widgets.layout import stack
+
+if TYPE_CHECKING:
+    import ipywidgets as w
+
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.engines.base import Engine
+    from llm_widgets.page.services.chat import ChatState
+    from llm_widgets.page.services.service import ServicePageState
+    from llm_widgets.page.services.service_edit import ServiceEditState
+
+_CHATS = (None, Task.CHAT, Task.VISION)
+
+
+class TryPanel:
+    """Draws a chat, or the form of another task; ``box`` is what goes into the page."""
+
+    def __init__(self, state: ServicePageState, chat: ChatState, edit: ServiceEditState) -> None:
+        self._state = state
+        self._conversation = chat
+        self._chat: ChatPanel | None = None
+        self._other: tuple[Task, TaskPanel] | None = None
+        self._snippets = TextTabs("Use it in your code", "Requests need an ID token for this URL.")
+        self._test = SelfTestCard(
+            state.self_test, lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended)
+        )
+        self.box = stack()
+        state.observe(self._draw, ["summary", "task"])
+        self._draw()
+
+    def close(self) -> None:
+        """Draw no more; a conversation goes on."""
+        self._test.close()
+        if self._chat:
+            self._chat.close()
+        if self._other:
+            self._other[1].close()
+
+    def _draw(self, _: object = None) -> None:
+        service = self._state.summary
+        if service is None:
+            return
+        self._conversation.follow(service)
+        self._state.trying.follow(service)
+        self._state.self_test.follow(service)
+        engine = registry.of(service.framework)
+        if engine is None:
+            named = f"“{service.framework}”" if service.framework else "its engine"
+            shown: tuple[w.Widget, ...] = (note(f"No chat for {named}."),)
+        elif service.state in SERVING:
+            shown = self._serving(service, engine, self._state.task)
+        else:
+            shown = (note("You can try the model once the service is ready."),)
+        if self.box.children != shown:
+            self.box.children = shown
+
+    def _serving(
+        self, service: ServiceSummary, engine: Engine, task: Task | None
+    ) -> tuple[w.Widget, ...]:
+        texts = snippets(service.url, service.served_name, service.name, engine.api, task)
+        if not texts:
+            sentence = f"There is no form for {task.value if task else 'this task'} here."
+            return (note(sentence),)
+        self._snippets.show(tuple(texts), texts.__getitem__)
+        if task in _CHATS:
+            self._chat = self._chat or ChatPanel(self._conversation)
+            self._chat.see(sees=task is Task.VISION)
+            return (self._chat.box, self._test.box, self._snippets.box)
+        if self._other is None or self._other[0] is not task:
+            if self._other:
+                self._other[1].close()
+            self._other = (task, PANELS[task](self._state.trying))
+        return (self._other[1].box, self._test.box, self._snippets.box)

@@ -1,0 +1,176 @@
+"""What the page shows of services by their tasks, and an engine that transcribes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_widgets.cli.main import main
+from llm_widgets.config import settings
+from llm_widgets.domain.loading import Task
+from llm_widgets.domain.services import TASK_ANNOTATION
+from llm_widgets.errors import InvalidInputError, ManagerError
+from llm_widgets.gcp.run import services, summaries
+from llm_widgets.manager import Manager, asking
+from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page.services.service import ServicePageState
+from llm_widgets.page.services.service_edit import ServiceEditState
+from llm_widgets.page.services.services import ServicesState
+from llm_widgets.page.services.task_panel import EmbeddingPanel, RankingPanel, TranscribingPanel
+from llm_widgets.page.services.try_panel import TryPanel
+from local_cloud.testing.waiting import until
+from tests.contract.engine import deploy, service
+from tests.contract.product import PARENT, PROJECT, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.page.session import Session
+
+# It answers each task in the engines' own words; the name of the model decides whether rightly.
+ENGINE = r"""
+import email, json, os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+    def do_GET(self):
+        self.answer({})
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/transcriptions"):
+            kind = self.headers["Content-Type"].encode()
+            form = email.message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + raw)
+            parts = {p.get_param("name", header="content-disposition"): p for p in form.walk()}
+            sound = parts["file"]
+            model = parts["model"].get_payload(decode=True).decode()
+            size = len(sound.get_payload(decode=True))
+            return self.answer({"text": f"{model} hears {size} bytes of {sound.get_filename()}"})
+        body = json.loads(raw)
+        if "messages" in body:
+            kinds = " and ".join(part["type"] for part in body["messages"][-1]["content"])
+            event = {"choices": [{"delta": {"content": kinds}, "finish_reason": "stop"}]}
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            return self.wfile.write(f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n".encode())
+        if body["model"] == "lying":
+            return self.answer({"data": [{"embedding": [1.0]}], "results": [], "text": 5})
+        if "input" in body:
+            texts = enumerate(body["input"])
+            vectors = [{"index": i, "embedding": [len(text), 1.0]} for i, text in texts]
+            return self.answer({"data": vectors[::-1]})
+        scores = [{"index": i, "relevance_score": float(i)} for i in range(len(body["documents"]))]
+        self.answer({"results": scores})
+    def log_message(self, *args):
+        pass
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+"""
+NAME = f"{PARENT}/services/tasks"
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for started in running(tmp_path_factory.mktemp("tasks"), environment):
+            made = service(ENGINE)
+            made.annotations[TASK_ANNOTATION] = Task.TRANSCRIBE.value
+            deploy(started, "tasks", made)
+            settings.cache_clear()
+            yield started
+    settings.cache_clear()
+
+
+@pytest.fixture
+def summary(product: Product) -> ServiceSummary:
+    return summaries.summary(services.get(product.clients, NAME))
+
+
+def opened(session: Session, summary: ServiceSummary) -> tuple[ServicePageState, TryPanel]:
+    state = ServicePageState(session, summary)
+    edit = ServiceEditState(session, ServicesState(session))
+    return state, TryPanel(state, ChatState(session, summary, state.log), edit)
+
+
+def test_a_recording_is_sent_whole(
+    product: Product, summary: ServiceSummary, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert summary.task is Task.TRANSCRIBE
+    file = tmp_path / "speech.wav"
+    file.write_bytes(b"RIFF" + bytes(100_000))
+    manager = Manager(PROJECT, product.settings)
+    assert manager.transcribe(summary, file).text == "org/model hears 100004 bytes of speech.wav"
+    assert main(["transcribe", NAME, str(file), f"--project={PROJECT}"]) == 0
+    assert "hears 100004 bytes" in capsys.readouterr().out
+    with pytest.raises(InvalidInputError, match="at most 25 MiB"):
+        asking.transcribe(product.clients, summary, asking.Recording("a.wav", b""))
+
+
+def test_what_is_no_answer_is_told(product: Product, summary: ServiceSummary) -> None:
+    manager = Manager(PROJECT, product.settings)
+    lying = replace(summary, served_name="lying")
+    with pytest.raises(ManagerError, match="not an answer") as told:
+        manager.embed(lying, ["a", "b"])
+    assert "2 texts were sent, and 1 vectors came back" in told.value.cause
+    with pytest.raises(ManagerError, match="not an answer"):
+        manager.rank(lying, "a", ["b"])
+    with pytest.raises(InvalidInputError, match="at least one text"):
+        manager.embed(summary, [])
+
+
+def test_each_task_has_its_form(session: Session, summary: ServiceSummary) -> None:
+    state, panel = opened(session, replace(summary, task=Task.EMBED))
+    assert panel._other
+    vectors = panel._other[1]
+    assert isinstance(vectors, EmbeddingPanel)
+    vectors._form._handle_custom_msg(
+        {"type": "submit", "values": {"first": "abc", "second": "abcdef"}}, []
+    )
+    until(lambda: state.trying.answer)
+    told = {each["label"]: each["value"] for each in vectors._facts.items}
+    assert (told["Dimension"], told["First vector begins"]) == ("2", "3.0000, 1.0000")
+    assert told["Cosine similarity"] == "0.9878"
+    assert not vectors._form.busy
+
+    state.task = Task.RERANK
+    ranks = panel._other[1]
+    assert isinstance(ranks, RankingPanel)
+    values = {"query": "a", "passages": ["first", " ", "last"]}
+    ranks._form._handle_custom_msg({"type": "submit", "values": values}, [])
+    until(lambda: ranks._table.rows)
+    assert [(row["place"], row["passage"]) for row in ranks._table.rows] == [
+        (1, "last"),
+        (2, "first"),
+    ]
+
+    state.task = Task.TRANSCRIBE
+    hears = panel._other[1]
+    assert isinstance(hears, TranscribingPanel)
+    assert hears._send.disabled
+    piece = {"name": "a.wav", "kind": "audio/wav", "index": 0, "count": 1, "data": "YWJj"}
+    hears._picker._handle_custom_msg({"type": "part", **piece}, [])
+    hears._send.click()
+    until(lambda: hears._text.text)
+    assert hears._text.text == "org/model hears 3 bytes of a.wav"
+    panel.close()
+
+
+def test_a_chat_is_shown_where_nothing_tells_the_task(
+    session: Session, summary: ServiceSummary
+) -> None:
+    state, panel = opened(session, replace(summary, task=None))
+    assert panel._chat
+    assert panel._chat._picture not in panel._chat.box.children
+    state.task = Task.VISION
+    assert panel._chat._picture in panel._chat.box.children
+    state.task = Task.CLASSIFY
+    (sentence,) = panel.box.children
+    assert "no form for classification" in sentence.value
+    panel.close()

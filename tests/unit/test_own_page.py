@@ -1,0 +1,80 @@
+"""The page of our own server: what its widgets bring along, and that nothing happens by itself."""
+
+from __future__ import annotations
+
+import threading
+
+import ipywidgets as w
+import pytest
+
+from llm_widgets.config import OWN_PAGE_VARIABLE, Settings
+from llm_widgets.domain.secret_texts import HELD
+from llm_widgets.page.shell import build
+from llm_widgets.widgets._library import Library
+from llm_widgets.widgets._own_page import STATES_TYPE
+from llm_widgets.widgets.address import Address
+from llm_widgets.widgets.age import Age
+from llm_widgets.widgets.form import Form
+from llm_widgets.widgets.layout import page
+from llm_widgets.widgets.table import places_of_row
+
+
+@pytest.fixture
+def own_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(OWN_PAGE_VARIABLE, "1")
+
+
+@pytest.mark.usefixtures("own_page")
+def test_components_bring_no_code() -> None:
+    age = Age()
+    assert (age._esm, age._library, age._module) == ("", None, "age")
+
+
+def test_elsewhere_they_bring_it() -> None:
+    age = Age()
+    assert age._esm
+    assert isinstance(age._library, Library)
+    assert STATES_TYPE not in page(age)._repr_mimebundle_()
+
+
+def test_elsewhere_the_address_of_the_browser_is_the_hosts() -> None:
+    """What the browser does with an address that is not used: see ``address.test.js``."""
+    root = build(Settings.from_environment({}))
+    assert [each.is_used for each in root.children if isinstance(each, Address)] == [False]
+    assert places_of_row(open="#/models") == {}
+    form = Form(label="Deploy")
+    form.keep_as("deploy b m")
+    assert (form.draft, form.secret) == ("", "")
+
+
+@pytest.mark.usefixtures("own_page")
+def test_our_own_page_has_addresses_and_keeps_drafts() -> None:
+    root = build(Settings.from_environment({}))
+    assert [each.is_used for each in root.children if isinstance(each, Address)] == [True]
+    assert places_of_row(open="#/models") == {"open": "#/models"}
+    form = Form(label="Deploy")
+    form.keep_as("deploy b m")
+    assert (form.draft, form.secret) == ("deploy b m", HELD)
+
+
+@pytest.mark.usefixtures("own_page")
+def test_states_of_all_widgets_come_with_the_page() -> None:
+    text, age = w.HTML("some <b>text</b>"), Age(word="Read")
+    root = page(text, age)
+    states = root._repr_mimebundle_()[STATES_TYPE]
+    assert states[text.model_id]["state"]["value"] == "some <b>text</b>"
+    assert states[text.model_id]["model_name"] == "HTMLModel"
+    assert "tooltip" not in states[text.model_id]["state"]  # a default that the browser knows
+    assert states[age.model_id]["state"]["at"] == 0  # one that it does not know
+    children = states[root.model_id]["state"]["children"]
+    assert children[1:] == [f"IPY_MODEL_{each.model_id}" for each in (text, age)]
+
+
+@pytest.mark.usefixtures("own_page")
+def test_a_page_changes_nothing_before_a_browser_is_there() -> None:
+    """What changed between the states and the first connection would never be seen."""
+    before = threading.enumerate()
+    root = build(Settings.from_environment({}))
+    assert threading.enumerate() == before
+    states = root._repr_mimebundle_()[STATES_TYPE]
+    assert root._repr_mimebundle_()[STATES_TYPE] == states
