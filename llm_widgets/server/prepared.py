@@ -8,7 +8,9 @@ ends when the other end of the sockets is closed.
 
 from __future__ import annotations
 
+import errno
 import gc
+import logging
 import os
 import pkgutil
 import select
@@ -20,6 +22,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from ipykernel.kernelapp import IPKernelApp
+from zmq import ZMQError
 
 from llm_widgets.server.forking import FAILED, KernelRequest
 
@@ -51,6 +54,10 @@ _OPTIONS = (
 # ipykernel looks after no parent of this number. `_end_with` looks after the server instead: a
 # kernel outlives the process that it was forked from.
 _NO_PARENT = 1
+
+
+# Told by ZeroMQ of a socket that has been closed.
+_CLOSED = errno.ENOTSOCK
 
 
 def main() -> None:
@@ -114,10 +121,21 @@ def _run_kernel(request: KernelRequest, server: int) -> None:
     os.environ.clear()
     os.environ.update(request.environment)
     os.chdir(request.folder)
+    logging.getLogger("tornado.general").addFilter(_is_no_last_word)
     threading.Thread(target=_end_with, args=(server,), name="server-watch", daemon=True).start()
     kernel = IPKernelApp.instance(parent_handle=_NO_PARENT)
     kernel.initialize([*request.arguments, *_OPTIONS])  # type: ignore[no-untyped-call]
     kernel.start()  # type: ignore[no-untyped-call] # it has no types
+
+
+def _is_no_last_word(record: logging.LogRecord) -> bool:
+    """Return whether a record is more than that a kernel which is shut down can't say so any more.
+
+    ipykernel tells that it is idle on a thread of its own, after the main thread may have closed
+    the socket for it.
+    """
+    failure = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(failure, ZMQError) and failure.errno == _CLOSED)
 
 
 def _end_with(server: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -110,6 +111,26 @@ def test_kernels_have_chance_of_their_own(prepared: PreparedProcess, tmp_path: P
         async with kernel_of(kernels) as one, kernel_of(kernels) as other:
             for drawn in ("__import__('random').random()", "__import__('uuid').uuid4()"):
                 assert await value(one, drawn) != await value(other, drawn)
+
+    with_kernels(tmp_path, prepared, use)
+
+
+def test_a_kernel_that_ends_tells_of_no_socket_that_is_closed(
+    prepared: PreparedProcess, tmp_path: Path
+) -> None:
+    told = (
+        "bool(__import__('logging').getLogger('tornado.general').filter("
+        "__import__('logging').makeLogRecord({'exc_info': (None, %s, None)})))"
+    )
+
+    async def use(kernels: AbandonedKernelManager) -> None:
+        async with kernel_of(kernels) as client:
+            closed = f"__import__('zmq').ZMQError({errno.ENOTSOCK})"
+            assert await value(client, told % closed) == "False"
+            assert await value(client, told % f"__import__('zmq').ZMQError({errno.EMFILE})") == (
+                "True"
+            )
+            assert await value(client, told % "ValueError()") == "True"
 
     with_kernels(tmp_path, prepared, use)
 
