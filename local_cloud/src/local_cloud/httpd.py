@@ -151,6 +151,7 @@ class HttpServer(wsgi.Server):
 
     ConnectionClass = _Connection
     keep_alive_conn_limit = 1 << 16  # as many as there are file descriptors
+    expiration_interval = 0.1  # seconds between two looks at idle ones: a stop waits for the next
 
     def __init__(self, address: tuple[str, int], application: Any, numthreads: int) -> None:
         super().__init__(

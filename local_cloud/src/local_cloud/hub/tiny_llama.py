@@ -10,6 +10,7 @@ import json
 import random
 import sys
 from array import array
+from functools import cache
 from typing import Any
 
 from safetensors import TensorSpec, serialize
@@ -48,7 +49,7 @@ def repository_files() -> dict[str, bytes]:
     under ``original/``, as some publishers do it: an import leaves that out.
     """
     shapes = _shapes()
-    weights = {name: _values(name, shape) for name, shape in shapes.items()}
+    weights = _weights()
     shards = _shards(shapes)
     index = {
         "metadata": {"total_size": sum(len(data) for data in weights.values())},
@@ -101,6 +102,12 @@ def _shards(shapes: Shapes) -> dict[str, list[str]]:
         "model-00001-of-00002.safetensors": names[:middle],
         "model-00002-of-00002.safetensors": names[middle:],
     }
+
+
+@cache
+def _weights() -> dict[str, bytes]:
+    """Make the values of all tensors, which takes long, once in a process."""
+    return {name: _values(name, shape) for name, shape in _shapes().items()}
 
 
 def _values(name: str, shape: list[int]) -> bytes:
