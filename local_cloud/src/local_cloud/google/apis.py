@@ -8,7 +8,6 @@ from google.cloud import (
     artifactregistry_v1,
     billing_v1,
     cloudquotas_v1,
-    compute_v1,
     iam_admin_v1,
     iam_credentials_v1,
     iap_v1,
@@ -25,6 +24,7 @@ from local_cloud.google import (
     billing,
     catalog,
     compute,
+    compute_parts,
     iam,
     iap,
     logging,
@@ -253,10 +253,10 @@ class GoogleApis:
             vpcaccess.Connectors(store, access, self._operations),
         )
         for client, collection, service in (
-            (compute_v1.NetworksClient, "networks", compute.Networks(store, access)),
-            (compute_v1.SubnetworksClient, "subnetworks", compute.Subnetworks(store, access)),
+            (compute_parts.NetworksClient, "networks", compute.Networks(store, access)),
+            (compute_parts.SubnetworksClient, "subnetworks", compute.Subnetworks(store, access)),
             (
-                compute_v1.RegionOperationsClient,
+                compute_parts.RegionOperationsClient,
                 "regionOperations",
                 compute.RegionOperations(store, access),
             ),

@@ -11,9 +11,8 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from google.cloud import compute_v1
-
 from local_cloud.errors import ApiError
+from local_cloud.google.compute_parts import messages
 from local_cloud.google.permissions import Need, Rule
 from local_cloud.google.records import page_of
 
@@ -68,7 +67,7 @@ class Networks:
         self._store = store
         self._access = access
 
-    def list(self, request: Any, caller: Caller) -> compute_v1.NetworkList:  # noqa: ARG002 - a handler
+    def list(self, request: Any, caller: Caller) -> messages.NetworkList:  # noqa: ARG002 - a handler
         """Return the networks of a project."""
         project = _project(self._access, request)
         found = [
@@ -77,14 +76,14 @@ class Networks:
         ]
         kept = [network for network in found if _matches(network, request.filter)]
         page, token = _page(kept, request)
-        return compute_v1.NetworkList(
+        return messages.NetworkList(
             id=f"projects/{project}/global/networks",
             items=page,
             next_page_token=token or None,
             self_link=f"{ROOT}/projects/{project}/global/networks",
         )
 
-    def get(self, request: Any, caller: Caller) -> compute_v1.Network:  # noqa: ARG002 - a handler
+    def get(self, request: Any, caller: Caller) -> messages.Network:  # noqa: ARG002 - a handler
         """Return one network."""
         project = _project(self._access, request)
         record = self._store.get("network", f"{project}/{request.network}")
@@ -92,7 +91,7 @@ class Networks:
             raise _not_found(f"projects/{project}/global/networks/{request.network}")
         return self._message(project, request.network, record)
 
-    def _message(self, project: str, name: str, record: dict[str, Any]) -> compute_v1.Network:
+    def _message(self, project: str, name: str, record: dict[str, Any]) -> messages.Network:
         path = f"projects/{project}/global/networks/{name}"
         subnets = [
             f"{ROOT}/projects/{project}/regions/{region}/subnetworks/{short}"
@@ -102,7 +101,7 @@ class Networks:
             )
             if subnet["network"] == name
         ]
-        return compute_v1.Network(
+        return messages.Network(
             id=_id(path),
             kind="compute#network",
             name=name,
@@ -112,7 +111,7 @@ class Networks:
             subnetworks=subnets,
             self_link_with_id=f"{ROOT}/projects/{project}/global/networks/{_id(path)}",
             network_firewall_policy_enforcement_order="AFTER_CLASSIC_FIREWALL",
-            routing_config=compute_v1.NetworkRoutingConfig(
+            routing_config=messages.NetworkRoutingConfig(
                 routing_mode="REGIONAL", bgp_best_path_selection_mode="LEGACY"
             ),
         )
@@ -134,31 +133,31 @@ class Subnetworks:
         self._store = store
         self._access = access
 
-    def list(self, request: Any, caller: Caller) -> compute_v1.SubnetworkList:  # noqa: ARG002 - a handler
+    def list(self, request: Any, caller: Caller) -> messages.SubnetworkList:  # noqa: ARG002 - a handler
         """Return the subnetworks of a region."""
         project = _project(self._access, request)
         found = [s for s in self._all(project, request.region) if _matches(s, request.filter)]
         page, token = _page(found, request)
         path = f"projects/{project}/regions/{request.region}/subnetworks"
-        return compute_v1.SubnetworkList(
+        return messages.SubnetworkList(
             id=path, items=page, next_page_token=token or None, self_link=f"{ROOT}/{path}"
         )
 
-    def aggregated_list(self, request: Any, caller: Caller) -> compute_v1.SubnetworkAggregatedList:  # noqa: ARG002 - a handler
+    def aggregated_list(self, request: Any, caller: Caller) -> messages.SubnetworkAggregatedList:  # noqa: ARG002 - a handler
         """Return the subnetworks of all regions."""
         project = _project(self._access, request)
         found = [s for s in self._all(project) if _matches(s, request.filter)]
         page, token = _page(found, request)
-        items: dict[str, list[compute_v1.Subnetwork]] = defaultdict(list)
+        items: dict[str, list[messages.Subnetwork]] = defaultdict(list)
         for subnet in page:
             items[f"regions/{subnet.region.rsplit('/', 1)[-1]}"].append(subnet)
-        return compute_v1.SubnetworkAggregatedList(
+        return messages.SubnetworkAggregatedList(
             id=f"projects/{project}/aggregated/subnetworks",
-            items={k: compute_v1.SubnetworksScopedList(subnetworks=v) for k, v in items.items()},
+            items={k: messages.SubnetworksScopedList(subnetworks=v) for k, v in items.items()},
             next_page_token=token or None,
         )
 
-    def get(self, request: Any, caller: Caller) -> compute_v1.Subnetwork:  # noqa: ARG002 - a handler
+    def get(self, request: Any, caller: Caller) -> messages.Subnetwork:  # noqa: ARG002 - a handler
         """Return one subnetwork."""
         project = _project(self._access, request)
         key, record = self._find(project, request.region, request.subnetwork)
@@ -168,7 +167,7 @@ class Subnetworks:
         self,
         request: Any,
         caller: Caller,
-    ) -> compute_v1.Operation:
+    ) -> messages.Operation:
         """Switch whether instances without an address reach Google's APIs."""
         project = _project(self._access, request)
         body = request.subnetworks_set_private_ip_google_access_request_resource
@@ -183,7 +182,7 @@ class Subnetworks:
             self._store.put(_OPERATION, f"{project}/{request.region}/{name}", operation)
         return _operation(name, operation)
 
-    def _all(self, project: str, region: str = "") -> Sequence[compute_v1.Subnetwork]:
+    def _all(self, project: str, region: str = "") -> Sequence[messages.Subnetwork]:
         prefix = f"{project}/{region}/" if region else f"{project}/"
         found = self._store.list("subnetwork", prefix)
         return [self._message(key, record) for key, record in found]
@@ -195,12 +194,12 @@ class Subnetworks:
             raise _not_found(f"projects/{project}/regions/{region}/subnetworks/{name}")
         return key, record
 
-    def _message(self, key: str, record: dict[str, Any]) -> compute_v1.Subnetwork:
+    def _message(self, key: str, record: dict[str, Any]) -> messages.Subnetwork:
         project, region, name = key.split("/")
         path = f"projects/{project}/regions/{region}/subnetworks/{name}"
         # The subnetworks of an auto mode network are made together with it.
         network = self._store.get("network", f"{project}/{record['network']}") or {"created": 0}
-        return compute_v1.Subnetwork(
+        return messages.Subnetwork(
             id=_id(path),
             kind="compute#subnetwork",
             name=name,
@@ -235,11 +234,11 @@ class RegionOperations:
         self._store = store
         self._access = access
 
-    def get(self, request: Any, caller: Caller) -> compute_v1.Operation:  # noqa: ARG002 - a handler
+    def get(self, request: Any, caller: Caller) -> messages.Operation:  # noqa: ARG002 - a handler
         """Return an operation as it is now."""
         return _operation(request.operation, self._find(request))
 
-    def wait(self, request: Any, caller: Caller) -> compute_v1.Operation:  # noqa: ARG002 - a handler
+    def wait(self, request: Any, caller: Caller) -> messages.Operation:  # noqa: ARG002 - a handler
         """Return an operation when it is done."""
         operation = self._find(request)
         time.sleep(max(0.0, operation["ends"] - time.time()))
@@ -254,12 +253,12 @@ class RegionOperations:
         return found
 
 
-def _operation(name: str, record: dict[str, Any]) -> compute_v1.Operation:
+def _operation(name: str, record: dict[str, Any]) -> messages.Operation:
     project, region, subnet = record["subnet"].split("/")
     place = f"{ROOT}/projects/{project}/regions/{region}"
     is_done = time.time() >= record["ends"]
-    status = compute_v1.Operation.Status
-    return compute_v1.Operation(
+    status = messages.Operation.Status
+    return messages.Operation(
         id=_id(name),
         name=name,
         kind="compute#operation",
