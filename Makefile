@@ -15,6 +15,10 @@ READY := $(VENV)/.ready
 SHELL := /bin/bash
 # A file's tests share what they need; no worker begins a long file when the other one has ended.
 LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# One run, so that both workers are busy up to the end. Those that drive a browser come last: its
+# driver leaves a loop in the worker, beside which no other test may run one.
+TOGETHER := tests/contract/test_gcloud_exports.py tests/faults tests/package tests/notebook tests/contract \
+  tests/security tests/e2e
 
 # The local cloud is a package of its own, whose tests know nothing of this one.
 LOCAL_CLOUD := cd local_cloud && ../$(BIN)/python -m pytest
@@ -34,8 +38,7 @@ test: $(READY) $(NODE_MODULES)
 	@$(LOCAL_CLOUD) tests/unit -n $(WORKERS)
 	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
-	@$(BIN)/python -m pytest tests/contract/test_gcloud_exports.py tests/faults tests/contract $(LONGEST_FIRST)
-	@$(BIN)/python -m pytest tests/notebook tests/package tests/security tests/e2e $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest $(TOGETHER) $(LONGEST_FIRST)
 
 test-fast: $(READY)
 	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
