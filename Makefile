@@ -1,5 +1,6 @@
 # make run     the manager on the embedded local cloud, nothing else needed
-# make test    all tests
+# make test    all tests, but for what test-matrix looks at
+# make test-matrix  the same views at further sizes: how they look, and what axe finds
 # make lint    what .ci/run checks besides
 # make bundle  builds what the browser gets from the components' JavaScript and style sheets
 # make docs    builds the documentation into docs/_build/index.html
@@ -26,7 +27,7 @@ COMPONENTS := llm_widgets/widgets/built
 PAGE := llm_widgets/server/built
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: run test test-fast lint bundle docs lock clean
+.PHONY: run test test-matrix test-fast lint bundle docs lock clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -38,7 +39,11 @@ test: $(READY) $(NODE_MODULES)
 	@$(LOCAL_CLOUD) tests/unit -n $(WORKERS)
 	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
-	@$(BIN)/python -m pytest $(TOGETHER) $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest $(TOGETHER) -m "not matrix" $(LONGEST_FIRST)
+
+test-matrix: $(READY)
+	@$(BIN)/python tests/install_chromium.py
+	@$(BIN)/python -m pytest tests/e2e -m matrix $(LONGEST_FIRST)
 
 test-fast: $(READY)
 	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile

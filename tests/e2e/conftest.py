@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Milliseconds: far longer than a page takes on a busy machine; only a test that fails waits so.
 PATIENCE = 60_000
+# Every view is looked at on a telephone; at the sizes of a desk by `make test-matrix`.
+WIDTHS = (390, *(pytest.param(each, marks=pytest.mark.matrix) for each in (1280, 1600)))
 expect.set_options(timeout=PATIENCE)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = [

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e.conftest import WIDTHS
 from tests.e2e.witness import has_shown
 
 pytestmark = pytest.mark.e2e
@@ -25,7 +26,7 @@ def toast(page: Page, text: str) -> None:
     has_shown(page, text)
 
 
-@pytest.mark.parametrize("width", [390, 1280, 1600])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_tab_is_accessible_and_fits(demo_page: Page, violations: Check, width: int) -> None:
     demo_page.set_viewport_size({"width": width, "height": 900})
     for tab in ("General", "Models", "Services"):

@@ -19,6 +19,7 @@ from llm_widgets.gcp.storage import buckets
 from llm_widgets.gcp.storage.metadata import update_metadata
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION
+from tests.e2e.conftest import WIDTHS
 from tests.e2e.manager import (
     RunningManager,
     choose_project,
@@ -297,7 +298,7 @@ def test_a_view_is_shown_from_its_top_and_not_below_the_bar(models: Page) -> Non
         assert label.evaluate(_ENDS_IN_ITS_COLUMN)
 
 
-@pytest.mark.parametrize("width", [390, 1280, 1600])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_import_fits(models: Page, violations: Callable[[Page], list[str]], width: int) -> None:
     page = models
     page.set_viewport_size({"width": width, "height": 800})
