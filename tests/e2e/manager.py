@@ -89,7 +89,7 @@ def running_manager(folder: Path, *words: str) -> Iterator[RunningManager]:
     assert process.wait(60) == 0
     assert said == ""  # a newcomer reads it
     log.seek(0)
-    assert "Traceback" not in log.read()
+    assert "Traceback" not in (said := log.read()), said
 
 
 def to_tab(page: Page, name: str) -> None:

@@ -58,7 +58,7 @@ def served_page(product: Product, folder: Path) -> Iterator[str]:
     process.send_signal(signal.SIGINT)
     process.wait(30)
     log.seek(0)
-    assert "Traceback" not in log.read()
+    assert "Traceback" not in (said := log.read()), said
 
 
 def row_of(page: Page, name: str) -> Locator:
