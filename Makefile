@@ -16,8 +16,8 @@ READY := $(VENV)/.ready
 SHELL := /bin/bash
 # A file's tests share what they need; no worker begins a long file when the other one has ended.
 LONGEST_FIRST := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# One run, so that both workers are busy up to the end. Those that drive a browser come last: its
-# driver leaves a loop in the worker, beside which no other test may run one.
+# One run, so that both workers are busy up to the end. Pytest draws all tests with a browser together,
+# after the first of them: its driver leaves a loop in the worker, beside which none may be run.
 TOGETHER := tests/contract/test_gcloud_exports.py tests/faults tests/package tests/notebook tests/contract \
   tests/security tests/e2e
 
