@@ -7,6 +7,7 @@ import ipaddress
 import json
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,10 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
         What takes too long is not waited for: a kernel ends by itself once its server is gone.
         """
         try:
-            await _for_a_while(asyncio.create_task(self.kernel_manager.settle()))
+            # In this task: in another one's turn a further kernel could begin to end.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    await self.kernel_manager.settle()
             # Whatever still runs would start another kernel, or miss the one that it uses.
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:

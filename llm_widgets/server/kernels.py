@@ -317,9 +317,12 @@ class AbandonedKernelManager(AsyncMappingKernelManager):
                 self._drop(each)
 
     async def settle(self) -> None:
-        """Wait until no kernel is in the middle of its start; one that is can't be shut down."""
-        while starting := [task for task in self._pending_kernels.values() if not task.done()]:
-            await asyncio.gather(*starting, return_exceptions=True)
+        """Wait until no kernel is in the middle of its start or its end.
+
+        One that starts can't be shut down, nor one whose end was broken off.
+        """
+        while changing := [task for task in self._pending_kernels.values() if not task.done()]:
+            await asyncio.wait(changing)
 
     def remove_kernel(self, kernel_id: str) -> KernelManager:
         """Forget a kernel that has gone."""

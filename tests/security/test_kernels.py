@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,4 +67,21 @@ def test_one_visitors_pages_give_way_to_newer_ones(tmp_path: Path) -> None:
         assert len(server.kernels()) == 2
         there = [browser.ask(f"/api/kernels/{each}").status for each in kernels]
         assert there == [404, 404, 404, 200, 200]
+    assert "Traceback" not in (log := server.log.read_text()), log
+
+
+def test_pages_that_are_left_while_the_server_ends(tmp_path: Path) -> None:
+    with running_server(tmp_path, SMALL, warm_kernels=0) as server:
+        browsers = [Browser(server.url) for _ in range(4)]
+        kernels = [browser.come_in().kernel for browser in browsers]
+        assert all(kernels)
+        # It hears all of this at once.
+        server.process.send_signal(signal.SIGSTOP)
+        with ExitStack() as asked:
+            for browser, kernel in zip(browsers, kernels, strict=True):
+                asked.enter_context(browser.begin_to_leave(kernel))
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGCONT)
+            assert server.process.wait(60) == 0
+        assert server.kernels() == set()
     assert "Traceback" not in (log := server.log.read_text()), log

@@ -9,7 +9,7 @@ import re
 import socket
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 FRAMES = "v1.kernel.websocket.jupyter.org"
+FORM = "application/x-www-form-urlencoded"
 NO_KERNEL = "00000000-0000-0000-0000-000000000000"
 PATIENCE = 90
 """Seconds for one answer on a busy machine."""
@@ -63,6 +64,17 @@ class Browser:
 
     def ask(self, path: str = "/", method: str = "GET", body: str = "", **headers: str) -> Answer:
         """Ask for a path as it stands; underscores of the headers' names are dashes."""
+        connection = self._begin(path, method, body, **headers)
+        answer = connection.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+        for line in answer.headers.get_all("Set-Cookie", []):
+            self.cookies.update({name: each.value for name, each in SimpleCookie(line).items()})
+        connection.close()
+        return Answer(answer.status, answer.headers, text)
+
+    def _begin(
+        self, path: str, method: str, body: str, **headers: str
+    ) -> http.client.HTTPConnection:
         connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
@@ -73,12 +85,7 @@ class Browser:
         if body:
             connection.putheader("Content-Length", str(len(body.encode())))
         connection.endheaders(body.encode() or None)
-        answer = connection.getresponse()
-        text = answer.read().decode("utf-8", "replace")
-        for line in answer.headers.get_all("Set-Cookie", []):
-            self.cookies.update({name: each.value for name, each in SimpleCookie(line).items()})
-        connection.close()
-        return Answer(answer.status, answer.headers, text)
+        return connection
 
     def send(
         self,
@@ -127,9 +134,13 @@ class Browser:
 
     def leave(self, kernel: str) -> Answer:
         """Say that a tab was closed."""
-        form = f"_xsrf={self.cookies.get('_xsrf', '')}"
-        kind = "application/x-www-form-urlencoded"
-        return self.ask(f"/voila/api/shutdown/{kernel}", "POST", form, Content_Type=kind)
+        path, form = f"/voila/api/shutdown/{kernel}", f"_xsrf={self.cookies.get('_xsrf', '')}"
+        return self.ask(path, "POST", form, Content_Type=FORM)
+
+    def begin_to_leave(self, kernel: str) -> closing[http.client.HTTPConnection]:
+        """Say that a tab was closed, and don't wait for the answer."""
+        path, form = f"/voila/api/shutdown/{kernel}", f"_xsrf={self.cookies.get('_xsrf', '')}"
+        return closing(self._begin(path, "POST", form, Content_Type=FORM))
 
     async def join(
         self, kernel: str, protocol: str | None = FRAMES, **headers: str

@@ -199,3 +199,16 @@ def test_kernels_are_forked_where_the_package_is_not_installed(
     factory = KernelProvisionerFactory()
     assert factory.is_provisioner_available(spec)
     assert factory.provisioners[PROVISIONER].load() is ForkedProvisioner
+
+
+def test_who_stops_waiting_for_a_kernel_leaves_it_to_its_end() -> None:
+    async def use(kernels: Kernels) -> None:
+        changing = asyncio.get_running_loop().create_future()
+        kernels._pending_kernels["k1"] = changing
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(kernels.settle(), 0.01)
+        assert not changing.cancelled()
+        changing.set_result(None)
+        await kernels.settle()
+
+    with_kernels(use)
