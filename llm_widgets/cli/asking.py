@@ -1,8 +1,9 @@
-"""``llm-widgets embed``, ``rank``, ``transcribe`` and ``self-test``."""
+"""``llm-widgets chat``, ``compare``, ``embed``, ``rank``, ``transcribe`` and ``self-test``."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -10,6 +11,90 @@ from llm_widgets.cli import output
 from llm_widgets.cli.groups import common, in_region, manager
 from llm_widgets.domain.self_tests import Outcome
 from llm_widgets.domain.tables import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+def _of_a_chat(command: Command) -> Command:
+    """Add the options of what is asked of a model."""
+    for add in (
+        click.option("--max-tokens", type=int),
+        click.option("--temperature", type=float),
+        click.option("--system", metavar="TEXT", help="What the model is told first."),
+    ):
+        command = add(command)
+    return command
+
+
+@click.command()
+@click.argument("service")
+@click.argument("prompt", required=False)
+@_of_a_chat
+@in_region
+@common
+def chat(
+    service: str,
+    prompt: str | None,
+    system: str | None,
+    region: str,
+    project: str,
+    how: str,
+    **params: float | None,
+) -> None:
+    """Ask a deployed model PROMPT, or what standard input says; on a terminal, have a chat."""
+    found = manager(project)
+    named = found.service(service, region=region)
+    said = _told_first(system)
+    alone = prompt is not None or not sys.stdin.isatty()
+    while True:
+        if alone:
+            asked = prompt if prompt is not None else sys.stdin.read()
+        else:
+            asked = click.prompt(">", prompt_suffix=" ", err=True)
+        said.append({"role": "user", "content": asked})
+        answer = ""
+        for piece in found.chat(named, said, stream=True, **_given(params)):
+            answer += piece
+            if how != "json":
+                click.echo(plain(piece), nl=False)
+        if how == "json":
+            output.print_json({"service": named.name, "answer": answer})
+        else:
+            click.echo()
+        if alone:
+            return
+        said.append({"role": "assistant", "content": answer})
+
+
+@click.command()
+@click.argument("services", nargs=-1, required=True)
+@click.option("--prompt", metavar="TEXT", help="Default: what standard input says.")
+@_of_a_chat
+@in_region
+@common
+def compare(
+    services: tuple[str, ...],
+    prompt: str | None,
+    system: str | None,
+    region: str,
+    project: str,
+    how: str,
+    **params: float | None,
+) -> int:
+    """Ask two to four SERVICES the same at once; exit with 1 where one does not answer."""
+    found = manager(project)
+    named = [found.service(each, region=region) for each in services]
+    asked = prompt if prompt is not None else sys.stdin.read()
+    said = [*_told_first(system), {"role": "user", "content": asked}]
+    answers = found.compare(named, said, **_given(params))
+    if how == "table":
+        for each in answers:
+            click.echo(f"{each.service.id}:\n{plain(each.text)}\n")
+    output.show(answers, how)
+    return int(any(each.error for each in answers))
 
 
 @click.command()
@@ -73,6 +158,14 @@ def self_test(service: str, region: str, project: str, how: str) -> int:
             if told:
                 output.tell(f"{each.title}: {told}")
     return int(any(each.outcome is Outcome.FAILED for each in tests))
+
+
+def _told_first(system: str | None) -> list[dict[str, str]]:
+    return [{"role": "system", "content": system}] if system else []
+
+
+def _given(params: Mapping[str, float | None]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _lines() -> tuple[str, ...]:

@@ -1,9 +1,8 @@
-"""``llm-widgets deploy``, ``services``, ``logs``, ``chat``, ``edit`` and ``delete``."""
+"""``llm-widgets deploy``, ``services``, ``logs``, ``edit`` and ``delete``."""
 
 from __future__ import annotations
 
 import re
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -254,50 +253,6 @@ def logs(
     for entry in entries:  # whole lines: a table would cut them
         moment = entry.time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if entry.time else ""
         click.echo(f"{moment} {entry.severity:8} {plain(entry.text)}")
-
-
-@click.command()
-@click.argument("service")
-@click.argument("prompt", required=False)
-@click.option("--system", metavar="TEXT", help="What the model is told first.")
-@click.option("--temperature", type=float)
-@click.option("--max-tokens", type=int)
-@in_region
-@common
-def chat(
-    service: str,
-    prompt: str | None,
-    system: str | None,
-    temperature: float | None,
-    max_tokens: int | None,
-    region: str,
-    project: str,
-    how: str,
-) -> None:
-    """Ask a deployed model PROMPT, or what standard input says; on a terminal, have a chat."""
-    found, named = _opened(project, service, region)
-    given = {"temperature": temperature, "max_tokens": max_tokens}
-    params = {name: value for name, value in given.items() if value is not None}
-    said = [{"role": "system", "content": system}] if system else []
-    alone = prompt is not None or not sys.stdin.isatty()
-    while True:
-        if alone:
-            asked = prompt if prompt is not None else sys.stdin.read()
-        else:
-            asked = click.prompt(">", prompt_suffix=" ", err=True)
-        said.append({"role": "user", "content": asked})
-        answer = ""
-        for piece in found.chat(named, said, stream=True, **params):
-            answer += piece
-            if how != "json":
-                click.echo(plain(piece), nl=False)
-        if how == "json":
-            output.print_json({"service": named, "answer": answer})
-        else:
-            click.echo()
-        if alone:
-            return
-        said.append({"role": "assistant", "content": answer})
 
 
 @click.command()

@@ -33,6 +33,9 @@ class Task(StrEnum):
         return next((task for task in cls if task.value == value), None)
 
 
+CHATS = frozenset({Task.CHAT, Task.VISION})
+"""Tasks whose answer is text to what is said."""
+
 POOLING = frozenset({Task.EMBED, Task.RERANK, Task.CLASSIFY})
 """Tasks whose answer is numbers instead of text."""
 

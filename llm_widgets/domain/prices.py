@@ -20,6 +20,8 @@ MEMORY = "memory"
 """A GiB of memory, instance-based billing."""
 
 _CENT = Decimal("0.01")
+_HOUR = 3600  # seconds
+_MILLION = 1_000_000
 
 
 class Basis(StrEnum):
@@ -102,6 +104,20 @@ _TABLE: Mapping[str, Decimal] = {
 
 TABLE = PriceList()
 """The dated table alone."""
+
+
+def per_million(hour: Price | None, tokens_per_second: float | None) -> Price | None:
+    """Return what a million tokens cost at a speed; ``None`` where that is not known.
+
+    Parameters
+    ----------
+    hour
+        What an instance costs an hour.
+    """
+    if hour is None or not tokens_per_second:
+        return None
+    seconds = _MILLION / Decimal(str(tokens_per_second))
+    return Price(hour.amount * seconds / _HOUR, hour.basis)
 
 
 def cents(amount: Decimal) -> Decimal:

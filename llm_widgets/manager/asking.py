@@ -1,4 +1,4 @@
-"""Asking services of other tasks than chatting: texts into vectors, a ranking, a transcript."""
+"""Asking services: a chat, texts into vectors, a ranking, a transcript."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain.loading import Task
 from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
-from llm_widgets.gcp.run import answers
+from llm_widgets.gcp.run import answers, invoke
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from llm_widgets.domain.answers import Embedding, Ranked, Transcript
     from llm_widgets.domain.services import ServiceSummary
@@ -38,6 +38,30 @@ class Recording:
 
     name: str
     content: bytes
+
+
+def chat(
+    clients: Clients,
+    service: ServiceSummary,
+    messages: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any] | None = None,
+) -> invoke.ChatStream:
+    """Return the answer to a conversation, sent when it is iterated; see :func:`.chat_stream`.
+
+    Raises
+    ------
+    ManagerError
+        The engine of the service is not known.
+    """
+    return invoke.chat_stream(
+        clients,
+        service.url,
+        service.served_name,
+        messages,
+        params,
+        path=registry.api_of(service.framework).path,
+        service=service.name,
+    )
 
 
 def embed(clients: Clients, service: ServiceSummary, texts: Sequence[str]) -> list[Embedding]:

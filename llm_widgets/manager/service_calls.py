@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from llm_widgets.domain.services import ServiceSummary
 from llm_widgets.domain.tables import Listing, Shown, Values
-from llm_widgets.engines import registry
 from llm_widgets.errors import RateLimitError
 from llm_widgets.gcp.observe import logs, metrics
-from llm_widgets.gcp.run import invoke, revisions, service_json, service_list
+from llm_widgets.gcp.run import revisions, service_json, service_list
 from llm_widgets.manager import (
     asking,
     change,
+    comparing,
     costing,
     deploy,
     differences,
@@ -29,11 +29,12 @@ from llm_widgets.manager import (
 from llm_widgets.manager.log_pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Unpack
 
     from llm_widgets.diagnosis import Diagnosis
     from llm_widgets.domain.answers import Embedding, Ranked, Transcript
+    from llm_widgets.domain.comparisons import Compared
     from llm_widgets.domain.costs import Costs
     from llm_widgets.domain.self_tests import Tested
     from llm_widgets.errors import ManagerError
@@ -206,6 +207,37 @@ class ServiceCalls:
         pieces = self._pieces(service, prompt, params)
         return pieces if stream else "".join(pieces)
 
+    def compare(
+        self,
+        services: Sequence[Named],
+        prompt: str | Sequence[Mapping[str, str]],
+        *,
+        come: Callable[[ServiceSummary, str], object] | None = None,
+        **params: Any,
+    ) -> Listing[Compared]:
+        """Ask two to four deployed models the same at once: answers, speed and price of each.
+
+        Parameters
+        ----------
+        prompt, **params
+            As for :meth:`chat`.
+        come
+            Called with the service and a piece of its answer, as it comes, in several threads.
+
+        Raises
+        ------
+        ManagerError
+            A service can't be found, or can't be compared. What one refuses is told with the
+            answers.
+
+        Examples
+        --------
+        >>> for answer in manager.compare(["small", "large"], "Why is the sky blue?"):
+        ...     print(answer.service.id, answer.first_token, answer.text)
+        """
+        found = [self._found(each) for each in services]
+        return comparing.compare(self.clients, found, _said(prompt), params, come=come)
+
     def embed(self, service: Named, texts: str | Sequence[str]) -> Listing[Embedding]:
         """Turn texts into vectors, in their order.
 
@@ -267,17 +299,7 @@ class ServiceCalls:
         prompt: str | Sequence[Mapping[str, str]],
         params: Mapping[str, Any],
     ) -> Iterator[str]:
-        found = self._found(service)
-        said = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-        answer = invoke.chat_stream(
-            self.clients,
-            found.url,
-            found.served_name,
-            said,
-            params,
-            path=registry.api_of(found.framework).path,
-            service=found.name,
-        )
+        answer = asking.chat(self.clients, self._found(service), _said(prompt), params)
         try:
             for event in answer:
                 if event.text:
@@ -444,3 +466,8 @@ class ServiceCalls:
         _, project, _, region, _, id_ = name.split("/")
         wanted = logs.service_filter(region, id_, severity=severity, text=text, since=since)
         return logs.entries(self.clients, project, wanted, limit=limit)[::-1]
+
+
+def _said(prompt: str | Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    """Return what a person says as a conversation."""
+    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt

@@ -9,7 +9,17 @@ import pytest
 from google.cloud import billing_v1
 from google.type.money_pb2 import Money
 
-from llm_widgets.domain.prices import CPU, MEMORY, Basis, PriceList, dollars, gpu, least_sure
+from llm_widgets.domain.prices import (
+    CPU,
+    MEMORY,
+    Basis,
+    Price,
+    PriceList,
+    dollars,
+    gpu,
+    least_sure,
+    per_million,
+)
 from llm_widgets.gcp.project.prices import of_skus
 
 REGION = "us-central1"
@@ -127,3 +137,10 @@ def test_what_the_catalogue_lacks_is_told_as_approximate() -> None:
 )
 def test_amounts_are_written_in_cents(amount: str, text: str) -> None:
     assert dollars(Decimal(amount)) == text
+
+
+def test_a_million_tokens_cost_what_an_instance_costs_while_it_writes_them() -> None:
+    hour = Price(Decimal("0.72"), Basis.ABOUT)
+    found = per_million(hour, 100.0)  # 10,000 seconds
+    assert found == Price(Decimal(2), Basis.ABOUT)
+    assert per_million(None, 100.0) is per_million(hour, None) is per_million(hour, 0.0) is None

@@ -21,9 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llm_widgets.domain.loading import Task
-
-_CHATS = frozenset({Task.CHAT, Task.VISION})
+from llm_widgets.domain.loading import CHATS, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class Family:
     thinks: bool | None = None
     switch: str = ""
     note: str = ""
-    tasks: frozenset[Task] = _CHATS
+    tasks: frozenset[Task] = CHATS
 
 
 def _of(names: str) -> frozenset[str]:

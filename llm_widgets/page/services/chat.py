@@ -12,14 +12,14 @@ from traitlets import Bool, HasTraits, Instance, Int, Tuple, Unicode
 
 from llm_widgets.engines import registry
 from llm_widgets.errors import ManagerError
-from llm_widgets.gcp.run import invoke
 from llm_widgets.gcp.run.service_errors import LET_IN
-from llm_widgets.manager import callers
+from llm_widgets.manager import asking, callers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.gcp.run import invoke
     from llm_widgets.page.services.service_logs import LogTail
     from llm_widgets.page.session import Session
 
@@ -151,16 +151,16 @@ class ChatState(HasTraits):
         """
         if self.busy:
             return
+        said = (*self.turns, Turn("user", prompt, image=image))
         try:
-            path = registry.api_of(self._service.framework).path
+            stream = self._request(said)
         except ManagerError as error:
             self.error = error
             return
         self.error = None
         self.busy = True
         asked_at = datetime.now(UTC)
-        said = (*self.turns, Turn("user", prompt, image=image))
-        stream = self._stream = self._request(said, path)
+        self._stream = stream
         self._set_turns(said, Turn("assistant", ""))
         self._wait_for(self._awaited(0, asked_at), 0)
 
@@ -221,16 +221,13 @@ class ChatState(HasTraits):
         self._rest()
         self.error = None
 
-    def _request(self, said: tuple[Turn, ...], path: str) -> invoke.ChatStream:
+    def _request(self, said: tuple[Turn, ...]) -> invoke.ChatStream:
         system = self.settings.system
-        return invoke.chat_stream(
+        return asking.chat(
             self._session.clients,
-            self._service.url,
-            self._service.served_name,
+            self._service,
             [*([{"role": "system", "content": system}] if system else []), *_answered(said)],
             {**self.settings.params, **self._switched()},
-            path=path,
-            service=self._service.name,
         )
 
     def _switched(self) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.loading import Task
+from llm_widgets.domain.loading import CHATS, Task
 from llm_widgets.engines import registry
 from llm_widgets.page.services.chat_panel import ChatPanel
 from llm_widgets.page.services.self_test_card import SelfTestCard
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from llm_widgets.page.services.chat import ChatState
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
-
-_CHATS = (None, Task.CHAT, Task.VISION)
 
 
 class TryPanel:
@@ -77,7 +75,7 @@ class TryPanel:
             sentence = f"There is no form for {task.value if task else 'this task'} here."
             return (note(sentence),)
         self._snippets.show(tuple(texts), texts.__getitem__)
-        if task in _CHATS:
+        if task is None or task in CHATS:
             self._chat = self._chat or ChatPanel(self._conversation)
             self._chat.see(sees=task is Task.VISION)
             return (self._chat.box, self._test.box, self._snippets.box)
