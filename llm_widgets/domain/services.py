@@ -66,6 +66,10 @@ class ServiceState(StrEnum):
     PAUSED = "Paused"
 
 
+SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
+"""States in which a service answers requests."""
+
+
 class Ingress(StrEnum):
     """From where requests may come to a service; the values are those of ``gcloud``."""
 

@@ -52,7 +52,8 @@ def compare(
     streams = {each.name: asking.chat(clients, each, messages, params) for each in services}
 
     def ask(service: ServiceSummary) -> Compared:
-        return _answer(service, streams[service.name], hour(clients, service), come)
+        hour = cost.of_service(prices.listed(clients, service.project), service)
+        return _answer(service, streams[service.name], hour, come)
 
     answers: dict[str, Compared] = {}
     try:
@@ -83,14 +84,6 @@ def check(services: Sequence[ServiceSummary]) -> None:
                 f"{each.id} can't be compared: its model is for {each.task.value}, not for chat.",
                 field="services",
             )
-
-
-def hour(clients: Clients, service: ServiceSummary) -> Price | None:
-    """Return what an instance of a service costs an hour; ``None`` where that is not known."""
-    if service.size is None:
-        return None
-    listed = prices.listed(clients, service.project)
-    return cost.of_instance(listed, service.region, service.size)
 
 
 def _answer(

@@ -118,7 +118,7 @@ def _cost(service: ServiceSummary, known: _Known) -> ServiceCost:
         for revision, seconds in billed.revisions.items()
     ]
     spent, is_all = cost.of_usage(known.listed, service.region, usage)
-    hour = cost.of_instance(known.listed, service.region, service.size) if service.size else None
+    hour = cost.of_service(known.listed, service)
     return ServiceCost(
         service.name,
         billed.seconds,

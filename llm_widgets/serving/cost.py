@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.prices import PriceList
-    from llm_widgets.domain.services import Deployment
+    from llm_widgets.domain.services import Deployment, ServiceSummary
 
 _HOUR = 3600  # seconds
 _HOURS_A_DAY = 24
@@ -54,6 +54,11 @@ def of_instance(listed: PriceList, region: str, size: InstanceSize) -> Price | N
         second += found.amount * Decimal(str(amount))
         bases.append(found.basis)
     return Price(second * _HOUR, prices.least_sure(*bases))
+
+
+def of_service(listed: PriceList, service: ServiceSummary) -> Price | None:
+    """Compute what an instance of a service costs an hour; ``None`` where that is not known."""
+    return of_instance(listed, service.region, service.size) if service.size else None
 
 
 def of_deployment(deployment: Deployment, listed: PriceList = TABLE) -> Cost | None:

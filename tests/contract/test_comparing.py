@@ -15,7 +15,12 @@ from llm_widgets.domain.loading import Task
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.storage import buckets
 from llm_widgets.manager import Manager
+from llm_widgets.page.services.chat import Chats, ChatSettings
+from llm_widgets.page.services.compare_panel import ComparePanel
+from llm_widgets.page.services.comparison import ComparisonState
+from llm_widgets.page.services.services import ServicesState
 from local_cloud.testing.ollama_store import smollm2
+from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
 from tests.contract.test_llama_cpp import BUCKET, deploy, manifest, offered
 
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.page.session import Session
 
 QUESTION = "Say hello."
 FAILING = """
@@ -121,3 +127,25 @@ def test_what_can_not_be_compared_is_refused_before_anything_is_asked(
             manager.compare(services, QUESTION)
     with pytest.raises(InvalidInputError, match="for embeddings, not for chat"):
         manager.compare([one, replace(another, task=Task.EMBED)], QUESTION)
+
+
+def test_on_the_page_each_answer_stands_with_its_service(
+    session: Session, chatting: list[ServiceSummary]
+) -> None:
+    services, chats = ServicesState(session), Chats(session)
+    services.refresh()
+    until(lambda: services.loaded)
+    state = ComparisonState(session, services, chats)
+    one, another = chatting
+    assert [each.id for each in state.others(one)][:1] == ["another"]
+    panel = ComparePanel(state)
+    state.begin([one, another])
+    state.ask(QUESTION, ChatSettings(temperature=0, max_tokens=8))
+    until(lambda: not state.busy)
+    said = [chat.turns[-1] for chat in state.chats]
+    assert said[0].text == said[1].text
+    assert all("8 tokens out" in turn.note and "per 1M tokens" in turn.note for turn in said)
+    assert len(panel._columns.children) == 2
+    state.end()
+    assert (state.chats, panel._columns.children) == ((), ())
+    panel.close()

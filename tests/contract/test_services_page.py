@@ -78,7 +78,7 @@ def test_who_may_not_read_logs_or_revisions_sees_the_rest(
 
 
 def chat_with(session: Session, summary: ServiceSummary, model: str) -> ChatState:
-    return ChatState(session, replace(summary, served_name=model), LogTail(session, summary.name))
+    return Chats(session).begin(replace(summary, served_name=model), LogTail(session, summary.name))
 
 
 def test_a_conversation_shows_what_the_model_thinks_and_keeps_what_it_says(
@@ -93,7 +93,7 @@ def test_a_conversation_shows_what_the_model_thinks_and_keeps_what_it_says(
     assert answer.note.startswith("First token after ")
     assert "3 tokens in, 7 tokens out" in answer.note
     assert "cold start" not in answer.note
-    assert panel._transcript.turns == [asdict(turn) for turn in chat.turns]
+    assert panel._conversation._transcript.turns == [asdict(turn) for turn in chat.turns]
 
 
 def test_calls_of_tools_a_picture_and_the_switch_of_reasoning(
@@ -126,7 +126,7 @@ def test_calls_of_tools_a_picture_and_the_switch_of_reasoning(
     assert answer.calls == (
         'look({"enable_thinking": false, "parts": ["text", "image_url"], "tools": 1})'
     )
-    assert panel._transcript.turns[-1]["calls"] == answer.calls
+    assert panel._conversation._transcript.turns[-1]["calls"] == answer.calls
     assert not ChatPanel(chat_with(session, summary, "good"))._composer.thinking
 
 
@@ -134,7 +134,7 @@ def test_a_cold_start_is_named_when_cloud_run_has_started_an_instance(
     product: Product, session: Session, summary: ServiceSummary, tmp_path: Path
 ) -> None:
     log = LogTail(session, summary.name)
-    chat = ChatState(session, replace(summary, served_name="gated"), log)
+    chat = Chats(session).begin(replace(summary, served_name="gated"), log)
     gate = tmp_path / "gate"
     chat.ask(str(gate))
     until(lambda: "if no instance was running, one is starting" in chat.waiting)
@@ -197,20 +197,20 @@ def test_a_conversation_outlives_the_page_of_its_service(
     chat = chats.of(endless, page.log)
     first = ChatPanel(chat)
     chat.ask("go")
-    until(lambda: "on on" in first._transcript.turns[-1]["text"])
+    until(lambda: "on on" in first._conversation._transcript.turns[-1]["text"])
     first.close()
-    left = first._transcript.turns
+    left = first._conversation._transcript.turns
     assert chats.of(endless, LogTail(session, summary.name)) is chat
     again = ChatPanel(chat)
-    assert again._transcript.turns[-1]["text"].startswith(left[-1]["text"])
+    assert again._conversation._transcript.turns[-1]["text"].startswith(left[-1]["text"])
     assert again._composer.busy
-    begun = again._transcript.turns[-1]["text"]
-    until(lambda: len(again._transcript.turns[-1]["text"]) > len(begun))
+    begun = again._conversation._transcript.turns[-1]["text"]
+    until(lambda: len(again._conversation._transcript.turns[-1]["text"]) > len(begun))
     chat.stop()
     until(lambda: not again._composer.busy)
-    assert again._transcript.turns == [asdict(turn) for turn in chat.turns]
+    assert again._conversation._transcript.turns == [asdict(turn) for turn in chat.turns]
     assert chat.turns[-1].note == "Stopped"
-    assert first._transcript.turns == left
+    assert first._conversation._transcript.turns == left
     chats.forget(summary.name)
     assert chats.of(endless, page.log).turns == ()
 
@@ -223,11 +223,11 @@ def test_a_new_chat_ends_the_answer_of_the_old_one(
     chat.ask("go")
     until(lambda: not chat.waiting)
     chat.clear()
-    assert (chat.turns, chat.busy, panel._transcript.turns) == ((), False, [])
+    assert (chat.turns, chat.busy, panel._conversation._transcript.turns) == ((), False, [])
     chat.follow(replace(summary, served_name="good"))
     chat.ask("hello")
     until(lambda: not chat.busy)
-    assert [turn["text"] for turn in panel._transcript.turns] == ["hello", "hello é "]
+    assert [turn["text"] for turn in panel._conversation._transcript.turns] == ["hello", "hello é "]
 
 
 def test_a_question_without_an_answer_does_not_spoil_the_next_one(
@@ -314,7 +314,7 @@ def test_a_service_that_somebody_else_deletes(product: Product, session: Session
     page.on_gone(lambda: gone.append(True))
     page.start()
     until(lambda: page.document)
-    chat = ChatState(session, found, page.log)
+    chat = Chats(session).begin(found, page.log)
     list(rollout.follow(product.clients, services.delete(product.clients, name), period=0.1))
     chat.ask("hello")
     until(lambda: not chat.busy)

@@ -14,7 +14,8 @@ from llm_widgets.domain.services import TASK_ANNOTATION
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import services, summaries
 from llm_widgets.manager import Manager, asking
-from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page.services.chat import Chats
+from llm_widgets.page.services.comparison import ComparisonState
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
@@ -55,7 +56,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer({"text": f"{model} hears {size} bytes of {sound.get_filename()}"})
         body = json.loads(raw)
         if "messages" in body:
-            kinds = " and ".join(part["type"] for part in body["messages"][-1]["content"])
+            said = body["messages"][-1]["content"]
+            kinds = said if isinstance(said, str) else " and ".join(part["type"] for part in said)
             event = {"choices": [{"delta": {"content": kinds}, "finish_reason": "stop"}]}
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
@@ -95,8 +97,10 @@ def summary(product: Product) -> ServiceSummary:
 
 def opened(session: Session, summary: ServiceSummary) -> tuple[ServicePageState, TryPanel]:
     state = ServicePageState(session, summary)
-    edit = ServiceEditState(session, ServicesState(session))
-    return state, TryPanel(state, ChatState(session, summary, state.log), edit)
+    services, chats = ServicesState(session), Chats(session)
+    edit = ServiceEditState(session, services)
+    comparison = ComparisonState(session, services, chats)
+    return state, TryPanel(state, chats.begin(summary, state.log), edit, comparison)
 
 
 def test_a_recording_is_sent_whole(

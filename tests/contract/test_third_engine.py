@@ -19,7 +19,8 @@ from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.run import service_list, services, summaries
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.gcp.storage.objects import SmallObjects
-from llm_widgets.page.services.chat import ChatState
+from llm_widgets.page.services.chat import Chats, ChatState
+from llm_widgets.page.services.comparison import ComparisonState
 from llm_widgets.page.services.deploy_fields import deploy_fields
 from llm_widgets.page.services.deploy_fields import summaries as folded
 from llm_widgets.page.services.deploy_form import DeployFormState
@@ -210,7 +211,7 @@ def test_from_the_form_to_an_answer(session: Session, product: Product, parrot: 
     row = service_row(found)
     assert (row["framework"], row["model"], row["disabled"]) == ("Parrot", f"org/{MODEL}", {})
     looked = ServicePageState(session, found)
-    chat = ChatState(session, found, looked.log)
+    chat = Chats(session).begin(found, looked.log)
     try:
         edit = ServiceEditState(session, ServicesState(session))
         drawn = service_page(session, looked, chat, edit)
@@ -234,16 +235,17 @@ def summary_of(product: Product, name: str) -> ServiceSummary:
 def service_page(
     session: Session, state: ServicePageState, chat: ChatState, edit: ServiceEditState
 ) -> ServicePage:
-    metrics = ServiceMetricsState(session, state.name)
+    services = ServicesState(session)
     return ServicePage(
         state,
         chat,
         edit,
-        metrics,
+        ServiceMetricsState(session, state.name),
+        ComparisonState(session, services, Chats(session)),
         back=lambda: None,
         delete=lambda: None,
         moved=lambda: None,
-        pauses=Pauses(session, ServicesState(session)),
+        pauses=Pauses(session, services),
         is_local=True,
     )
 
@@ -290,7 +292,7 @@ def test_of_an_unknown_engine_nothing_is_claimed_on_its_page(
     name = f"{PARENT}/services/foreign"
     found = summary_of(product, name)
     looked = ServicePageState(session, found)
-    chat = ChatState(session, found, looked.log)
+    chat = Chats(session).begin(found, looked.log)
     edit = ServiceEditState(session, ServicesState(session))
     drawn = service_page(session, looked, chat, edit)
     text = shown(drawn.box)

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-TASKS = {"embeds": Task.EMBED, "hears": Task.TRANSCRIBE, "ranks": Task.RERANK, "sees": Task.VISION}
+TASKS = {
+    "chats": Task.CHAT,
+    "embeds": Task.EMBED,
+    "hears": Task.TRANSCRIBE,
+    "ranks": Task.RERANK,
+    "sees": Task.VISION,
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +97,29 @@ def test_each_task_is_tried(
     assert shown.get_attribute("src") == PICTURE
     expect(page.get_by_text("text and image_url")).to_be_visible()
     checked()
+
+
+def test_answers_of_services_stand_side_by_side(
+    page: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    open_service(page, "chats")
+    page.get_by_role("button", name="Compare with other services").click()
+    choice = page.get_by_role("dialog", name="Compare")
+    expect(choice.get_by_role("checkbox")).to_have_count(1)  # the others do not chat
+    choice.get_by_role("button", name="Compare").click()
+    expect(choice.get_by_text("Choose 1 to 3 services.")).to_be_visible()
+    choice.get_by_label("sees").check()
+    choice.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="sees")).to_be_visible()
+
+    page.get_by_label("Prompt", exact=True).fill("Hello?")
+    page.get_by_role("button", name="Send", exact=True).click()
+    for name in ("chats", "sees"):
+        said = page.get_by_role("log", name=f"Conversation with {name}")
+        expect(said.get_by_text("First token after")).to_be_visible()
+    for width in (1600, 1280, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert violations(page) == []
+    page.get_by_role("button", name="Stop comparing").click()
+    expect(page.get_by_role("log", name="Conversation", exact=True)).to_be_visible()

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from traitlets import Bool, HasTraits, Instance, Int, Tuple, Unicode
 
+from llm_widgets.domain.prices import dollars, per_million
 from llm_widgets.engines import registry
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.run.service_errors import LET_IN
 from llm_widgets.manager import asking, callers
+from llm_widgets.page.services.prices import PricesState
+from llm_widgets.serving import cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from llm_widgets.domain.prices import Price
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.run import invoke
     from llm_widgets.page.services.service_logs import LogTail
@@ -104,15 +108,23 @@ class ChatState(HasTraits):
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     settings = Instance(ChatSettings, ())
 
-    def __init__(self, session: Session, service: ServiceSummary, log: LogTail) -> None:
+    def __init__(
+        self, session: Session, service: ServiceSummary, log: LogTail, prices: PricesState
+    ) -> None:
         super().__init__()
         self._log = log
+        self._prices = prices
         self._session = session
         self._service = service
         self._stream: invoke.ChatStream | None = None
         self._lock = threading.RLock()
         self._coming: Turn | None = None
         self._followers: list[tuple[Whole, Piece]] = []
+
+    @property
+    def service(self) -> ServiceSummary:
+        """The service that is asked, as it is known by now."""
+        return self._service
 
     def follow(self, service: ServiceSummary, log: LogTail | None = None) -> None:
         """Take over what is known of the service by now, and the log that is being read."""
@@ -294,7 +306,8 @@ class ChatState(HasTraits):
             if event.text or event.reasoning or event.calls:
                 self._add(stream, event)
             if event.stats:
-                return _figures(event.stats, is_cold=self._was_cold(event.stats, asked_at))
+                hour = cost.of_service(self._prices.listed, self._service)
+                return _figures(event.stats, hour, is_cold=self._was_cold(event.stats, asked_at))
         return "Stopped"
 
     def _tick(self, stream: invoke.ChatStream, asked_at: datetime) -> bool:
@@ -333,15 +346,21 @@ class Chats:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._prices = PricesState(session)
         self._of: dict[str, ChatState] = {}
 
     def of(self, service: ServiceSummary, log: LogTail) -> ChatState:
         """Return the conversation with a service; a new one when there is none."""
         found = self._of.get(service.name)
         if found is None:
-            found = self._of[service.name] = ChatState(self._session, service, log)
+            found = self._of[service.name] = self.begin(service, log)
         found.follow(service, log)
         return found
+
+    def begin(self, service: ServiceSummary, log: LogTail) -> ChatState:
+        """Return a conversation with a service beside the one that is kept."""
+        self._prices.load()
+        return ChatState(self._session, service, log, self._prices)
 
     def forget(self, name: str) -> None:
         """End the conversation with a service that is gone."""
@@ -376,10 +395,13 @@ def _content(turn: Turn) -> str | list[dict[str, Any]]:
     return [{"type": "text", "text": turn.text}, picture]
 
 
-def _figures(stats: invoke.Stats, *, is_cold: bool) -> str:
+def _figures(stats: invoke.Stats, hour: Price | None, *, is_cold: bool) -> str:
     cold = " with a cold start" if is_cold else ""
     speed = f" · {stats.tokens_per_second:.0f} tokens/s" if stats.tokens_per_second else ""
     cut = " · cut off at max tokens" if stats.finish_reason == "length" else ""
+    out = "1 token out" if stats.tokens == 1 else f"{stats.tokens} tokens out"
     first = f"First token after {stats.first_token:.2f} s{cold}"
     taken = f"{stats.prompt_tokens} tokens in, " if stats.prompt_tokens else ""
-    return f"{first} · {taken}{stats.tokens} tokens out{speed}{cut}"
+    million = per_million(hour, stats.tokens_per_second)
+    price = f" · {million.basis.prefix}{dollars(million.amount)} per 1M tokens" if million else ""
+    return f"{first} · {taken}{out}{speed}{price}{cut}"

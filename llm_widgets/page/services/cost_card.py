@@ -48,7 +48,7 @@ class CostCard:
 
 def hour_text(service: ServiceSummary, listed: PriceList) -> str:
     """Return what an instance of a service costs an hour."""
-    found = cost.of_instance(listed, service.region, service.size) if service.size else None
+    found = cost.of_service(listed, service)
     if found is None:
         return "Unknown"
     return f"{found.basis.prefix}{dollars(found.amount)} per hour and instance"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain.services import ServiceState
+from llm_widgets.domain.services import SERVING
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.cost_card import hour_text
 from llm_widgets.page.services.log_panel import LogPanel
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.page.services.chat import ChatState
+    from llm_widgets.page.services.comparison import ComparisonState
     from llm_widgets.page.services.pauses import Pauses
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
@@ -38,7 +39,6 @@ SECTION_NAMES = {
     "yaml": "YAML",
 }
 SECTIONS = tuple(SECTION_NAMES.values())
-_ANSWERING = (ServiceState.READY, ServiceState.OLD_SERVING)
 
 
 class ServicePage:
@@ -50,6 +50,7 @@ class ServicePage:
         chat: ChatState,
         edit: ServiceEditState,
         metrics: ServiceMetricsState,
+        comparison: ComparisonState,
         *,
         back: Callable[[], None],
         delete: Callable[[], None],
@@ -60,12 +61,12 @@ class ServicePage:
         self.name = state.name
         self.region, self.id = state.name.split("/")[3::2]
         self._state = state
-        self._try = TryPanel(state, chat, edit)
+        self._try = TryPanel(state, chat, edit, comparison)
         self._facts = DetailList()
         self._facts.add_class("llm-facts")
         self._yaml = CopyText(label="Service as YAML")
         access, revisions = AccessCard(state), RevisionsCard(state)
-        self.dialogs: tuple[w.Widget, ...] = (*access.dialogs, revisions.dialog)
+        self.dialogs: tuple[w.Widget, ...] = (*access.dialogs, revisions.dialog, self._try.dialog)
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
         self._to_try = button("Try it", style="primary")
@@ -151,7 +152,7 @@ class ServicePage:
                 Detail("URL", service.url, href=service.url, copy=bool(service.url)),
             ]
         )
-        is_tried = self.section == "try" or service.state not in _ANSWERING
+        is_tried = self.section == "try" or service.state not in SERVING
         self._to_try.layout.display = "none" if is_tried else None
         self._pause.description = "Resume" if service.paused else "Pause"
         if self._state.document:

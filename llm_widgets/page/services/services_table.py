@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.diagnosis import Context, Evidence, diagnose
 from llm_widgets.domain import gpus, links
-from llm_widgets.domain.services import ServiceState, ServiceSummary
+from llm_widgets.domain.services import SERVING, ServiceState, ServiceSummary
 from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
 from llm_widgets.page import places
@@ -55,7 +55,6 @@ STATES: Mapping[ServiceState, StatusState] = {
     ServiceState.PAUSED: "off",
 }
 _LONGEST = 160  # characters of a reason
-SERVING = (ServiceState.READY, ServiceState.OLD_SERVING)
 
 
 def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str, Any]:

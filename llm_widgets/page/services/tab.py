@@ -10,6 +10,7 @@ from llm_widgets.domain.regions import REGIONS
 from llm_widgets.page import places
 from llm_widgets.page.places import EDIT, SECTIONS, SERVICES, Place
 from llm_widgets.page.services.chat import Chats
+from llm_widgets.page.services.comparison import ComparisonState
 from llm_widgets.page.services.costs import CostsState
 from llm_widgets.page.services.costs_card import CostsCard
 from llm_widgets.page.services.delete_dialog import DeleteDialog
@@ -56,6 +57,7 @@ class ServicesView:
         self._awaited = ""
         self._page: ServicePage | None = None
         self._chats = Chats(session)
+        self._comparison = ComparisonState(session, state, self._chats)
         self._notice = Notice()
         self._unreachable = Notice()
         self._denied = Notice()
@@ -161,6 +163,7 @@ class ServicesView:
                 self._chats.of(service, looked_at.log),
                 self._edit,
                 ServiceMetricsState(self._session, name),
+                self._comparison,
                 back=self.close_page,
                 delete=lambda: self._ask_to_delete(name),
                 pauses=self._pauses,
@@ -190,6 +193,7 @@ class ServicesView:
         if self._page:
             self._page.close()
         self._page = None
+        self._comparison.end()
 
     def _goes(self, name: str) -> None:
         """Leave a service that is being deleted, and what was said to it."""
