@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PATIENCE
+from tests.e2e.lab import run_first_cell, running_lab, theme
 from tests.e2e.manager import to_tab
 from tests.e2e.running import DEMO
 
@@ -48,37 +44,8 @@ def lab_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the demo in JupyterLab, with settings of its own."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(DEMO, folder / "notebooks")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-            *(f"--ServerApp.port={port}", "--ServerApp.token=", "--ServerApp.password="),
-            f"--ServerApp.root_dir={folder / 'notebooks'}",
-            "--LabApp.expose_app_in_browser=True",
-            # It asks no other host.
-            *("--LabApp.news_url=None", "--LabApp.extension_manager=readonly"),
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-        env={
-            **os.environ,
-            "JUPYTER_CONFIG_DIR": str(folder / "config"),
-            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
-            "IPYTHONDIR": str(folder / "ipython"),
-        },
-    )
-    assert process.stderr is not None
-    said = list(itertools.takewhile(lambda line: "is running at" not in line, process.stderr))
-    assert process.poll() is None, said
-    threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(60)
+    with running_lab(folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -87,21 +54,9 @@ def lab(browser: Browser, lab_url: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1600, "height": 900})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.goto(f"{lab_url}/lab/tree/demo.ipynb")
-    # What is run before the kernel has answered is lost.
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    page.locator(".jp-Notebook .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
-    page.get_by_role("tab", name="Models", exact=True).wait_for()
+    run_first_cell(page, lab_url, "demo.ipynb")
     yield page
     context.close()
-
-
-def theme(page: Page, name: str) -> None:
-    """Choose a theme of JupyterLab."""
-    page.evaluate("theme => jupyterapp.commands.execute('apputils:change-theme', {theme})", name)
-    is_light = str("Light" in name).lower()
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
 
 
 def looks(page: Page) -> dict[str, dict[str, str]]:
