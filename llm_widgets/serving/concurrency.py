@@ -18,15 +18,27 @@ if TYPE_CHECKING:
     from llm_widgets.engines.base import Engine
 
 
+def at_once(deployment: Deployment) -> int | None:
+    """Return how many requests the engine works on; ``None`` where that is not known."""
+    engine = registry.of(deployment.framework)
+    if engine is None:
+        return None
+    if not _is_set(engine, deployment):
+        return engine.default_parallel(deployment)
+    text = engine.parallel.told(deployment)
+    is_plain = engine.parallel.name not in deployment.secrets and text.isdecimal()
+    return (int(text) or None) if is_plain else None
+
+
 def told(deployment: Deployment) -> str:
     """Return what the engine works on at once, in a sentence; empty where it is not known."""
     engine = registry.of(deployment.framework)
     if engine is None:
         return ""
-    at_once, name = _at_once(engine, deployment), engine.parallel.name
+    most, name = at_once(deployment), engine.parallel.name
     if _is_set(engine, deployment):
-        return f"{engine.label} works on {at_once} at a time ({name})." if at_once else ""
-    number = at_once or "a number of its own choice"
+        return f"{engine.label} works on {most} at a time ({name})." if most else ""
+    number = most or "a number of its own choice"
     return f"{name} isn't set: {engine.label} works on {number} at a time."
 
 
@@ -39,14 +51,14 @@ def unset(deployment: Deployment) -> str:
 def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
     """Yield an error where Cloud Run sends more than the engine works on at once."""
     engine = registry.of(deployment.framework)
-    at_once = _at_once(engine, deployment) if engine else None
-    if engine and at_once and deployment.concurrency > at_once:
+    most = at_once(deployment)
+    if engine and most and deployment.concurrency > most:
         yield InvalidInputError(
-            f"Concurrent requests per instance must be at most {at_once}, not "
+            f"Concurrent requests per instance must be at most {most}, not "
             f"{deployment.concurrency}. {told(deployment)}",
             field="concurrency",
             cause="More of them wait in the engine's queue, and no other instance starts.",
-            fix=Fix(text=f"Lower the number to {at_once}, or raise {engine.parallel.name}."),
+            fix=Fix(text=f"Lower the number to {most}, or raise {engine.parallel.name}."),
         )
 
 
@@ -54,12 +66,3 @@ def _is_set(engine: Engine, deployment: Deployment) -> bool:
     name = engine.parallel.name
     is_variable = name in deployment.environment or name in deployment.secrets
     return is_variable or engine.command_line.has(deployment.args, name)
-
-
-def _at_once(engine: Engine, deployment: Deployment) -> int | None:
-    """Return how many requests the engine works on; ``None`` where that is not known."""
-    if not _is_set(engine, deployment):
-        return engine.default_parallel(deployment)
-    text = engine.parallel.told(deployment)
-    is_plain = engine.parallel.name not in deployment.secrets and text.isdecimal()
-    return (int(text) or None) if is_plain else None
