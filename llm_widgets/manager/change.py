@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.actors import Deed
-from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.errors import ConflictError, Fix, InvalidInputError
 from llm_widgets.gcp.iam import acting_as
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import acting
@@ -17,7 +17,7 @@ from llm_widgets.serving import checks, codec
 from llm_widgets.serving.codec import deployment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from llm_widgets.domain.services import Deployment
     from llm_widgets.gcp.client.clients import Clients
@@ -27,6 +27,7 @@ __all__ = ["FIXED", "Change", "again", "deployment_of", "prepared", "problems", 
 Json = dict[str, Any]
 
 _ALL = 100  # per cent
+_TRIES = 3  # of a change that others are faster with
 
 REDEPLOYED = "llm-manager/redeployed-at"
 """Annotation of a template that is deployed again as it is: an equal one makes no revision."""
@@ -147,6 +148,34 @@ def serve(clients: Clients, name: str, shares: Mapping[str, int]) -> None:
     document = service_json.read(clients, name)
     refuse_shares(document, shares)
     patch(clients, Change(*service_json.with_traffic(document, shares)))
+
+
+def decided(clients: Clients, name: str, decide: Callable[[Json], Change | None]) -> None:
+    """Change a service as it is now; read it again where somebody else was faster.
+
+    Parameters
+    ----------
+    name
+        Resource name of the service.
+    decide
+        Given the service, returns what is to be sent; ``None`` for nothing.
+
+    Raises
+    ------
+    ManagerError
+        It may not be changed, or others keep changing it.
+    """
+    for left in reversed(range(_TRIES)):
+        wanted = decide(service_json.read(clients, name))
+        if wanted is None:
+            return
+        try:
+            patch(clients, wanted)
+        except ConflictError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def patch(clients: Clients, change: Change) -> None:

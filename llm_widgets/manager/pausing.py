@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.errors import ConflictError, DeploymentError, Fix, InvalidInputError
-from llm_widgets.gcp.run import rollout, service_json
+from llm_widgets.errors import DeploymentError, Fix, InvalidInputError
+from llm_widgets.gcp.run import rollout
 from llm_widgets.manager import acting, change
 from llm_widgets.manager.audit import recorded
 from llm_widgets.serving.codec import scaling
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 Json = dict[str, Any]
-_TRIES = 3  # of a change that others are faster with
 _PERIOD = 0.5  # seconds between two looks: no revision is made, which would take long
 
 
@@ -40,7 +39,7 @@ def pause(clients: Clients, name: str) -> None:
         by = acting.actor(clients).name
         return change.Change(*scaling.paused(document, datetime.now(UTC), by))
 
-    _changed(clients, name, paused)
+    change.decided(clients, name, paused)
 
 
 @recorded("service.resume", on="{name}")
@@ -64,7 +63,7 @@ def resume(clients: Clients, name: str) -> None:
             )
         return change.Change(*scaling.resumed(document, found))
 
-    _changed(clients, name, resumed)
+    change.decided(clients, name, resumed)
 
 
 def settle(clients: Clients, name: str, watch: Callable[[str], None] = lambda _: None) -> None:
@@ -85,21 +84,6 @@ def settle(clients: Clients, name: str, watch: Callable[[str], None] = lambda _:
             watch(each.message)
     except DeploymentError:
         return  # its newest revision had failed before: it has no instances all the same
-
-
-def _changed(clients: Clients, name: str, decide: Callable[[Json], change.Change | None]) -> None:
-    """Change a service as it is now; read it again where somebody else was faster."""
-    for left in reversed(range(_TRIES)):
-        wanted = decide(service_json.read(clients, name))
-        if wanted is None:
-            return
-        try:
-            change.patch(clients, wanted)
-        except ConflictError:
-            if not left:
-                raise
-        else:
-            return
 
 
 def _id(document: Mapping[str, Any]) -> str:
