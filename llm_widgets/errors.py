@@ -157,6 +157,10 @@ class RateLimitError(UnavailableError):
     """Too much was asked in too short a time; asked more slowly, it works."""
 
 
+class NoInstanceError(UnavailableError):
+    """No instance of a service is free for a request."""
+
+
 class HubError(ManagerError):
     """A model hub refused or failed."""
 

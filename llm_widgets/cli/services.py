@@ -20,6 +20,7 @@ from llm_widgets.cli.groups import (
     of_bucket,
     quiet,
 )
+from llm_widgets.cli.load_tests import measure
 from llm_widgets.domain.deploy_options import MEANINGS
 from llm_widgets.domain.start_styles import IDS
 from llm_widgets.domain.tables import plain
@@ -104,6 +105,9 @@ def deploy(
 @click.group(cls=ListingGroup)
 def services() -> None:
     """Services that serve models."""
+
+
+services.add_command(measure)
 
 
 @services.command("list")

@@ -48,6 +48,7 @@ from llm_widgets.manager.deploy import Subject
 from llm_widgets.manager.import_check import ImportCheck, ImportRequest, check_import
 from llm_widgets.manager.import_target import Target, TargetKind, create_bucket
 from llm_widgets.manager.interrupting import Work
+from llm_widgets.manager.load_test_calls import LoadTestCalls
 from llm_widgets.manager.service_calls import Named, ServiceCalls
 from llm_widgets.serving import gpu_memory
 
@@ -78,7 +79,7 @@ class PartlyDoneWarning(UserWarning):
     """A part of what was asked for could not be done; the rest was."""
 
 
-class Manager(ServiceCalls):
+class Manager(ServiceCalls, LoadTestCalls):
     """Imports, deploys and uses models in one project.
 
     A service, a model and a bucket are named by their names, or by what was listed of them. What

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from llm_widgets.domain.load_tests.prompts import CHAT, LONG, SHAPES, Shape, pro
 from llm_widgets.domain.load_tests.result import LoadTest
 from llm_widgets.domain.load_tests.verdicts import Curve, Verdict
 from llm_widgets.domain.prices import Basis, Price
+from llm_widgets.serving.codec import scaling
 from tests.unit.queue_server import QueueServer, step
 
 if TYPE_CHECKING:
@@ -285,3 +286,56 @@ def test_kinds_that_are_not_known_are_left_out() -> None:
     read = kept.read(json.dumps(good))
     assert read
     assert [each.shape for each in read.curves] == [CHAT]
+
+
+@pytest.mark.parametrize("own", [{}, {"maxInstanceCount": 5}, {"scalingMode": "AUTOMATIC"}])
+def test_a_service_has_its_own_limit_back(own: dict[str, Any]) -> None:
+    before = {"scaling": own, "annotations": {"a": "b"}, "template": {"scaling": {}}}
+    found = scaling.limited(before, AT, "ada@example.com")
+    assert found
+    during, paths = found
+    assert paths == ("scaling", "annotations")
+    assert scaling.instances(during) == (0, 1)
+    limit = scaling.limit_of(during)
+    assert limit
+    assert limit.text == "since 2026-12-03 05:00 UTC by ada@example.com"
+    after = scaling.released(during)
+    assert after
+    assert after[0] == before
+    assert scaling.released(before) is None
+    assert scaling.limited(during, AT, "") is None
+
+
+def test_limits_that_others_have_set_meanwhile_stay() -> None:
+    before: dict[str, Any] = {"scaling": {"maxInstanceCount": 5}, "template": {}}
+    found = scaling.limited(before, AT, "")
+    assert found
+    theirs = {**found[0], "scaling": {"minInstanceCount": 2, "maxInstanceCount": 7}}
+    after = scaling.released(theirs)
+    assert after
+    assert after[0]["scaling"] == theirs["scaling"]
+    assert after[1] == ("annotations",)
+    paused, _ = scaling.paused(found[0], AT, "")
+    pause = scaling.pause_of(paused)
+    assert pause
+    assert pause.most == 5
+    assert scaling.limit_of(paused) is None
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ({}, (0, 100)),
+        ({"scaling": {"maxInstanceCount": 3}, "template": {}}, (0, 3)),
+        (
+            {
+                "scaling": {"minInstanceCount": 1, "maxInstanceCount": 3},
+                "template": {"scaling": {"minInstanceCount": 2, "maxInstanceCount": 2}},
+            },
+            (2, 2),
+        ),
+        ({"scaling": {"scalingMode": "MANUAL", "manualInstanceCount": 4}}, (4, 4)),
+    ],
+)
+def test_instances_of_a_service(service: dict[str, Any], expected: tuple[int, int]) -> None:
+    assert scaling.instances(service) == expected

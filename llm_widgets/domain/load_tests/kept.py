@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 ANNOTATION = "llm-manager/load-test"
 """Annotation of a service that was tested; see :func:`written`."""
 
+LIMITS_ANNOTATION = "llm-manager/load-test-limits"
+"""Annotation of a service that is being tested: the limits of its instances before, as
+:func:`llm_widgets.domain.pausing.written` writes them."""
+
 LONGEST = 8_000
 """Characters of the annotation. All annotations of a service together may have 256 KiB."""
 

@@ -39,6 +39,8 @@ class Stats:
         Seconds from the request to the end.
     tokens, prompt_tokens
         As the engine counts them; where it does not, pieces of the answer, and 0.
+    is_counted
+        Whether the engine counts the tokens of the answer.
     tokens_per_second
         Tokens after the first one, by the time that they took.
     finish_reason
@@ -51,6 +53,7 @@ class Stats:
     prompt_tokens: int
     tokens_per_second: float
     finish_reason: str
+    is_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class _Count:
             prompt_tokens=self.usage.prompt_tokens or 0,
             tokens_per_second=(tokens - 1) / writing if tokens > 1 and writing > 0 else 0.0,
             finish_reason=self.finish_reason,
+            is_counted=bool(self.usage.completion_tokens),
         )
 
 

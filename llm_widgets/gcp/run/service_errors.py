@@ -12,6 +12,7 @@ from llm_widgets.errors import (
     Fix,
     InvalidInputError,
     ManagerError,
+    NoInstanceError,
     NotFoundError,
     UnavailableError,
 )
@@ -65,7 +66,7 @@ def refusal(status: int, body: bytes, clients: Clients, service: str = "") -> Ma
             "The service does not know this model, or does not exist any more.", cause=cause
         )
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return UnavailableError(
+        return NoInstanceError(
             "The service has no instance free for this request.",
             cause=cause,
             fix=Fix(

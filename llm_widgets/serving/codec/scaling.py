@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import pausing
+from llm_widgets.domain.load_tests.kept import LIMITS_ANNOTATION
 from llm_widgets.domain.pausing import PAUSED_ANNOTATION
 from llm_widgets.serving.codec.places import Json, differs, template_of
 
@@ -77,11 +78,9 @@ def paused(service: Mapping[str, Any], now: datetime, by: str) -> tuple[Json, tu
     service, paths
         The whole service, and the fields of it that were written.
     """
-    pause = pausing.paused(service.get("scaling", {}), now, by)
-    annotations = {
-        **service.get("annotations", {}),
-        PAUSED_ANNOTATION: pausing.written(pause),
-    }
+    own, _ = released(service) or (service, ())  # what a load test has limited is not its own
+    pause = pausing.paused(own.get("scaling", {}), now, by)
+    annotations = {**own.get("annotations", {}), PAUSED_ANNOTATION: pausing.written(pause)}
     scaling = {"scalingMode": pausing.MANUAL, "manualInstanceCount": 0}
     return {**service, "annotations": annotations, "scaling": scaling}, ("scaling", "annotations")
 
@@ -92,3 +91,66 @@ def resumed(service: Mapping[str, Any], pause: Pause) -> tuple[Json, tuple[str, 
     annotations.pop(PAUSED_ANNOTATION, None)
     scaling = pausing.resumed(pause, template_of(service).get("scaling", {}))
     return {**service, "annotations": annotations, "scaling": scaling}, ("scaling", "annotations")
+
+
+def instances(service: Mapping[str, Any]) -> tuple[int, int]:
+    """Return how many instances a service has at least, and how many it may have."""
+    own, revision = service.get("scaling", {}), template_of(service).get("scaling", {})
+    if own.get("scalingMode") == pausing.MANUAL:
+        count = int(own.get("manualInstanceCount", 0))
+        return count, count
+    least = max(int(each.get("minInstanceCount", 0)) for each in (own, revision))
+    told = [int(each.get("maxInstanceCount", 0)) for each in (own, revision)]
+    return least, min(filter(None, told), default=pausing.DEFAULT_MAX)
+
+
+def limit_of(service: Mapping[str, Any]) -> Pause | None:
+    """Return since when, and by whom, a service runs one instance at most for a load test.
+
+    Returns
+    -------
+    Pause or None
+        With the service's own limits before; ``None`` where it has not been limited.
+    """
+    told = service.get("annotations", {}).get(LIMITS_ANNOTATION)
+    return None if told is None else pausing.read(str(told))
+
+
+def limited(
+    service: Mapping[str, Any], now: datetime, by: str
+) -> tuple[Json, tuple[str, ...]] | None:
+    """Have a service run one instance at most, and remember its own limits.
+
+    Returns
+    -------
+    service, paths or None
+        As :func:`paused`; ``None`` where it has one at most.
+    """
+    if instances(service)[1] <= 1:
+        return None
+    own = service.get("scaling", {})
+    known = pausing.written(pausing.paused(own, now, by))
+    annotations = {**service.get("annotations", {}), LIMITS_ANNOTATION: known}
+    changed = {**service, "annotations": annotations, "scaling": {**own, "maxInstanceCount": 1}}
+    return changed, ("scaling", "annotations")
+
+
+def released(service: Mapping[str, Any]) -> tuple[Json, tuple[str, ...]] | None:
+    """Give a service its own limit back; see :func:`limited`. One that others have set stays.
+
+    Returns
+    -------
+    service, paths or None
+        As :func:`paused`; ``None`` where nothing is remembered.
+    """
+    known = limit_of(service)
+    if known is None:
+        return None
+    annotations = {k: v for k, v in service["annotations"].items() if k != LIMITS_ANNOTATION}
+    changed, own = {**service, "annotations": annotations}, service.get("scaling", {})
+    if own.get("maxInstanceCount") != 1:
+        return changed, ("annotations",)
+    scaling = {name: value for name, value in own.items() if name != "maxInstanceCount"}
+    if known.most is not None:
+        scaling["maxInstanceCount"] = known.most
+    return {**changed, "scaling": scaling}, ("scaling", "annotations")

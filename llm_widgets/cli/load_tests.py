@@ -1,0 +1,59 @@
+"""``llm-widgets services measure``."""
+
+from __future__ import annotations
+
+import click
+
+from llm_widgets.cli import output
+from llm_widgets.cli.groups import common, confirm, in_region, manager, quiet
+from llm_widgets.domain.load_tests.plan import LEAST_SECONDS, MOST_SECONDS
+
+
+@click.command()
+@click.argument("service")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(LEAST_SECONDS, MOST_SECONDS),
+    default=MOST_SECONDS,
+    show_default=True,
+    help="Time for all of it, beside the start of an instance.",
+)
+@click.option("--last", is_flag=True, help="Show the last test, and send nothing.")
+@click.option("--restore", is_flag=True, help="Only undo what a test that was broken off has left.")
+@in_region
+@quiet
+@common
+def measure(
+    service: str,
+    seconds: float,
+    last: bool,
+    restore: bool,
+    region: str,
+    quiet: bool,
+    project: str,
+    how: str,
+) -> None:
+    """Load-test a service: how many requests at once it is good for, and what tokens cost.
+
+    It says what that costs, and asks. Ctrl-C ends it; the service is left as it was.
+    """
+    if last and restore:
+        raise click.UsageError("Name one of --last and --restore.")
+    found = manager(project)
+    named = found.service(service, region=region).name
+    if restore:
+        found.restore_limit(named)
+        output.tell(f"{service} has its own limit of instances again.")
+        return
+    if last:
+        test = found.load_test(named)
+        if test is None and how == "json":
+            output.print_json(None)
+        elif test is None:
+            output.tell(f"{service} was never tested.")
+        else:
+            output.show(test, how)
+        return
+    output.tell(found.load_test_offer(named, seconds=seconds).text)
+    confirm(f"Test {service}?", quiet=quiet)
+    output.show(found.measure(named, seconds=seconds, progress=not quiet), how)
