@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.run.invoke import ChatStream, Stats
 
 _END_WITHIN = 10.0  # seconds that callers are given to notice that their connections are closed
+_LONGEST_REASON = 200  # characters: a cause may be all that an engine says
 _LOOK = 0.25  # seconds between two looks whether this process ends
 
 
@@ -115,11 +116,11 @@ class ClosedLoop:
         try:
             stats = self._ask(step.shape, step.tokens, firsts)
         except NoInstanceError as error:
-            outcome, reason = Outcome.REFUSED, _reason(error)
+            outcome, reason = Outcome.REFUSED, reason_of(error)
         except ManagerError as error:
-            outcome, reason = Outcome.FAILED, _reason(error)
+            outcome, reason = Outcome.FAILED, reason_of(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody to tell it to
-            outcome, reason = Outcome.FAILED, _reason(unexpected(error))
+            outcome, reason = Outcome.FAILED, reason_of(unexpected(error))
         ended, first = time.monotonic(), next(iter(firsts), None)
         if stats is not None:
             tokens = stats.tokens if stats.is_counted else None
@@ -196,8 +197,10 @@ def _params(tokens: int) -> dict[str, Any]:
     return {"max_tokens": tokens, "temperature": 0.7, "ignore_eos": True}
 
 
-def _reason(error: ManagerError) -> str:
-    return f"{error.message} {error.cause}".strip()
+def reason_of(error: ManagerError) -> str:
+    """Return why a request failed, in a line that can be shown beside numbers."""
+    line = " ".join(f"{error.message} {error.cause}".split())
+    return line if len(line) <= _LONGEST_REASON else f"{line[: _LONGEST_REASON - 1]}…"
 
 
 def _join(threads: list[threading.Thread], end: float) -> None:

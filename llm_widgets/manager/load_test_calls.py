@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.load_tests.plan import MOST_SECONDS
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import bars, finding, load_test
+from llm_widgets.manager import bars, finding, load_test, load_test_offer
 from llm_widgets.manager.closed_loop import ClosedLoop
 
 if TYPE_CHECKING:
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.gcp.project.projects import Project
-    from llm_widgets.manager.load_test import Offer, Progress
+    from llm_widgets.manager.load_test import Progress
+    from llm_widgets.manager.load_test_offer import Offer
 
 
 class LoadTestCalls:
@@ -40,7 +41,7 @@ class LoadTestCalls:
         >>> print(manager.load_test_offer("my-service").text)
         """
         found = finding.service(self.clients, self.project.id, service)
-        return load_test.offered(self.clients, found, seconds)
+        return load_test_offer.offered(self.clients, found, seconds)
 
     def measure(
         self,

@@ -60,6 +60,22 @@ class Background:
             raise
         made.add_done_callback(lambda _: self._count(-1))
 
+    def run_apart(
+        self,
+        work: Callable[[], T],
+        then: Callable[[T], None],
+        failed: Callable[[ManagerError], None],
+    ) -> None:
+        """Do as `run` does, in a thread of its own, for work that notices the end of the process.
+
+        A process that ends waits for the other threads before it tells anybody that it does.
+        """
+        of_request = self._of_request(self._do)
+        thread = threading.Thread(
+            target=of_request, args=(work, then, failed), daemon=False, name="manager-apart"
+        )
+        thread.start()
+
     def repeat(self, seconds: float, work: Callable[[], bool]) -> None:
         """Call ``work`` every ``seconds`` as long as it answers true and nobody has closed this.
 

@@ -288,7 +288,8 @@ def test_the_command_line_names_the_price_and_asks_before(
     monkeypatch.setattr("sys.stdin", open("/dev/null", encoding="ascii"))  # noqa: SIM115, PTH123 - nobody answers
     assert main([*words]) == 130
     told = capsys.readouterr().err
-    assert "1, 2 at once, for at most 3 min. Costs at most $0.07, at $1.42 an hour" in told
+    assert "takes up to 3 min, at most $0.07. Sends" in told
+    assert "1, 2 at once. An instance costs $1.42 an hour" in told
     assert main([*words, "--last", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) is None
     assert main([*words, "--seconds", "10", "--quiet"]) == 0

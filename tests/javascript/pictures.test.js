@@ -18,6 +18,9 @@ function drawn(traits) {
 		points: [],
 		since: 0,
 		until: 0,
+		steps: [],
+		marked: -1,
+		words: "",
 		...traits,
 	});
 	const { el } = show(chart, widget);
@@ -25,7 +28,10 @@ function drawn(traits) {
 		[...el.querySelectorAll("rect")].map((rect) =>
 			["x", "y", "height"].map((name) => Number(rect.getAttribute(name))),
 		);
-	return { widget, rects, words: () => texts(el, ".llm-note") };
+	const marked = () =>
+		[...el.querySelectorAll("rect")].map((rect) => rect.classList.contains("llm-chart-marked"));
+	const axis = () => texts(el, ".llm-chart-axis span");
+	return { widget, rects, marked, axis, words: () => texts(el, ".llm-note") };
 }
 
 test("bars stand where their time is and are as high as their value", () => {
@@ -49,6 +55,29 @@ test("a small share looks small, and a time outside stays within the picture", (
 	const { rects, words } = drawn({ unit: "%", points: [[50, 2]], since: 100, until: 200 });
 	assert.deepEqual(rects(), [[0, 80 - 0.02 * 78, 0.02 * 78]]);
 	assert.deepEqual(words(), ["Now 2% · peak 2%"]);
+});
+
+test("bars of steps are side by side, each above its own words", () => {
+	const { widget, rects, marked, axis, words } = drawn({
+		points: [
+			[1, 5],
+			[2, 10],
+			[4, 10],
+		],
+		steps: ["1", "2", "4"],
+		marked: 1,
+		words: "10 with 2",
+	});
+	assert.deepEqual(
+		rects().map(([x]) => Math.round(x ?? 0)),
+		[20, 120, 220],
+	);
+	assert.deepEqual(marked(), [false, true, false]);
+	assert.deepEqual(axis(), ["1", "2", "4"]);
+	assert.deepEqual(words(), ["10 with 2"]);
+	widget.update({ points: [[1, 5]], steps: ["1"], marked: -1 });
+	assert.deepEqual(axis(), ["1"]);
+	assert.deepEqual(marked(), [false]);
 });
 
 test("nothing measured is said", () => {

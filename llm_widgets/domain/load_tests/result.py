@@ -11,6 +11,7 @@ from llm_widgets.domain.prices import dollars
 from llm_widgets.domain.tables import Listing, Shown, Values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from llm_widgets.domain.load_tests.levels import Level
@@ -77,14 +78,7 @@ class LoadTest(Shown):
     @property
     def rows(self) -> Listing[Row]:
         """All levels."""
-        return Listing(
-            (
-                Row(curve.shape, level, verdicts.per_million(self.hour, level))
-                for curve in self.curves
-                for level in curve.levels
-            ),
-            COLUMNS,
-        )
+        return rows(self.curves, self.hour)
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -121,6 +115,16 @@ class LoadTest(Shown):
 
     def _repr_html_(self) -> str:
         return self.rows._repr_html_() + Shown._repr_html_(self)
+
+
+def rows(curves: Iterable[Curve], hour: Price | None) -> Listing[Row]:
+    """Return all levels of curves, with what tokens cost by the price of an hour."""
+    found = (
+        Row(curve.shape, level, verdicts.per_million(hour, level))
+        for curve in curves
+        for level in curve.levels
+    )
+    return Listing(found, COLUMNS)
 
 
 def price_text(price: Price | None) -> str:

@@ -18,6 +18,7 @@ from llm_widgets.gcp.run import services as service_api
 from llm_widgets.manager import callers, change, explaining, memory, spreading
 from llm_widgets.manager.starting import Started
 from llm_widgets.page.services.first_start import FirstStart
+from llm_widgets.page.services.load_tests import LoadTestState
 from llm_widgets.page.services.log_search import LogSearch
 from llm_widgets.page.services.self_test import SelfTestState
 from llm_widgets.page.services.service_logs import LogTail
@@ -97,6 +98,7 @@ class ServicePageState(HasTraits):
         self._starts = Starts(session, summary.name)
         self.trying = TryState(session, summary)
         self.self_test = SelfTestState(session, summary)
+        self.load_test = LoadTestState(session, summary)
         self._has_asked_task = False
         self._models: dict[tuple[str, str], MemoryModel | None] = {}
 
@@ -116,9 +118,10 @@ class ServicePageState(HasTraits):
         self._looks = -1
 
     def close(self) -> None:
-        """Look no more."""
+        """Look no more, and end a load test."""
         self._closed = True
         self.log.close()
+        self.load_test.stop()
 
     def load_invokers(self) -> None:
         """Read who may call."""
@@ -258,6 +261,7 @@ class ServicePageState(HasTraits):
             now = codec.deployment_of(document)
             started = self._starts.look(listed, now, engine, self.log.entries)
         task = self._task(summary, document)
+        self.load_test.follow(summary, document)
         with self.hold_trait_notifications():
             self.task = task
             self.measured = measured

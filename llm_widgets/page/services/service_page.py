@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.services import SERVING
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.cost_card import hour_text
+from llm_widgets.page.services.load_test_card import LoadTestCard
 from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.metrics_card import MetricsCard
 from llm_widgets.page.services.overview_card import OverviewCard
@@ -66,7 +67,13 @@ class ServicePage:
         self._facts.add_class("llm-facts")
         self._yaml = CopyText(label="Service as YAML")
         access, revisions = AccessCard(state), RevisionsCard(state)
-        self.dialogs: tuple[w.Widget, ...] = (*access.dialogs, revisions.dialog, self._try.dialog)
+        load_test = LoadTestCard(state.load_test)
+        self.dialogs: tuple[w.Widget, ...] = (
+            *access.dialogs,
+            revisions.dialog,
+            self._try.dialog,
+            load_test.dialog,
+        )
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
         self._to_try = button("Try it", style="primary")
@@ -83,7 +90,7 @@ class ServicePage:
         panels = (
             OverviewCard(state, edit, is_local=is_local).box,
             LogPanel(state.log, state.shown_log).box,
-            MetricsCard(metrics).box,
+            stack(MetricsCard(metrics).box, load_test.box),
             self._try.box,
             access.box,
             revisions.box,

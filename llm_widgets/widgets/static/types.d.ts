@@ -104,6 +104,10 @@ export interface ChartTraits {
 	points: [number, number][];
 	since: number;
 	until: number;
+	/** What stands below each bar, where the points are no times. */
+	steps: string[];
+	marked: number;
+	words: string;
 }
 
 // Checklist
