@@ -291,7 +291,7 @@ def test_the_charts_of_a_service(product: Product, state: ServiceMetricsState) -
     def all_are_there() -> bool:
         read(state)
         shown = charts(state)
-        return all(shown[each] for each in shown if each != "GPU memory")
+        return all(shown[each] for each in shown if not each.startswith("GPU"))
 
     until(all_are_there)
     shown = charts(state)
@@ -300,7 +300,9 @@ def test_the_charts_of_a_service(product: Product, state: ServiceMetricsState) -
     assert set(shown["Instances"]) == {1.0}
     assert 0 < shown["Memory"][-1] < 100
     assert shown["CPU"][-1] >= 0
-    assert shown["GPU memory"] == []  # there is no GPU here that could be measured
+    assert shown["GPU"] == shown["GPU memory"] == []  # there is none here to be measured
+    assert 0 < shown["Startup latency, 95th percentile"][-1] < 60
+    assert sum(shown["Billable instance time"]) > 0
     assert [chart.label for chart in card._charts.children] == list(shown)
     assert "Unavailable" not in card._source.value
 
@@ -324,6 +326,22 @@ def test_periods_without_a_request_are_zero(product: Product) -> None:
     assert {after - before for before, after in pairwise(times[:-1])} == {metrics.PERIOD}
     assert times[-2] >= begun - metrics.LATENESS - metrics.PERIOD
     assert len(times) > 50
+
+
+def test_a_longer_time_has_fewer_points_and_loses_no_spike(product: Product) -> None:
+    revision = f"{PARENT}/services/spiky/revisions/spiky-00001-abc"
+    resource = Journal.of_revision(product.cloud.log, revision).resource
+    now = datetime.now(UTC).timestamp()
+    for minute in range(0, 23 * 60, 5):
+        at = now - 60 * minute
+        product.cloud.metrics.record(COUNT, 2, resource, {"response_code": "200"}, at=at)
+        product.cloud.metrics.record(GPU, 0.97 if minute == 605 else 0.1, resource, at=at)
+    day = 24 * 60
+    used = metrics.usage(product.clients, f"{PARENT}/services/spiky", minutes=day).series
+    found = {each.label: [value for _, value in each.points] for each in used}
+    assert sum(found["Requests"]) == 2 * 23 * 12
+    assert all(len(each) <= metrics.MOST_POINTS + 1 for each in found.values())
+    assert max(found["GPU memory"]) == pytest.approx(97, abs=2)
 
 
 def test_charts_that_may_not_be_seen(product: Product, state: ServiceMetricsState) -> None:

@@ -132,6 +132,15 @@ def look_through_the_sections(page: Page, violations: Callable[[Page], list[str]
 
     section(page, "Metrics")
     expect(page.get_by_text(re.compile(r"peak [1-9]")).first).to_be_visible()
+    requests = page.locator(".llm-chart").filter(has_text=re.compile("^Requests"))
+    requests.get_by_text("Show as table").click()
+    expect(requests.get_by_role("cell").first).to_have_text(re.compile(r"\d\d:\d\d"))
+    # What is pointed at is said in place of the newest and the highest.
+    requests.locator(".u-over").hover()
+    expect(requests.locator(".llm-note")).to_have_text(re.compile(r"\d\d:\d\d.* · \d"))
+    page.get_by_label("Time", exact=True).select_option("Last 7 days")
+    expect(requests.get_by_role("cell").first).to_have_text(re.compile(r"[A-Z]\w+ \d"))
+    assert violations(page) == []
     section(page, "Access")
     page.get_by_label("Member", exact=True).fill("allUsers")
     page.get_by_role("button", name="Add", exact=True).click()

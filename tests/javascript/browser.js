@@ -33,8 +33,16 @@ const NAMES = [
 		"KeyboardEvent",
 		"MouseEvent",
 		"MutationObserver",
+		"ResizeObserver",
 	],
-	...["CSS", "getComputedStyle", "requestAnimationFrame", "cancelAnimationFrame"],
+	...[
+		"CSS",
+		"matchMedia",
+		"devicePixelRatio",
+		"getComputedStyle",
+		"requestAnimationFrame",
+		"cancelAnimationFrame",
+	],
 ];
 
 for (const name of NAMES) {
@@ -42,6 +50,18 @@ for (const name of NAMES) {
 	const bound = typeof value === "function" && /^[a-z]/.test(name) ? value.bind(window) : value;
 	Object.defineProperty(globalThis, name, { value: bound, configurable: true, writable: true });
 }
+
+// This document draws nothing: what is drawn is taken, and not looked at.
+const drawing = new Proxy({}, { get: () => () => ({ width: 0 }), set: () => true });
+Object.assign(window.HTMLCanvasElement.prototype, { getContext: () => drawing });
+Object.assign(globalThis, {
+	Path2D: class {
+		rect() {}
+		moveTo() {}
+		lineTo() {}
+		closePath() {}
+	},
+});
 
 // This document knows no popovers: those that are open are noted here.
 /** @type {WeakSet<HTMLElement>} */

@@ -1,3 +1,4 @@
+import "./browser.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import bars from "../../llm_widgets/widgets/static/bars.js";
@@ -24,67 +25,49 @@ function drawn(traits) {
 		...traits,
 	});
 	const { el } = show(chart, widget);
-	const rects = () =>
-		[...el.querySelectorAll("rect")].map((rect) =>
-			["x", "y", "height"].map((name) => Number(rect.getAttribute(name))),
-		);
-	const marked = () =>
-		[...el.querySelectorAll("rect")].map((rect) => rect.classList.contains("llm-chart-marked"));
-	const axis = () => texts(el, ".llm-chart-axis span");
-	return { widget, rects, marked, axis, words: () => texts(el, ".llm-note") };
+	const table = /** @type {HTMLDetailsElement} */ (find(el, "details"));
+	const picture = /** @type {HTMLElement} */ (find(el, ".llm-chart-picture"));
+	return { widget, el, table, picture, words: () => texts(el, ".llm-note") };
 }
 
-test("bars stand where their time is and are as high as their value", () => {
-	const { rects, words } = drawn({
+test("the newest value and the highest are said, and all of them are in a table", () => {
+	const { el, table, words } = drawn({
+		unit: "%",
 		points: [
 			[100, 0],
-			[150, 5],
-			[200, 10],
+			[160, 5],
+			[220, 2.5],
 		],
 	});
-	const width = (300 / 60) * 0.8;
-	assert.deepEqual(rects(), [
-		[0, 80, 0],
-		[(300 - width) / 2, 80 - 39, 39],
-		[300 - width, 80 - 78, 78],
-	]);
-	assert.deepEqual(words(), ["Now 10 · peak 10"]);
-});
-
-test("a small share looks small, and a time outside stays within the picture", () => {
-	const { rects, words } = drawn({ unit: "%", points: [[50, 2]], since: 100, until: 200 });
-	assert.deepEqual(rects(), [[0, 80 - 0.02 * 78, 0.02 * 78]]);
-	assert.deepEqual(words(), ["Now 2% · peak 2%"]);
-});
-
-test("bars of steps are side by side, each above its own words", () => {
-	const { widget, rects, marked, axis, words } = drawn({
-		points: [
-			[1, 5],
-			[2, 10],
-			[4, 10],
-		],
-		steps: ["1", "2", "4"],
-		marked: 1,
-		words: "10 with 2",
-	});
+	assert.deepEqual(words(), ["Now 2.50% · peak 5%"]);
+	assert.deepEqual(texts(el, "td"), []); // written when it is asked for
+	table.open = true;
+	table.dispatchEvent(new Event("toggle"));
+	const cells = texts(el, "td");
 	assert.deepEqual(
-		rects().map(([x]) => Math.round(x ?? 0)),
-		[20, 120, 220],
+		cells.filter((_, index) => index % 2),
+		["0%", "5%", "2.50%"],
 	);
-	assert.deepEqual(marked(), [false, true, false]);
-	assert.deepEqual(axis(), ["1", "2", "4"]);
-	assert.deepEqual(words(), ["10 with 2"]);
-	widget.update({ points: [[1, 5]], steps: ["1"], marked: -1 });
-	assert.deepEqual(axis(), ["1"]);
-	assert.deepEqual(marked(), [false]);
+	assert.match(cells[0] ?? "", /^\d\d:\d\d/);
+	assert.deepEqual(texts(el, "th"), ["Time", "Requests"]);
 });
 
 test("nothing measured is said", () => {
-	const { widget, rects, words } = drawn({ points: [[1, 1]] });
+	const { widget, table, picture, words } = drawn({ points: [[1, 1]] });
+	assert.equal(picture.hidden, false);
 	widget.update({ points: [] });
-	assert.deepEqual(rects(), []);
 	assert.deepEqual(words(), ["Nothing measured"]);
+	assert.ok(picture.hidden && table.hidden);
+});
+
+test("steps have words of their own, and their table elsewhere", () => {
+	const points = /** @type {[number, number][]} */ ([
+		[1, 30],
+		[2, 55],
+	]);
+	const { table, words } = drawn({ points, steps: ["1", "2"], marked: 1, words: "Best at 2" });
+	assert.deepEqual(words(), ["Best at 2"]);
+	assert.ok(table.hidden);
 });
 
 test("what does not fit into a memory sticks out", () => {

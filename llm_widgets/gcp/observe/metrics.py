@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PERIOD = timedelta(minutes=1)
 """Between two points. Cloud Run counts instances as often: in a longer period, one that went from
 active to idle, or to the next revision, would count twice."""
+MOST_POINTS = 360
+"""Of a series: as many bars as can be told apart. Longer times have longer periods."""
 LATENESS = timedelta(minutes=4)
 """After which Cloud Monitoring has what was measured."""
 
@@ -51,10 +53,12 @@ class _Measure:
     factor: float
     aligner: str
     reducer: str
+    is_sum: bool = False
+    """Whether a longer period has the sum of its minutes, and not the highest of them."""
 
 
 _MEASURES = (
-    _Measure("request_count", "Requests", "", 1, "ALIGN_DELTA", "REDUCE_SUM"),
+    _Measure("request_count", "Requests", "", 1, "ALIGN_DELTA", "REDUCE_SUM", is_sum=True),
     _Measure(
         "request_latencies", "Latency, median", "s", 1e-3, "ALIGN_DELTA", "REDUCE_PERCENTILE_50"
     ),
@@ -70,16 +74,36 @@ _MEASURES = (
     *(
         _Measure(f"container/{metric}", label, "%", 100, "ALIGN_PERCENTILE_99", "REDUCE_MAX")
         for metric, label in (
+            ("gpu/utilizations", "GPU"),
             ("gpu/memory_utilizations", "GPU memory"),
             ("memory/utilizations", "Memory"),
             ("cpu/utilizations", "CPU"),
         )
+    ),
+    _Measure(
+        "container/startup_latencies",
+        "Startup latency, 95th percentile",
+        "s",
+        1e-3,
+        "ALIGN_DELTA",
+        "REDUCE_PERCENTILE_95",
+    ),
+    _Measure(
+        "container/billable_instance_time",
+        "Billable instance time",
+        "s",
+        1,
+        "ALIGN_DELTA",
+        "REDUCE_SUM",
+        is_sum=True,
     ),
 )
 
 
 def usage(clients: Clients, name: str, *, minutes: int = 60) -> Usage:
     """Measure the last minutes of a service, given its resource name.
+
+    Of a time longer than :data:`MOST_POINTS` minutes, each point tells of several.
 
     Raises
     ------
@@ -125,7 +149,29 @@ def _series(
     }
     if points and measure.metric == "request_count":
         points = _with_zeros(points, since, now - LATENESS)
-    return Series(measure.label, measure.unit, tuple(sorted(points.items())))
+    period = -(-(now - since) // (PERIOD * MOST_POINTS)) * PERIOD
+    told = _together(points, since, period, is_sum=measure.is_sum)
+    return Series(measure.label, measure.unit, tuple(sorted(told.items())))
+
+
+def _together(
+    points: dict[datetime, float], since: datetime, period: timedelta, *, is_sum: bool
+) -> dict[datetime, float]:
+    """Return one value for each period, at its end: the sum of its minutes, or the highest.
+
+    A spike is not averaged away.
+    """
+    if period == PERIOD:
+        return points
+    found: dict[datetime, float] = {}
+    for moment, value in points.items():
+        end = since + -(-(moment - since) // period) * period
+        before = found.get(end)
+        if before is None:
+            found[end] = value
+        else:
+            found[end] = before + value if is_sum else max(before, value)
+    return found
 
 
 def _with_zeros(

@@ -1,12 +1,13 @@
-/** One measure as bars, over time or step by step; the words say it without the picture. */
+/** One measure as bars, over time or step by step; words and a table say it without the picture. */
 
+import uPlot from "uplot";
 import { el, setText } from "./dom.js";
 
 /** @import { ChartTraits, Context } from "./types.js" */
 
-const WIDTH = 300;
-const HEIGHT = 80;
-const NS = "http://www.w3.org/2000/svg";
+const HEIGHT = 180; // pixels, of the picture with its axes
+const FONT = "12px Roboto, Helvetica, Arial, sans-serif";
+const LEFT = 64; // pixels, for the words of the axis
 
 /**
  * A value in words, in a unit that suits it.
@@ -21,54 +22,195 @@ export function number(value, unit) {
 	return `${value.toFixed(digits)}${unit && unit !== "%" ? " " : ""}${unit}`;
 }
 
+/**
+ * A moment as a person reads it, with its day where the chart has more than one.
+ *
+ * @param {number} seconds since 1970
+ * @param {number} span seconds that the chart has
+ */
+function moment(seconds, span) {
+	const day = /** @type {const} */ ({ month: "short", day: "numeric" });
+	const time = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+	return new Intl.DateTimeFormat(undefined, span > 86_400 ? { ...day, ...time } : time).format(
+		seconds * 1000,
+	);
+}
+
 /** @param {Context<ChartTraits>} context */
 function render({ model, el: root }) {
 	const title = el("div", { class: "llm-chart-title" });
 	const words = el("div", { class: "llm-note" });
-	const picture = document.createElementNS(NS, "svg");
-	picture.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-	picture.setAttribute("aria-hidden", "true");
-	picture.setAttribute("preserveAspectRatio", "none");
-	const axis = el("div", { class: "llm-chart-axis", "aria-hidden": "true" });
-	root.append(el("div", { class: "llm-chart" }, title, words, picture, axis));
+	const picture = el("div", { class: "llm-chart-picture", "aria-hidden": "true" });
+	// A canvas knows no tokens: these have their colours, as they are in the theme of now.
+	const [bar, marked, line] = ["bar", "marked", "line"].map((name) =>
+		el("span", { class: `llm-chart-${name}`, hidden: true }),
+	);
+	const summary = el("summary", {}, "Show as table");
+	const body = el("tbody");
+	const head = el("tr");
+	const area = el(
+		"div",
+		{ tabIndex: 0, role: "region" }, // it scrolls, by the keyboard too
+		el("table", {}, el("thead", {}, head), body),
+	);
+	const table = el("details", { class: "llm-chart-table" }, summary, area);
+	root.append(el("div", { class: "llm-chart" }, title, words, picture, table));
+	picture.append(...[bar, marked, line].filter((each) => each !== undefined));
+	/** @type {uPlot | null} */
+	let plot = null;
 
-	function draw() {
-		const points = model.get("points");
-		const [first, last] = [points[0], points.at(-1)];
-		const unit = model.get("unit");
-		setText(title, model.get("label"));
+	/** @param {Element | undefined} of */
+	const colour = (of) => (of ? getComputedStyle(of).color : "");
+
+	/** The words of a place on the horizontal axis. */
+	function place(/** @type {number} */ at) {
 		const steps = model.get("steps");
-		picture.replaceChildren();
-		axis.replaceChildren(...steps.map((step) => el("span", {}, step)));
-		if (!first || !last) {
-			setText(words, "Nothing measured");
-			return;
-		}
-		const values = points.map(([, value]) => value);
-		const most = Math.max(...values);
-		const told = `Now ${number(last[1], unit)} · peak ${number(most, unit)}`;
-		setText(words, model.get("words") || told);
-		const top = unit === "%" ? 100 : most; // a share of nearly nothing is to look like that
-		const begin = model.get("since") || first[0];
-		const span = Math.max(1, (model.get("until") || last[0]) - begin);
-		const room = WIDTH / (steps.length || Math.max(points.length, 60));
-		const width = room * (steps.length ? 0.6 : 0.8);
-		for (const [index, [time, value]] of points.entries()) {
-			const height = top > 0 ? Math.min(1, value / top) * (HEIGHT - 2) : 0;
-			const bar = document.createElementNS(NS, "rect");
-			const place = Math.min(1, Math.max(0, (time - begin) / span));
-			const left = steps.length ? (index + 0.2) * room : place * (WIDTH - width);
-			bar.classList.toggle("llm-chart-marked", index === model.get("marked"));
-			bar.setAttribute("x", String(left));
-			bar.setAttribute("y", String(HEIGHT - height));
-			bar.setAttribute("width", String(width));
-			bar.setAttribute("height", String(height));
-			picture.append(bar);
-		}
+		return steps.length ? (steps[at] ?? "") : moment(at, span());
 	}
 
+	function span() {
+		const points = model.get("points");
+		const [since, until] = [model.get("since"), model.get("until")];
+		return (until || (points.at(-1)?.[0] ?? 0)) - (since || (points[0]?.[0] ?? 0));
+	}
+
+	/** What is said while nothing is pointed at. */
+	function told() {
+		const points = model.get("points");
+		const last = points.at(-1);
+		if (!last) return "Nothing measured";
+		if (model.get("words")) return model.get("words");
+		const unit = model.get("unit");
+		const most = Math.max(...points.map(([, value]) => value));
+		return `Now ${number(last[1], unit)} · peak ${number(most, unit)}`;
+	}
+
+	/** @returns {[number[], (number | null)[], (number | null)[]]} */
+	function columns() {
+		const points = model.get("points");
+		const steps = model.get("steps").length > 0;
+		const chosen = model.get("marked");
+		const values = points.map(([, value]) => value);
+		return [
+			points.map(([time], index) => (steps ? index : time)),
+			values.map((value, index) => (index === chosen ? null : value)),
+			values.map((value, index) => (index === chosen ? value : null)),
+		];
+	}
+
+	/** @returns {uPlot.Options} */
+	function options() {
+		const steps = model.get("steps").length;
+		const unit = model.get("unit");
+		const bars = uPlot.paths.bars?.({ size: steps ? [0.6, 80] : [0.8, 24, 1] });
+		const axis = {
+			stroke: () => colour(picture),
+			font: FONT,
+			grid: { stroke: () => colour(line), width: 1 },
+			ticks: { show: false },
+		};
+		return {
+			width: Math.max(200, picture.clientWidth),
+			height: HEIGHT,
+			legend: { show: false },
+			cursor: { x: false, y: false, points: { show: false }, drag: { x: false, y: false } },
+			scales: {
+				x: { time: false, range: () => edges() },
+				// A share of nearly nothing is to look like that.
+				y: { range: (_, __, most) => [0, unit === "%" ? 100 : most > 0 ? most * 1.05 : 1] },
+			},
+			axes: [
+				{
+					...axis,
+					grid: { show: false },
+					...(steps ? { splits: () => [...Array(steps).keys()] } : {}),
+					values: (_, at) => at.map(place),
+					space: 72,
+				},
+				{ ...axis, size: LEFT, space: 36, values: (_, at) => at.map((each) => number(each, unit)) },
+			],
+			series: [
+				{},
+				...[bar, marked].map((each) => ({
+					fill: () => colour(each),
+					width: 0,
+					points: { show: false },
+					...(bars ? { paths: bars } : {}),
+				})),
+			],
+			hooks: { setCursor: [point] },
+		};
+	}
+
+	/** The left and the right edge. @returns {[number, number]} */
+	function edges() {
+		const steps = model.get("steps").length;
+		if (steps) return [-0.5, steps - 0.5];
+		const points = model.get("points");
+		const begin = model.get("since") || (points[0]?.[0] ?? 0);
+		return [begin, Math.max(begin + 1, begin + span())];
+	}
+
+	/** Say what is pointed at. */
+	function point(/** @type {uPlot} */ at) {
+		const found = model.get("points")[at.cursor.idx ?? -1];
+		const where = at.data[0][at.cursor.idx ?? -1];
+		setText(
+			words,
+			found && where !== undefined
+				? `${place(where)} · ${number(found[1], model.get("unit"))}`
+				: told(),
+		);
+	}
+
+	function fill() {
+		if (!table.open) return;
+		const unit = model.get("unit");
+		const [at] = columns();
+		head.replaceChildren(
+			el("th", { scope: "col" }, "Time"),
+			el("th", { scope: "col" }, model.get("label")),
+		);
+		body.replaceChildren(
+			...model
+				.get("points")
+				.map(([, value], index) =>
+					el("tr", {}, el("td", {}, place(at[index] ?? 0)), el("td", {}, number(value, unit))),
+				),
+		);
+	}
+
+	function draw() {
+		setText(title, model.get("label"));
+		area.setAttribute("aria-label", model.get("label"));
+		setText(words, told());
+		plot?.destroy();
+		const has = model.get("points").length > 0;
+		picture.hidden = !has;
+		// Who draws several measures step by step has one table for all of them.
+		table.hidden = !has || model.get("steps").length > 0;
+		plot = has ? new uPlot(options(), columns(), picture) : null;
+		fill();
+	}
+
+	const sized = new ResizeObserver(() =>
+		plot?.setSize({ width: Math.max(200, picture.clientWidth), height: HEIGHT }),
+	);
+	const themed = () => plot?.redraw();
+	const dark = matchMedia("(prefers-color-scheme: dark)");
+	const host = new MutationObserver(themed); // JupyterLab says its theme there
+	sized.observe(picture);
+	dark.addEventListener("change", themed);
+	host.observe(document.body, { attributeFilter: ["data-jp-theme-name"] });
+	table.addEventListener("toggle", fill);
 	model.on("change", draw);
 	draw();
+	return () => {
+		sized.disconnect();
+		dark.removeEventListener("change", themed);
+		host.disconnect();
+		plot?.destroy();
+	};
 }
 
 export default { render };

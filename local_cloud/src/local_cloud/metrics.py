@@ -51,6 +51,7 @@ METRICS = {
     f"{PREFIX}request_count": Metric("DELTA", "INT64", "1"),
     f"{PREFIX}request_latencies": Metric("DELTA", "DISTRIBUTION", "ms", _MILLISECONDS),
     f"{PREFIX}container/instance_count": Metric("GAUGE", "INT64", "1"),
+    f"{PREFIX}container/startup_latencies": Metric("DELTA", "DISTRIBUTION", "ms", _MILLISECONDS),
     f"{PREFIX}container/billable_instance_time": Metric("DELTA", "DOUBLE", "s"),
     f"{PREFIX}container/cpu/utilizations": Metric("DELTA", "DISTRIBUTION", "10^2.%", _SHARES),
     f"{PREFIX}container/memory/utilizations": Metric("DELTA", "DISTRIBUTION", "10^2.%", _SHARES),

@@ -207,7 +207,9 @@ class Instance:
         if not program or not process:
             raise self._stopped()
         port = program.ports.local(self._probe.port)
+        begun = time.monotonic()
         if self._probe.wait(port, self._running, self.journal.system):
+            self.meter.started(time.monotonic() - begun)
             self._ready.set()
             return
         if self._stopping.is_set():

@@ -49,6 +49,10 @@ class Meter:
         self._record("request_count", 1, labels)
         self._record("request_latencies", seconds * 1000, labels)
 
+    def started(self, seconds: float) -> None:
+        """Take note of how long an instance took to start."""
+        self._record("container/startup_latencies", seconds * 1000, {})
+
     def instance(self, at: float) -> None:
         """Count the one instance as active while it has a request, as idle otherwise."""
         for state, is_so in (("active", self._under_way > 0), ("idle", self._under_way <= 0)):
