@@ -43,7 +43,7 @@ _COMMANDS = {
     "edit": (f"{_HERE}.services:edit", "change a service"),
     "pause": (f"{_HERE}.money:pause", "run no instances of a service until it is resumed"),
     "resume": (f"{_HERE}.money:resume", "resume a paused service as it was"),
-    "delete": (f"{_HERE}.services:delete", "delete a service"),
+    "delete": (f"{_HERE}.services:delete", "delete services"),
     "doctor": (f"{_HERE}.upkeep:doctor", "check a project and print the fixes"),
     "deploy-manager": (f"{_HERE}.hosting:deploy_manager", "the page for colleagues, on Cloud Run"),
     "serve": (f"{_HERE}.page:serve", "the page on Google Cloud, with your credentials"),

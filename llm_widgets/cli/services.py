@@ -26,6 +26,8 @@ from llm_widgets.domain.start_styles import IDS
 from llm_widgets.domain.tables import plain
 
 if TYPE_CHECKING:
+    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.errors import ManagerError
     from llm_widgets.manager import Manager
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -296,25 +298,31 @@ def edit(
 
 
 @click.command()
-@click.argument("service")
-@click.option("--with-model", is_flag=True, help="Delete its model from the bucket too.")
+@click.argument("names", metavar="SERVICE...", nargs=-1, required=True)
+@click.option("--with-model", is_flag=True, help="Delete their models from the buckets too.")
 @in_region
 @quiet
 @common
 def delete(
-    service: str,
+    names: tuple[str, ...],
     with_model: bool,
     region: str,
     quiet: bool,
     project: str,
     how: str,  # noqa: ARG001 - the flag is common
 ) -> None:
-    """Delete a service; its model stays in the bucket unless you say otherwise."""
-    found, named = _opened(project, service, region)
-    too = " and its model" if with_model else ""
-    confirm(f"Delete {named}{too}?", quiet=quiet)
-    found.delete(named, with_model=with_model)
-    output.tell(f"Deleted {named.rsplit('/', 1)[-1]}{too}.")
+    """Delete services; their models stay in the buckets unless you say otherwise."""
+    found = manager(project)
+    named = [found.service(each, region=region) for each in names]
+    its = " and its model" if with_model else ""
+    too = its if len(named) == 1 else its.replace("its model", "their models")
+    confirm(f"Delete {', '.join(each.name for each in named)}{too}?", quiet=quiet)
+
+    def tell(service: ServiceSummary, error: ManagerError | None) -> None:
+        told = f"Failed to delete {service.id}" if error else f"Deleted {service.id}"
+        output.tell(f"{told}{its}.")
+
+    found.delete(*named, with_model=with_model, ended=tell)
 
 
 def _opened(project: str, service: str, region: str) -> tuple[Manager, str]:

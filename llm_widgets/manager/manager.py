@@ -724,24 +724,44 @@ class Manager(ServiceCalls, LoadTestCalls):
         """
         who_calls.add(self.clients, self._name(service), member, everybody=everybody)
 
-    def delete(self, service: Named, *, with_model: bool = False) -> None:
-        """Delete a service and wait until it is gone.
+    def delete(
+        self,
+        service: Named,
+        *more: Named,
+        with_model: bool = False,
+        ended: Callable[[ServiceSummary, ManagerError | None], object] = lambda _, _error: None,
+    ) -> None:
+        """Delete one service or several at the same time, and wait until they are gone.
+
+        One that can't be deleted stops no other.
 
         Parameters
         ----------
         with_model
-            Whether the model that it serves is removed from its bucket afterwards.
+            Whether the models that they serve are removed from their buckets afterwards.
+        ended
+            Called for each service once it is gone, or with why it failed; in any thread.
 
         Raises
         ------
+        NotFoundError
+            There is no service of one of the names; nothing was deleted.
         ConflictError
-            The model was to go, and other services read it too; nothing was deleted.
+            A model was to go, and other services read it too; nothing was deleted.
         ManagerError
-            The service is gone already, or may not be deleted.
+            A service is gone already, or may not be deleted. Of several, it tells which, and why.
+
+        Examples
+        --------
+        >>> manager.delete("gemma", "qwen")
         """
-        found = self.service(service) if isinstance(service, str) else service
-        record = remove.model_of(self.clients, found) if with_model else None
-        remove.remove_service(self.clients, found, record)
+        named = [self.service(each) if isinstance(each, str) else each for each in (service, *more)]
+        found = list({each.name: each for each in named}.values())
+        records = {each.name: remove.model_of(self.clients, each) for each in found if with_model}
+        failed = remove.remove_services(self.clients, found, records, ended)
+        failure = remove.failure_of(failed, len(found))
+        if failure:
+            raise failure
 
     def estimate(
         self,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.errors import ConflictError, Fix, InUseError, NotFoundError
+from llm_widgets.errors import ConflictError, Fix, InUseError, ManagerError, NotFoundError
+from llm_widgets.gcp.client.parallel import Outcome, outcomes
 from llm_widgets.gcp.run import rollout, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import remove
@@ -12,6 +13,8 @@ from llm_widgets.imports.usage import Usage, reads, services_with
 from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.client.clients import Clients
@@ -107,6 +110,49 @@ def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecor
         pass  # until it is gone
     if record:
         _remove_files(clients, service.bucket, record)
+
+
+def remove_services(
+    clients: Clients,
+    found: Sequence[ServiceSummary],
+    records: Mapping[str, ModelRecord],
+    ended: Callable[[ServiceSummary, ManagerError | None], object],
+) -> list[Outcome[ServiceSummary, None]]:
+    """Delete services at the same time, each by itself: one that fails stops no other.
+
+    Parameters
+    ----------
+    records
+        What :func:`model_of` gave, by the resource names of the services that it goes with.
+    ended
+        Called for each service once it is gone, or with why it failed; in any thread.
+
+    Returns
+    -------
+    list
+        Those that failed, with their errors, in the order of ``found``.
+    """
+
+    def remove_one(service: ServiceSummary) -> None:
+        try:
+            remove_service(clients, service, records.get(service.name))
+        except ManagerError as error:
+            ended(service, error)
+            raise
+        ended(service, None)
+
+    return [each for each in outcomes(remove_one, found) if each.error]
+
+
+def failure_of(failed: Sequence[Outcome[ServiceSummary, None]], wanted: int) -> ManagerError | None:
+    """Return what tells of those that failed, of so many that were to go; ``None`` of none."""
+    if not failed or wanted == 1:
+        return failed[0].error if failed else None
+    return ManagerError(
+        f"Deleting {len(failed)} of {wanted} services failed: "
+        f"{', '.join(each.key.id for each in failed)}.",
+        cause="\n".join(f"{each.key.id}: {each.error}" for each in failed),
+    )
 
 
 @recorded("model.delete", on="{bucket}: {record.id} {record.revision}")

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from llm_widgets.domain.services import ServiceState, StartupProbe
+from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import ConflictError, DeniedError, ManagerError, UnavailableError
-from llm_widgets.gcp.iam import bucket_readers
 from llm_widgets.gcp.run import rollout, service_list, services
 from llm_widgets.gcp.storage import metadata
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import service_row
 from llm_widgets.page.session import Session
-from llm_widgets.serving import codec, recipes
 from local_cloud.testing.waiting import LONG, until
 from tests.contract.product import PROJECT, REGION, Product, open_project, running
+from tests.contract.quick_services import deployed
 from tests.contract.served_model import BUCKET, RECORD, put_served_model
 
 if TYPE_CHECKING:
@@ -48,33 +45,6 @@ def session(product: Product) -> Iterator[Session]:
 @pytest.fixture
 def state(session: Session) -> ServicesState:
     return ServicesState(session)
-
-
-@contextmanager
-def deployed(product: Product, *names: str) -> Iterator[None]:
-    """Deploy what mounts the small model, under some names; what is left goes afterwards."""
-    account = product.clients.projects.get_project(name=f"projects/{PROJECT}").name
-    number = account.rsplit("/", 1)[1]
-    runs_as = f"{number}-compute@developer.gserviceaccount.com"
-    bucket_readers.grant_reader(
-        product.clients, BUCKET, f"serviceAccount:{runs_as}", project=PROJECT
-    )
-    offered = recipes.defaults(
-        RECORD, project=PROJECT, region=REGION, bucket=BUCKET, service_account=runs_as
-    )
-    server = ("/bin/sh", "-c", "exec python3 -m http.server $PORT --bind 127.0.0.1")
-    offered = replace(offered, command=server, probe=StartupProbe("/", period=1, timeout=1))
-    started = [
-        services.create_from(product.clients, codec.document(replace(offered, name=name)))
-        for name in names
-    ]
-    for operation in started:
-        list(rollout.follow(product.clients, operation, period=0.1))
-    yield
-    for each in service_list.list_services(product.clients, PROJECT, [REGION]).services:
-        list(
-            rollout.follow(product.clients, services.delete(product.clients, each.name), period=0.1)
-        )
 
 
 def test_regions_that_fail_or_hang_are_named_and_hold_nobody_up(
