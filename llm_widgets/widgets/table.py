@@ -46,7 +46,7 @@ class Column:
         Whether a click on the heading sorts.
     action
         When given, the text is a button that reports this action for its row, for example to
-        open the details.
+        open the details; a click anywhere else on the row reports the first such action.
     width
         Percent of the table's width. Where a column has one, widths do not follow what stands in
         the table, so that tables below one another are aligned.

@@ -192,3 +192,59 @@ test("what a row opens is a link where it has an address of this page", () => {
 	link.click();
 	assert.deepEqual(widget.sent, [{ type: "action", action: "open", row: "a" }]);
 });
+
+test("a click on a row opens it; what is a control there stays one", () => {
+	const columns = [column("name", { action: "open" }), column("url", { kind: "link" })];
+	const url = { href: "https://a.example.org/", text: "a.example.org", copy: true };
+	const { widget, button, el } = shown({
+		columns,
+		rows: [
+			{ id: "a", name: "first", url, places: { open: "#/services/r/first" } },
+			{ id: "b", name: "", url },
+		],
+	});
+	const row = find(el, 'tr[data-row="a"]', HTMLElement);
+	const cell = find(row, 'td[data-kind="link"]', HTMLElement);
+	const opened = { type: "action", action: "open", row: "a" };
+	cell.click();
+	assert.deepEqual(widget.sent, [opened]);
+	for (const control of [find(cell, "a", HTMLElement), find(cell, "button", HTMLElement)]) {
+		control.addEventListener("click", (event) => event.preventDefault());
+		control.click();
+	}
+	button("a", "more").click();
+	cell.dispatchEvent(new MouseEvent("click", { ctrlKey: true, bubbles: true }));
+	assert.deepEqual(widget.sent, [opened]);
+	button("a", "open").click(); // the link sends what it did before, once
+	assert.deepEqual(widget.sent, [opened, opened]);
+	// A row without a name leads nowhere, and does not look as if it did.
+	const other = find(el, 'tr[data-row="b"]', HTMLElement);
+	assert.deepEqual(
+		[row, other].map((each) => each.className),
+		["llm-opens", ""],
+	);
+	find(other, "td", HTMLElement).click();
+	assert.equal(widget.sent.length, 2);
+});
+
+test("selecting text in a row does not open it", () => {
+	const { widget, el } = shown({ columns: [column("name", { action: "open" }), column("size")] });
+	const [first, second] = ["a", "b"].map((id) =>
+		find(el, `tr[data-row="${id}"] td:nth-child(2)`, HTMLElement),
+	);
+	assert.ok(first && second);
+	const opened = (/** @type {string} */ row) => ({ type: "action", action: "open", row });
+	document.getSelection()?.selectAllChildren(first);
+	first.click();
+	second.click();
+	assert.deepEqual(widget.sent, [opened("b")]);
+	document.getSelection()?.removeAllRanges();
+	first.click();
+	assert.deepEqual(widget.sent, [opened("b"), opened("a")]);
+});
+
+test("rows of a table that opens nothing have no click", () => {
+	const { widget, el } = shown();
+	find(el, 'tr[data-row="a"] td', HTMLElement).click();
+	assert.deepEqual([widget.sent, el.querySelector(".llm-opens")], [[], null]);
+});

@@ -6,6 +6,7 @@
 import { cellText, compare, drawValue, mainText, sortValue, withNote } from "./cells.js";
 import { el, isolateKeys, setText } from "./dom.js";
 import { rowMenu } from "./menu.js";
+import { openByClick, opensElsewhere } from "./openrow.js";
 import { icon } from "./parts.js";
 
 /** @import { Action, CellValue, Column, Context, Row, TableSent, TableTraits } from "./types.js" */
@@ -29,11 +30,12 @@ import { icon } from "./parts.js";
 const cellOf = (row, column) => /** @type {CellValue} */ (row[column.key]);
 
 /**
- * Whether a click on a link asks the browser for another tab, another window, or a download.
+ * Whether a row has nothing to show in a column.
  *
- * @param {MouseEvent} event
+ * @param {Row} row
+ * @param {Column} column
  */
-const opensElsewhere = (event) => event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+const isMissing = (row, column) => ["", null, undefined].some((none) => none === row[column.key]);
 
 /** @param {Context<TableTraits, TableSent>} context */
 function render({ model, el: root }) {
@@ -83,6 +85,15 @@ function render({ model, el: root }) {
 	 */
 	function send(action, row) {
 		model.send({ type: "action", action, row });
+	}
+
+	/**
+	 * The column that leads from a row to what it is about.
+	 *
+	 * @param {Row} row
+	 */
+	function openerOf(row) {
+		return model.get("columns").find((column) => column.action && !isMissing(row, column));
 	}
 
 	function drawWidths() {
@@ -145,9 +156,8 @@ function render({ model, el: root }) {
 	 */
 	function drawCell(column, row) {
 		const value = cellOf(row, column);
-		const missing = value === null || value === undefined || value === "";
 		const td = el("td", { data: { kind: column.kind, label: column.label } });
-		if (missing) td.append(el("span", { class: "llm-note", text: "–" }));
+		if (isMissing(row, column)) td.append(el("span", { class: "llm-note", text: "–" }));
 		else if (column.action) {
 			const name = mainText(value);
 			const parts = { class: "llm-link", text: name, data: { action: column.action } };
@@ -237,6 +247,7 @@ function render({ model, el: root }) {
 		const tr = before?.tr ?? el("tr", { data: { row: row.id } });
 		const entry = { tr, json, row, cells: before?.cells ?? new Map() };
 		drawn.set(row.id, entry);
+		tr.classList.toggle("llm-opens", openerOf(row) !== undefined);
 		/**
 		 * @param {string} key
 		 * @param {string} cellJson all that the cell is drawn from
@@ -331,6 +342,11 @@ function render({ model, el: root }) {
 		drawRows();
 	}
 
+	openByClick(body, (id) => {
+		const row = drawn.get(id)?.row;
+		const opener = row && openerOf(row);
+		if (opener) send(opener.action, id);
+	});
 	filter.addEventListener("input", arrange);
 	emptyButton.addEventListener("click", () => model.send({ type: "empty_action" }));
 	model.on(
