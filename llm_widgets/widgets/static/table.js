@@ -8,8 +8,9 @@ import { el, isolateKeys, setText } from "./dom.js";
 import { rowMenu } from "./menu.js";
 import { openByClick, opensElsewhere } from "./openrow.js";
 import { icon } from "./parts.js";
+import { actionsCell } from "./rowactions.js";
 
-/** @import { Action, CellValue, Column, Context, Row, TableSent, TableTraits } from "./types.js" */
+/** @import { CellValue, Column, Context, Row, TableSent, TableTraits } from "./types.js" */
 
 /**
  * What is shown of a row.
@@ -177,63 +178,6 @@ function render({ model, el: root }) {
 		return td;
 	}
 
-	/** @param {Row} row */
-	function drawActions(row) {
-		const td = el("td", { data: { kind: "actions", label: "Actions" } });
-		const box = el("div", { class: "llm-actions" });
-		const shown = model.get("actions").filter((action) => !(row.hidden ?? []).includes(action.key));
-		const about = row.name ?? row.id;
-		for (const action of shown.filter((each) => !each.overflow)) {
-			box.append(actionButton(action, row, about));
-		}
-		const more = shown.filter((each) => each.overflow);
-		if (more.length) {
-			const opener = el(
-				"button",
-				{
-					type: "button",
-					class: "llm-icon-button",
-					title: "More actions",
-					"aria-label": `More actions for ${about}`,
-					"aria-haspopup": "menu",
-					"aria-expanded": "false",
-					data: { action: "more" },
-				},
-				icon("more"),
-			);
-			opener.addEventListener("click", () =>
-				menu.open(opener, more, drawn.get(row.id)?.row ?? row),
-			);
-			box.append(opener);
-		}
-		td.append(box);
-		return td;
-	}
-
-	/**
-	 * @param {Action} action
-	 * @param {Row} row
-	 * @param {string} about what the row is called
-	 */
-	function actionButton(action, row, about) {
-		const reason = row.disabled?.[action.key];
-		const button = el("button", {
-			type: "button",
-			class: `llm-button${action.danger ? " llm-danger-text" : ""}`,
-			text: action.label,
-			"aria-label": `${action.label} ${about}`,
-			data: { action: action.key },
-		});
-		if (reason) {
-			// Not the `disabled` attribute: the button stays reachable, so that its reason can be read.
-			button.setAttribute("aria-disabled", "true");
-			button.title = reason;
-			button.append(el("span", { class: "llm-sr", text: `: ${reason}` }));
-			button.setAttribute("aria-label", `${action.label} ${about}: ${reason}`);
-		} else button.addEventListener("click", () => send(action.key, row.id));
-		return button;
-	}
-
 	/**
 	 * Draw what changed in one row, cell by cell.
 	 *
@@ -268,7 +212,14 @@ function render({ model, el: root }) {
 		}
 		if (model.get("actions").length) {
 			const state = JSON.stringify([row.disabled, row.hidden, row.links, row.name]);
-			draw(":actions", state, () => drawActions(row));
+			draw(":actions", state, () =>
+				actionsCell(
+					row,
+					model.get("actions"),
+					(action) => send(action, row.id),
+					(opener, more) => menu.open(opener, more, drawn.get(row.id)?.row ?? row),
+				),
+			);
 		}
 		return entry;
 	}
