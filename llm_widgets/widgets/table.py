@@ -110,6 +110,11 @@ class DataTable(Component, module="table"):
         Name of the table, for screen readers.
     columns, actions
         `Column` and `Action` objects.
+    bulk
+        `Action` objects for several rows at once: rows get checkboxes. A row that can't do any of
+        them now, by its ``disabled`` and ``hidden``, can't be chosen.
+    selected
+        Ids of the rows that are chosen; those that are not there any more are dropped.
     rows
         The rows, see above.
     empty
@@ -135,6 +140,8 @@ class DataTable(Component, module="table"):
     caption = t.Unicode().tag(sync=True)
     columns = t.List(t.Dict()).tag(sync=True)
     actions = t.List(t.Dict()).tag(sync=True)
+    bulk = t.List(t.Dict()).tag(sync=True)
+    selected = t.List(t.Unicode()).tag(sync=True)
     rows = t.List(t.Dict()).tag(sync=True)
     empty = t.Unicode("Nothing here yet.").tag(sync=True)
     empty_action = t.Unicode().tag(sync=True)
@@ -142,13 +149,20 @@ class DataTable(Component, module="table"):
     filterable = t.Bool(default_value=False).tag(sync=True)
 
     def __init__(
-        self, *, columns: Sequence[Column] = (), actions: Sequence[Action] = (), **traits: Any
+        self,
+        *,
+        columns: Sequence[Column] = (),
+        actions: Sequence[Action] = (),
+        bulk: Sequence[Action] = (),
+        **traits: Any,
     ) -> None:
         self._action_callbacks = callbacks()
+        self._bulk_callbacks = callbacks()
         self._empty_callbacks = callbacks()
         super().__init__(
             columns=[asdict(column) for column in columns],
             actions=[asdict(action) for action in actions],
+            bulk=[asdict(action) for action in bulk],
             **traits,
         )
 
@@ -162,9 +176,29 @@ class DataTable(Component, module="table"):
             raise t.TraitError("two rows have the same id")
         return rows
 
+    @t.validate("selected")
+    def _check_selected(self, proposal: t.Bunch) -> list[str]:
+        chosen = set(proposal["value"])
+        return [row["id"] for row in self.rows if row["id"] in chosen]
+
+    @t.observe("rows")
+    def _drop_selected(self, _: t.Bunch) -> None:
+        self.selected = list(self.selected)
+
+    def may_set(self, name: str, value: object) -> bool:
+        """Return whether the browser may set a trait: which rows are chosen."""
+        is_choice = name == "selected" and bool(self.bulk)
+        return is_choice and isinstance(value, list) and all(isinstance(key, str) for key in value)
+
     def on_action(self, callback: Callable[[str, str], object], *, remove: bool = False) -> None:
         """Call ``callback(action_key, row_id)`` when a row's action is chosen."""
         self._action_callbacks.register_callback(callback, remove=remove)
+
+    def on_bulk(
+        self, callback: Callable[[str, list[str]], object], *, remove: bool = False
+    ) -> None:
+        """Call ``callback(action_key, row_ids)`` when an action for several rows is chosen."""
+        self._bulk_callbacks.register_callback(callback, remove=remove)
 
     def on_empty_action(self, callback: Callable[[], object], *, remove: bool = False) -> None:
         """Call ``callback()`` when the button of the empty table is pressed."""
@@ -177,13 +211,28 @@ class DataTable(Component, module="table"):
     def _on_action_message(self, content: dict[str, Any]) -> None:
         """Report an action, if the row is still there and may do it: the page may be behind."""
         action, row_id = content.get("action"), content.get("row")
-        row = self.row(row_id) if isinstance(row_id, str) else None
         known = {each["key"] for each in self.actions} | {each["action"] for each in self.columns}
-        if row is None or not action or action not in known:
+        if isinstance(action, str) and action in known - {""} and self._may(action, row_id):
+            self._action_callbacks(action, row_id)
+
+    def _on_bulk_message(self, content: dict[str, Any]) -> None:
+        """Report an action for those of the rows that may do it."""
+        action, ids = content.get("action"), content.get("rows")
+        known = {each["key"] for each in self.bulk}
+        if not isinstance(action, str) or action not in known or not isinstance(ids, list):
             return
-        if action in row.get("disabled", {}) or action in row.get("hidden", []):
-            return
-        self._action_callbacks(action, row_id)
+        named = {each for each in ids if isinstance(each, str)}
+        there = [row["id"] for row in self.rows if row["id"] in named]
+        chosen = [each for each in there if self._may(action, each)]
+        if chosen:
+            self._bulk_callbacks(action, chosen)
+
+    def _may(self, action: str, row_id: object) -> bool:
+        """Return whether there is a row of an id that may do something."""
+        row = self.row(row_id) if isinstance(row_id, str) else None
+        return row is not None and not (
+            action in row.get("disabled", {}) or action in row.get("hidden", [])
+        )
 
     def _on_empty_action_message(self, _content: dict[str, Any]) -> None:
         self._empty_callbacks()

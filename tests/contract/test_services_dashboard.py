@@ -173,6 +173,44 @@ def put_back(product: Product) -> None:
     )
 
 
+def test_of_several_one_stays_with_the_reason_and_the_others_go(
+    product: Product, session: Session, state: ServicesState
+) -> None:
+    told: list[str] = []
+    session.on_notice(lambda text, _: told.append(text))
+    with deployed(product, "one", "two", "three"):
+        open_project(session, product)
+        until(lambda: state.loaded)
+        held = "DELETE /v2/projects/[^/]+/locations/[^/]+/services/two$"
+        product.faults.update(failures=[{"match": held, "status": 400, "message": "Held."}])
+        state.delete_all(state.services)
+        until(lambda: state.not_deleted and len(state.services) == 1)
+        until(lambda: not state.loading)
+        (two,) = state.services
+        assert (two.id, two.state) == ("two", ServiceState.READY)
+        assert list(state.not_deleted) == [two.name]
+        assert "Held." in str(state.not_deleted[two.name])
+        assert sorted(told) == [
+            "Deleting two failed. The Services tab says why.",
+            "one was deleted.",
+            "three was deleted.",
+        ]
+        # It fails after another project was opened: the list there says nothing of it.
+        product.faults.update(delays={held: 1})
+        state.delete_all([two])
+        assert state.not_deleted == {}  # it is tried again
+        state.forget()
+        until(lambda: len(told) == 4)
+        assert "Held." in told[-1]
+        assert state.not_deleted == {}
+        product.faults.update(failures=[], delays={})
+        state.refresh()
+        until(lambda: [each.id for each in state.services] == ["two"])
+        state.delete_all(state.services)
+        until(lambda: not state.services)
+    assert state.not_deleted == {}
+
+
 def test_a_service_that_somebody_else_deleted(
     product: Product, session: Session, state: ServicesState
 ) -> None:

@@ -1,4 +1,4 @@
-"""The list of services in a browser: rows that open."""
+"""The list of services in a browser: rows that open, are chosen and deleted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 from tests.contract.product import REGION
 from tests.contract.quick_services import deployed
+from tests.contract.served_model import BUCKET, RECORD
 from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.witness import has_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,6 +45,7 @@ def listed(open_page: Callable[[str], Page], product: Product, url: str) -> Iter
         for name in NAMES:
             expect(row_of(page, name)).to_be_visible()
         yield page
+        product.faults.reset()
 
 
 def cell(page: Page, name: str, column: str) -> Locator:
@@ -89,3 +92,48 @@ def test_a_row_opens_its_service_and_its_name_is_a_link(listed: Page) -> None:
     asked.get_by_role("button", name="Cancel").click()
     expect(asked).to_be_hidden()
     expect(row_of(page, "alpha")).to_be_visible()
+
+
+def test_of_several_that_are_deleted_one_fails_and_stays_selected(
+    listed: Page, product: Product, violations: Callable[[Page], list[str]]
+) -> None:
+    page = listed
+    held = "DELETE /v2/projects/[^/]+/locations/[^/]+/services/beta$"
+    denied = "Permission 'run.services.delete' denied on resource"
+    product.faults.update(failures=[{"match": held, "status": 403, "message": denied}])
+    page.get_by_label("Select all").check()
+    expect(page.get_by_text("3 selected", exact=True)).to_be_visible()
+    page.get_by_label("Select gamma").uncheck()
+    expect(page.get_by_text("2 selected", exact=True)).to_be_visible()
+    assert violations(page) == []
+    # What is chosen stays it when the list is read again.
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("button", name="Refresh")).to_be_enabled()
+    expect(page.get_by_label("Select alpha")).to_be_checked()
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    asked = page.get_by_role("dialog", name="Delete 2 services?")
+    for name in ("alpha", "beta"):
+        url = cell(page, name, "URL").locator("a").get_attribute("href")
+        assert url
+        expect(asked).to_contain_text(url.rstrip("/"))
+        expect(asked).to_contain_text(f"{name} ({REGION}): {RECORD.id} stays in gs://{BUCKET}")
+    assert violations(page) == []
+    asked.get_by_role("button", name="Delete").click()
+    expect(asked).to_be_hidden()
+    has_shown(page, "alpha was deleted.")
+    expect(row_of(page, "alpha")).to_have_count(0)
+    failed = page.get_by_role("alert").filter(has_text="Deleting beta failed.")
+    expect(failed).to_contain_text("run.services.delete")
+    expect(failed.get_by_role("group", name="Command")).to_contain_text("gcloud projects")
+    expect(page.get_by_label("Select beta")).to_be_checked()
+    expect(page.get_by_label("Select gamma")).not_to_be_checked()
+    expect(page.get_by_text("1 selected", exact=True)).to_be_visible()
+    assert violations(page) == []
+
+    product.faults.update(failures=[])
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("dialog", name="Delete beta?").get_by_role("button", name="Delete").click()
+    expect(row_of(page, "beta")).to_have_count(0)
+    expect(failed).to_have_count(0)
+    expect(row_of(page, "gamma")).to_be_visible()

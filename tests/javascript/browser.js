@@ -116,7 +116,10 @@ export class Widget {
 		return {
 			get: (name) => this.traits[name],
 			set: (name, value) => {
-				this.traits[name] = value;
+				/** @type {Partial<Traits>} */
+				const changed = {};
+				changed[name] = value;
+				if (JSON.stringify(this.traits[name]) !== JSON.stringify(value)) this.update(changed);
 			},
 			save_changes() {},
 			send: (message) => {

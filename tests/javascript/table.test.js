@@ -12,7 +12,8 @@ import { find, show, texts, type, Widget } from "./browser.js";
  * @returns {Column}
  */
 const column = (key, more) => ({
-	...{ key, label: key, kind: /** @type {const} */ ("text"), sortable: true, action: "", width: 0 },
+	...{ key, label: key, kind: /** @type {const} */ ("text"), sortable: true },
+	...{ action: "", width: 0 },
 	...more,
 });
 
@@ -37,6 +38,8 @@ function shown(more) {
 		caption: "Models",
 		columns: [column("name"), column("size", { kind: "bytes" })],
 		actions: [action("deploy"), action("delete", { overflow: true, danger: true })],
+		bulk: [],
+		selected: [],
 		rows: ROWS,
 		empty: "Nothing.",
 		empty_action: "",
@@ -150,7 +153,7 @@ test("arrows go round in the menu", () => {
 	});
 	button("a", "more").click();
 	const press = (/** @type {string} */ key) => {
-		find(el, ".llm-menu").dispatchEvent(new KeyboardEvent("keydown", { key }));
+		find(el, "[role=menu]").dispatchEvent(new KeyboardEvent("keydown", { key }));
 		return document.activeElement?.textContent;
 	};
 	assert.deepEqual(["ArrowDown", "ArrowDown", "ArrowUp", "Home", "End"].map(press), [
@@ -247,4 +250,79 @@ test("rows of a table that opens nothing have no click", () => {
 	const { widget, el } = shown();
 	find(el, 'tr[data-row="a"] td', HTMLElement).click();
 	assert.deepEqual([widget.sent, el.querySelector(".llm-opens")], [[], null]);
+});
+
+/** @param {Partial<TableTraits>} [more] */
+function selectable(more) {
+	const made = shown({ bulk: [action("delete", { danger: true })], ...more });
+	const { el } = made;
+	const box = (/** @type {string} */ row) =>
+		find(el, `tr[data-row="${row}"] [data-kind="select"] input`, HTMLInputElement);
+	return {
+		...made,
+		box,
+		all: find(el, 'thead [data-kind="select"] input', HTMLInputElement),
+		press: () => find(el, '[data-bulk="delete"]', HTMLElement).click(),
+		told: () => find(el, ".llm-selection [role=status]").textContent,
+		checked: () => ["a", "b", "c"].filter((row) => box(row).checked),
+	};
+}
+
+test("rows are chosen one by one or all at once, and named", () => {
+	const { widget, box, all, press, told, checked, el } = selectable();
+	assert.equal(box("b").getAttribute("aria-label"), "Select model-9");
+	assert.equal(find(el, "thead label").textContent, "Select all");
+	assert.equal(find(el, "[data-bulk]").closest("[hidden]") !== null, true);
+	box("a").click();
+	box("c").click();
+	assert.deepEqual([told(), all.checked, all.indeterminate], ["2 selected", false, true]);
+	assert.deepEqual(widget.traits.selected, ["a", "c"]);
+	press();
+	const sent = { type: "bulk", action: "delete" };
+	assert.deepEqual(widget.sent, [{ ...sent, rows: ["a", "c"] }]);
+	all.click();
+	assert.deepEqual([checked(), all.checked, all.indeterminate], [["a", "b", "c"], true, false]);
+	all.click();
+	assert.deepEqual([checked(), told()], [[], ""]);
+	// The near miss of a checkbox opens nothing.
+	find(el, 'tr[data-row="a"] [data-kind="select"]', HTMLElement).click();
+	assert.equal(widget.sent.length, 1);
+});
+
+test("what is chosen stays it while the list is read again", () => {
+	const { widget, box, press, told, checked } = selectable({ selected: ["a", "b"] });
+	assert.equal(told(), "2 selected");
+	const before = box("b");
+	widget.update({ rows: ROWS.map((row) => ({ ...row, size: 1 })) });
+	assert.deepEqual([checked(), box("b")], [["a", "b"], before]);
+	// One that is being deleted is not counted; where that fails it is chosen as before.
+	const reason = "It is being deleted.";
+	const going = ROWS.map((row) =>
+		row.id === "a" ? { ...row, disabled: { delete: reason } } : row,
+	);
+	widget.update({ rows: going });
+	assert.deepEqual([checked(), told(), box("a").disabled], [["b"], "1 selected", true]);
+	assert.equal(box("a").getAttribute("aria-label"), `Select model-10: ${reason}`);
+	press();
+	assert.deepEqual(widget.sent, [{ type: "bulk", action: "delete", rows: ["b"] }]);
+	widget.update({ rows: ROWS });
+	assert.deepEqual([checked(), told()], [["a", "b"], "2 selected"]);
+	widget.update({ rows: ROWS.slice(1), selected: ["b"] }); // as Python drops what went away
+	assert.equal(told(), "1 selected");
+});
+
+test("all of those that the filter shows are chosen, and what it hides is told", () => {
+	const { el, all, told, checked } = selectable({ selected: ["a"] });
+	const box = find(el, "input[type=search]", HTMLInputElement);
+	type(box, "model-9");
+	assert.equal(told(), "1 selected, 1 of them not shown");
+	all.click();
+	assert.equal(told(), "2 selected, 1 of them not shown");
+	type(box, "");
+	assert.deepEqual([checked(), told()], [["a", "b"], "2 selected"]);
+	const clear = [...el.querySelectorAll("button")].find(
+		(each) => each.textContent === "Clear selection",
+	);
+	clear?.click();
+	assert.deepEqual([checked(), document.activeElement], [[], all]);
 });

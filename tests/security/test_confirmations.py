@@ -129,7 +129,7 @@ def test_a_service_takes_its_model_along_only_where_that_is_offered(
     until(lambda: not tab.session.background.under_way)
     asked = ServiceDeleteDialog(services, begun=lambda _: None)
     submit(asked.dialog, with_model=True)
-    asked.show(summary())
+    asked.show([summary()])
     calls.clear()
     submit(asked.dialog, with_model=True)
     until(lambda: not tab.session.background.under_way)

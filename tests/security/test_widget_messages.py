@@ -228,6 +228,32 @@ def test_a_browser_makes_up_no_rows_and_no_actions() -> None:
     assert done == []
 
 
+def test_a_browser_chooses_only_rows_that_are_there() -> None:
+    done: list[tuple[str, list[str]]] = []
+    delete = Action("delete", "Delete")
+    table = DataTable(
+        bulk=[delete],
+        rows=[{"id": "a"}, {"id": "b", "disabled": {"delete": "It goes."}}],
+    )
+    table.on_bulk(lambda action, ids: done.append((action, ids)))
+    hostile: Any
+    for hostile in ("a", {"a": 1}, None, [["a"]], [1]):
+        update(table, selected=hostile)
+        custom(table, {"type": "bulk", "action": "delete", "rows": hostile})
+    assert (table.selected, done) == ([], [])
+    update(table, selected=["c", "a", "a"])
+    assert table.selected == ["a"]
+    for action in ("own", "", ["delete"], None):
+        custom(table, {"type": "bulk", "action": action, "rows": ["a"]})
+    custom(table, {"type": "bulk", "action": "delete", "rows": ["b", "c"]})
+    assert done == []
+    custom(table, {"type": "bulk", "action": "delete", "rows": ["c", "b", "a", "a"]})
+    assert done == [("delete", ["a"])]
+    plain = DataTable(rows=[{"id": "a"}])
+    update(plain, selected=["a"])
+    assert plain.selected == []
+
+
 def test_a_confirmation_is_neither_opened_nor_left_out_by_the_browser() -> None:
     done: list[Any] = []
     dialog = ConfirmDialog(title="Delete", type_name="prod")

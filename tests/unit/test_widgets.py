@@ -165,6 +165,18 @@ class TestTable:
         deliver(table, type="empty_action")
         assert pressed == [True]
 
+    def test_what_is_chosen_stays_while_its_row_is_there(self, table: DataTable) -> None:
+        table.bulk = [{"key": "delete", "label": "Delete"}]
+        table.selected = ["2", "1", "3"]
+        assert table.selected == ["1", "2"]
+        going = {"id": "1", "name": "a", "disabled": {"delete": "It is being deleted."}}
+        table.rows = [going, *table.rows[1:]]
+        assert table.selected == ["1", "2"]
+        table.rows = table.rows[1:]
+        assert table.selected == ["2"]
+        table.rows = [{"id": "1", "name": "a"}, *table.rows]
+        assert table.selected == ["2"]
+
 
 class TestFormDialog:
     @pytest.fixture

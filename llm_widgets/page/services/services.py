@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from traitlets import Bool, HasTraits, Instance, Tuple
+from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import DeniedError, ManagerError, RateLimitError
@@ -15,7 +15,7 @@ from llm_widgets.manager import remove, spreading
 from llm_widgets.page.background import Latest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.gcp.client.parallel import Outcome
@@ -41,6 +41,8 @@ class ServicesState(HasTraits):
         Whether all regions have answered once, or failed to.
     error
         Why the last list could not be had at all.
+    not_deleted
+        Resource name to why deleting a service failed, until that is dismissed or tried again.
     """
 
     services: Tuple = Tuple()
@@ -49,6 +51,7 @@ class ServicesState(HasTraits):
     loading = Bool(default_value=False)
     loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    not_deleted: Dict = Dict()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -148,13 +151,7 @@ class ServicesState(HasTraits):
         clients = self._session.clients
 
         def then(record: ModelRecord | None) -> None:
-            self._mark(service.name, deleting=True)
-            begun()
-            self._session.background.run(
-                lambda: remove.remove_service(clients, service, record),
-                lambda _: self._gone(service, record),
-                self._kept(service),
-            )
+            self._remove([service], {service.name: record} if record else {}, begun)
 
         self._session.background.run(
             lambda: remove.model_of(clients, service) if with_model else None,
@@ -162,25 +159,75 @@ class ServicesState(HasTraits):
             failed or self._session.report,
         )
 
+    def delete_all(self, found: Sequence[ServiceSummary]) -> None:
+        """Delete services at the same time, each by itself; their models' files stay."""
+        self._remove(found, {}, lambda: None)
+
+    def dismiss(self, *names: str) -> None:
+        """Tell no longer why deleting services failed, given their resource names."""
+        with self._lock:
+            told = self.not_deleted.items()
+            self.not_deleted = {name: error for name, error in told if name not in names}
+
+    def _remove(
+        self,
+        found: Sequence[ServiceSummary],
+        records: Mapping[str, ModelRecord],
+        begun: Callable[[], None],
+    ) -> None:
+        """Delete services, and the models that go with them."""
+        clients = self._session.clients
+        going = {each.name: each for each in found}
+
+        def ended(service: ServiceSummary, error: ManagerError | None) -> None:
+            del going[service.name]
+            if error:
+                self._kept(service, error)
+            else:
+                self._gone(service, records.get(service.name))
+
+        def broken(error: ManagerError) -> None:
+            for service in tuple(going.values()):
+                self._kept(service, error)
+            self.refresh()
+
+        self.dismiss(*going)
+        self._mark(*going, deleting=True)
+        begun()
+        self._session.background.run(
+            lambda: remove.remove_services(clients, found, records, ended),
+            lambda _: self.refresh(),
+            broken,
+        )
+
     def _gone(self, service: ServiceSummary, record: ModelRecord | None) -> None:
         files = f", and {record.id} was removed from {service.bucket}" if record else ""
         self._session.notify(f"{service.id} was deleted{files}.", "success")
+        with self._lock:
+            self._regions = {
+                region: replace(
+                    each, value=tuple(at for at in each.value or () if at.name != service.name)
+                )
+                for region, each in self._regions.items()
+            }
         self._mark(service.name, deleting=False)
-        self.refresh()
         for listener in self._removed if record else ():
             listener()
 
-    def _kept(self, service: ServiceSummary) -> Callable[[ManagerError], None]:
-        def failed(error: ManagerError) -> None:
+    def _kept(self, service: ServiceSummary, error: ManagerError) -> None:
+        if service.name not in self._deleting:  # another project has been opened
             self._session.report(error)
-            self._mark(service.name, deleting=False)
-            self.refresh()
+            return
+        self._session.notify(f"Deleting {service.id} failed. The Services tab says why.", "error")
+        with self._lock:
+            self.not_deleted = {**self.not_deleted, service.name: error}
+        self._mark(service.name, deleting=False)
 
-        return failed
-
-    def _mark(self, name: str, *, deleting: bool) -> None:
-        """Show a service as being deleted before Cloud Run says so."""
-        self._deleting = self._deleting | {name} if deleting else self._deleting - {name}
+    def _mark(self, *names: str, deleting: bool) -> None:
+        """Show services as being deleted before Cloud Run says so."""
+        with self._lock:
+            marked = self._deleting.union(names)
+            self._deleting = marked if deleting else self._deleting.difference(names)
         self._take([])
 
     def _take(self, answers: Iterable[Outcome[str, tuple[ServiceSummary, ...]]]) -> None:
@@ -213,6 +260,7 @@ class ServicesState(HasTraits):
         self._regions = {}
         self._deleting = set()
         self._watched = {}
+        self.not_deleted = {}
         self._take([])
         self.error = None
         self.loaded = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.diagnosis import Context, Evidence, diagnose
@@ -34,13 +35,15 @@ COLUMNS = (
     Column("instances", "Instances"),
     Column("updated", "Last deployed", "time"),
 )
+_DELETE = Action("delete", "Delete", danger=True)
+BULK = (_DELETE,)
 ACTIONS = (
     Action("try", "Try it"),
     Action("logs", "Logs", overflow=True),
     Action("edit", "Edit", overflow=True),
     Action("pause", "Pause", overflow=True),
     Action("resume", "Resume", overflow=True),
-    Action("delete", "Delete", overflow=True, danger=True),
+    replace(_DELETE, overflow=True),
     *(
         Action(f"console-{tab}", f"{label} in Cloud Console", overflow=True)
         for label, tab in CONSOLE

@@ -20,13 +20,13 @@ from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.service_metrics import ServiceMetricsState
 from llm_widgets.page.services.service_page import ServicePage
-from llm_widgets.page.services.services_table import ACTIONS, COLUMNS, service_row
+from llm_widgets.page.services.services_table import ACTIONS, BULK, COLUMNS, service_row
 from llm_widgets.widgets.layout import button, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from llm_widgets.errors import ManagerError
     from llm_widgets.page.services.deploy_form import DeployFormState
@@ -61,10 +61,12 @@ class ServicesView:
         self._notice = Notice()
         self._unreachable = Notice()
         self._denied = Notice()
+        self._not_deleted = stack()
         self._table = DataTable(
             caption="Services",
             columns=COLUMNS,
             actions=ACTIONS,
+            bulk=BULK,
             filterable=True,
         )
         self._delete = DeleteDialog(state, begun=self._goes)
@@ -81,6 +83,7 @@ class ServicesView:
             self._notice,
             self._unreachable,
             self._denied,
+            self._not_deleted,
             self._table,
             self._costs.box,
         )
@@ -95,10 +98,12 @@ class ServicesView:
         )
 
         self._table.on_action(self._act)
+        self._table.on_bulk(lambda _, names: self._ask_to_delete(*names))
         self._table.on_empty_action(to_models)
         state.observe(
             self._draw, ["services", "unreachable", "denied", "loading", "loaded", "error"]
         )
+        state.observe(self._draw_not_deleted, "not_deleted")
         session.observe(lambda _: self._leave(), "project")
         session.observe(self._draw, "is_opening")
         self._edit.observe(self._draw_edit, "is_open")
@@ -195,9 +200,10 @@ class ServicesView:
         self._page = None
         self._comparison.end()
 
-    def _goes(self, name: str) -> None:
-        """Leave a service that is being deleted, and what was said to it."""
-        self._chats.forget(name)
+    def _goes(self, names: Sequence[str]) -> None:
+        """Leave services that are being deleted, and what was said to them."""
+        for name in names:
+            self._chats.forget(name)
         self.close_page()
 
     def _went(self, name: str) -> None:
@@ -233,10 +239,24 @@ class ServicesView:
         else:
             self.open_page(name, action if action in SECTIONS else "")
 
-    def _ask_to_delete(self, name: str) -> None:
-        service = self._state.find(name)
-        if service:
-            self._delete.show(service)
+    def _ask_to_delete(self, *names: str) -> None:
+        found = [service for service in map(self._state.find, names) if service]
+        if found:
+            self._delete.show(found)
+
+    def _draw_not_deleted(self, _: object) -> None:
+        self._not_deleted.children = [
+            self._tell_not_deleted(name, error)
+            for name, error in sorted(self._state.not_deleted.items())
+        ]
+
+    def _tell_not_deleted(self, name: str, error: ManagerError) -> Notice:
+        shown = Notice()
+        shown.show_error(
+            error, text=f"Deleting {name.rsplit('/', 1)[-1]} failed.", action_label="Dismiss"
+        )
+        shown.on_action(lambda: self._state.dismiss(name))
+        return shown
 
     def _draw(self, _: object = None) -> None:
         state, project = self._state, self._session.project

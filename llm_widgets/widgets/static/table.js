@@ -9,6 +9,7 @@ import { rowMenu } from "./menu.js";
 import { openByClick, opensElsewhere } from "./openrow.js";
 import { icon } from "./parts.js";
 import { actionsCell } from "./rowactions.js";
+import { rowSelection } from "./selection.js";
 
 /** @import { CellValue, Column, Context, Row, TableSent, TableTraits } from "./types.js" */
 
@@ -76,7 +77,9 @@ function render({ model, el: root }) {
 	const emptyText = el("p");
 	const emptyButton = el("button", { type: "button", class: "llm-button llm-primary" });
 	const empty = el("div", { class: "llm-empty" }, emptyText, emptyButton);
-	root.append(filterBar, scroller, empty);
+	const selection = rowSelection(model);
+	const bar = el("div", { class: "llm-table-bar" }, filterBar, selection.bar);
+	root.append(bar, scroller, empty);
 
 	const menu = rowMenu((action, row) => send(action, row));
 
@@ -97,8 +100,11 @@ function render({ model, el: root }) {
 		return model.get("columns").find((column) => column.action && !isMissing(row, column));
 	}
 
+	const isSelectable = () => model.get("bulk").length > 0;
+
 	function drawWidths() {
 		const columns = model.get("columns");
+		table.classList.toggle("llm-selectable", isSelectable());
 		table.classList.toggle(
 			"llm-fixed",
 			columns.some((column) => column.width),
@@ -108,6 +114,7 @@ function render({ model, el: root }) {
 			if (column.width) col.style.setProperty("--llm-width", `${column.width}%`);
 			return col;
 		});
+		if (isSelectable()) cols.unshift(el("col"));
 		widths.replaceChildren(...cols);
 	}
 
@@ -139,6 +146,7 @@ function render({ model, el: root }) {
 			th.append(button);
 			return th;
 		});
+		if (isSelectable()) heads.unshift(selection.head());
 		if (model.get("actions").length) {
 			heads.push(
 				el(
@@ -205,6 +213,10 @@ function render({ model, el: root }) {
 			else replaceKeepingFocus(cell.td, td);
 			entry.cells.set(key, { td, json: cellJson });
 		};
+		if (isSelectable()) {
+			const state = JSON.stringify([row.name, row.disabled, row.hidden]);
+			draw(":select", state, () => selection.cell(row));
+		}
 		for (const column of model.get("columns")) {
 			draw(column.key, JSON.stringify([row[column.key], row.name, row.places]), () =>
 				drawCell(column, row),
@@ -247,14 +259,16 @@ function render({ model, el: root }) {
 		place(shown.map((row) => drawRow(row).tr));
 		const loading = model.get("loading") && rows.length === 0;
 		table.setAttribute("aria-busy", String(loading));
-		if (loading) body.replaceChildren(...skeletonRows(headRow.childElementCount));
+		if (loading) body.replaceChildren(...skeletonRows(headRow.children));
+		selection.update(shown);
 		const none = !loading && shown.length === 0;
 		empty.hidden = !none;
 		setText(emptyText, words.length ? "Nothing matches the filter." : model.get("empty"));
 		setText(emptyButton, model.get("empty_action"));
 		emptyButton.hidden = words.length > 0 || model.get("empty_action") === "";
 		setText(count, words.length ? `${shown.length} of ${rows.length}` : "");
-		filterBar.hidden = !model.get("filterable") || rows.length === 0;
+		filterBar.hidden = !model.get("filterable");
+		bar.hidden = rows.length === 0 || (filterBar.hidden && selection.bar.hidden);
 	}
 
 	/**
@@ -287,6 +301,7 @@ function render({ model, el: root }) {
 	function drawAll() {
 		setText(caption, model.get("caption"));
 		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
+		selection.drawActions();
 		drawn.clear();
 		drawWidths();
 		drawHead();
@@ -304,7 +319,7 @@ function render({ model, el: root }) {
 		"change:rows change:loading change:empty change:empty_action change:filterable",
 		drawRows,
 	);
-	model.on("change:columns change:actions change:caption", drawAll);
+	model.on("change:columns change:actions change:caption change:bulk", drawAll);
 	drawAll();
 	root.append(menu.element);
 }
@@ -338,11 +353,16 @@ function focusIn(root, selector, options) {
 /**
  * Rows that stand for those on their way.
  *
- * @param {number} columns
+ * @param {HTMLCollection} heads of the columns
  */
-function skeletonRows(columns) {
-	const cell = () => el("td", {}, el("span", { class: "llm-skeleton" }));
-	return [1, 2, 3].map(() => el("tr", {}, ...Array.from({ length: columns }, cell)));
+function skeletonRows(heads) {
+	/** @param {Element} head */
+	const cell = (head) => {
+		const kind = (head instanceof HTMLElement && head.dataset.kind) || "";
+		const shape = kind === "select" ? null : el("span", { class: "llm-skeleton" });
+		return el("td", { data: { kind, label: head.textContent ?? "" } }, shape);
+	};
+	return [1, 2, 3].map(() => el("tr", {}, ...[...heads].map(cell)));
 }
 
 export default { render };

@@ -461,6 +461,10 @@ export interface TableTraits {
 	caption: string;
 	columns: Column[];
 	actions: Action[];
+	/** What can be done with several rows at once. */
+	bulk: Action[];
+	/** Ids of the rows that are chosen. */
+	selected: string[];
 	rows: Row[];
 	empty: string;
 	empty_action: string;
@@ -468,7 +472,10 @@ export interface TableTraits {
 	filterable: boolean;
 }
 
-export type TableSent = { type: "action"; action: string; row: string } | Signal<"empty_action">;
+export type TableSent =
+	| { type: "action"; action: string; row: string }
+	| { type: "bulk"; action: string; rows: string[] }
+	| Signal<"empty_action">;
 
 // Column
 export interface Column {
