@@ -17,7 +17,7 @@ from llm_widgets.page.navigation import Navigator
 from llm_widgets.page.services.deploy_form import DeployFormState
 from llm_widgets.page.services.deploy_page import DeployPage
 from llm_widgets.page.services.services import ServicesState
-from llm_widgets.page.services.tab import ServicesView
+from llm_widgets.page.services.tab import COLUMNS_KEPT, ServicesView
 from llm_widgets.page.session import NoticeKind, Session
 from llm_widgets.page.views_page import GENERAL_TAB, MODELS_TAB, SERVICES_TAB, Views
 from llm_widgets.widgets.address import Address
@@ -123,6 +123,7 @@ def build(settings: Settings | None = None) -> w.Widget:
     general.observe(lambda _: navigator.refused(), "project_error")
     _bind_storage(storage, session, general)
     _bind_address(address, storage, navigator)
+    services_view.keep_choices(storage)
     return page(
         header,
         shell,
@@ -196,9 +197,12 @@ def _bind_address(address: Address, storage: BrowserStorage, navigator: Navigato
 
 
 def _validated(saved: dict[str, Any]) -> dict[str, Any]:
-    """Return what has the type of a project's id, and networks that can be some."""
+    """Return what has the type of a project's id, networks that can be some, keys of columns."""
     project, networks = saved.get("project"), read_choices(saved.get("networks"))
     kept: dict[str, Any] = {"project": project} if isinstance(project, str) else {}
+    hidden = saved.get(COLUMNS_KEPT)
+    if isinstance(hidden, list) and all(isinstance(key, str) for key in hidden):
+        kept[COLUMNS_KEPT] = hidden
     if networks:
         kept["networks"] = {key: choice.saved() for key, choice in networks.items()}
     return kept

@@ -13,6 +13,8 @@ from llm_widgets.widgets._own_page import is_own_page
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from llm_widgets.widgets.storage import BrowserStorage
+
 ColumnKind = Literal[
     "text", "word", "status", "link", "code", "bytes", "number", "time", "progress"
 ]
@@ -50,6 +52,8 @@ class Column:
     width
         Percent of the table's width. Where a column has one, widths do not follow what stands in
         the table, so that tables below one another are aligned.
+    optional
+        Whether it can be hidden, where there is room for a table; a menu offers it.
     """
 
     key: str
@@ -58,6 +62,7 @@ class Column:
     sortable: bool = True
     action: str = ""
     width: int = 0
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,8 @@ class DataTable(Component, module="table"):
         them now, by its ``disabled`` and ``hidden``, can't be chosen.
     selected
         Ids of the rows that are chosen; those that are not there any more are dropped.
+    hidden_columns
+        Keys of optional columns that are hidden.
     rows
         The rows, see above.
     empty
@@ -142,6 +149,7 @@ class DataTable(Component, module="table"):
     actions = t.List(t.Dict()).tag(sync=True)
     bulk = t.List(t.Dict()).tag(sync=True)
     selected = t.List(t.Unicode()).tag(sync=True)
+    hidden_columns = t.List(t.Unicode()).tag(sync=True)
     rows = t.List(t.Dict()).tag(sync=True)
     empty = t.Unicode("Nothing here yet.").tag(sync=True)
     empty_action = t.Unicode().tag(sync=True)
@@ -185,9 +193,14 @@ class DataTable(Component, module="table"):
     def _drop_selected(self, _: t.Bunch) -> None:
         self.selected = list(self.selected)
 
+    @t.validate("hidden_columns")
+    def _check_hidden_columns(self, proposal: t.Bunch) -> list[str]:
+        hidden = set(proposal["value"])
+        return [each["key"] for each in self.columns if each["optional"] and each["key"] in hidden]
+
     def may_set(self, name: str, value: object) -> bool:
-        """Return whether the browser may set a trait: which rows are chosen."""
-        is_choice = name == "selected" and bool(self.bulk)
+        """Return whether the browser may set a trait: which rows are chosen, what is hidden."""
+        is_choice = (name == "selected" and bool(self.bulk)) or name == "hidden_columns"
         return is_choice and isinstance(value, list) and all(isinstance(key, str) for key in value)
 
     def on_action(self, callback: Callable[[str, str], object], *, remove: bool = False) -> None:
@@ -236,3 +249,26 @@ class DataTable(Component, module="table"):
 
     def _on_empty_action_message(self, _content: dict[str, Any]) -> None:
         self._empty_callbacks()
+
+
+def keep_hidden_columns(table: DataTable, storage: BrowserStorage, name: str) -> None:
+    """Keep in the browser which columns of a table are hidden, and begin with what it kept.
+
+    Only our own page does: in a notebook the choice is kept for the life of the table.
+
+    Parameters
+    ----------
+    name
+        What the choice is called in the storage, whose ``validate`` lets lists of texts pass.
+    """
+    if not is_own_page():
+        return
+
+    def restore(saved: dict[str, Any]) -> None:
+        table.hidden_columns = saved.get(name, [])
+
+    def keep(change: t.Bunch) -> None:
+        storage.set(**{name: change["new"] or None})
+
+    storage.on_ready(restore)
+    table.observe(keep, "hidden_columns")

@@ -1,4 +1,4 @@
-"""The list of services in a browser: rows that open, are chosen and deleted."""
+"""The list of services in a browser: rows that open, are chosen and deleted; its columns."""
 
 from __future__ import annotations
 
@@ -137,3 +137,40 @@ def test_of_several_that_are_deleted_one_fails_and_stays_selected(
     expect(row_of(page, "beta")).to_have_count(0)
     expect(failed).to_have_count(0)
     expect(row_of(page, "gamma")).to_be_visible()
+
+
+def test_columns_that_are_hidden_stay_so(
+    listed: Page, violations: Callable[[Page], list[str]]
+) -> None:
+    page = listed
+    heading = page.get_by_role("columnheader", name="Framework", exact=True)
+    opener = page.get_by_role("button", name="Columns", exact=True)
+    opener.focus()
+    page.keyboard.press("Enter")
+    offered = page.get_by_role("group", name="Columns that are shown").get_by_role("checkbox")
+    expect(offered).to_have_count(7)
+    expect(page.get_by_label("Status", exact=True)).to_have_count(0)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("URL", exact=True)).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(heading).to_be_hidden()
+    expect(cell(page, "alpha", "Framework")).to_be_hidden()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(offered.first).to_be_hidden()
+    expect(opener).to_be_focused()
+
+    page.reload()
+    expect(cell(page, "alpha", "Region")).to_be_visible()
+    expect(heading).to_be_hidden()
+    # A card shows all of them, and offers no choice.
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(cell(page, "alpha", "Framework")).to_be_visible()
+    expect(opener).to_be_hidden()
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
+    opener.click()
+    page.get_by_label("Framework", exact=True).check()
+    expect(cell(page, "alpha", "Framework")).to_be_visible()

@@ -13,7 +13,7 @@ import { find, show, texts, type, Widget } from "./browser.js";
  */
 const column = (key, more) => ({
 	...{ key, label: key, kind: /** @type {const} */ ("text"), sortable: true },
-	...{ action: "", width: 0 },
+	...{ action: "", width: 0, optional: false },
 	...more,
 });
 
@@ -40,6 +40,7 @@ function shown(more) {
 		actions: [action("deploy"), action("delete", { overflow: true, danger: true })],
 		bulk: [],
 		selected: [],
+		hidden_columns: [],
 		rows: ROWS,
 		empty: "Nothing.",
 		empty_action: "",
@@ -325,4 +326,26 @@ test("all of those that the filter shows are chosen, and what it hides is told",
 	);
 	clear?.click();
 	assert.deepEqual([checked(), document.activeElement], [[], all]);
+});
+
+test("columns that may be hidden are offered, and the others stay", () => {
+	const { widget, el, head, names } = shown({
+		columns: [column("name"), column("size", { kind: "bytes", optional: true })],
+	});
+	assert.deepEqual(texts(el, ".llm-columns label"), ["size"]);
+	const box = find(el, ".llm-columns input", HTMLInputElement);
+	const hidden = () => [...el.querySelectorAll(".llm-column-hidden")].map((each) => each.tagName);
+	assert.deepEqual([box.checked, hidden()], [true, []]);
+	head("size").click();
+	assert.deepEqual(names(), ["model-10", "Model-2", "model-9"]);
+	box.click();
+	assert.deepEqual(widget.traits.hidden_columns, ["size"]);
+	assert.deepEqual(hidden(), ["COL", "TH", "TD", "TD", "TD"]);
+	assert.deepEqual(names(), ["model-10", "model-9", "Model-2"]); // nothing hidden gives an order
+	widget.update({ rows: [...ROWS, { id: "d", name: "new", size: 1 }] });
+	assert.equal(hidden().length, 6);
+	widget.update({ hidden_columns: ["name"] }); // which can't be hidden
+	assert.deepEqual([box.checked, hidden()], [true, []]);
+	const none = shown();
+	assert.equal(find(none.el, ".llm-columns", HTMLElement).hidden, true);
 });

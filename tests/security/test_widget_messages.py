@@ -228,21 +228,22 @@ def test_a_browser_makes_up_no_rows_and_no_actions() -> None:
     assert done == []
 
 
-def test_a_browser_chooses_only_rows_that_are_there() -> None:
+def test_a_browser_chooses_only_rows_that_are_there_and_hides_only_what_may_be() -> None:
     done: list[tuple[str, list[str]]] = []
     delete = Action("delete", "Delete")
     table = DataTable(
+        columns=[Column("name", "Name"), Column("url", "URL", optional=True)],
         bulk=[delete],
         rows=[{"id": "a"}, {"id": "b", "disabled": {"delete": "It goes."}}],
     )
     table.on_bulk(lambda action, ids: done.append((action, ids)))
     hostile: Any
     for hostile in ("a", {"a": 1}, None, [["a"]], [1]):
-        update(table, selected=hostile)
+        update(table, selected=hostile, hidden_columns=hostile)
         custom(table, {"type": "bulk", "action": "delete", "rows": hostile})
-    assert (table.selected, done) == ([], [])
-    update(table, selected=["c", "a", "a"])
-    assert table.selected == ["a"]
+    assert (table.selected, table.hidden_columns, done) == ([], [], [])
+    update(table, selected=["c", "a", "a"], hidden_columns=["name", "url", "x"])
+    assert (table.selected, table.hidden_columns) == (["a"], ["url"])
     for action in ("own", "", ["delete"], None):
         custom(table, {"type": "bulk", "action": action, "rows": ["a"]})
     custom(table, {"type": "bulk", "action": "delete", "rows": ["b", "c"]})

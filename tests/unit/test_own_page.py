@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import ipywidgets as w
 import pytest
 
 from llm_widgets.config import OWN_PAGE_VARIABLE, Settings
 from llm_widgets.domain.secret_texts import HELD
-from llm_widgets.page.shell import build
+from llm_widgets.page.services.tab import COLUMNS_KEPT
+from llm_widgets.page.shell import _validated, build
 from llm_widgets.widgets._library import Library
 from llm_widgets.widgets._own_page import STATES_TYPE
 from llm_widgets.widgets.address import Address
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.form import Form
 from llm_widgets.widgets.layout import page
-from llm_widgets.widgets.table import places_of_row
+from llm_widgets.widgets.storage import BrowserStorage
+from llm_widgets.widgets.table import Column, DataTable, keep_hidden_columns, places_of_row
 
 
 @pytest.fixture
@@ -78,3 +81,36 @@ def test_a_page_changes_nothing_before_a_browser_is_there() -> None:
     assert threading.enumerate() == before
     states = root._repr_mimebundle_()[STATES_TYPE]
     assert root._repr_mimebundle_()[STATES_TYPE] == states
+
+
+def with_columns(saved: dict[str, Any]) -> tuple[DataTable, BrowserStorage]:
+    """Make a table whose columns are kept, and have the browser tell what it saved."""
+    columns = [Column("name", "Name"), *(Column(key, key, optional=True) for key in ("url", "gpu"))]
+    table, storage = DataTable(columns=columns), BrowserStorage()
+    keep_hidden_columns(table, storage, "hidden")
+    storage._on_saved_message({"value": saved})
+    return table, storage
+
+
+@pytest.mark.usefixtures("own_page")
+def test_which_columns_are_hidden_is_kept_in_the_browser() -> None:
+    table, storage = with_columns({"hidden": ["gpu", "name", "gone"], "project": "p"})
+    assert table.hidden_columns == ["gpu"]
+    table.set_state({"hidden_columns": ["url", "gpu"]})
+    assert storage.value == {"hidden": ["url", "gpu"], "project": "p"}
+    table.set_state({"hidden_columns": []})
+    assert storage.value == {"project": "p"}
+
+
+def test_a_notebook_keeps_which_columns_are_hidden_in_the_table_alone() -> None:
+    table, storage = with_columns({"hidden": ["gpu"]})
+    assert table.hidden_columns == []
+    table.set_state({"hidden_columns": ["url"]})
+    assert table.hidden_columns == ["url"]
+    assert storage.value == {"hidden": ["gpu"]}
+
+
+@pytest.mark.parametrize("damaged", ["gpu", {"gpu": 1}, [1], [["gpu"]], None, 7])
+def test_kept_columns_that_are_damaged_are_left_out(damaged: Any) -> None:
+    assert _validated({"project": "p", COLUMNS_KEPT: damaged}) == {"project": "p"}
+    assert _validated({COLUMNS_KEPT: ["gpu"]}) == {COLUMNS_KEPT: ["gpu"]}

@@ -27,13 +27,13 @@ CONSOLE = (
 COLUMNS = (
     Column("service", "Name", action="open"),
     Column("status", "Status", "status"),
-    Column("url", "URL", "link"),
-    Column("model", "Model"),
-    Column("framework", "Framework"),
-    Column("gpu", "GPU"),
-    Column("region", "Region"),
-    Column("instances", "Instances"),
-    Column("updated", "Last deployed", "time"),
+    Column("url", "URL", "link", optional=True),
+    Column("model", "Model", optional=True),
+    Column("framework", "Framework", optional=True),
+    Column("gpu", "GPU", optional=True),
+    Column("region", "Region", optional=True),
+    Column("instances", "Instances", optional=True),
+    Column("updated", "Last deployed", "time", optional=True),
 )
 _DELETE = Action("delete", "Delete", danger=True)
 BULK = (_DELETE,)

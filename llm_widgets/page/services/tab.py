@@ -23,7 +23,7 @@ from llm_widgets.page.services.service_page import ServicePage
 from llm_widgets.page.services.services_table import ACTIONS, BULK, COLUMNS, service_row
 from llm_widgets.widgets.layout import button, stack, toolbar
 from llm_widgets.widgets.notice import Notice
-from llm_widgets.widgets.table import DataTable
+from llm_widgets.widgets.table import DataTable, keep_hidden_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from llm_widgets.page.services.deploy_page import DeployPage
     from llm_widgets.page.services.services import ServicesState
     from llm_widgets.page.session import Session
+    from llm_widgets.widgets.storage import BrowserStorage
 
+COLUMNS_KEPT = "service_columns_hidden"
+"""Where the browser keeps which columns of the list are hidden."""
 _MOST_NAMED = 8
 
 
@@ -113,6 +116,10 @@ class ServicesView:
     def _follow_change(self) -> None:
         if self._page:
             self._page.follow_change()
+
+    def keep_choices(self, storage: BrowserStorage) -> None:
+        """Keep in the browser which columns of the list are hidden."""
+        keep_hidden_columns(self._table, storage, COLUMNS_KEPT)
 
     def draw_deploy(self, form: DeployFormState) -> None:
         """Show the page of a deployment while there is one."""

@@ -27,6 +27,7 @@ const SHAPES = {
 		".M12 16a2 2 0 1 0 0 4 2 2 0 0 0 0-4z",
 	],
 	external: ["M13 4h7v7", "M20 4l-9 9", "M18 14v6H4V6h6"],
+	columns: ["M4 5h16v14H4z", "M9.3 5v14", "M14.7 5v14"],
 	filter: ["M4 7h16", "M7 12h10", "M10 17h4"],
 	stop: [".M7 7h10v10H7z"],
 	up: ["M12 19V5", "M6 11l6-6 6 6"],

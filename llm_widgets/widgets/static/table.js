@@ -4,6 +4,7 @@
  */
 
 import { cellText, compare, drawValue, mainText, sortValue, withNote } from "./cells.js";
+import { columnChoice } from "./columnchoice.js";
 import { el, isolateKeys, setText } from "./dom.js";
 import { rowMenu } from "./menu.js";
 import { openByClick, opensElsewhere } from "./openrow.js";
@@ -78,7 +79,8 @@ function render({ model, el: root }) {
 	const emptyButton = el("button", { type: "button", class: "llm-button llm-primary" });
 	const empty = el("div", { class: "llm-empty" }, emptyText, emptyButton);
 	const selection = rowSelection(model);
-	const bar = el("div", { class: "llm-table-bar" }, filterBar, selection.bar);
+	const choice = columnChoice(model);
+	const bar = el("div", { class: "llm-table-bar" }, filterBar, selection.bar, choice.element);
 	root.append(bar, scroller, empty);
 
 	const menu = rowMenu((action, row) => send(action, row));
@@ -100,6 +102,13 @@ function render({ model, el: root }) {
 		return model.get("columns").find((column) => column.action && !isMissing(row, column));
 	}
 
+	/**
+	 * The class of what stands in a column.
+	 *
+	 * @param {Column} column
+	 */
+	const classOf = (column) => (choice.isHidden(column) ? "llm-column-hidden" : "");
+
 	const isSelectable = () => model.get("bulk").length > 0;
 
 	function drawWidths() {
@@ -110,7 +119,7 @@ function render({ model, el: root }) {
 			columns.some((column) => column.width),
 		);
 		const cols = columns.map((column) => {
-			const col = el("col");
+			const col = el("col", { class: classOf(column) });
 			if (column.width) col.style.setProperty("--llm-width", `${column.width}%`);
 			return col;
 		});
@@ -121,7 +130,11 @@ function render({ model, el: root }) {
 	function drawHead() {
 		const columns = model.get("columns");
 		const heads = columns.map((column) => {
-			const th = el("th", { scope: "col", data: { kind: column.kind } });
+			const th = el("th", {
+				scope: "col",
+				class: classOf(column),
+				data: { kind: column.kind },
+			});
 			if (!column.sortable) {
 				setText(th, column.label);
 				return th;
@@ -165,7 +178,10 @@ function render({ model, el: root }) {
 	 */
 	function drawCell(column, row) {
 		const value = cellOf(row, column);
-		const td = el("td", { data: { kind: column.kind, label: column.label } });
+		const td = el("td", {
+			class: classOf(column),
+			data: { kind: column.kind, label: column.label },
+		});
 		if (isMissing(row, column)) td.append(el("span", { class: "llm-note", text: "–" }));
 		else if (column.action) {
 			const name = mainText(value);
@@ -250,7 +266,7 @@ function render({ model, el: root }) {
 			return words.every((word) => text.includes(word));
 		};
 		const shown = words.length ? rows.filter(matches) : [...rows];
-		const column = columns.find((each) => each.key === sort.key);
+		const column = columns.find((each) => each.key === sort.key && !choice.isHidden(each));
 		if (column) {
 			const keyed = shown.map((row) => ({ row, value: sortValue(column, cellOf(row, column)) }));
 			keyed.sort((a, b) => compare(a.value, b.value, sort.direction));
@@ -268,7 +284,8 @@ function render({ model, el: root }) {
 		emptyButton.hidden = words.length > 0 || model.get("empty_action") === "";
 		setText(count, words.length ? `${shown.length} of ${rows.length}` : "");
 		filterBar.hidden = !model.get("filterable");
-		bar.hidden = rows.length === 0 || (filterBar.hidden && selection.bar.hidden);
+		const parts = [filterBar, selection.bar, choice.element];
+		bar.hidden = rows.length === 0 || parts.every((part) => part.hidden);
 	}
 
 	/**
@@ -298,14 +315,20 @@ function render({ model, el: root }) {
 		arrange();
 	}
 
-	function drawAll() {
-		setText(caption, model.get("caption"));
-		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
-		selection.drawActions();
+	/** Draw everything anew: whichever columns there are. */
+	function drawColumns() {
 		drawn.clear();
 		drawWidths();
 		drawHead();
 		drawRows();
+	}
+
+	function drawAll() {
+		setText(caption, model.get("caption"));
+		filter.setAttribute("aria-label", `Filter ${model.get("caption")}`);
+		selection.drawActions();
+		choice.draw();
+		drawColumns();
 	}
 
 	openByClick(body, (id) => {
@@ -320,6 +343,7 @@ function render({ model, el: root }) {
 		drawRows,
 	);
 	model.on("change:columns change:actions change:caption change:bulk", drawAll);
+	model.on("change:hidden_columns", drawColumns);
 	drawAll();
 	root.append(menu.element);
 }
@@ -360,7 +384,11 @@ function skeletonRows(heads) {
 	const cell = (head) => {
 		const kind = (head instanceof HTMLElement && head.dataset.kind) || "";
 		const shape = kind === "select" ? null : el("span", { class: "llm-skeleton" });
-		return el("td", { data: { kind, label: head.textContent ?? "" } }, shape);
+		return el(
+			"td",
+			{ class: head.className, data: { kind, label: head.textContent ?? "" } },
+			shape,
+		);
 	};
 	return [1, 2, 3].map(() => el("tr", {}, ...[...heads].map(cell)));
 }

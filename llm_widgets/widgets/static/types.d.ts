@@ -465,6 +465,8 @@ export interface TableTraits {
 	bulk: Action[];
 	/** Ids of the rows that are chosen. */
 	selected: string[];
+	/** Keys of columns. */
+	hidden_columns: string[];
 	rows: Row[];
 	empty: string;
 	empty_action: string;
@@ -486,6 +488,8 @@ export interface Column {
 	action: string;
 	/** Per cent of the table's width; 0 for none of its own. */
 	width: number;
+	/** Whether it can be hidden. */
+	optional: boolean;
 }
 
 export type CellKind =
