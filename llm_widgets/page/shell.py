@@ -166,7 +166,10 @@ def _bind_storage(storage: BrowserStorage, session: Session, general: GeneralSta
     def restore(saved: dict[str, Any]) -> None:
         session.network_defaults = read_choices(saved.get("networks"))
         general.start(saved.get("project", ""))
+        if not general.opening:
+            session.is_opening = False
 
+    session.is_opening = True  # there may be a project, until the browser has told what it kept
     session.observe(project_changed, "project")
     session.observe(networks_changed, "network_defaults")
     storage.on_ready(restore)

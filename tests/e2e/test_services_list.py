@@ -174,3 +174,16 @@ def test_columns_that_are_hidden_stay_so(
     opener.click()
     page.get_by_label("Framework", exact=True).check()
     expect(cell(page, "alpha", "Framework")).to_be_visible()
+
+
+def test_a_list_that_is_being_read_is_not_said_to_be_empty(listed: Page, product: Product) -> None:
+    page = listed
+    page.add_init_script("""new MutationObserver(() => {
+        window.sawRows ||= document.querySelector("[aria-busy=true] .llm-skeleton") !== null;
+    }).observe(document, {subtree: true, childList: true, attributes: true});""")
+    product.faults.update(delays={"GET /v2/projects/[^/]+/locations/[^/]+/services$": 1})
+    page.reload()
+    expect(row_of(page, "alpha")).to_be_visible()
+    assert page.evaluate("window.sawRows")
+    for text in ("No services yet.", "will appear here", "Choose a project on the General tab"):
+        assert not page.evaluate("text => window.hasShown(text)", text)

@@ -183,6 +183,7 @@ def test_no_project_is_asked_for_while_one_is_being_opened() -> None:
     for is_opening in (True, False):
         session.is_opening = is_opening
         told.append(page._notice.text)
+        assert bool(page._buckets.children) is is_opening  # rows that stand for those to come
     session.close()
     choose = "Choose a project on the General tab first."
     assert told == [choose, "Opening the project …", choose]

@@ -13,7 +13,7 @@ from llm_widgets.domain.secret_texts import HELD
 from llm_widgets.page.services.tab import COLUMNS_KEPT
 from llm_widgets.page.shell import _validated, build
 from llm_widgets.widgets._library import Library
-from llm_widgets.widgets._own_page import STATES_TYPE
+from llm_widgets.widgets._own_page import STATES_TYPE, states
 from llm_widgets.widgets.address import Address
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.form import Form
@@ -114,3 +114,15 @@ def test_a_notebook_keeps_which_columns_are_hidden_in_the_table_alone() -> None:
 def test_kept_columns_that_are_damaged_are_left_out(damaged: Any) -> None:
     assert _validated({"project": "p", COLUMNS_KEPT: damaged}) == {"project": "p"}
     assert _validated({COLUMNS_KEPT: ["gpu"]}) == {COLUMNS_KEPT: ["gpu"]}
+
+
+@pytest.mark.usefixtures("own_page")
+def test_nothing_is_said_to_be_empty_before_anything_was_read() -> None:
+    others = states()
+    build(Settings.from_environment({}))
+    made = [each["state"] for key, each in states().items() if key not in others]
+    tables = [each for each in made if each.get("_module") == "table"]
+    assert {each["caption"] for each in tables if each["loading"]} >= {"Services", "Models"}
+    texts = {each.get("text") for each in made}
+    assert "Opening the project …" in texts
+    assert "Choose a project on the General tab first." not in texts

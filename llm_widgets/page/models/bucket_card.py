@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from llm_widgets.page.models.newer_revisions import NewerRevisionsState
     from llm_widgets.page.models.storage import Measured, StorageState
 
-_COLUMNS = (
+COLUMNS = (
     Column("model", "Model", action="details", width=20),
     Column("source", "Source", width=10),
     Column("size", "Size", "bytes", width=8),
@@ -81,7 +81,7 @@ class BucketCard:
         self._notice.on_action(repair)
         self._table = DataTable(
             caption=f"Models in {bucket}",
-            columns=_COLUMNS,
+            columns=COLUMNS,
             actions=_ACTIONS,
             empty="No models yet. Import one to deploy it.",
             empty_action=f"Import into {bucket}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import links
-from llm_widgets.page.models.bucket_card import BucketCard
+from llm_widgets.page.models.bucket_card import COLUMNS, BucketCard
 from llm_widgets.page.models.models import row_id
 from llm_widgets.page.models.progress_card import ProgressCard
 from llm_widgets.page.models.status import can_be_deployed
@@ -55,6 +55,8 @@ class ModelList:
         self._cards: dict[str, BucketCard] = {}
         self._progress: dict[str, ProgressCard] = {}
         self._unreadable = _Unreadable()
+        awaited = DataTable(caption="Models", columns=COLUMNS, loading=True)
+        self._awaited = card("Buckets", awaited)
         self._notice = Notice()
         self._buckets = stack()
         self._imports = stack()
@@ -109,8 +111,17 @@ class ModelList:
         self._unreadable.show(unreadable)
         if unreadable:
             boxes.append(self._unreadable.box)
+        if not boxes and self._is_reading:
+            boxes.append(self._awaited)
         if boxes != list(self._buckets.children):
             self._buckets.children = boxes
+
+    @property
+    def _is_reading(self) -> bool:
+        """Whether there may be buckets with models that nobody has seen yet."""
+        if self._session.project is None:
+            return self._session.is_opening
+        return not self._state.loaded or self._state.waiting > 0
 
     def _imported(self, import_id: str, bucket: str) -> ModelRecord | None:
         """Return what an import has brought, once the list has it."""

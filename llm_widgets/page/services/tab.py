@@ -272,7 +272,7 @@ class ServicesView:
         with self._table.hold_sync():
             self._table.empty = _empty_text(is_chosen=bool(project), is_known=is_known)
             self._table.empty_action = "Go to Models" if is_known else ""
-            self._table.loading = not state.loaded and bool(project)
+            self._table.loading = self._session.is_opening or (bool(project) and not state.loaded)
             self._table.rows = [service_row(each, is_local=is_local) for each in state.services]
         self._refresh.disabled = state.loading or not project
         self._to_deploy.disabled = not project

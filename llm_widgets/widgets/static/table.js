@@ -279,7 +279,8 @@ function render({ model, el: root }) {
 		selection.update(shown);
 		const none = !loading && shown.length === 0;
 		empty.hidden = !none;
-		setText(emptyText, words.length ? "Nothing matches the filter." : model.get("empty"));
+		const why = words.length ? "Nothing matches the filter." : model.get("empty");
+		setText(emptyText, none ? why : "");
 		setText(emptyButton, model.get("empty_action"));
 		emptyButton.hidden = words.length > 0 || model.get("empty_action") === "";
 		setText(count, words.length ? `${shown.length} of ${rows.length}` : "");
