@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.iam.policy import Grant
     from llm_widgets.page.services.service import ServicePageState
 
+_NONE = "No callers in the service's policy. Roles on the project count as well."
+
 
 class AccessCard:
     """The list with ways to add and remove; ``box`` goes into the page, ``dialogs`` beside it."""
@@ -30,7 +32,6 @@ class AccessCard:
             caption="Callers",
             columns=(Column("member", "Member"), Column("condition", "Condition")),
             actions=(Action("remove", "Remove", danger=True),),
-            empty="No callers in the service's policy. Roles on the project count as well.",
         )
         self._who = w.Text(description="Member", placeholder="user:ann@example.org")
         add = button("Add", style="outlined")
@@ -50,7 +51,7 @@ class AccessCard:
             "serviceAccount:, domain:, principal: or principalSet:, then the address.",
         )
         self._table.on_action(self._act)
-        state.observe(self._draw, ["invokers", "access_error"])
+        state.observe(self._draw, ["invokers", "invokers_loaded", "access_error"])
         self._draw()
 
     def _add(self) -> None:
@@ -93,6 +94,7 @@ class AccessCard:
 
     def _draw(self, _: object = None) -> None:
         state = self._state
+        self._table.empty = _NONE if state.invokers_loaded else "Who may call is not known."
         self._table.rows = [
             {
                 "id": str(index),
@@ -102,6 +104,7 @@ class AccessCard:
             }
             for index, invoker in enumerate(state.invokers)
         ]
+        self._table.loading = not state.invokers_loaded and state.access_error is None
         if state.access_error:
             self._error.show_error(state.access_error)
         else:

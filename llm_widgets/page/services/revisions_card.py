@@ -61,7 +61,7 @@ class RevisionsCard:
             actions=(self._divide, latest),
         )
         self._table.on_action(lambda _, revision: state.serve({revision: _ALL}))
-        state.observe(self._draw, ["revisions", "document"])
+        state.observe(self._draw, ["revisions", "document", "error"])
         self._draw()
 
     def _ask(self) -> None:
@@ -100,7 +100,11 @@ class RevisionsCard:
     def _draw(self, _: object = None) -> None:
         document = self._state.document
         shares = service_json.shares(document)
+        self._table.empty = (
+            "The revisions are not known." if self._state.error else "No revisions yet."
+        )
         self._table.rows = [_row(fact, document) for fact in self._state.revisions]
+        self._table.loading = not document and self._state.error is None
         ready = [fact for fact in self._state.revisions if fact.state == "ready"]
         self._divide.disabled = len(ready) < 2  # noqa: PLR2004 - among one there is no dividing
         pinned = [name for name, share in shares.items() if name and share]

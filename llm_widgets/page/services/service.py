@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Dict, HasTraits, Instance, Tuple, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Tuple, Unicode
 
 from llm_widgets.diagnosis import Diagnosis, LogLine
 from llm_widgets.domain.loading import Task
@@ -67,6 +67,8 @@ class ServicePageState(HasTraits):
         How the newest revision started; ``None`` where its log does not tell.
     revisions, invokers
         The newest first; who may call.
+    invokers_loaded
+        Whether who may call has been read once.
     error, access_error
         Why the last look, or the list of callers, was in vain.
     """
@@ -81,6 +83,7 @@ class ServicePageState(HasTraits):
     started: Instance[Started | None] = Instance(Started, allow_none=True)
     revisions: Tuple = Tuple()
     invokers: Tuple = Tuple()
+    invokers_loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
@@ -129,6 +132,7 @@ class ServicePageState(HasTraits):
         def then(found: tuple[Grant, ...]) -> None:
             self.access_error = None
             self.invokers = found
+            self.invokers_loaded = True
 
         self._session.background.run(
             lambda: invokers.invokers(self._session.clients, self.name), then, self._access_failed
