@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.starts import Mark
     from llm_widgets.engines.command_line import CommandLine
     from llm_widgets.engines.proposals import Proposal
+    from llm_widgets.engines.recognising import Signs
     from llm_widgets.engines.settings import Container, Setting
     from llm_widgets.errors import InvalidInputError
 
@@ -218,6 +219,10 @@ class Engine(Protocol):
     @property
     def measured(self) -> re.Pattern[str] | None:
         """What it logs of the memory that it measured: groups are values for the templates."""
+
+    @property
+    def signs(self) -> Signs:
+        """What tells that a service that others deployed runs it, and which model."""
 
     def image(self, accelerator: str) -> str:
         """Return the image that it is offered with beside a GPU, pinned.

@@ -5,10 +5,13 @@ What is not known is ``None``, and never taken for one of those that are.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.engines.llama_cpp.engine import LlamaCpp
 from llm_widgets.engines.ollama.engine import Ollama
+from llm_widgets.engines.others import OTHERS, Other
+from llm_widgets.engines.recognising import recognise
 from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.errors import InvalidInputError
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from llm_widgets.domain.loading import Task
+    from llm_widgets.domain.recognition import Recognition, SeenContainer
     from llm_widgets.engines.base import Api, Engine
     from llm_widgets.engines.settings import Container
 
@@ -57,8 +61,29 @@ def framework_of(label: str, images: Iterable[str]) -> str:
 
 def label_of(framework: str) -> str:
     """Return an engine's name as people write it; one that is not known is named as it is."""
-    engine = of(framework)
+    engine = of(framework) or other(framework)
     return engine.label if engine else framework
+
+
+def other(framework: str) -> Other | None:
+    """Return the engine of an id that is recognised and not deployed; ``None`` for any other."""
+    return next((each for each in OTHERS if each.id == framework), None)
+
+
+def recognised(containers: Iterable[SeenContainer]) -> Recognition | None:
+    """Return which engine the containers of a service run; ``None`` where too little says so.
+
+    Of several that may be meant, the surest one; among equals, the one beside the GPU.
+    """
+    seen = sorted(containers, key=lambda each: (not each.has_gpu, not each.port))
+    known_ones: tuple[Engine | Other, ...] = (*ENGINES, *OTHERS)
+    found = [
+        replace(known, is_direct=bool(each.port))
+        for each in seen
+        for engine in known_ones
+        if (known := recognise(engine.id, engine.label, engine.signs, each))
+    ]
+    return min(found, key=lambda known: known.confidence.rank, default=None)
 
 
 def task_of(framework: str, container: Container, said: Task | None) -> Task | None:
@@ -71,7 +96,9 @@ def task_of(framework: str, container: Container, said: Task | None) -> Task | N
     said
         What was found of its model when it was imported.
     """
-    engine = of(framework)
+    engine, elsewhere = of(framework), other(framework)
+    if elsewhere:
+        return elsewhere.task or said
     return engine.task(container, said) if engine else said
 
 
@@ -83,7 +110,7 @@ def api_of(framework: str) -> Api:
     InvalidInputError
         The engine is not known.
     """
-    engine = of(framework)
+    engine = of(framework) or other(framework)
     if engine is None:
         raise InvalidInputError(
             "This manager can't talk to this service.",

@@ -19,6 +19,7 @@ from llm_widgets.domain.starts import Mark
 from llm_widgets.engines import hardware
 from llm_widgets.engines.base import Api, Readiness, Texts
 from llm_widgets.engines.command_line import CommandLine
+from llm_widgets.engines.recognising import Signs
 from llm_widgets.engines.settings import Argument, Variable, tokens
 from llm_widgets.errors import InvalidInputError
 
@@ -87,6 +88,11 @@ class Parrot:
     port = Argument("--perch", "7000", command_line)
     folder = Argument("--nest", "", command_line)
     memory_share = None
+    signs = Signs(
+        own=re.compile("/birds/parrot(:|$)"),
+        named=re.compile("parrot"),
+        programs=(("parrot", "talk"),),
+    )
     failures = (FAILURE,)
     issues = "https://example.com/issues"
     measured = None

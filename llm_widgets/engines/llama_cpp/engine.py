@@ -15,6 +15,7 @@ from llm_widgets.engines.command_line import CommandLine
 from llm_widgets.engines.llama_cpp import recipe, variables
 from llm_widgets.engines.llama_cpp.catalogue import FAILURES
 from llm_widgets.engines.llama_cpp.features import FEATURES
+from llm_widgets.engines.llama_cpp.signs import SIGNS
 from llm_widgets.engines.llama_cpp.start_marks import MARKS
 from llm_widgets.engines.ollama import loadable, measured, memory
 from llm_widgets.engines.settings import tokens
@@ -53,6 +54,7 @@ class LlamaCpp:
     folder = variables.FOLDER
     memory_share = None
     features = FEATURES
+    signs = SIGNS
     failures = FAILURES
     start_marks = MARKS
     start_styles = ()

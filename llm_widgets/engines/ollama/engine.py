@@ -14,6 +14,7 @@ from llm_widgets.engines.command_line import CommandLine
 from llm_widgets.engines.ollama import loadable, measured, memory, recipe, variables
 from llm_widgets.engines.ollama.catalogue import FAILURES
 from llm_widgets.engines.ollama.features import FEATURES
+from llm_widgets.engines.ollama.signs import SIGNS
 from llm_widgets.engines.ollama.start_marks import MARKS
 from llm_widgets.engines.ollama.template_values import template_values
 from llm_widgets.engines.settings import tokens
@@ -50,6 +51,7 @@ class Ollama:
     folder = variables.FOLDER
     memory_share = None
     features = FEATURES
+    signs = SIGNS
     failures = FAILURES
     start_marks = MARKS
     start_styles = ()

@@ -54,6 +54,8 @@ SPECULATION = Argument("--speculative-config", command_line=COMMAND_LINE)
 
 RUNNER = Argument("--runner", "auto", command_line=COMMAND_LINE)
 CONVERT = Argument("--convert", "auto", command_line=COMMAND_LINE)
+TASK = Argument("--task", command_line=COMMAND_LINE)
+"""Of versions that others still deploy."""
 TEXT_ONLY = "--language-model-only"
 """The switch that leaves out the part of a model that sees."""
 

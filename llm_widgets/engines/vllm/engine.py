@@ -28,6 +28,7 @@ from llm_widgets.engines.vllm import (
 )
 from llm_widgets.engines.vllm.catalogue import FAILURES
 from llm_widgets.engines.vllm.features import FEATURES
+from llm_widgets.engines.vllm.signs import SIGNS
 from llm_widgets.engines.vllm.start_marks import MARKS
 from llm_widgets.engines.vllm.start_styles import STYLES
 from llm_widgets.engines.vllm.template_values import template_values
@@ -66,6 +67,7 @@ class Vllm:
     folder = arguments.FOLDER
     memory_share = arguments.MEMORY_SHARE
     features = FEATURES
+    signs = SIGNS
     failures = FAILURES
     start_marks = MARKS
     start_styles = STYLES

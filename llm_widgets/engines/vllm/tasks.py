@@ -89,6 +89,15 @@ PATHS: Mapping[Task, str] = {
 }
 """Where a task is asked, below the base (``vllm/entrypoints`` of 0.33.0)."""
 
+_BEFORE = {
+    "classify": Task.CLASSIFY,
+    "embed": Task.EMBED,
+    "embedding": Task.EMBED,
+    "score": Task.RERANK,
+    "transcription": Task.TRANSCRIBE,
+}
+"""Values of ``--task``, which versions before 0.14 have in place of runner and conversion."""
+
 _ADVICE = {
     Task.EMBED: "It makes embeddings and does not chat: it is deployed with --runner=pooling, and "
     "asked at /v1/embeddings.",
@@ -131,8 +140,9 @@ def told(container: Container, said: Task | None) -> Task | None:
     (``vllm/config/model.py`` of 0.33.0).
     """
     runner, convert = arguments.RUNNER.told(container), arguments.CONVERT.told(container)
-    if convert == "embed":
-        return Task.EMBED
+    before = _BEFORE.get(arguments.TASK.told(container))
+    if before or convert == "embed":
+        return before or Task.EMBED
     if convert == "classify":
         return said if said in (Task.RERANK, Task.CLASSIFY) else None
     if runner == "pooling":
