@@ -31,7 +31,7 @@ _COMMANDS = {
     "import": (f"{_HERE}.importing:import_model", "import a model from a hub into a bucket"),
     "estimate": (f"{_HERE}.importing:estimate", "does a model fit into a GPU? (no account)"),
     "deploy": (f"{_HERE}.services:deploy", "deploy a model as a service"),
-    "services": (f"{_HERE}.services:services", "list, describe, diagnose, measure, metrics"),
+    "services": (f"{_HERE}.services:services", "list, describe, diagnose, adopt, measure"),
     "costs": (f"{_HERE}.money:costs", "what services have cost since the 1st"),
     "logs": (f"{_HERE}.services:logs", "print or follow the log of a service"),
     "chat": (f"{_HERE}.asking:chat", "ask a deployed model"),

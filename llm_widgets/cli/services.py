@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SEVERITIES = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
 
+dry = click.option(
+    "--dry-run", is_flag=True, help="Show what would be changed, and change nothing."
+)
 fit_anyway = click.option("--fit-anyway", is_flag=True, help="Deploy despite the memory estimate.")
 
 
@@ -113,10 +116,11 @@ services.add_command(measure)
 
 
 @services.command("list")
+@click.option("--all", "others", is_flag=True, help="Also those that others deployed.")
 @common
-def list_services(project: str, how: str) -> None:
-    """List the services that this product has deployed, in all regions."""
-    found = manager(project).services()
+def list_services(others: bool, project: str, how: str) -> None:
+    """List the services that this product has deployed or adopted, in all regions."""
+    found = manager(project).services(others=others)
     output.show(found, how)
     for region, error in found.unreachable:
         output.tell(f"No answer from {region}: {error.message}")
@@ -129,6 +133,37 @@ def list_services(project: str, how: str) -> None:
 def describe(service: str, region: str, project: str, how: str) -> None:
     """Show a service."""
     output.show(manager(project).service(service, region=region), how)
+
+
+@services.command()
+@click.argument("service")
+@click.option("--engine", default="", metavar="ENGINE", help="Default: the one recognised.")
+@dry
+@in_region
+@quiet
+@common
+def adopt(
+    service: str, engine: str, dry_run: bool, region: str, quiet: bool, project: str, how: str
+) -> None:
+    """Adopt a service that others deployed: its labels change, and nothing else."""
+    found, named = _opened(project, service, region)
+    planned = found.adopt(named, engine=engine, dry_run=True)
+    if not dry_run:
+        if not quiet:
+            output.tell(str(planned))
+            confirm(f"Adopt {service} with these labels?", quiet=quiet)
+        planned = found.adopt(named, engine=engine)
+    output.show(planned, how)
+
+
+@services.command()
+@click.argument("service")
+@in_region
+@common
+def release(service: str, region: str, project: str, how: str) -> None:
+    """Undo the adoption of a service: its labels are what they were before."""
+    found, named = _opened(project, service, region)
+    output.show(found.release(named), how)
 
 
 @services.command()
@@ -263,7 +298,7 @@ def logs(
 
 @click.command()
 @click.argument("service")
-@click.option("--dry-run", is_flag=True, help="Show what would be changed, and change nothing.")
+@dry
 @fit_anyway
 @in_background
 @quiet

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.loading import Task
     from llm_widgets.domain.pausing import Pause
+    from llm_widgets.domain.recognition import Recognition
 
 MANAGED_BY = ("managed-by", "llm-manager")
 """The label of every service that the product deploys."""
@@ -227,6 +228,15 @@ class ServiceSummary(Shown):
         That it runs no instances, since when and by whom; ``None`` where it scales by itself.
     task
         What it does; ``None`` where nothing tells.
+    managed
+        Whether this product deployed or adopted it; others are shown, and not changed.
+    adopted
+        Whether others deployed it, and it is managed now.
+    recognition
+        Of a service that others deployed: what it runs, and what tells so; ``None`` where
+        nothing does.
+    origin
+        Of such a service, what it was deployed with; empty where nothing tells.
     """
 
     name: str
@@ -247,6 +257,10 @@ class ServiceSummary(Shown):
     size: InstanceSize | None = None
     paused: Pause | None = None
     task: Task | None = None
+    managed: bool = True
+    adopted: bool = False
+    recognition: Recognition | None = None
+    origin: str = ""
 
     @property
     def id(self) -> str:
@@ -284,4 +298,8 @@ class ServiceSummary(Shown):
             "updated_by": self.updated_by,
             "created_by": self.created_by,
             "resource": self.name,
+            "managed": "adopted" if self.adopted else "yes" if self.managed else "no",
+            "deployed_with": self.origin,
+            "recognised": self.recognition.confidence.value if self.recognition else "",
+            "why": " ".join(self.recognition.reasons) if self.recognition else "",
         }

@@ -42,6 +42,15 @@ def of_image(image: str) -> Engine | None:
     return next((engine for engine in ENGINES if engine.recognises(name)), None)
 
 
+def ids() -> tuple[str, ...]:
+    """Return the ids of all engines that are known, also of those that are not deployed."""
+    return tuple(engine.id for engine in _all())
+
+
+def _all() -> tuple[Engine | Other, ...]:
+    return (*ENGINES, *OTHERS)
+
+
 def for_source(hub: str) -> tuple[Engine, ...]:
     """Return the engines that serve the models of a hub, the preferred one first."""
     return tuple(engine for engine in ENGINES if hub in engine.hubs)
@@ -76,11 +85,10 @@ def recognised(containers: Iterable[SeenContainer]) -> Recognition | None:
     Of several that may be meant, the surest one; among equals, the one beside the GPU.
     """
     seen = sorted(containers, key=lambda each: (not each.has_gpu, not each.port))
-    known_ones: tuple[Engine | Other, ...] = (*ENGINES, *OTHERS)
     found = [
         replace(known, is_direct=bool(each.port))
         for each in seen
-        for engine in known_ones
+        for engine in _all()
         if (known := recognise(engine.id, engine.label, engine.signs, each))
     ]
     return min(found, key=lambda known: known.confidence.rank, default=None)

@@ -11,7 +11,7 @@ from llm_widgets.domain.actors import Deed
 from llm_widgets.errors import ConflictError, Fix, InvalidInputError
 from llm_widgets.gcp.iam import acting_as
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import acting
+from llm_widgets.manager import acting, managed
 from llm_widgets.manager.audit import recorded
 from llm_widgets.serving import checks, codec
 from llm_widgets.serving.codec import deployment_of
@@ -179,7 +179,14 @@ def decided(clients: Clients, name: str, decide: Callable[[Json], Change | None]
 
 
 def patch(clients: Clients, change: Change) -> None:
-    """Send fields of a service, and with them who changed it; see :func:`send`."""
+    """Send fields of a service, and with them who changed it; see :func:`send`.
+
+    Raises
+    ------
+    InvalidInputError
+        Others deployed the service, and nobody adopted it.
+    """
+    managed.refuse_document(change.document)
     signed, paths = codec.sign(change.document, acting.actor(clients), Deed.CHANGED)
     account = str(signed.get("template", {}).get("serviceAccount", ""))
     fields = dict.fromkeys([*change.paths, *paths])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.services import ServiceSummary
 from llm_widgets.errors import Fix, InvalidInputError, NotFoundError
 from llm_widgets.gcp.run import service_list, services, summaries
+from llm_widgets.gcp.run.service_list import Others
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
@@ -49,8 +50,9 @@ def resource_name(
         return text
     if region and "/" not in text:
         return f"projects/{project}/locations/{region}/services/{text}"
-    listed = service_list.list_services(clients, project)
-    found = [each for each in listed.services if text in (each.id, each.url)]
+    listed = service_list.list_services(clients, project, others=Others.ALL)
+    named_so = [each for each in listed.services if text in (each.id, each.url)]
+    found = [each for each in named_so if each.managed] or named_so
     if len(found) > 1:
         regions = ", ".join(each.region for each in found)
         raise InvalidInputError(
@@ -59,7 +61,8 @@ def resource_name(
             fix=Fix(text="Name the region too."),
         )
     if not found:
-        near = difflib.get_close_matches(text, [each.id for each in listed.services], n=1)
+        served = [each.id for each in listed.services if each.managed or each.recognition]
+        near = difflib.get_close_matches(text, served, n=1)
         unknown = ", ".join(region for region, _ in listed.unreachable)
         raise NotFoundError(
             f"There is no service {text} in {project}.",

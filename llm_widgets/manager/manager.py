@@ -24,6 +24,7 @@ from llm_widgets.gcp.iam import propagation
 from llm_widgets.gcp.run import rollout, service_json
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.manager import (
+    adopting,
     bars,
     bucket_access,
     bucket_models,
@@ -33,6 +34,7 @@ from llm_widgets.manager import (
     explaining,
     importing,
     interrupting,
+    managed,
     measuring,
     memory,
     model_search,
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Unpack
 
+    from llm_widgets.domain.adoption import LabelChange
     from llm_widgets.domain.checklist import Row
     from llm_widgets.domain.imports import HubModel
     from llm_widgets.domain.manifest import ModelManifest
@@ -629,6 +632,7 @@ class Manager(ServiceCalls, LoadTestCalls):
             The change is not valid, changes nothing, is refused, or does not come up.
         """
         name = self._name(service)
+        managed.refuse_edit(self.service(name))
         document = service_json.read(self.clients, name)
         before = change.deployment_of(document)
         after = deploy.changed(before, options.checked(changes))
@@ -697,6 +701,59 @@ class Manager(ServiceCalls, LoadTestCalls):
             pausing.settle(self.clients, name, watch)
         return self.service(name)
 
+    def adopt(
+        self, service: Named, *, engine: str = "", dry_run: bool = False
+    ) -> Listing[LabelChange]:
+        """Adopt a service that others deployed, so that it can be paused, changed and deleted here.
+
+        Only its labels change: no revision is made, and nothing restarts. :meth:`release` undoes
+        it. What others deploy it with may set its labels back.
+
+        Parameters
+        ----------
+        engine
+            Id of its engine; the one that is recognised when left out.
+        dry_run
+            Whether to tell only what would be changed.
+
+        Returns
+        -------
+        Listing
+            The labels that were changed.
+
+        Raises
+        ------
+        InvalidInputError
+            It is managed here already, or its engine is not known.
+        ManagerError
+            It may not be changed.
+
+        Examples
+        --------
+        >>> print(manager.adopt("my-service", dry_run=True))
+        """
+        found = self.service(service)
+        if dry_run:
+            return adopting.planned(self.clients, found, engine)
+        return adopting.adopt(self.clients, found.name, engine)
+
+    def release(self, service: Named) -> Listing[LabelChange]:
+        """Undo the adoption of a service: its labels are what they were before.
+
+        Returns
+        -------
+        Listing
+            The labels that were changed.
+
+        Raises
+        ------
+        InvalidInputError
+            It was not adopted.
+        ManagerError
+            It may not be changed.
+        """
+        return adopting.release(self.clients, self._name(service))
+
     def grant_access(self, bucket: str, service_account: str) -> None:
         """Let a service account read the models of a bucket.
 
@@ -720,9 +777,12 @@ class Manager(ServiceCalls, LoadTestCalls):
         Raises
         ------
         ManagerError
-            It is no member, means everybody, or the policy may not be changed.
+            It is no member, means everybody, or the policy may not be changed; others deployed the
+            service, and nobody adopted it.
         """
-        who_calls.add(self.clients, self._name(service), member, everybody=everybody)
+        found = self.service(service)
+        managed.refuse_unmanaged(found.name, is_managed=found.managed)
+        who_calls.add(self.clients, found.name, member, everybody=everybody)
 
     def delete(
         self,

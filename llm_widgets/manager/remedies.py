@@ -12,7 +12,7 @@ from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.iam import policy, propagation
 from llm_widgets.gcp.project import apis, quotas
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import acting, callers, change
+from llm_widgets.manager import acting, callers, change, managed
 from llm_widgets.manager.audit import recorded
 from llm_widgets.serving import codec, recipes
 
@@ -123,6 +123,7 @@ def redeploy(
     ManagerError
         It may not be done, or Cloud Run refuses the change.
     """
+    managed.refuse_document(document)
     id_ = str(document["name"]).rsplit("/", 1)[-1]
     told = carry_out(clients, project, remedy).told if is_beside(remedy) else ""
     if remedy.kind is RemedyKind.REQUEST_QUOTA:

@@ -10,6 +10,7 @@ from llm_widgets.gcp.run import rollout, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import remove
 from llm_widgets.imports.usage import Usage, reads, services_with
+from llm_widgets.manager import managed
 from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
@@ -103,9 +104,12 @@ def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecor
 
     Raises
     ------
+    InvalidInputError
+        Others deployed the service, and nobody adopted it.
     ManagerError
         The service is gone already or may not be deleted; the bucket refuses.
     """
+    managed.refuse_unmanaged(service.name, is_managed=service.managed)
     for _ in rollout.follow(clients, services.delete(clients, service.name)):
         pass  # until it is gone
     if record:

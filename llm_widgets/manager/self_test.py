@@ -106,7 +106,9 @@ def run(clients: Clients, service: ServiceSummary) -> Iterator[Tested]:
     deployment = change.deployment_of(service_json.read(clients, service.name))
     engine = registry.of(service.framework)
     if engine is None:
-        registry.api_of(service.framework)  # says so
+        registry.api_of(service.framework)  # says so where it can't be asked at all
+        text = f"There is no self-test for {registry.label_of(service.framework)}."
+        yield Tested("Self-test", Outcome.SKIPPED, text)
         return
     task = service.task or memory.task_of(clients, deployment)
     manifest = memory.manifest_of(clients, deployment)

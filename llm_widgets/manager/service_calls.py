@@ -13,6 +13,7 @@ from llm_widgets.domain.tables import Listing, Shown, Values
 from llm_widgets.errors import RateLimitError
 from llm_widgets.gcp.observe import logs, metrics
 from llm_widgets.gcp.run import revisions, service_json, service_list
+from llm_widgets.gcp.run.service_list import Others
 from llm_widgets.manager import (
     asking,
     change,
@@ -106,10 +107,18 @@ class ServiceCalls:
     clients: Clients
     project: Project
 
-    def services(self) -> Services:
-        """List the services that this product has deployed, in all regions."""
-        found = service_list.list_services(self.clients, self.project.id)
-        listed = Services(found.services, _SERVICES)
+    def services(self, *, others: bool = False) -> Services:
+        """List the services that this product has deployed or adopted, in all regions.
+
+        Parameters
+        ----------
+        others
+            Whether to list those too that others deployed and that are recognised as an engine's.
+        """
+        wanted = Others.RECOGNISED if others else Others.NONE
+        found = service_list.list_services(self.clients, self.project.id, others=wanted)
+        columns = (*_SERVICES[:-1], "engine", "managed", "recognised") if others else _SERVICES
+        listed = Services(found.services, columns)
         listed.unreachable = found.unreachable
         return listed
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import Context, Diagnosis, Evidence, LogLine, RemedyKind, diagnose
+from llm_widgets.domain import adoption
 from llm_widgets.domain.failures.remedies import Remedy
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import (
@@ -150,8 +151,9 @@ class Redeployment:
         self.deployments += 1
 
     def _passes(self, document: dict[str, Any]) -> bool:
-        """Return whether a service failed for want of what is still spreading."""
-        if not self._is_in_flight(document):
+        """Return whether a service of ours failed for want of what is still spreading."""
+        is_managed = adoption.is_managed(document.get("labels", {}))
+        if not is_managed or not self._is_in_flight(document):
             return False
         facts = [document.get("terminalCondition", {}), *document.get("conditions", [])]
         failed = dict.fromkeys(

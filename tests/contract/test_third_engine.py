@@ -252,7 +252,11 @@ def service_page(
 
 @pytest.mark.parametrize(
     ("label", "image", "framework"),
-    [("tgi", "local/python:3", "tgi"), ("", "local/python:3", ""), ("", "x/vllm-fork:1", "vllm")],
+    [
+        ("lmdeploy", "local/python:3", "lmdeploy"),
+        ("", "local/python:3", ""),
+        ("", "x/vllm-fork:1", "vllm"),
+    ],
 )
 def test_an_engine_that_is_not_known_is_shown_as_what_it_is(
     label: str, image: str, framework: str
@@ -287,7 +291,7 @@ def test_of_an_unknown_engine_nothing_is_claimed_on_its_page(
     session: Session, product: Product
 ) -> None:
     made = service(ENGINE)
-    made.labels = {ENGINE_LABEL: "tgi"}
+    made.labels = {ENGINE_LABEL: "lmdeploy"}
     deploy(product, "foreign", made)
     name = f"{PARENT}/services/foreign"
     found = summary_of(product, name)
@@ -296,8 +300,8 @@ def test_of_an_unknown_engine_nothing_is_claimed_on_its_page(
     edit = ServiceEditState(session, ServicesState(session))
     drawn = service_page(session, looked, chat, edit)
     text = shown(drawn.box)
-    assert '"tgi"' in text
-    assert "No chat for “tgi”." in text
+    assert '"lmdeploy"' in text
+    assert "No chat for “lmdeploy”." in text
     assert "chat/completions" not in text
     chat.ask("Hello")
     assert chat.error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
+from llm_widgets.domain import adoption
 from llm_widgets.domain import regions as all_regions
-from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import DeniedError, NotFoundError
 from llm_widgets.gcp.client import messages, parallel
 from llm_widgets.gcp.run import locations, services
@@ -28,6 +29,14 @@ PATIENCE = 10.0
 counts as unreachable then."""
 
 
+class Others(Enum):
+    """Which of the services that this product does not manage are listed."""
+
+    NONE = "none"
+    RECOGNISED = "those that serve a model"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceListing:
     """Services of many regions.
@@ -42,15 +51,23 @@ class ServiceListing:
     unreachable: tuple[tuple[str, ManagerError], ...]
 
 
-def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -> ServiceListing:
+def list_services(
+    clients: Clients,
+    project: str,
+    regions: Iterable[str] = (),
+    *,
+    others: Others = Others.NONE,
+) -> ServiceListing:
     """List the services that this product manages, and wait for all regions.
 
     Parameters
     ----------
     regions
         Where to look; everywhere when left out.
+    others
+        Which services of others are listed beside them.
     """
-    found = [each for some in by_region(clients, project, regions) for each in some]
+    found = [each for some in by_region(clients, project, regions, others=others) for each in some]
     listed = [service for each in found for service in each.value or ()]
     return ServiceListing(
         in_order(listed), tuple((each.key, each.error) for each in found if each.error)
@@ -58,7 +75,11 @@ def list_services(clients: Clients, project: str, regions: Iterable[str] = ()) -
 
 
 def by_region(
-    clients: Clients, project: str, regions: Iterable[str] = ()
+    clients: Clients,
+    project: str,
+    regions: Iterable[str] = (),
+    *,
+    others: Others = Others.NONE,
 ) -> Iterator[list[Outcome[str, tuple[ServiceSummary, ...]]]]:
     """List the services that this product manages as the regions answer, all asked at once.
 
@@ -66,6 +87,8 @@ def by_region(
     ----------
     regions
         Where to look; everywhere when left out.
+    others
+        Which services of others are listed beside them.
 
     Yields
     ------
@@ -73,12 +96,15 @@ def by_region(
         The regions that have answered, each with its services or with why there are none: a
         region that fails or hangs holds up no other, and ends after :data:`PATIENCE`.
     """
-    key, value = MANAGED_BY
 
-    def managed(service: lazy.run_v2.Service) -> ServiceSummary | None:
-        return summary(service) if service.labels.get(key) == value else None
+    def wanted(service: lazy.run_v2.Service) -> ServiceSummary | None:
+        if others is Others.NONE and not adoption.is_managed(service.labels):
+            return None
+        found = summary(service)
+        is_wanted = found.managed or found.recognition or others is Others.ALL
+        return found if is_wanted else None
 
-    yield from all_by_region(clients, project, managed, regions)
+    yield from all_by_region(clients, project, wanted, regions)
 
 
 def all_by_region(

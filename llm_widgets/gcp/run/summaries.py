@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import pausing
+from llm_widgets.domain import adoption, pausing
 from llm_widgets.domain.actors import Deed, told
 from llm_widgets.domain.loading import Task
 from llm_widgets.domain.pausing import PAUSED_ANNOTATION, Pause
+from llm_widgets.domain.recognition import SeenContainer
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
     ENGINE_LABEL,
@@ -25,7 +26,12 @@ from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.run.sizes import size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
+
+    from llm_widgets.domain.recognition import Recognition
+
+_PORT = 8080  # where nothing is said
+_GPU = "nvidia.com/gpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,16 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
     template, annotations = raw.template, dict(raw.annotations)
     model = told_text(annotations.get(MODEL_ANNOTATION, ""))
     least = (template.scaling.min_instance_count, raw.scaling.min_instance_count)
+    labels, seen = dict(raw.labels), containers(template)
+    is_managed, is_adopted = adoption.is_managed(labels), adoption.is_adopted(labels)
+    # What this product deploys says itself what it is.
+    found = None if is_managed and not is_adopted else registry.recognised(seen)
     framework = registry.framework_of(
-        told_text(raw.labels.get(ENGINE_LABEL, "")), (each.image for each in template.containers)
+        told_text(labels.get(ENGINE_LABEL, "")), (each.image for each in seen)
     )
+    if found and not is_managed:
+        framework = found.framework
+    known = found if found and found.framework == framework else None
     return ServiceSummary(
         name=raw.name,
         state=state,
@@ -69,10 +82,12 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
         url=raw.uri,
         framework=framework,
         task=registry.task_of(
-            framework, _told(template), Task.of(annotations.get(TASK_ANNOTATION))
+            framework, _engine(seen, known), Task.of(annotations.get(TASK_ANNOTATION))
         ),
-        model_id=model,
-        served_name=told_text(annotations.get(SERVED_NAME_ANNOTATION, "")) or model,
+        model_id=model or (known.model_id if known else ""),
+        served_name=told_text(annotations.get(SERVED_NAME_ANNOTATION, ""))
+        or model
+        or (known.served_name if known else ""),
         bucket=told_text(annotations.get(BUCKET_ANNOTATION, "")) or _mounted_bucket(template),
         gpu=told_text(template.node_selector.accelerator),
         min_instances=max(least),
@@ -83,22 +98,34 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
         created_by=told_text(told(Deed.CREATED, annotations, raw.creator)),
         size=size_of(template),
         paused=_pause(raw),
+        managed=is_managed,
+        adopted=is_adopted,
+        recognition=found,
+        origin="" if is_managed and not is_adopted else adoption.origin(labels, raw.client),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What the first container is told, as :class:`llm_widgets.engines.settings.Container`."""
+def containers(template: Any) -> tuple[SeenContainer, ...]:
+    """Read the containers of a service's template, its message."""
+    is_alone = len(template.containers) == 1
+    return tuple(
+        SeenContainer(
+            image=each.image,
+            command=tuple(each.command),
+            args=tuple(each.args),
+            environment={one.name: one.value for one in each.env if one.value},
+            port=(each.ports[0].container_port or _PORT) if each.ports else _PORT * is_alone,
+            has_gpu=_GPU in each.resources.limits
+            or (is_alone and bool(template.node_selector.accelerator)),
+        )
+        for each in template.containers
+    )
 
-    args: tuple[str, ...] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
 
-
-def _told(template: Any) -> _Told:
-    for each in template.containers:
-        variables = {one.name: one.value for one in each.env if one.value}
-        return _Told(tuple(each.args), variables)
-    return _Told()
+def _engine(seen: Sequence[SeenContainer], found: Recognition | None) -> SeenContainer:
+    """Return the container that runs the engine, with all that the engine is told."""
+    first = next((each for each in seen if each.has_gpu), next(iter(seen), SeenContainer("")))
+    return replace(first, args=(*first.command, *first.args)) if found else first
 
 
 def conditions(service: lazy.run_v2.Service) -> tuple[ConditionFact, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import actors
+from llm_widgets.domain import actors, adoption
 from llm_widgets.domain.failures import tried
 from llm_widgets.domain.loading import Task
 from llm_widgets.domain.services import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.failures.tried import Tried
     from llm_widgets.domain.services import Deployment
 
-_OWN = (MANAGED_BY[0], ENGINE_LABEL, *actors.LABELS)
+_OWN = (MANAGED_BY[0], ENGINE_LABEL, *actors.LABELS, *adoption.LABELS)
 # Labels can't hold "/" and ":", which the ids of models have.
 _ANNOTATIONS = {
     "model_id": MODEL_ANNOTATION,

@@ -1,0 +1,241 @@
+"""Services that others deployed: found, asked, adopted and released, by every door."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_widgets.cli.main import main
+from llm_widgets.domain.adoption import ADOPTED_LABEL
+from llm_widgets.domain.self_tests import Outcome
+from llm_widgets.domain.services import ServiceState
+from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.gcp.run import service_json, services
+from llm_widgets.manager import Manager, pausing, self_test
+from tests.contract.engine import ENGINE, deploy, service
+from tests.contract.product import PARENT, PROJECT, Product, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.cloud import run_v2
+
+
+NAME = f"{PARENT}/services/theirs"
+WHO = "manager_local-project_iam_gserviceaccount_com"
+MODEL = "google/gemma-3-4b-it"
+
+
+def made(*words: str, **labels: str) -> run_v2.Service:
+    """What gcloud makes of ``run deploy``: labels of its own, and no word of this product."""
+    found = service(ENGINE)
+    found.labels, found.annotations, found.client = labels, {}, "gcloud"
+    found.template.containers[0].args = list(words)
+    return found
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with pytest.MonkeyPatch.context() as environment:
+        for product in running(tmp_path_factory.mktemp("adopting"), environment):
+            deploy(product, "theirs", made("vllm", "serve", MODEL, team="red"))
+            deploy(product, "shop", made("serve"))
+            deploy(product, "ours", service(ENGINE))
+            yield product
+
+
+@pytest.fixture
+def product(started: Product) -> Iterator[Product]:
+    """The product, with nothing adopted."""
+    yield started
+    started.faults.reset()
+    found = read(started)
+    if ADOPTED_LABEL in found.get("labels", {}):
+        Manager(PROJECT, started.settings).release(NAME)
+
+
+@pytest.fixture
+def manager(product: Product) -> Manager:
+    return Manager(PROJECT, product.settings)
+
+
+def read(product: Product, name: str = NAME) -> dict[str, Any]:
+    return service_json.read(product.clients, name)
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    assert main([*words, "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_others_are_listed_where_they_serve_a_model(manager: Manager) -> None:
+    assert [each.id for each in manager.services()] == ["ours"]
+    listed = {each.id: each for each in manager.services(others=True)}
+    assert set(listed) == {"ours", "theirs"}
+    theirs = listed["theirs"]
+    assert (theirs.managed, theirs.framework, theirs.model_id) == (False, "vllm", MODEL)
+    assert theirs.state is ServiceState.READY
+    assert listed["ours"].managed
+
+
+def test_one_of_others_is_asked_and_read_without_being_adopted(manager: Manager) -> None:
+    assert manager.chat("theirs", "hello there") == "hello there é "
+    assert manager.logs("theirs") is not None
+    assert manager.diagnose("theirs") is None
+    assert [each.percent for each in manager.revisions("theirs")] == [100]
+
+
+def test_an_engine_that_is_asked_and_not_deployed_here_has_no_self_test(manager: Manager) -> None:
+    found = replace(manager.service("theirs"), framework="sglang")
+    (tested,) = self_test.run(manager.clients, found)
+    assert tested.outcome is Outcome.SKIPPED
+    assert tested.text == "There is no self-test for SGLang."
+
+
+def test_one_of_others_is_not_changed(product: Product, manager: Manager) -> None:
+    before = read(product)
+    for change in (
+        lambda: manager.pause("theirs"),
+        lambda: manager.change("theirs", max_instances=2),
+        lambda: manager.delete("theirs"),
+        lambda: manager.set_traffic("theirs", {"latest": 100}),
+        lambda: manager.let_in("theirs", "user:ann@example.org"),
+    ):
+        with pytest.raises(InvalidInputError, match="not managed here") as refused:
+            change()
+        assert refused.value.fix
+        assert refused.value.fix.command == (
+            "llm-widgets services adopt theirs --region europe-west1"
+        )
+    assert read(product) == before
+
+
+def test_adopting_changes_labels_and_nothing_else(product: Product, manager: Manager) -> None:
+    before = read(product)
+    planned = manager.adopt("theirs", dry_run=True)
+    assert read(product) == before
+    changed = manager.adopt("theirs")
+    assert [each.shown() for each in changed] == [each.shown() for each in planned]
+    assert {each.label: each.after for each in changed} == {
+        "llm-adopted-by": WHO,
+        "llm-engine": "vllm",
+        "managed-by": "llm-manager",
+    }
+    after = read(product)
+    assert after["labels"] == {"team": "red", **{each.label: each.after for each in changed}}
+    for field in ("template", "latestCreatedRevision", "traffic", "scaling", "uri"):
+        assert after.get(field) == before.get(field)
+    assert after.get("annotations", {}) == before.get("annotations", {})
+    found = manager.service("theirs")
+    assert (found.managed, found.adopted, found.model_id) == (True, True, MODEL)
+    assert "theirs" in [each.id for each in manager.services()]
+
+
+def test_releasing_leaves_what_was_there(product: Product, manager: Manager) -> None:
+    before = read(product)
+    manager.adopt("theirs")
+    manager.pause("theirs")
+    manager.resume("theirs")
+    released = manager.release("theirs")
+    assert {each.label: each.after for each in released}["managed-by"] is None
+    after = read(product)
+    assert after["labels"] == before["labels"]
+    assert after["template"] == before["template"]
+    assert after["latestCreatedRevision"] == before["latestCreatedRevision"]
+    assert manager.service("theirs").managed is False
+
+
+def test_an_adopted_service_is_changed_like_any_other(product: Product) -> None:
+    manager = Manager(PROJECT, product.settings)
+    deploy(product, "edited", made("vllm", "serve", MODEL))
+    name = f"{PARENT}/services/edited"
+    before = read(product, name)["template"]["containers"]
+    manager.adopt("edited")
+    changed = manager.change("edited", concurrency=3, progress=False)
+    assert changed.adopted
+    after = read(product, name)
+    assert after["template"]["maxInstanceRequestConcurrency"] == 3
+    assert after["template"]["containers"] == before
+    manager.delete("edited")
+
+
+def test_what_is_managed_or_not_adopted_is_refused(manager: Manager) -> None:
+    with pytest.raises(InvalidInputError, match="ours is managed here already"):
+        manager.adopt("ours")
+    with pytest.raises(InvalidInputError, match="ours was not adopted"):
+        manager.release("ours")
+    with pytest.raises(InvalidInputError, match="theirs was not adopted"):
+        manager.release("theirs")
+    with pytest.raises(InvalidInputError, match="shop runs no known engine") as unknown:
+        manager.adopt("shop")
+    assert unknown.value.fix
+    assert "vllm, ollama, llama-cpp, sglang" in unknown.value.fix.text
+    with pytest.raises(InvalidInputError, match="There is no engine parrot"):
+        manager.adopt("theirs", engine="parrot")
+
+
+def test_a_person_may_name_the_engine_of_an_image_that_nobody_knows(
+    product: Product, manager: Manager
+) -> None:
+    manager.adopt("shop", engine="vllm")
+    assert manager.service("shop").framework == "vllm"
+    manager.release("shop")
+    assert read(product, f"{PARENT}/services/shop").get("labels", {}) == {}
+
+
+def test_another_change_at_the_same_time_is_kept(
+    product: Product, manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = iter([True])
+    first = service_json.patch
+
+    def patch(clients: Any, document: dict[str, Any], paths: list[str]) -> None:
+        if next(ahead, False):
+            other = service_json.read(clients, NAME)
+            first(clients, {**other, "labels": {**other["labels"], "cost": "1"}}, ["labels"])
+        first(clients, document, paths)
+
+    monkeypatch.setattr(service_json, "patch", patch)
+    manager.adopt("theirs")
+    assert read(product)["labels"]["cost"] == "1"
+    manager.release("theirs")
+    pausing.settle(product.clients, NAME)
+    found = read(product)
+    assert found["labels"] == {"team": "red", "cost": "1"}
+    first(product.clients, {**found, "labels": {"team": "red"}}, ["labels"])
+
+
+def test_who_may_not_change_it_is_told_the_permission(product: Product, manager: Manager) -> None:
+    before = read(product)
+    product.faults.update(denied_permissions=["run.services.update"])
+    with pytest.raises(DeniedError, match=r"Can't change the service theirs") as refused:
+        manager.adopt("theirs")
+    assert "run.services.update" in str(refused.value)
+    assert refused.value.fix
+    assert refused.value.fix.command
+    product.faults.reset()
+    assert read(product) == before
+
+
+def test_the_command_line(
+    product: Product, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_WIDGETS_PROJECT", PROJECT)
+    listed = told(capsys, "services", "list", "--all")
+    rows = {each["name"]: each for each in listed}
+    assert rows["theirs"]["managed"] == "no"
+    assert rows["theirs"]["recognised"] == "certain"
+    assert rows["theirs"]["why"].startswith("Its command runs “vllm serve”.")
+    dry = told(capsys, "services", "adopt", "theirs", "--dry-run")
+    assert "managed-by" not in read(product)["labels"]
+    done = told(capsys, "services", "adopt", "theirs", "--quiet")
+    assert done == dry
+    assert told(capsys, "services", "describe", "theirs")["managed"] == "adopted"
+    undone = told(capsys, "services", "release", "theirs")
+    assert {each["label"]: each["before"] for each in undone} == {
+        each["label"]: each["after"] for each in done
+    }
+    assert services.get(product.clients, NAME).labels == {"team": "red"}
