@@ -53,6 +53,11 @@ class Api:
         """The path that a conversation is posted to."""
         return f"{self.base}/chat/completions"
 
+    @property
+    def models(self) -> str:
+        """The path that lists the models."""
+        return f"{self.base}/models"
+
     def path_of(self, task: Task) -> str:
         """Return the path that a task is asked at; empty where there is no endpoint for it."""
         if task in (Task.CHAT, Task.VISION):

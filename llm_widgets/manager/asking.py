@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.loading import Task
+from llm_widgets.domain.recognition import first_model
 from llm_widgets.engines import registry
-from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
+from llm_widgets.errors import Fix, InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.gcp.run import answers, invoke
 
 if TYPE_CHECKING:
@@ -38,6 +39,32 @@ class Recording:
 
     name: str
     content: bytes
+
+
+def named(clients: Clients, service: ServiceSummary) -> ServiceSummary:
+    """Return a service with the name by which its API knows the model: asked for if not known.
+
+    Asking may start an instance.
+
+    Raises
+    ------
+    NotFoundError
+        Its engine serves no model.
+    ManagerError
+        Its engine is not known; the service refuses or fails.
+    """
+    if service.served_name:
+        return service
+    path = registry.api_of(service.framework).models
+    found = answers.models(answers.Listed(clients, service.url, path, {}, service=service.name))
+    name = first_model(found)
+    if not name:
+        raise NotFoundError(
+            f"{service.id} serves no model.",
+            cause=f"Its list of models at {path} is empty.",
+            fix=Fix(text="Load a model as its engine asks for it."),
+        )
+    return replace(service, served_name=name)
 
 
 def chat(

@@ -300,7 +300,9 @@ class ServiceCalls:
         return Listing(found, ("test", "outcome", "found", "advice", "seconds"))
 
     def _found(self, service: Named) -> ServiceSummary:
-        return service if isinstance(service, ServiceSummary) else self.service(service)
+        """Return a service that is to be asked, with the name of its model."""
+        found = service if isinstance(service, ServiceSummary) else self.service(service)
+        return asking.named(self.clients, found)
 
     def _pieces(
         self,

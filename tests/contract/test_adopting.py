@@ -12,9 +12,9 @@ from llm_widgets.cli.main import main
 from llm_widgets.domain.adoption import ADOPTED_LABEL
 from llm_widgets.domain.self_tests import Outcome
 from llm_widgets.domain.services import ServiceState
-from llm_widgets.errors import DeniedError, InvalidInputError
+from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json, services
-from llm_widgets.manager import Manager, pausing, self_test
+from llm_widgets.manager import Manager, asking, pausing, self_test
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, Product, running
 
@@ -239,3 +239,21 @@ def test_the_command_line(
         each["label"]: each["after"] for each in done
     }
     assert services.get(product.clients, NAME).labels == {"team": "red"}
+
+
+@pytest.fixture(scope="module")
+def nameless(started: Product) -> str:
+    """A service whose description does not name its model; its engine does."""
+    listed = json.dumps({"object": "list", "data": [{"id": "<b>"}, {"id": "gemma3:4b"}]})
+    found = made("ollama", "serve")
+    command = ENGINE.replace('"ok", "text/plain"', repr(listed))
+    found.template.containers[0].command = ["-c", command]
+    deploy(started, "nameless", found)
+    return f"{PARENT}/services/nameless"
+
+
+def test_a_model_that_nothing_names_is_asked_for(nameless: str, manager: Manager) -> None:
+    assert manager.service(nameless).served_name == ""
+    assert manager.chat(nameless, "hello there") == "hello there é "
+    with pytest.raises(ManagerError, match="not an answer"):
+        asking.named(manager.clients, replace(manager.service("theirs"), served_name=""))

@@ -41,6 +41,13 @@ class Whole(ServiceCall[bytes]):
         yield response.read()
 
 
+class Listed(Whole):
+    """The list of what an engine serves, which is asked for without sending anything."""
+
+    method = "GET"
+    most_bytes = 2**20
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a model answers in a chat: text, what it thought before, calls of tools."""
@@ -94,6 +101,14 @@ class _Scores(msgspec.Struct):
 
 class _Text(msgspec.Struct):
     text: str
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
 
 
 def posted(
@@ -181,6 +196,17 @@ def transcript(call: Whole) -> Transcript:
         The service refuses, fails, or answers with something else.
     """
     return Transcript(_decoded(call, _Text).text)
+
+
+def models(call: Listed) -> list[str]:
+    """Return the names of the models that an engine serves.
+
+    Raises
+    ------
+    ManagerError
+        The service refuses, fails, or answers with something else.
+    """
+    return [each.id for each in _decoded(call, _Models).data]
 
 
 def _decoded(call: Whole, kind: type[T]) -> T:

@@ -42,7 +42,7 @@ _CONNECTED = ("connect_tcp.complete", "start_tls.complete")
 
 
 class ServiceCall(ABC, Generic[T]):
-    """What a service answers to a POST, as it comes.
+    """What a service answers to a request, as it comes.
 
     Iterate once, in any thread. :meth:`close` stops it from any other thread; the iteration
     then ends early.
@@ -62,12 +62,15 @@ class ServiceCall(ABC, Generic[T]):
 
     Attributes
     ----------
+    method
+        Of the request.
     most_bytes
         Of an answer; the connection of a longer one is closed.
     waits_for
         What keeps it from being asked, in a sentence, while a new right to call has no effect.
     """
 
+    method = "POST"
     most_bytes = 64 << 20
 
     def __init__(
@@ -161,7 +164,7 @@ class ServiceCall(ABC, Generic[T]):
         with (
             self._client() as client,
             client.stream(
-                "POST",
+                self.method,
                 f"{self._url}{self._path}",
                 auth=_bearer(token),
                 extensions={"trace": self._on_trace},
