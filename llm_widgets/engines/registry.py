@@ -42,6 +42,11 @@ def of_image(image: str) -> Engine | None:
     return next((engine for engine in ENGINES if engine.recognises(name)), None)
 
 
+def is_asked(framework: str) -> bool:
+    """Return whether this product knows how an engine is talked to."""
+    return framework in ids()
+
+
 def ids() -> tuple[str, ...]:
     """Return the ids of all engines that are known, also of those that are not deployed."""
     return tuple(engine.id for engine in _all())

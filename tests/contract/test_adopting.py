@@ -15,6 +15,12 @@ from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.manager import Manager, asking, pausing, self_test
+from llm_widgets.page.services.costs import CostsState
+from llm_widgets.page.services.service import ServicePageState
+from llm_widgets.page.services.service_edit import ServiceEditState
+from llm_widgets.page.services.services import ServicesState
+from llm_widgets.page.services.services_table import CHANGES, NOT_MANAGED, service_row
+from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, Product, running
 
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
     from google.cloud import run_v2
 
+    from llm_widgets.page.session import Session
 
 NAME = f"{PARENT}/services/theirs"
 WHO = "manager_local-project_iam_gserviceaccount_com"
@@ -239,6 +246,40 @@ def test_the_command_line(
         each["label"]: each["after"] for each in done
     }
     assert services.get(product.clients, NAME).labels == {"team": "red"}
+
+
+def test_the_page_offers_no_change_of_one_of_others_and_makes_none(
+    product: Product, session: Session
+) -> None:
+    state = ServicesState(session)
+    edit = ServiceEditState(session, state)
+    said: list[str] = []
+    session.on_notice(lambda text, _: said.append(text))
+    state.refresh()
+    until(lambda: state.loaded)
+    assert [each.id for each in state.services] == ["ours", "theirs"]
+    ours, theirs = state.services
+    row = service_row(theirs)
+    assert set(CHANGES) <= set(row["hidden"])
+    assert row["status"]["note"] == NOT_MANAGED
+    assert not set(CHANGES) <= set(service_row(ours)["hidden"])
+    costs = CostsState(session, state)
+    costs.refresh()
+    until(lambda: costs.costs)
+    assert [each.name for each in costs.costs] == [ours.name]
+
+    page = ServicePageState(session, theirs)
+    assert page.add_invoker("allUsers") is False
+    assert page.access_error
+    assert "not managed here" in page.access_error.message
+    edit.start(NAME)
+    until(lambda: said)
+    assert "not managed here" in said[-1]
+    assert not edit.is_open
+    state.delete(theirs)
+    until(lambda: len(said) > 1)
+    assert "not managed here" in said[-1]
+    assert read(product)["labels"] == {"team": "red"}
 
 
 @pytest.fixture(scope="module")

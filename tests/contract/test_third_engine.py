@@ -13,7 +13,7 @@ from google.protobuf.json_format import MessageToDict
 
 from llm_widgets.diagnosis import Context, Evidence, LogLine, changed, diagnose
 from llm_widgets.domain.manifest import manifest_name
-from llm_widgets.domain.services import ENGINE_LABEL, Deployment, ServiceState
+from llm_widgets.domain.services import ENGINE_LABEL, MANAGED_BY, Deployment, ServiceState
 from llm_widgets.engines import registry
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.gcp.run import service_list, services, summaries
@@ -291,7 +291,7 @@ def test_of_an_unknown_engine_nothing_is_claimed_on_its_page(
     session: Session, product: Product
 ) -> None:
     made = service(ENGINE)
-    made.labels = {ENGINE_LABEL: "lmdeploy"}
+    made.labels = dict([MANAGED_BY, (ENGINE_LABEL, "lmdeploy")])
     deploy(product, "foreign", made)
     name = f"{PARENT}/services/foreign"
     found = summary_of(product, name)

@@ -36,6 +36,7 @@ class AccessCard:
         self._who = w.Text(description="Member", placeholder="user:ann@example.org")
         add = button("Add", style="outlined")
         add.on_click(lambda _: self._add())
+        self._adding = row(self._who, add)
         self._removal = ConfirmDialog(submit_label="Remove")
         self._removal.on_submit(lambda _: self._remove())
         self._opening = ConfirmDialog(submit_label="Allow public access")
@@ -46,12 +47,12 @@ class AccessCard:
             self._error,
             self._public,
             self._table,
-            row(self._who, add),
+            self._adding,
             text="Members with roles/run.invoker on this service: user:, group:, "
             "serviceAccount:, domain:, principal: or principalSet:, then the address.",
         )
         self._table.on_action(self._act)
-        state.observe(self._draw, ["invokers", "invokers_loaded", "access_error"])
+        state.observe(self._draw, ["invokers", "invokers_loaded", "access_error", "summary"])
         self._draw()
 
     def _add(self) -> None:
@@ -95,12 +96,14 @@ class AccessCard:
     def _draw(self, _: object = None) -> None:
         state = self._state
         self._table.empty = _NONE if state.invokers_loaded else "Who may call is not known."
+        self._adding.layout.display = None if state.is_managed else "none"
         self._table.rows = [
             {
                 "id": str(index),
                 "name": invoker.member,
                 "member": invoker.member,
                 "condition": invoker.condition or None,
+                "hidden": [] if state.is_managed else ["remove"],
             }
             for index, invoker in enumerate(state.invokers)
         ]

@@ -197,7 +197,8 @@ class ChatState(HasTraits):
     @property
     def can_let_in(self) -> bool:
         """Whether what stood against the last question may be helped by :meth:`let_me_in`."""
-        return bool(self.error and self.error.fix and self.error.fix.action == LET_IN)
+        can = bool(self.error and self.error.fix and self.error.fix.action == LET_IN)
+        return can and self._service.managed
 
     def let_me_in(self) -> None:
         """Add this identity to those who may call the service, and ask again."""

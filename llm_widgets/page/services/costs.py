@@ -41,7 +41,8 @@ class CostsState(HasTraits):
 
     def refresh(self) -> None:
         """Read them for the services that are listed."""
-        session, listed = self._session, self._services.services
+        session = self._session
+        listed = tuple(each for each in self._services.services if each.managed)
         if not session.project or not listed:
             self._forget()
             return

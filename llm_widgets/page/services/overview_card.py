@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llm_widgets.diagnosis import Remedy
+    from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.run.summaries import ConditionFact
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
@@ -62,7 +63,7 @@ class OverviewCard:
 
         self._diagnosis = DiagnosisCard(
             redeploy,
-            service_label,
+            lambda remedy: service_label(remedy) if state.is_managed else "",
             is_local=is_local,
         )
         deployment = w.Box(
@@ -116,6 +117,7 @@ class OverviewCard:
         details = [
             Detail("Model", service.model_id),
             Detail("Framework", registry.label_of(service.framework) or "Unknown"),
+            *_recognised(service),
             Detail("Instances", f"{service.min_instances} to {service.max_instances}"),
             Detail("Deployed by", service.created_by),
             Detail("Last changed by", service.updated_by),
@@ -137,6 +139,18 @@ class OverviewCard:
             if self._state.measured:
                 details.append(Detail("GPU memory", self._state.measured, wide=True))
         self._details.show(details)
+
+
+def _recognised(service: ServiceSummary) -> list[Detail]:
+    """Return why a service that others deployed counts as one of its engine."""
+    known = service.recognition
+    if known is None:
+        return []
+    told = known.confidence.value.capitalize()
+    return [
+        Detail("Recognised", told, note=told_text(" ".join(known.reasons)), wide=True),
+        Detail("Deployed with", service.origin),
+    ]
 
 
 def _phase(phase: Phase, first: datetime | None) -> Detail:

@@ -41,8 +41,8 @@ class RevisionsCard:
             ),
             actions=(Action("serve", "Send all traffic here"),),
         )
-        latest = button("Send all traffic to the latest", style="outlined")
-        latest.on_click(lambda _: state.serve({"": _ALL}))
+        self._latest = button("Send all traffic to the latest", style="outlined")
+        self._latest.on_click(lambda _: state.serve({"": _ALL}))
         self._divide = button("Split traffic", style="outlined", disabled=True)
         self._divide.on_click(lambda _: self._ask())
         self.dialog = FormDialog(
@@ -58,10 +58,10 @@ class RevisionsCard:
             self._pinned,
             self._table,
             text="Roll back: send all traffic to an earlier revision without redeploying.",
-            actions=(self._divide, latest),
+            actions=(self._divide, self._latest),
         )
         self._table.on_action(lambda _, revision: state.serve({revision: _ALL}))
-        state.observe(self._draw, ["revisions", "document", "error"])
+        state.observe(self._draw, ["revisions", "document", "error", "summary"])
         self._draw()
 
     def _ask(self) -> None:
@@ -100,10 +100,16 @@ class RevisionsCard:
     def _draw(self, _: object = None) -> None:
         document = self._state.document
         shares = service_json.shares(document)
+        is_managed = self._state.is_managed
+        for each in (self._divide, self._latest):
+            each.layout.display = None if is_managed else "none"
         self._table.empty = (
             "The revisions are not known." if self._state.error else "No revisions yet."
         )
-        self._table.rows = [_row(fact, document) for fact in self._state.revisions]
+        hidden = [] if is_managed else ["serve"]
+        self._table.rows = [
+            {**_row(fact, document), "hidden": hidden} for fact in self._state.revisions
+        ]
         self._table.loading = not document and self._state.error is None
         ready = [fact for fact in self._state.revisions if fact.state == "ready"]
         self._divide.disabled = len(ready) < 2  # noqa: PLR2004 - among one there is no dividing

@@ -32,12 +32,19 @@ class SelfTestCard:
     ----------
     remedy
         Called with a remedy and with what is to be called when it is done or has failed.
+    fixes
+        Whether remedies are offered: they change the service.
     """
 
     def __init__(
-        self, state: SelfTestState, remedy: Callable[[Remedy, Callable[[], None]], None]
+        self,
+        state: SelfTestState,
+        remedy: Callable[[Remedy, Callable[[], None]], None],
+        *,
+        fixes: Callable[[], bool] = lambda: True,
     ) -> None:
         self._state = state
+        self._fixes = fixes
         self._remedy = remedy
         self._acting = ""
         self._rows = Checklist(label="Self-test")
@@ -98,6 +105,6 @@ class SelfTestCard:
             word=tested.outcome.value,
             text=tested.text,
             advice=remedy.text if remedy else tested.advice,
-            action_label="Redeploy with this fix" if remedy else "",
+            action_label="Redeploy with this fix" if remedy and self._fixes() else "",
             busy="Working …" if self._acting == tested.title else "",
         )

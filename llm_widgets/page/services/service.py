@@ -15,7 +15,7 @@ from llm_widgets.errors import ManagerError, NotFoundError, RateLimitError
 from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, service_json, summaries
 from llm_widgets.gcp.run import services as service_api
-from llm_widgets.manager import callers, change, explaining, memory, spreading
+from llm_widgets.manager import callers, change, explaining, managed, memory, spreading
 from llm_widgets.manager.starting import Started
 from llm_widgets.page.services.first_start import FirstStart
 from llm_widgets.page.services.load_tests import LoadTestState
@@ -105,6 +105,11 @@ class ServicePageState(HasTraits):
         self._has_asked_task = False
         self._models: dict[tuple[str, str], MemoryModel | None] = {}
 
+    @property
+    def is_managed(self) -> bool:
+        """Whether the service may be changed here: others' are shown only."""
+        return self.summary is None or self.summary.managed
+
     def on_gone(self, listener: Callable[[], None]) -> None:
         """Have ``listener`` called when the service is there no more."""
         self._gone.append(listener)
@@ -152,9 +157,10 @@ class ServicePageState(HasTraits):
             Whether that has to be confirmed first, as ``text`` means everybody.
         """
         self.access_error = None
-        if callers.is_everybody(text) and not confirmed:
+        if self.is_managed and callers.is_everybody(text) and not confirmed:
             return True
         try:
+            managed.refuse_unmanaged(self.name, is_managed=self.is_managed)
             callers.allowed(text, everybody=confirmed)
         except ManagerError as error:
             self.access_error = error
@@ -168,6 +174,11 @@ class ServicePageState(HasTraits):
 
     def remove_invoker(self, invoker: Grant) -> None:
         """Let somebody call no more."""
+        try:
+            managed.refuse_unmanaged(self.name, is_managed=self.is_managed)
+        except ManagerError as error:
+            self.access_error = error
+            return
         self._session.background.run(
             lambda: callers.take_off(self._session.clients, self.name, invoker),
             lambda _: self.load_invokers(),

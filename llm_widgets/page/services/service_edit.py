@@ -9,8 +9,8 @@ from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import Deployment
 from llm_widgets.errors import InvalidInputError, ManagerError
-from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import change, memory, remedies
+from llm_widgets.gcp.run import service_json, services, summaries
+from llm_widgets.manager import change, managed, memory, remedies
 from llm_widgets.manager.memory import FIT_ANYWAY
 from llm_widgets.page.services.deploy_values import deployment_from, differences
 from llm_widgets.page.services.field_errors import told
@@ -99,9 +99,12 @@ class ServiceEditState(HasTraits):
                 self.is_open = True
             self.memory.load_served(read.bucket, read.folder)
 
-        self._session.background.run(
-            lambda: service_json.read(self._session.clients, name), then, self._session.report
-        )
+        def read() -> Json:
+            clients = self._session.clients
+            managed.refuse_edit(summaries.summary(services.get(clients, name)))
+            return service_json.read(clients, name)
+
+        self._session.background.run(read, then, self._session.report)
 
     def close(self) -> None:
         """Change nothing."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.services import SERVING
+from llm_widgets.engines import registry
+from llm_widgets.manager import managed
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.cost_card import hour_text
 from llm_widgets.page.services.load_test_card import LoadTestCard
@@ -12,17 +14,19 @@ from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.metrics_card import MetricsCard
 from llm_widgets.page.services.overview_card import OverviewCard
 from llm_widgets.page.services.revisions_card import RevisionsCard
-from llm_widgets.page.services.services_table import STATES
+from llm_widgets.page.services.services_table import NOT_MANAGED, STATES
 from llm_widgets.page.services.try_panel import TryPanel
 from llm_widgets.serving.export_yaml import dumped
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
 from llm_widgets.widgets.layout import button, card, row, stack, tabs, toolbar
+from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import ipywidgets as w
 
+    from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.page.services.chat import ChatState
     from llm_widgets.page.services.comparison import ComparisonState
     from llm_widgets.page.services.pauses import Pauses
@@ -78,10 +82,11 @@ class ServicePage:
         go_back.on_click(lambda _: back())
         self._to_try = button("Try it", style="primary")
         self._to_try.on_click(lambda _: self.to("try"))
-        change = button("Edit & deploy new revision", style="outlined")
-        change.on_click(lambda _: edit.start(state.name))
-        remove = button("Delete", style="outlined")
-        remove.on_click(lambda _: delete())
+        self._change = button("Edit & deploy new revision", style="outlined")
+        self._change.on_click(lambda _: edit.start(state.name))
+        self._remove = button("Delete", style="outlined")
+        self._remove.on_click(lambda _: delete())
+        self._whose = Notice()
         self._pause = button("Pause", style="outlined")
         self._pause.on_click(lambda _: self._turn())
         self._pauses = pauses
@@ -105,7 +110,8 @@ class ServicePage:
         title = state.name.rsplit("/", 1)[-1]
         self.box = stack(
             row(go_back),
-            toolbar(title, self._to_try, change, self._pause, remove),
+            toolbar(title, self._to_try, self._change, self._pause, self._remove),
+            self._whose,
             self._facts,
             shell,
         )
@@ -154,6 +160,7 @@ class ServicePage:
             [
                 Detail("Status", service.state.value, state=STATES[service.state]),
                 *((Detail("Paused", service.paused.text or "yes"),) if service.paused else ()),
+                *_served(service),
                 Detail("Region", service.region),
                 Detail("Price", hour_text(service, self._prices.listed)),
                 Detail("URL", service.url, href=service.url, copy=bool(service.url)),
@@ -162,5 +169,34 @@ class ServicePage:
         is_tried = self.section == "try" or service.state not in SERVING
         self._to_try.layout.display = "none" if is_tried else None
         self._pause.description = "Resume" if service.paused else "Pause"
+        self._draw_whose(service)
         if self._state.document:
             self._yaml.text = dumped(self._state.document)
+
+    def _draw_whose(self, service: ServiceSummary) -> None:
+        """Show what may be done with the service, and why not more."""
+        why = managed.why_not_edited(service)
+        _show(self._change, is_shown=not why)
+        for each in (self._pause, self._remove):
+            _show(each, is_shown=service.managed)
+        if service.managed and not service.adopted:
+            self._whose.clear()
+            return
+        others = f"Deployed with {service.origin}." if service.origin else "Others deployed it."
+        text = f"Adopted. {others}" if service.adopted else f"{NOT_MANAGED}. {others}"
+        told = f"Editing is not available. {why}" if service.adopted and why else ""
+        self._whose.show("info", text, detail=told)
+
+
+def _served(service: ServiceSummary) -> tuple[Detail, ...]:
+    """Return what a service of others serves; of ours its configuration tells."""
+    if service.recognition is None:
+        return ()
+    return (
+        Detail("Model", service.model_id),
+        Detail("Framework", registry.label_of(service.framework)),
+    )
+
+
+def _show(part: w.Widget, *, is_shown: bool) -> None:
+    part.layout.display = None if is_shown else "none"

@@ -1,4 +1,4 @@
-"""The Services tab: what the product has deployed."""
+"""The Services tab: what the product has deployed, and what else serves models."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import DeniedError, ManagerError, RateLimitError
 from llm_widgets.gcp.run import service_list
+from llm_widgets.gcp.run.service_list import Others
 from llm_widgets.manager import remove, spreading
 from llm_widgets.page.background import Latest
 
@@ -31,7 +32,8 @@ class ServicesState(HasTraits):
     Attributes
     ----------
     services
-        In the order of their names. Of a region that does not answer, what was there last.
+        In the order of their names, those that others deployed among them. Of a region that does
+        not answer, what was there last.
     unreachable, denied
         ``(region, why)`` of the regions that did not answer, and of those whose services this
         identity may not see.
@@ -83,7 +85,9 @@ class ServicesState(HasTraits):
         self.loading = True
 
         def work() -> None:
-            for some in service_list.by_region(self._session.clients, project):
+            for some in service_list.by_region(
+                self._session.clients, project, others=Others.RECOGNISED
+            ):
                 if not fresh():
                     return
                 self._take(some)
@@ -289,7 +293,9 @@ class ServicesState(HasTraits):
         project, regions = self._session.project_id, self._changing()
         refused: list[RateLimitError] = []
         if regions:
-            for some in service_list.by_region(self._session.clients, project, regions):
+            for some in service_list.by_region(
+                self._session.clients, project, regions, others=Others.RECOGNISED
+            ):
                 refused += [each.error for each in some if isinstance(each.error, RateLimitError)]
                 if project == self._session.project_id:
                     self._take(some)

@@ -10,6 +10,7 @@ from llm_widgets.domain import gpus, links
 from llm_widgets.domain.services import SERVING, ServiceState, ServiceSummary
 from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
+from llm_widgets.manager import managed
 from llm_widgets.page import places
 from llm_widgets.widgets.table import Action, Column, StatusState, places_of_row
 
@@ -49,6 +50,12 @@ ACTIONS = (
         for label, tab in CONSOLE
     ),
 )
+CHANGES = ("edit", "pause", "resume", "delete")
+"""Actions that change a service: not there for those that others deployed."""
+
+NOT_MANAGED = "Not managed here"
+"""What is said of these."""
+
 STATES: Mapping[ServiceState, StatusState] = {
     ServiceState.DEPLOYING: "busy",
     ServiceState.READY: "ok",
@@ -70,7 +77,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         disabled = dict.fromkeys(fixed, "The service is being deleted.")
     elif service.state not in SERVING:
         disabled["try"] = "The service is not ready."
-    elif registry.of(service.framework) is None:
+    elif not registry.is_asked(service.framework):
         disabled["try"] = "No chat for this service's engine."
     return {
         "id": service.name,
@@ -79,7 +86,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "status": {
             "state": STATES[service.state],
             "text": service.state.value,
-            "note": service.paused.text if service.paused else _why(service),
+            "note": _note(service),
         },
         "url": {"href": service.url, "text": service.url.removeprefix("https://"), "copy": True}
         if service.url
@@ -94,10 +101,18 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         "disabled": disabled,
         "hidden": [
             "pause" if service.paused else "resume",
+            *(() if service.managed else CHANGES),
+            *(("edit",) if managed.why_not_edited(service) else ()),
             *(console if is_local else ()),
         ],
         "links": console,
     }
+
+
+def _note(service: ServiceSummary) -> str:
+    """Return what is said below the state: whose it is, since when it pauses, why it failed."""
+    told = service.paused.text if service.paused else _why(service)
+    return told if service.managed else " · ".join(filter(None, (NOT_MANAGED, told)))
 
 
 def _deployed(service: ServiceSummary) -> dict[str, str] | None:

@@ -75,7 +75,7 @@ class StartCard:
         if started is None:
             return
         set_text(self._sentence, started.text)
-        if started.argument:
+        if started.argument and self._state.is_managed:
             self._offer.show(
                 "info", _SOONER, detail=started.argument, action_label="Redeploy with this argument"
             )

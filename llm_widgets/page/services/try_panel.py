@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ipywidgets as w
 
     from llm_widgets.domain.services import ServiceSummary
-    from llm_widgets.engines.base import Engine
+    from llm_widgets.engines.base import Api
     from llm_widgets.page.services.chat import ChatState
     from llm_widgets.page.services.comparison import ComparisonState
     from llm_widgets.page.services.service import ServicePageState
@@ -50,7 +50,9 @@ class TryPanel:
         self._other: tuple[Task, TaskPanel] | None = None
         self._snippets = TextTabs("Use it in your code", "Requests need an ID token for this URL.")
         self._test = SelfTestCard(
-            state.self_test, lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended)
+            state.self_test,
+            lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended),
+            fixes=lambda: state.is_managed,
         )
         self.box = stack()
         state.observe(self._draw, ["summary", "task"])
@@ -78,21 +80,20 @@ class TryPanel:
         self._conversation.follow(service)
         self._state.trying.follow(service)
         self._state.self_test.follow(service)
-        engine = registry.of(service.framework)
-        if engine is None:
+        if not registry.is_asked(service.framework):
             named = f"“{service.framework}”" if service.framework else "its engine"
             shown: tuple[w.Widget, ...] = (note(f"No chat for {named}."),)
         elif service.state in SERVING:
-            shown = self._serving(service, engine, self._state.task)
+            shown = self._serving(service, registry.api_of(service.framework), self._state.task)
         else:
             shown = (note("You can try the model once the service is ready."),)
         if self.box.children != shown:
             self.box.children = shown
 
     def _serving(
-        self, service: ServiceSummary, engine: Engine, task: Task | None
+        self, service: ServiceSummary, api: Api, task: Task | None
     ) -> tuple[w.Widget, ...]:
-        texts = snippets(service.url, service.served_name, service.name, engine.api, task)
+        texts = snippets(service.url, service.served_name, service.name, api, task)
         if not texts:
             sentence = f"There is no form for {task.value if task else 'this task'} here."
             return (note(sentence),)
