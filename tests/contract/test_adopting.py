@@ -10,11 +10,14 @@ import pytest
 
 from llm_widgets.cli.main import main
 from llm_widgets.domain.adoption import ADOPTED_LABEL
+from llm_widgets.domain.recognition import Confidence
 from llm_widgets.domain.self_tests import Outcome
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
 from llm_widgets.gcp.run import service_json, services
 from llm_widgets.manager import Manager, asking, pausing, self_test
+from llm_widgets.page.services.adopt_dialog import AdoptDialog
+from llm_widgets.page.services.adoptions import Adoptions
 from llm_widgets.page.services.costs import CostsState
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
@@ -280,6 +283,51 @@ def test_the_page_offers_no_change_of_one_of_others_and_makes_none(
     until(lambda: len(said) > 1)
     assert "not managed here" in said[-1]
     assert read(product)["labels"] == {"team": "red"}
+
+
+def test_the_page_adopts_and_releases(product: Product, session: Session) -> None:
+    state = ServicesState(session)
+    adoptions = Adoptions(session, state)
+    said: list[str] = []
+    session.on_notice(lambda text, _: said.append(text))
+    theirs = Manager(PROJECT, product.settings).service("theirs")
+    ended: list[str] = []
+
+    def failed(error: ManagerError) -> None:
+        ended.append(str(error))
+
+    adoptions.adopt(theirs, "", done=lambda: ended.append(""), failed=failed)
+    until(lambda: ended)
+    assert ended == [""]
+    assert said[-1].endswith("Labels changed: llm-adopted-by, llm-engine, managed-by.")
+    until(lambda: any(each.adopted for each in state.services))
+    adopted = next(each for each in state.services if each.adopted)
+    assert service_row(adopted)["hidden"][0] == "resume"
+    assert not {"edit", "pause", "delete"} & set(service_row(adopted)["hidden"])
+    adoptions.release(adopted, done=lambda: ended.append(""), failed=failed)
+    until(lambda: len(ended) > 1)
+    assert ended == ["", ""]
+    assert read(product)["labels"] == {"team": "red"}
+
+
+def test_the_dialog_says_what_changes_and_asks_for_the_engine_where_it_is_not_certain(
+    product: Product, session: Session
+) -> None:
+    asked = AdoptDialog(Adoptions(session, ServicesState(session)))
+    theirs = Manager(PROJECT, product.settings).service("theirs")
+    assert theirs.recognition
+    unsure = replace(theirs.recognition, confidence=Confidence.POSSIBLE)
+    asked.ask(replace(theirs, recognition=unsure, origin="Terraform"))
+    until(lambda: asked.dialog.is_open)
+    assert [each["label"] for each in asked.dialog.changes] == ["llm-adopted-by", "managed-by"]
+    assert "Terraform sets labels back" in asked.dialog.text
+    (field,) = asked.dialog.fields
+    assert (field["key"], field["value"]) == ("engine", "vllm")
+    assert field["label"] == "Engine (llm-engine)"
+    assert field["help"].startswith("Possible: Its command runs “vllm serve”.")
+    asked.dialog._handle_custom_msg({"type": "submit", "values": {"engine": "sglang"}}, [])
+    until(lambda: not asked.dialog.is_open)
+    assert read(product)["labels"]["llm-engine"] == "sglang"
 
 
 @pytest.fixture(scope="module")

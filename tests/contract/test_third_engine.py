@@ -245,6 +245,7 @@ def service_page(
         back=lambda: None,
         delete=lambda: None,
         moved=lambda: None,
+        adopt=lambda _: None,
         pauses=Pauses(session, services),
         is_local=True,
     )

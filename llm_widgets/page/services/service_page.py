@@ -44,6 +44,7 @@ SECTION_NAMES = {
     "yaml": "YAML",
 }
 SECTIONS = tuple(SECTION_NAMES.values())
+_ADOPTING = "You can look at this service and try it. Adopt it to pause, change or delete it here."
 
 
 class ServicePage:
@@ -60,6 +61,7 @@ class ServicePage:
         back: Callable[[], None],
         delete: Callable[[], None],
         pauses: Pauses,
+        adopt: Callable[[ServiceSummary], None],
         moved: Callable[[], None],
         is_local: bool,
     ) -> None:
@@ -86,6 +88,8 @@ class ServicePage:
         self._change.on_click(lambda _: edit.start(state.name))
         self._remove = button("Delete", style="outlined")
         self._remove.on_click(lambda _: delete())
+        self._adopt = button("Adopt", style="outlined")
+        self._adopt.on_click(lambda _: adopt(state.summary) if state.summary else None)
         self._whose = Notice()
         self._pause = button("Pause", style="outlined")
         self._pause.on_click(lambda _: self._turn())
@@ -110,7 +114,7 @@ class ServicePage:
         title = state.name.rsplit("/", 1)[-1]
         self.box = stack(
             row(go_back),
-            toolbar(title, self._to_try, self._change, self._pause, self._remove),
+            toolbar(title, self._to_try, self._change, self._pause, self._remove, self._adopt),
             self._whose,
             self._facts,
             shell,
@@ -179,13 +183,15 @@ class ServicePage:
         _show(self._change, is_shown=not why)
         for each in (self._pause, self._remove):
             _show(each, is_shown=service.managed)
+        _show(self._adopt, is_shown=service.adopted or not service.managed)
+        self._adopt.description = "Release" if service.adopted else "Adopt"
         if service.managed and not service.adopted:
             self._whose.clear()
             return
         others = f"Deployed with {service.origin}." if service.origin else "Others deployed it."
         text = f"Adopted. {others}" if service.adopted else f"{NOT_MANAGED}. {others}"
         told = f"Editing is not available. {why}" if service.adopted and why else ""
-        self._whose.show("info", text, detail=told)
+        self._whose.show("info", text, detail=told if service.adopted else _ADOPTING)
 
 
 def _served(service: ServiceSummary) -> tuple[Detail, ...]:

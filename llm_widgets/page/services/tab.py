@@ -9,6 +9,8 @@ import ipywidgets as w
 from llm_widgets.domain.regions import REGIONS
 from llm_widgets.page import places
 from llm_widgets.page.places import EDIT, SECTIONS, SERVICES, Place
+from llm_widgets.page.services.adopt_dialog import AdoptDialog
+from llm_widgets.page.services.adoptions import Adoptions
 from llm_widgets.page.services.chat import Chats
 from llm_widgets.page.services.comparison import ComparisonState
 from llm_widgets.page.services.costs import CostsState
@@ -75,6 +77,9 @@ class ServicesView:
         self._delete = DeleteDialog(state, begun=self._goes)
         self._pauses = Pauses(session, state)
         self._pauses.on_change(self._follow_change)
+        adoptions = Adoptions(session, state)
+        adoptions.on_change(self._follow_change)
+        self._adopt = AdoptDialog(adoptions)
         self._costs = CostsCard(CostsState(session, state), self.open_page, self._pauses.pause)
         self._refresh = button("Refresh", style="outlined", icon="refresh")
         self._refresh.on_click(lambda _: state.refresh())
@@ -96,6 +101,7 @@ class ServicesView:
         self._page_dialogs = w.VBox()
         self.dialogs: tuple[w.Widget, ...] = (
             self._delete.dialog,
+            self._adopt.dialog,
             self._edit_page.dialog,
             self._page_dialogs,
         )
@@ -179,6 +185,7 @@ class ServicesView:
                 back=self.close_page,
                 delete=lambda: self._ask_to_delete(name),
                 pauses=self._pauses,
+                adopt=self._adopt.ask,
                 moved=self._moved,
                 is_local=self._session.settings.is_local_cloud,
             )
