@@ -18,11 +18,14 @@ from llm_widgets.gcp.run import service_json, services
 from llm_widgets.manager import Manager, asking, pausing, self_test
 from llm_widgets.page.services.adopt_dialog import AdoptDialog
 from llm_widgets.page.services.adoptions import Adoptions
+from llm_widgets.page.services.chat import Chats
+from llm_widgets.page.services.comparison import ComparisonState, can_chat
 from llm_widgets.page.services.costs import CostsState
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import CHANGES, NOT_MANAGED, service_row
+from llm_widgets.page.services.try_panel import TryPanel
 from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT, PROJECT, Product, running
@@ -346,3 +349,28 @@ def test_a_model_that_nothing_names_is_asked_for(nameless: str, manager: Manager
     assert manager.chat(nameless, "hello there") == "hello there é "
     with pytest.raises(ManagerError, match="not an answer"):
         asking.named(manager.clients, replace(manager.service("theirs"), served_name=""))
+
+
+def test_the_page_asks_for_it_by_a_button(
+    nameless: str, session: Session, manager: Manager
+) -> None:
+    summary = manager.service(nameless)
+    state = ServicePageState(session, summary)
+    chats, services = Chats(session), ServicesState(session)
+    comparison = ComparisonState(session, services, chats)
+    chat = chats.begin(summary, state.log)
+    panel = TryPanel(state, chat, ServiceEditState(session, services), comparison)
+    assert not can_chat(summary)
+
+    def shown() -> str:
+        return str(panel.box.children[0].children[0].get_state())
+
+    assert "does not name its model" in shown()
+    state.ask_name()
+    until(lambda: state.name_error or "Conversation" in shown())
+    assert state.name_error is None
+    assert not state.asks_name
+    assert state.summary
+    assert state.summary.served_name == "gemma3:4b"
+    assert can_chat(state.summary)
+    panel.close()

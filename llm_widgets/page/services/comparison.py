@@ -89,6 +89,7 @@ def can_chat(service: ServiceSummary) -> bool:
     """Return whether a service answers what is said to it now."""
     return (
         service.state in SERVING
-        and registry.of(service.framework) is not None
+        and registry.is_asked(service.framework)
+        and bool(service.served_name)
         and (service.task is None or service.task in CHATS)
     )

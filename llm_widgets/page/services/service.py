@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from llm_widgets.errors import ManagerError, NotFoundError, RateLimitError
 from llm_widgets.gcp.iam import invokers
 from llm_widgets.gcp.run import revisions, service_json, summaries
 from llm_widgets.gcp.run import services as service_api
-from llm_widgets.manager import callers, change, explaining, managed, memory, spreading
+from llm_widgets.manager import asking, callers, change, explaining, managed, memory, spreading
 from llm_widgets.manager.starting import Started
 from llm_widgets.page.services.first_start import FirstStart
 from llm_widgets.page.services.load_tests import LoadTestState
@@ -69,8 +70,10 @@ class ServicePageState(HasTraits):
         The newest first; who may call.
     invokers_loaded
         Whether who may call has been read once.
-    error, access_error
-        Why the last look, or the list of callers, was in vain.
+    error, access_error, name_error
+        Why the last look, the list of callers, or asking for the model's name was in vain.
+    asks_name
+        Whether the service is being asked for the name of its model.
     """
 
     summary: Instance[ServiceSummary | None] = Instance(ServiceSummary, allow_none=True)
@@ -86,6 +89,8 @@ class ServicePageState(HasTraits):
     invokers_loaded = Bool(default_value=False)
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
     access_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    name_error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
+    asks_name = Bool(default_value=False)
 
     def __init__(self, session: Session, summary: ServiceSummary) -> None:
         super().__init__(summary=summary, task=summary.task)
@@ -103,6 +108,7 @@ class ServicePageState(HasTraits):
         self.self_test = SelfTestState(session, summary)
         self.load_test = LoadTestState(session, summary)
         self._has_asked_task = False
+        self._served_name = ""
         self._models: dict[tuple[str, str], MemoryModel | None] = {}
 
     @property
@@ -130,6 +136,31 @@ class ServicePageState(HasTraits):
         self._closed = True
         self.log.close()
         self.load_test.stop()
+
+    def ask_name(self) -> None:
+        """Ask the service for the name of its model, which its description does not tell."""
+        service = self.summary
+        if service is None or self.asks_name:
+            return
+        self.asks_name, self.name_error = True, None
+
+        def then(found: ServiceSummary) -> None:
+            self._served_name = found.served_name
+            with self.hold_trait_notifications():
+                self.summary = self.summary and self._named(self.summary)
+                self.asks_name = False
+
+        def failed(error: ManagerError) -> None:
+            with self.hold_trait_notifications():
+                self.asks_name, self.name_error = False, error
+
+        self._session.background.run(
+            lambda: asking.named(self._session.clients, service), then, failed
+        )
+
+    def _named(self, summary: ServiceSummary) -> ServiceSummary:
+        """Return what is known of the service, with the name that it was asked for."""
+        return replace(summary, served_name=summary.served_name or self._served_name)
 
     def load_invokers(self) -> None:
         """Read who may call."""
@@ -247,7 +278,7 @@ class ServicePageState(HasTraits):
         found = service_api.get(clients, self.name)
         document = service_json.read(clients, self.name)
         listed, problem = self._revisions()
-        summary = summaries.summary(found)
+        summary = self._named(summaries.summary(found))
         engine = registry.of(summary.framework)
         facts = summaries.conditions(found)
         newest = listed[0] if listed else None

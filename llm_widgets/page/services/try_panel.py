@@ -9,6 +9,7 @@ from llm_widgets.domain.services import SERVING
 from llm_widgets.engines import registry
 from llm_widgets.page.services.chat_panel import ChatPanel
 from llm_widgets.page.services.compare_panel import CompareDialog, ComparePanel
+from llm_widgets.page.services.name_panel import NamePanel
 from llm_widgets.page.services.self_test_card import SelfTestCard
 from llm_widgets.page.services.task_panel import PANELS, TaskPanel
 from llm_widgets.page.services.text_tabs_card import TextTabs
@@ -54,6 +55,7 @@ class TryPanel:
             lambda remedy, ended: edit.remedy(dict(state.document), remedy, ended),
             fixes=lambda: state.is_managed,
         )
+        self._name = NamePanel(state)
         self.box = stack()
         state.observe(self._draw, ["summary", "task"])
         comparison.observe(self._draw, "chats")
@@ -83,6 +85,8 @@ class TryPanel:
         if not registry.is_asked(service.framework):
             named = f"“{service.framework}”" if service.framework else "its engine"
             shown: tuple[w.Widget, ...] = (note(f"No chat for {named}."),)
+        elif service.state in SERVING and not service.served_name:
+            shown = (self._name.box,)
         elif service.state in SERVING:
             shown = self._serving(service, registry.api_of(service.framework), self._state.task)
         else:
