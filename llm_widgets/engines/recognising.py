@@ -48,6 +48,8 @@ class Signs:
         Searched in ``/image:tag``: an image with a model in it, its name in the group ``model``.
     served, served_variables
         Flags and variables with the name by which its API knows the model.
+    key, key_variables
+        Flags and variables with the key that it asks its callers for.
     """
 
     own: re.Pattern[str]
@@ -62,6 +64,8 @@ class Signs:
     model_image: re.Pattern[str] | None = None
     served: tuple[str, ...] = ()
     served_variables: tuple[str, ...] = ()
+    key: tuple[str, ...] = ("--api-key",)
+    key_variables: tuple[str, ...] = ()
     command_line: CommandLine = _PLAIN
 
 
@@ -100,6 +104,16 @@ def recognise(
     if inside:
         model = inside["model"]
     return Recognition(framework, confidence, model, served, tuple(filter(None, reasons)))
+
+
+def key_told(signs: Signs, container: SeenContainer) -> str:
+    """Return the key that an engine is told to ask its callers for; empty where it is told none."""
+    told = (
+        *(signs.command_line.value(words, flag) for words in container.runs for flag in signs.key),
+        *(container.environment.get(name, "") for name in signs.key_variables),
+    )
+    # What a header can't hold is none that anybody sends.
+    return next((each for each in told if each and each.isascii() and each.isprintable()), "")
 
 
 def _confidence(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.engines.llama_cpp.engine import LlamaCpp
 from llm_widgets.engines.ollama.engine import Ollama
 from llm_widgets.engines.others import OTHERS, Other
-from llm_widgets.engines.recognising import recognise
+from llm_widgets.engines.recognising import key_told, recognise
 from llm_widgets.engines.vllm.engine import Vllm
 from llm_widgets.errors import InvalidInputError
 
@@ -97,6 +97,23 @@ def recognised(containers: Iterable[SeenContainer]) -> Recognition | None:
         if (known := recognise(engine.id, engine.label, engine.signs, each))
     ]
     return min(found, key=lambda known: known.confidence.rank, default=None)
+
+
+def key_of(containers: Iterable[SeenContainer]) -> str:
+    """Return the key that an engine among some containers asks its callers for.
+
+    Returns
+    -------
+    str
+        Empty where it asks for none, or has it from a secret.
+    """
+    told = (
+        key_told(engine.signs, each)
+        for each in containers
+        for engine in _all()
+        if recognise(engine.id, engine.label, engine.signs, each)
+    )
+    return next(filter(None, told), "")
 
 
 def task_of(framework: str, container: Container, said: Task | None) -> Task | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.cloud import run_v2
 
 from llm_widgets.cli.main import main
 from llm_widgets.domain.adoption import ADOPTED_LABEL
@@ -14,7 +15,7 @@ from llm_widgets.domain.recognition import Confidence
 from llm_widgets.domain.self_tests import Outcome
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import DeniedError, InvalidInputError, ManagerError
-from llm_widgets.gcp.run import service_json, services
+from llm_widgets.gcp.run import service_json, service_keys, services
 from llm_widgets.manager import Manager, asking, pausing, self_test
 from llm_widgets.page.services.adopt_dialog import AdoptDialog
 from llm_widgets.page.services.adoptions import Adoptions
@@ -32,8 +33,6 @@ from tests.contract.product import PARENT, PROJECT, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from google.cloud import run_v2
 
     from llm_widgets.page.session import Session
 
@@ -331,6 +330,50 @@ def test_the_dialog_says_what_changes_and_asks_for_the_engine_where_it_is_not_ce
     asked.dialog._handle_custom_msg({"type": "submit", "values": {"engine": "sglang"}}, [])
     until(lambda: not asked.dialog.is_open)
     assert read(product)["labels"]["llm-engine"] == "sglang"
+
+
+LOCKED = """        key = os.environ.get("API_KEY", "secret")
+        if self.headers["Authorization"] != "Bearer " + key:
+            return self.answer(403, "Permission denied. Invalid API Key.", "text/plain")
+        body = json.loads(self.rfile"""
+"""What stands before the engine in the images that AI Studio deploys."""
+
+
+def locked(product: Product, name: str, **environment: str) -> None:
+    found = made("ollama", "run", "gemma3:4b")
+    found.template.containers[0].command = [
+        "-c",
+        ENGINE.replace("        body = json.loads(self.rfile", LOCKED),
+    ]
+    found.template.containers[0].env = [
+        run_v2.EnvVar(name=name, value=value) for name, value in environment.items()
+    ]
+    deploy(product, name, found)
+
+
+def test_a_service_that_asks_for_the_key_in_its_configuration_is_given_it(
+    product: Product, manager: Manager
+) -> None:
+    locked(product, "locked", API_KEY="k-1")
+    found = manager.service("locked")
+    assert manager.chat(found, "hello there") == "hello there é "
+    assert service_keys.configured(product.clients, found.name, found.url) == "k-1"
+    assert service_keys.configured(product.clients, found.name, "https://elsewhere.example") == ""
+    manager.adopt("locked")
+    manager.delete("locked")
+
+
+def test_a_key_that_nothing_tells_is_named_as_what_is_missing(
+    product: Product, manager: Manager
+) -> None:
+    locked(product, "sealed")
+    with pytest.raises(DeniedError, match="asks for an API key of its own") as refused:
+        manager.chat("sealed", "hello there")
+    assert "Invalid API Key" in str(refused.value)
+    assert refused.value.fix
+    assert not refused.value.fix.action
+    manager.adopt("sealed")
+    manager.delete("sealed")
 
 
 @pytest.fixture(scope="module")

@@ -257,6 +257,22 @@ def test_a_task_that_an_older_version_is_told() -> None:
     assert registry.task_of("tgi", container, None) is None
 
 
+@pytest.mark.parametrize(
+    ("container", "key"),
+    [
+        (seen("us-docker.pkg.dev/cloudrun/container/gemma/gemma3-4b", API_KEY="k"), "k"),
+        (seen("vllm/vllm-openai:v0.33.0", GEMMA, "--api-key", "k"), "k"),
+        (seen("vllm/vllm-openai:v0.33.0", GEMMA, VLLM_API_KEY="k"), "k"),
+        (seen("vllm/vllm-openai:v0.33.0", GEMMA, API_KEY="k"), ""),
+        (seen("vllm/vllm-openai:v0.33.0", GEMMA, VLLM_API_KEY="k\r\nX: y"), ""),
+        (seen("ghcr.io/ggml-org/llama.cpp:server-cuda", "-m", "a.gguf", LLAMA_API_KEY="k"), "k"),
+        (seen("example/shop:1", VLLM_API_KEY="k", gpu=False), ""),
+    ],
+)
+def test_the_key_that_an_engine_asks_for(container: SeenContainer, key: str) -> None:
+    assert registry.key_of([container]) == key
+
+
 @given(
     st.text(max_size=60),
     st.lists(st.text(max_size=40), max_size=6),

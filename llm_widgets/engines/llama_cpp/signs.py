@@ -17,4 +17,5 @@ SIGNS = Signs(
     model_variables=(MODEL, "LLAMA_ARG_HF_REPO", "MODEL_ID", "MODEL"),
     served=("--alias", "-a", "--model_alias"),
     served_variables=("LLAMA_ARG_ALIAS",),
+    key_variables=("LLAMA_API_KEY",),
 )

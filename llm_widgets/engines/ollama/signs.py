@@ -25,5 +25,8 @@ SIGNS = Signs(
     port=PORT,
     model_after=("run", "pull"),
     model_image=re.compile(r"/cloudrun/container/gemma/(?P<model>[\w.-]{1,100})"),
+    # Ollama has none; the proxy in Google's images for Gemma does.
+    key=(),
+    key_variables=("API_KEY",),
     model_variables=("MODEL", "OLLAMA_MODEL", "MODEL_NAME", "MODEL_ID"),
 )

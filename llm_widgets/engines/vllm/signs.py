@@ -29,5 +29,6 @@ SIGNS = Signs(
     model_after=("serve",),
     model_first=True,
     served=("--served-model-name",),
+    key_variables=("VLLM_API_KEY",),
     command_line=COMMAND_LINE,
 )

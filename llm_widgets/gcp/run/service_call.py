@@ -14,6 +14,7 @@ from llm_widgets.exchanges import environment
 from llm_widgets.gcp.auth import id_tokens, identity
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.iam import policy, propagation
+from llm_widgets.gcp.run import service_keys
 from llm_widgets.gcp.run.service_errors import refusal, silence
 
 if TYPE_CHECKING:
@@ -129,10 +130,11 @@ class ServiceCall(ABC, Generic[T]):
             self._closed.set()
 
     def _answer(self, token: str) -> Iterator[T]:
-        """Ask, and again while the right to call was granted moments ago."""
+        """Ask, again with the engine's key, and while the right to call was granted moments ago."""
         patience = propagation.Patience(propagation.left(self._let_in()))
+        key = ""
         while not self._closed.is_set():
-            with self._request(token) as response:
+            with self._request(token, key) as response:
                 if self._closed.is_set():
                     return
                 deadline = time.monotonic() + _LONGEST_REQUEST
@@ -142,6 +144,9 @@ class ServiceCall(ABC, Generic[T]):
                     yield from self._read(response)
                     return
                 body = lazy.streams.beginning(response, _MOST_OF_A_REFUSAL)
+                is_locked = service_keys.is_asked_for(response.status_code, body)
+                if not key and is_locked and (key := self._key()):
+                    continue
                 error = refusal(response.status_code, body, self._clients, self._service)
             if not isinstance(error, DeniedError):
                 raise error
@@ -157,8 +162,11 @@ class ServiceCall(ABC, Generic[T]):
         own = identity.current(self._clients).member
         return propagation.of(self._clients).age(path, own)
 
+    def _key(self) -> str:
+        return service_keys.configured(self._clients, self._service, self._url)
+
     @contextmanager
-    def _request(self, token: str) -> Iterator[httpx2.Response]:
+    def _request(self, token: str, key: str) -> Iterator[httpx2.Response]:
         parts = dict(self._request_parts)
         headers = {**parts.pop("headers", {}), "Accept-Encoding": "identity"}
         with (
@@ -166,7 +174,7 @@ class ServiceCall(ABC, Generic[T]):
             client.stream(
                 self.method,
                 f"{self._url}{self._path}",
-                auth=_bearer(token),
+                auth=_bearer(token, key),
                 extensions={"trace": self._on_trace},
                 headers=headers,
                 **parts,
@@ -200,11 +208,13 @@ class ServiceCall(ABC, Generic[T]):
                     _shut_down(self._socket)
 
 
-def _bearer(token: str) -> Callable[[httpx2.Request], httpx2.Request]:
+def _bearer(token: str, key: str) -> Callable[[httpx2.Request], httpx2.Request]:
     """Return what authorizes a request: given as ``auth``, so that nothing else does."""
 
     def authorize(request: httpx2.Request) -> httpx2.Request:
-        request.headers["Authorization"] = f"Bearer {token}"
+        if key:
+            request.headers["X-Serverless-Authorization"] = f"Bearer {token}"
+        request.headers["Authorization"] = f"Bearer {key or token}"
         return request
 
     return authorize

@@ -20,7 +20,7 @@ from llm_widgets.gcp.auth import identity
 from llm_widgets.gcp.client import lazy, messages
 from llm_widgets.gcp.iam import policy, propagation
 from llm_widgets.gcp.iam.invokers import INVOKER
-from llm_widgets.gcp.run import services
+from llm_widgets.gcp.run import service_keys, services
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
@@ -60,7 +60,10 @@ def refusal(status: int, body: bytes, clients: Clients, service: str = "") -> Ma
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         # Who is not known to Cloud Run (401) is not helped by a role.
         action = LET_IN if status == HTTPStatus.FORBIDDEN else ""
-        return _denied(cause, clients, service, action)
+        is_locked = service_keys.is_asked_for(status, body)
+        return (
+            service_keys.unknown(cause) if is_locked else _denied(cause, clients, service, action)
+        )
     if status == HTTPStatus.NOT_FOUND:
         return NotFoundError(
             "The service does not know this model, or does not exist any more.", cause=cause
