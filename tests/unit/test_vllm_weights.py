@@ -49,6 +49,7 @@ def refusal(config: dict[str, Any], tensors: dict[str, Any]) -> str:
     [
         ({}, PLAIN),
         ({}, without("lm_head.weight")),
+        ({}, {**PLAIN, "fc.weight": ("BF16", (2, 64))}),
         ({}, {name.removeprefix("model."): each for name, each in PLAIN.items()}),
         ({}, {**PLAIN, "model.layers.2.eh_proj.weight": ("BF16", (64, 128))}),
         ({}, {**PLAIN, "model.rotary.inv_freq": ("F32", (0,))}),
@@ -71,6 +72,9 @@ def test_weights_as_the_configuration_says(config: dict[str, Any], tensors: dict
         ({"num_hidden_layers": 4}, PLAIN, "lack 2 of 4 layers"),
         ({}, without("model.layers.1.self_attn.q_proj.weight"), "lack 1 of 2 layers"),
         ({}, {**PLAIN, "model.embed_tokens.weight": ("BF16", (0,))}, "DeepSpeed ZeRO-3"),
+        ({}, {**PLAIN, "fc.weight": ("BF16", (64, 128))}, "a draft model (fc.weight)"),
+        ({}, {**PLAIN, "model.fc.weight": ("BF16", (64, 192))}, "a draft model"),
+        ({}, {"0.0.linear.weight": ("F16", (64, 64)), "0.1.weight": ("F16", (9, 64))}, "a draft"),
         ({}, dict.fromkeys(PLAIN, ("BF16", (0,))), "5 of its 5 tensors hold no values"),
         ({}, {**PLAIN, f"{Q}.qweight": ("I32", (8, 64))}, "has no quantization_config"),
         ({}, {**PLAIN, f"{Q}.weight_packed": ("I32", (8, 64))}, "has no quantization_config"),

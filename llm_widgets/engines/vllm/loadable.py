@@ -12,6 +12,7 @@ from llm_widgets.domain.names import shown
 from llm_widgets.engines.vllm import (
     architectures,
     beside,
+    drafts,
     formats,
     modules,
     quantization,
@@ -48,7 +49,7 @@ def judge(contents: Contents) -> Verdict:
     vLLM is the version that services are deployed with, and the GPUs are those of Cloud Run.
     """
     known = tasks.known_as(contents.architecture)
-    looks = (_adapter, _other_kind, _modules, _weights, _quantization, _class, _header)
+    looks = (_adapter, _draft, _other_kind, _modules, _weights, _quantization, _class, _header)
     for look in looks:
         if refusal := look(contents, known):
             return refusal
@@ -128,6 +129,11 @@ def _kind(contents: Contents) -> str:
     return "a LoRA adapter"
 
 
+def _draft(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 - as all looks
+    reason = drafts.problem(contents)
+    return Verdict(reason, Way.BASE) if reason else None
+
+
 def _modules(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 - as all looks
     reason = modules.problem(contents)
     return Verdict(reason, Way.KIND) if reason else None
@@ -188,12 +194,6 @@ def _class(contents: Contents, known: str) -> Verdict | None:
     name = contents.architecture
     if not name or known or _is_mistral(contents):
         return None
-    if name in architectures.DRAFTS:
-        return Verdict(
-            f"It is a draft model ({name}): it guesses tokens for a larger one, and serves "
-            "nothing alone.",
-            Way.BASE,
-        )
     if name in architectures.PLUGINS:
         return Verdict(
             f"vLLM loads {name} with a plug-in only ({architectures.PLUGINS[name]}); its image "
@@ -205,6 +205,12 @@ def _class(contents: Contents, known: str) -> Verdict | None:
         return Verdict(
             f"It is an encoder with a decoder ({shown(name)}), which vLLM {_VERSION} does not "
             "load.",
+            Way.KIND,
+        )
+    if contents.task == tasks.WRITES and name.endswith("Model") and not tasks.is_writer(name):
+        return Verdict(
+            f"It writes text, and vLLM {_VERSION} has no class for {shown(name)}: of one that it "
+            "does not know under such a name it makes vectors.",
             Way.KIND,
         )
     if not config.get("auto_map") and not name.endswith(tasks.ENDINGS):

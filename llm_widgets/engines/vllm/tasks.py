@@ -48,6 +48,9 @@ UNSERVED = frozenset(
         "zero-shot-object-detection",
     }
 )
+WRITES = "text-generation"
+"""Label of Hugging Face for what writes text."""
+
 _LABELS = {
     "feature-extraction": Task.EMBED,
     "sentence-similarity": Task.EMBED,
@@ -122,10 +125,14 @@ def of(contents: Contents) -> tuple[Task, str]:
         return found, f"the architecture {architecture}"
     if label in _LABELS:
         return _LABELS[label], f"the label {label}"
-    is_writer = architecture in architectures.TEXT or architecture.endswith(WRITERS)
-    if architecture.endswith("Model") and not is_writer:
+    if architecture.endswith("Model") and not is_writer(architecture):
         return Task.EMBED, f"the architecture {architecture}"
     return Task.CHAT, f"the architecture {architecture}" if architecture else ""
+
+
+def is_writer(architecture: str) -> bool:
+    """Return whether an architecture writes text, by vLLM's list or by its name."""
+    return architecture in architectures.TEXT or architecture.endswith(WRITERS)
 
 
 def advice(task: Task) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.loading import HEADER
 from llm_widgets.domain.memory.numbers import MOST_LAYERS, whole
-from llm_widgets.engines.vllm import quantization
+from llm_widgets.engines.vllm import drafts, quantization
 
 if TYPE_CHECKING:
     from llm_widgets.domain.loading import Contents
@@ -56,6 +56,7 @@ def problem(contents: Contents) -> str:
     types: Mapping[str, str] = header["types"]
     return (
         _empty(shapes)
+        or drafts.by_weights(shapes)
         or _quantized(types, quantization.method_of(contents))
         or _other_size(contents, shapes, types)
     )
