@@ -178,6 +178,22 @@ def test_the_format_of_mistral_needs_no_config(hub: Hub) -> None:
     assert {file.path for file in found.chosen} == files.keys()
 
 
+def test_weights_in_the_folders_of_a_pipeline_are_copied(hub: Hub) -> None:
+    config = {"architectures": ["Cosmos3ForConditionalGeneration"]}
+    files = {
+        "config.json": config,
+        "model_index.json": {},
+        "transformer/model.safetensors": tensors(),
+        "vision_encoder/model.safetensors": tensors(),
+        "vae/model.safetensors": tensors(),
+    }
+    found = inspect(hub, "pipeline", files)
+    left_out = {file.path for file in found.files if file.skipped}
+    assert left_out == {"vae/model.safetensors"}
+    with pytest.raises(HubError, match="not a weights file"):
+        inspect(hub, "pipeline", {**files, "transformer/model.safetensors": POINTER})
+
+
 ODD = [None, "x", [1], {"a": 1}, {"w": [SHARD]}, 1e999]
 
 

@@ -136,6 +136,17 @@ def test_weights_in_folders_that_the_model_names() -> None:
     }
 
 
+def test_weights_that_are_all_in_folders() -> None:
+    shards = [f"transformer/{path}" for path in SHARDS]
+    paths = [*SMALL, *shards, "vision_encoder/model.safetensors", "vae/model.safetensors"]
+    folders = ("transformer", "vision_encoder")
+    assert kept(paths, folders=folders) == set(paths[:-1])
+    with pytest.raises(WeightsError, match="1 of 3 files"):
+        selection.choose([path for path in paths if path != shards[1]], None, folders)
+    with pytest.raises(WeightsError, match="1 of 3 files"):
+        selection.choose([*paths, *SHARDS[1:]], None, folders)
+
+
 @pytest.mark.parametrize(
     ("paths", "shards", "said"),
     [

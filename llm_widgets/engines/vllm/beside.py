@@ -1,4 +1,4 @@
-"""What vLLM reads beside the weights of the top folder: further files, and other repositories.
+"""What vLLM reads beside the weights of the top folder, or instead of them: files, repositories.
 
 From the ``secondary_weights`` of vLLM 0.33.0 (``vllm/model_executor/models``), and from what
 transformers fetches for ``auto_map``.
@@ -6,6 +6,7 @@ transformers fetches for ``auto_map``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,14 @@ _BY_ARCHITECTURE = {
 """Architecture to files and folders; those of XLMRobertaModel are BGE-M3's, which vLLM reads with
 ``--hf-overrides '{"architectures": ["BgeM3EmbeddingModel"]}'``."""
 
+_ENCODERS = re.compile(r"([tv][^/]*er)/[^/]+\.safetensors")
+_INSTEAD = {
+    "Cosmos3EdgeForConditionalGeneration": _ENCODERS,
+    "Cosmos3ForConditionalGeneration": _ENCODERS,
+}
+"""Architecture to the weights that vLLM reads instead of those of the top folder, as its
+``allow_patterns_overrides`` say (``[tv]*er/*.safetensors``): a part of a layout of diffusers."""
+
 _OWN_ADAPTER = ("adapter_model.safetensors", "adapter_model.bin")
 _OTHER_MODELS = {"UltravoxModel": ("text_model_id", "audio_model_id")}
 """Architecture to the keys that name repositories with the rest of the weights."""
@@ -36,7 +45,21 @@ def weights(contents: Contents) -> tuple[str, ...]:
     found = _BY_ARCHITECTURE.get(contents.architecture, ())
     own = _OWN_ADAPTER if _has_own_adapter(contents) else ()
     top = {path.partition("/")[0] for path in contents.paths}
-    return tuple(name for name in (*found, *own) if name in top)
+    return (*(name for name in (*found, *own) if name in top), *instead(contents))
+
+
+def has_others(contents: Contents) -> bool:
+    """Whether vLLM reads the weights of this architecture in folders of a pipeline."""
+    return contents.architecture in _INSTEAD
+
+
+def instead(contents: Contents) -> tuple[str, ...]:
+    """Return the folders whose weights vLLM reads instead of those of the top folder."""
+    pattern = _INSTEAD.get(contents.architecture)
+    if pattern is None:
+        return ()
+    found = filter(None, map(pattern.fullmatch, contents.paths))
+    return tuple(sorted({match[1] for match in found}))
 
 
 def problem(contents: Contents) -> str:

@@ -80,6 +80,8 @@ def _other_kind(contents: Contents, known: str) -> Verdict | None:
 
 def _diffusers(contents: Contents, known: str) -> str:
     """Say that it is a pipeline of diffusers, or a part of one; empty for what is neither."""
+    if beside.has_others(contents):
+        return ""
     if _PIPELINES & contents.top:
         return "It is a pipeline of several models (diffusers), which vLLM does not load."
     config = contents.config or {}
@@ -141,6 +143,8 @@ def _modules(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 
 
 def _weights(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 - as all looks
     """Refuse what has no weights where vLLM looks, or no configuration."""
+    if beside.has_others(contents):
+        return _instead(contents)
     if any(_is_weights(path) and not _is_built(path) for path in contents.top):
         if contents.config is None and not _is_mistral(contents):
             return Verdict(
@@ -150,6 +154,17 @@ def _weights(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 
             )
         return None
     return _gguf(contents) or _elsewhere(contents)
+
+
+def _instead(contents: Contents) -> Verdict | None:
+    """Refuse what lacks the folders in which vLLM reads the weights of its architecture."""
+    if beside.instead(contents):
+        return None
+    return _gguf(contents) or Verdict(
+        f"vLLM reads the weights of {contents.architecture} in the folders transformer and "
+        "vision_encoder, and it has none there.",
+        Way.OTHER,
+    )
 
 
 def _gguf(contents: Contents) -> Verdict | None:
@@ -248,7 +263,8 @@ def _notes(contents: Contents, known: str, task: Task, *, code: bool) -> list[st
             f"It ranks by words that {name} writes: vLLM needs --hf-overrides for it, which its "
             "page names."
         )
-    if not any(path.endswith(".safetensors") for path in contents.top):
+    has_safetensors = any(path.endswith(".safetensors") for path in contents.top)
+    if not has_safetensors and not beside.instead(contents):
         said.append("Its weights are in PyTorch's format, which loads slowly and can carry code.")
     if contents.library == "mlx" and not method:
         said.append("It was converted for MLX: vLLM might fail to load it. Its original is safer.")

@@ -31,6 +31,7 @@ _BY_SUFFIX = {
     ".ggml": "weights for llama.cpp",
     ".tflite": "weights for TensorFlow Lite",
     ".mlmodel": "weights for Core ML",
+    ".mlpackage": "weights for Core ML",
     ".npz": "weights for MLX or NumPy",
     ".zip": "an archive",
     ".tar": "an archive",
@@ -82,6 +83,9 @@ _OTHER_FOLDERS = {
     "runs": "made by a training",
     "logs": "made by a training",
 }
+_BUNDLES = frozenset({".mlpackage"})
+"""Suffixes of folders that are one file to their own system."""
+
 _CHECKPOINT = re.compile(r"(checkpoint|global_step)[-_]?\d+")
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.\w+)")
 
@@ -110,24 +114,33 @@ def choose(
     WeightsError
         No weights that vLLM loads, or shards that the repository lacks.
     """
-    weights = _weights(paths, shards)
+    further = _in_folders(paths, beside) | (set(beside) & set(paths))
+    is_all_below = bool(further) and not shards and not any(map(_is_top_weights, paths))
+    weights = set() if is_all_below else _weights(paths, shards)
     is_indexed = shards is not None and weights == set(shards)
-    kept = weights | {SAFETENSORS_INDEX if is_indexed else _index_of(weights)}
-    kept |= _in_folders(paths, beside) | (set(beside) & set(paths))
+    kept = weights | {SAFETENSORS_INDEX if is_indexed else _index_of(weights)} | further
     return {path: "" if path in kept else _reason(path) for path in paths}
 
 
 def _in_folders(paths: Collection[str], folders: Collection[str]) -> set[str]:
-    """Return the weights below folders; of two formats in one place the safer one."""
+    """Return the weights below folders; of two formats in one place the safer one.
+
+    Raises
+    ------
+    WeightsError
+        A folder lacks some of its shards.
+    """
     below = [path for path in paths if path.startswith(tuple(f"{each}/" for each in folders))]
     found = {path for path in below if path.endswith(".safetensors")}
     places = {str(PurePosixPath(path).parent) for path in found}
+    for place in sorted(places):
+        _complete({path for path in found if str(PurePosixPath(path).parent) == place})
     pytorch = (path for path in below if path.endswith((".bin", ".pt")))
     return found | {path for path in pytorch if str(PurePosixPath(path).parent) not in places}
 
 
 def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]:
-    """Find the one set of weights that vLLM loads; all of it lies in the top folder."""
+    """Find the one set of weights that vLLM loads from the top folder."""
     if shards is not None:
         missing = sorted(set(shards) - set(paths))
         if not missing:
@@ -176,13 +189,17 @@ def _is_extra(path: str) -> bool:
     )
 
 
+def _is_top_weights(path: str) -> bool:
+    return _is_pytorch_weights(path) or ("/" not in path and path.endswith(".safetensors"))
+
+
 def _is_pytorch_weights(path: str) -> bool:
     return "/" not in path and bool(re.fullmatch(r"pytorch_model[-.\w]*\.bin", path))
 
 
 def _index_of(weights: Collection[str]) -> str:
     """Name the index that belongs to shards; empty for a file that needs none."""
-    shard = _SHARD.fullmatch(min(weights))
+    shard = _SHARD.fullmatch(min(weights, default=""))
     return f"{shard['stem']}{shard['suffix']}.index.json" if shard else ""
 
 
@@ -204,6 +221,8 @@ def _folder_reason(folders: tuple[str, ...]) -> str:
     for folder in folders:
         if folder in _OTHER_FOLDERS:
             return _OTHER_FOLDERS[folder]
+        if (suffix := PurePosixPath(folder).suffix) in _BUNDLES:
+            return _BY_SUFFIX[suffix]
         if _CHECKPOINT.fullmatch(folder):
             return "made by a training"
         if folder.startswith("."):
