@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,22 +22,33 @@ _LONGEST = 4000
 
 _QUOTES = "\"'`“”„‟‘’‚«»‹›"  # noqa: RUF001 - as they are pasted
 _PROMPT = re.compile(
-    r"(?:\([\w.-]+\)\s*)?(?:[$#%>❯!]|PS \S{1,99}>|\S{1,64}@\S{1,64}[$#%])\s+|!(?=\w)"  # noqa: RUF001 - a shell's sign
+    r"(?:\([\w.-]+\)\s*)?(?:[$#%>❯!*•-]|PS \S{1,99}>|\S{1,64}@\S{1,64}[$#%])\s+|!(?=\w)"  # noqa: RUF001 - a shell's sign
 )
+"""What shells and lists put before."""
+
 _LINK = re.compile(r"\[[^\]]*\]\((\S+?)\)")  # Markdown's
 _VALUE = re.compile(
-    r"(?:--?model(?:[-_](?:id|path|name))?[= ]|model(?:[-_]id)?(?:\s*=\s*|:\s+))(\S+)",
+    r"""(?:--?model(?:[-_](?:id|path|name))?[= ]|model(?:[-_]id)?["']?(?:\s*=\s*|:\s+))(\S+)""",
     re.IGNORECASE,
 )
 """An option, an assignment or a line of YAML that names a model."""
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _BEFORE = frozenset({"sudo", "env", "uvx", "uv", "run", "time", "nohup"})
-_PYTHON = re.compile(
-    r"""\b(?:from_pretrained|snapshot_download|hf_hub_download|LLM|pipeline)\(.*?"""
-    r"""(?:(?<=\()|\brepo_id\s*=|\bmodel\s*=)\s*["']([^"']+)["']""",
+_JSON = re.compile(r"""["']model["']\s*:\s*["']([^"']+)["']""")
+_KEYWORD = re.compile(
+    r"""\w\(.*?\b(?:repo_id|(?:pretrained_)?model(?:_name(?:_or_path)?|_id|_path)?)"""
+    r"""\s*=\s*["']([^"']+)["']""",
     re.DOTALL,
 )
+_ARGUMENT = re.compile(
+    r"""\b(?:from_pretrained|snapshot_download|hf_hub_download|LLM)\(\s*["']([^"']+)["']"""
+    r"""|\w\(\s*["']([\w.-]+/[\w.-]+)["']"""
+)
+"""The first argument of what takes a model, and of any call that is told ``organisation/name``."""
+
+_LOCAL = re.compile(r"(?:[A-Za-z]:[\\/]|~[\\/]|file:|/[^/]+/[^/]+/.).*", re.DOTALL)
+_TOKEN = re.compile(r"hf_\w{16,}")
 _PYTHON_OPTION = r"""\b{}\s*=\s*["']([^"']+)["']"""
 
 
@@ -79,12 +91,15 @@ class _Command:
         Whose names it takes; empty for those that it takes by their address.
     takes_files
         Whether names of files follow the model's.
+    by_option
+        Whether the model is told by an option only.
     """
 
     words: tuple[str, ...]
     options: Mapping[str, str]
     hub: str = ""
     takes_files: bool = False
+    by_option: bool = False
 
 
 _DOWNLOAD = {
@@ -106,14 +121,19 @@ _CLONE = {
     "--revision": "revision",
     **dict.fromkeys(("--depth", "-o", "--origin", "-c", "--config", "--filter", "-j"), ""),
 }
-_FETCH = dict.fromkeys(
-    ("-O", "-o", "-P", "-H", "--header", "--output", "--output-document", "--directory-prefix"), ""
+_WGET = dict.fromkeys(
+    ("-O", "-o", "-P", "-d", "--header", "--output-document", "--directory-prefix"), ""
 )
+_CURL = {
+    **dict.fromkeys(("-o", "-H", "-u", "-X", "--header", "--output", "--user", "--request"), ""),
+    **dict.fromkeys(("-d", "--data", "--data-raw", "--json"), "json"),
+}
 _HUGGING_FACE, _OLLAMA = "huggingface", "ollama"
 _COMMANDS = (
     _Command(("hf", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
     _Command(("huggingface-cli", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
     *(_Command(("ollama", verb), _RUN, _OLLAMA) for verb in ("run", "pull", "show")),
+    _Command(("ollama", "launch"), {"--model": "text"}, _OLLAMA, by_option=True),
     *(_Command(("docker", "model", verb), {}) for verb in ("run", "pull")),
     _Command(("git", "clone"), _CLONE),
     _Command(("git", "lfs", "clone"), _CLONE),
@@ -127,12 +147,14 @@ _COMMANDS = (
     _Command(("trtllm-serve",), _SERVE, _HUGGING_FACE),
     _Command(("transformers", "chat"), _SERVE, _HUGGING_FACE),
     _Command(("transformers", "serve"), _SERVE, _HUGGING_FACE),
-    _Command(("llama-server",), _LLAMA, _HUGGING_FACE),
-    _Command(("llama-cli",), _LLAMA, _HUGGING_FACE),
     _Command(("FROM",), {}, _OLLAMA),
-    *(_Command((name,), _FETCH) for name in ("wget", "curl", "aria2c")),
+    *(_Command((name,), _WGET) for name in ("wget", "aria2c")),
+    _Command(("curl",), _CURL),
 )
 """Commands, those that others wrap first: ``docker exec ollama ollama run``."""
+
+_BY_OPTION = _Command((), {**_SERVE, **_LLAMA}, _HUGGING_FACE, by_option=True)
+"""Any other program that is told a model by the usual options."""
 
 _IMAGES = ("vllm/vllm-openai", "lmsysorg/sglang")
 """Images whose container is told the model by an option."""
@@ -159,6 +181,14 @@ def read(text: str, example: str) -> Pasted:
         typed = _bare(named[1])
     if found := _of_python(typed) or _of_lines(typed):
         return found
+    if named := _JSON.search(typed):
+        return Pasted(named[1])
+    if _TOKEN.fullmatch(typed):
+        raise invalid("This is a token of Hugging Face, not the name of a model.", example)
+    if _LOCAL.fullmatch(typed) and "models--" not in typed:
+        raise invalid(
+            f"{shown(typed)} is a place on a computer; models are imported from a hub.", example
+        )
     return Pasted(one_word(_without_token(typed), example))
 
 
@@ -186,10 +216,11 @@ def _of_lines(text: str) -> Pasted | None:
 
 def _words(line: str) -> list[str]:
     """Split a command line as a shell does; a comment at its end is left out."""
-    try:
-        words = shlex.split(line)
-    except ValueError:  # a quote without its end
-        words = line.split()
+    words = line.split()
+    for ending in ("", "'", '"'):  # a last quote was taken for one around the text
+        with suppress(ValueError):
+            words = shlex.split(line + ending)
+            break
     comment = next((at for at, word in enumerate(words) if at and word.startswith("#")), None)
     return [_bare(word) for word in words[:comment]]
 
@@ -206,7 +237,7 @@ def _of_command(words: Sequence[str]) -> Pasted | None:
     for at, word in enumerate(words):
         if word.startswith(_IMAGES):
             return _told(words[at + 1 :], _Command((), _SERVE, _HUGGING_FACE))
-    return None
+    return _told(words, _BY_OPTION)
 
 
 def _place(words: Sequence[str], wanted: tuple[str, ...]) -> int | None:
@@ -231,7 +262,9 @@ def _told(words: Sequence[str], command: _Command) -> Pasted | None:
             values = [value] if equals else left[:1]
             left = left if equals else left[1:]
             told.setdefault(command.options[name], []).extend(values)
-    texts = told.get("text", []) or plain[:1]
+    bodies = map(_JSON.search, told.get("json", []))
+    texts = told.get("text", []) or [found[1] for found in bodies if found]
+    texts = texts or ([] if command.by_option else plain[:1])
     if not texts:
         return None
     files = plain[1:] if command.takes_files else []
@@ -247,13 +280,15 @@ def _told(words: Sequence[str], command: _Command) -> Pasted | None:
 
 
 def _of_python(text: str) -> Pasted | None:
-    found = _PYTHON.search(text)
+    """Read a call; a keyword that names the model counts more than a first argument."""
+    found = _KEYWORD.search(text) or _ARGUMENT.search(text)
     if not found:
         return None
+    named = next(filter(None, found.groups()))
     revision = re.search(_PYTHON_OPTION.format("revision"), text)
     file = re.search(_PYTHON_OPTION.format("filename"), text)
     return Pasted(
-        found[1],
+        named,
         revision[1] if revision else "",
         (file[1],) if file else (),
         hub=_HUGGING_FACE,

@@ -44,6 +44,11 @@ _HF = re.compile(
     r"hf://(?P<kind>datasets/|spaces/|buckets/|models/)?(?P<id>[^/@]+/[^/@]+)"
     r"(?:@(?P<revision>(?:refs/(?:pr|convert|heads|tags)/)?[^/]+))?(?:/(?P<path>.*))?"
 )
+_CACHE = re.compile(
+    r"(?:.*[/\\])?models--(?P<id>[^/\\]+)(?:[/\\]snapshots[/\\](?P<revision>[0-9a-f]{40}))?(?:[/\\].*)?"
+)
+"""A folder in which ``huggingface_hub`` keeps a model: ``models--organisation--name``."""
+
 _SSH = re.compile(r"(?:ssh://)?git@(hf\.co|huggingface\.co)[:/]")
 
 
@@ -80,6 +85,8 @@ def page(pasted: Pasted) -> Page | None:
     text = _SSH.sub(r"https://\1/", pasted.text)
     if text.startswith("hf://"):
         return _of_scheme(text)
+    if cached := _CACHE.fullmatch(text):
+        return Page(tuple(cached["id"].split("--")), cached["revision"] or "")
     if host(text) not in HOSTS or not address(text, HOSTS)[0]:
         return None
     path = urlsplit(text if "://" in text else f"https://{text}").path
