@@ -27,7 +27,9 @@ _UNAVAILABLE = 503
 _LATER = frozenset({408, 409, 423, 425})
 """It took too long, or what is asked for is being changed."""
 
-_REGION = 451
+_LEGALLY = 451
+"""Unavailable for legal reasons (https://www.rfc-editor.org/rfc/rfc7725): somewhere, or at all."""
+
 _PROXY = (407, 511)
 """A proxy or a network wants a sign-in first."""
 
@@ -36,9 +38,10 @@ _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _ELSEWHERE = re.compile(
     r"your (?:region|country|location)|in (?:your|this) (?:region|country)|\bgeo.?block|"
     r"(?:region|country|location) (?:is )?not (?:supported|allowed)|"
-    r"\bsanction|export control|legal reasons",
+    r"\bsanction|export control",
     re.IGNORECASE,
 )
+_LEGAL = re.compile(r"legal reasons", re.IGNORECASE)
 _PAUSED = re.compile(r"maintenance|read.only mode|temporarily unavailable", re.IGNORECASE)
 _TOO_OFTEN = re.compile(r"rate.?limit|too many requests|\bthrottl", re.IGNORECASE)
 _SAID_WHEN = re.compile(
@@ -129,9 +132,11 @@ def general(refusal: Refusal, *, hub: str) -> ManagerError:
         Begins the sentence.
     """
     status, said = refusal.status, refusal.said
-    if status == _REGION or _ELSEWHERE.search(said):
+    is_elsewhere = _ELSEWHERE.search(said)
+    if status == _LEGALLY or is_elsewhere or _LEGAL.search(said):
+        why = "in your location" if is_elsewhere else "here, for legal reasons"
         return GatedModelError(
-            f"{hub} does not offer this model in your location.",
+            f"{hub} does not offer this model {why}.",
             cause=said or f"HTTP {status}.",
             fix=Fix(text="Choose another model. Imports ask from where they run, too."),
         )

@@ -125,7 +125,13 @@ def _closed(refusal: Refusal, asked: Asked) -> ManagerError | None:
 
 def _absent(refusal: Refusal, asked: Asked) -> ManagerError | None:
     """Word what is known to be gone, or was never there."""
-    if refusal.status == GONE or _DISABLED.search(refusal.said):
+    if refusal.status == GONE and not _DISABLED.search(refusal.said):
+        return NotFoundError(
+            f"{asked.model_id} is not at Hugging Face any more.",
+            cause=refusal.said,
+            fix=Fix(text="Choose another model."),
+        )
+    if _DISABLED.search(refusal.said):
         return HubError(
             f"Hugging Face has disabled {asked.model_id}.",
             cause=refusal.said,
