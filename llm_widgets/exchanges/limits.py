@@ -41,11 +41,18 @@ class TooLongError(requests.RequestException):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered: HTTP status, header fields (any case) and body, decompressed."""
+    """What was answered: HTTP status, header fields (any case) and body, decompressed.
+
+    Attributes
+    ----------
+    url
+        The address that answered, behind all redirects.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    url: str = ""
 
 
 def secured(session: requests.Session, *, connections: int = 10, seconds: float = SECONDS) -> None:
@@ -92,7 +99,7 @@ def get(
     deadline = time.monotonic() + seconds
     with answered(session, url, headers or {}, deadline, timeout=timeout) as response:
         body = b"".join(pieces(response, limit, deadline))
-        return Answer(response.status_code, response.headers, body)
+        return Answer(response.status_code, response.headers, body, response.url)
 
 
 @contextmanager

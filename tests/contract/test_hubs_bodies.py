@@ -62,6 +62,12 @@ class FakeHub:
                 pass
 
             def do_GET(self) -> None:
+                if "/org/renamed" in self.path:
+                    self.send_response(307)
+                    self.send_header("Location", self.path.replace("/org/renamed", "/org/model"))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 last = self.path.rpartition("/")[2]
                 body = hub.files.get(last.removeprefix("sha256:"), hub.answer)
                 first, dash, end = self.headers.get("Range", "").partition("=")[2].partition("-")
@@ -133,6 +139,18 @@ def test_models_that_are_taken(fake: FakeHub, name: str) -> None:
     assert found.id == "org/model"
     assert found.license.isprintable()
     assert {file.path for file in found.chosen} == FILES.keys()
+
+
+def test_a_model_that_was_renamed_is_taken(fake: FakeHub) -> None:
+    fake.files, fake.answer = dict(FILES), TAKEN["as it is"]
+    for text in ("org/renamed", "org/renamed@v1", "ORG/Model"):
+        assert fake.inspect("huggingface", text).id == "org/model"
+
+
+def test_an_answer_about_another_model_is_refused(fake: FakeHub) -> None:
+    fake.files, fake.answer = dict(FILES), TAKEN["as it is"]
+    error = refused(fake, "huggingface", "org/asked")
+    assert error.message == "org/asked was requested, and the hub answered about org/model."
 
 
 FIRST = ("siblings", 0)

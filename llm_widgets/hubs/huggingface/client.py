@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from huggingface_hub import HfApi
 
+    from llm_widgets.hubs.huggingface.limited_client import Exchange
+
 ENDPOINT = Endpoint("HF_ENDPOINT", "https://huggingface.co")
 
 Explain = Callable[[Refusal], ManagerError]
@@ -30,7 +32,7 @@ def client(endpoint: str, token: str = "") -> HfApi:
 
 
 @contextmanager
-def asking(explain: Explain) -> Iterator[None]:
+def asking(explain: Explain) -> Iterator[Exchange]:
     """Put limits on the client, and turn its failures into errors for a person.
 
     Raises
@@ -47,8 +49,8 @@ def asking(explain: Explain) -> Iterator[None]:
     from llm_widgets.hubs.huggingface.limited_client import limited  # noqa: PLC0415 - see above
 
     try:
-        with limited():
-            yield
+        with limited() as exchange:
+            yield exchange
     except HfHubHTTPError as error:
         answer = error.response
         refusal = Refusal(answer.status_code, answer.headers, answer.content)

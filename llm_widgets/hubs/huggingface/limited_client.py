@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -24,11 +25,25 @@ _SENT = ("Accept", "Authorization", "User-Agent", "X-Amzn-Trace-Id")
 _NOT_OF_THE_BODY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 """Header fields that don't hold any more once a body is read and decompressed."""
 
-_is_limited: ContextVar[bool] = ContextVar("_is_limited", default=False)
+
+@dataclass(slots=True)
+class Exchange:
+    """What was asked in a block.
+
+    Attributes
+    ----------
+    url
+        The address that answered last, behind all redirects; empty before.
+    """
+
+    url: str = ""
+
+
+_exchange: ContextVar[Exchange | None] = ContextVar("_exchange", default=None)
 
 
 @contextmanager
-def limited() -> Iterator[None]:
+def limited() -> Iterator[Exchange]:
     """Let what ``huggingface_hub`` asks in this block, and in this thread, go our way.
 
     It reads answers of ``GET``, never asks twice, and raises what :func:`.http.get` raises.
@@ -36,11 +51,12 @@ def limited() -> Iterator[None]:
     # Somebody may have given the library another client since.
     if not isinstance(get_session(), LimitedClient):
         set_client_factory(LimitedClient)
-    before = _is_limited.set(True)
+    exchange = Exchange()
+    before = _exchange.set(exchange)
     try:
-        yield
+        yield exchange
     finally:
-        _is_limited.reset(before)
+        _exchange.reset(before)
 
 
 class LimitedClient(httpx2.Client):
@@ -57,12 +73,14 @@ class LimitedClient(httpx2.Client):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send a request: within limits, where they are asked for."""
-        if not _is_limited.get():
+        exchange = _exchange.get()
+        if exchange is None:
             return super().send(request, **options)
         hf_request_event_hook(request)  # it refuses when the library is to be offline
         headers = {name: request.headers[name] for name in _SENT if name in request.headers}
         with http.session() as session:
             answer = http.get(session, str(request.url), limit=_LARGEST, headers=headers)
+        exchange.url = answer.url
         refuse_page(Refusal(answer.status, answer.headers, answer.body), hub=HUB)
         kept = {k: v for k, v in answer.headers.items() if k.lower() not in _NOT_OF_THE_BODY}
         return httpx2.Response(answer.status, headers=kept, content=answer.body, request=request)

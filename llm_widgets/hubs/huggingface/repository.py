@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 from msgspec import Meta, Struct
@@ -138,7 +138,7 @@ class Repository:
         wrong = f"The hub's answer for {model_id} is not one of a model."
         fix = Fix(text=f"Check that {self.endpoint} is a hub of models, then try again.")
         try:
-            with asking(self._explainer(model_id, revision)):
+            with asking(self._explainer(model_id, revision)) as exchange:
                 info = client(self.endpoint, self._token).model_info(
                     model_id, revision=revision, files_metadata=True
                 )
@@ -154,6 +154,7 @@ class Repository:
         except HubError as error:
             error.fix = fix
             raise
+        _check_id(model.id, model_id, exchange.url)
         return model, _license(info, model)
 
     def check_access(self, model_id: str) -> None:
@@ -202,6 +203,17 @@ class Repository:
     def _explainer(self, model_id: str, revision: str) -> Explain:
         asked = failures.Asked(self.endpoint, model_id, revision, bool(self._token))
         return partial(failures.explained, asked=asked)
+
+
+def _check_id(found: str, wanted: str, url: str) -> None:
+    """Refuse the answer about another model; that of a renamed one comes from its new address."""
+    is_renamed = f"/api/models/{found}" in unquote(urlsplit(url).path)
+    if found.lower() != wanted.lower() and not is_renamed:
+        raise HubError(
+            f"{wanted} was requested, and the hub answered about {found}.",
+            cause="A model that was renamed is answered for at its new address.",
+            fix=Fix(text=f"Enter {found} if that is the model you mean, or check the hub."),
+        )
 
 
 def _license(info: ModelInfo, model: Model) -> str:
