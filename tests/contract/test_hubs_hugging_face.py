@@ -301,8 +301,9 @@ def test_what_should_be_known_before_confirming(hub: Hub) -> None:
         "made-here/old",
         {"pytorch_model.bin": ARCHIVE, "config.json": b'{"auto_map": {"AutoModel": "x.Y"}}'},
     )
-    unnamed, slow, code = inspect(hub, "made-here/old").notes
+    unnamed, bare, slow, code = inspect(hub, "made-here/old").notes
     assert "names no architecture" in unnamed
+    assert "no tokenizer" in bare
     assert "PyTorch" in slow
     assert "--trust-remote-code" in code
     add(hub, "made-here/bare", {"model.safetensors": b"\2\0\0\0\0\0\0\0{}"})

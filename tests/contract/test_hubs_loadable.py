@@ -119,7 +119,7 @@ def test_weights_of_pytorch_that_are_none_are_refused(hub: Hub, body: bytes) -> 
 
 
 def test_an_index_that_contradicts_the_weights_is_refused(hub: Hub) -> None:
-    files = {"config.json": LLAMA, SHARD: tensors("a")}
+    files = {"config.json": LLAMA, "tokenizer.json": {}, SHARD: tensors("a")}
     whole = {**files, INDEX: {"weight_map": {"a": SHARD}}}
     assert inspect(hub, "index", whole).notes == ()
     with pytest.raises(HubError, match="1 tensors are missing") as caught:

@@ -15,6 +15,7 @@ from llm_widgets.engines.vllm import (
     drafts,
     formats,
     modules,
+    needed,
     quantization,
     tasks,
     weights,
@@ -250,6 +251,7 @@ def _notes(contents: Contents, known: str, task: Task, *, code: bool) -> list[st
         modules.note(contents),
         _unknown(contents, known),
         beside.note(contents),
+        needed.note(contents, known),
     ]
     if contents.adapters:
         said.append(
