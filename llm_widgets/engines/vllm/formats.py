@@ -53,6 +53,21 @@ LIBRARIES = frozenset(
 )
 """Libraries whose models vLLM loads only where it knows the architecture too."""
 
+LOADED = frozenset(
+    {
+        "mamba-ssm",
+        "mistral-common",
+        "mlx",
+        "peft",
+        "pytorch",
+        "safetensors",
+        "sentence-transformers",
+        "transformers",
+        "vllm",
+    }
+)
+"""Libraries whose models vLLM may load even where no architecture is named."""
+
 _PYTORCH = "PyTorch's own format without a standard name"
 # The first that fits a file's name counts: several formats keep their weights in .bin files.
 _NAMES = (

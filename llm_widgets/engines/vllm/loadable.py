@@ -50,7 +50,10 @@ def judge(contents: Contents) -> Verdict:
     vLLM is the version that services are deployed with, and the GPUs are those of Cloud Run.
     """
     known = tasks.known_as(contents.architecture)
-    looks = (_adapter, _draft, _other_kind, _modules, _weights, _quantization, _class, _header)
+    looks = (
+        *(_adapter, _draft, _other_kind, _modules, _weights),
+        *(_quantization, _unnamed, _class, _header),
+    )
     for look in looks:
         if refusal := look(contents, known):
             return refusal
@@ -203,6 +206,20 @@ def _quantization(contents: Contents, known: str) -> Verdict | None:  # noqa: AR
     method = quantization.method_of(contents)
     reason = quantization.problem(method) if method else ""
     return Verdict(reason, Way.BASE if contents.base else Way.OTHER) if reason else None
+
+
+def _unnamed(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 - as all looks
+    """Refuse what names a library of its own, and no architecture."""
+    library = contents.library
+    if contents.architecture or not library or library.lower() in formats.LOADED:
+        return None
+    if _is_mistral(contents):
+        return None
+    return Verdict(
+        f"It is made for {shown(library)}, and its config.json names no architecture that vLLM "
+        "could load.",
+        Way.KIND,
+    )
 
 
 def _class(contents: Contents, known: str) -> Verdict | None:
