@@ -67,11 +67,14 @@ class FormBase(Component):
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values into fields; what is filled in elsewhere stays. No secrets: it is a message.
 
+        What was wrong with these fields is forgotten, as when a person corrects them.
+
         Parameters
         ----------
         values
             ``{field key: value}``, as `on_submit` gives them. `on_input` is not called.
         """
+        self.errors = {key: text for key, text in self.errors.items() if key not in values}
         self.send({"type": "fill", "values": dict(values)})
 
     def fail(self, message: str = "", *, errors: Mapping[str, str] | None = None) -> None:

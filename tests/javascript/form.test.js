@@ -241,6 +241,19 @@ test("Python fills fields in without asking for an answer, and starts the form o
 	assert.deepEqual(widget.sent, []);
 });
 
+test("a field that is filled in loses what was wrong with it, and is kept as if it were typed", () => {
+	const { widget, el, input, submit } = shown([field("a", { required: true }), field("b")], {
+		draft: "import",
+	});
+	submit();
+	assert.deepEqual(texts(el, ".llm-error").filter(Boolean), ["a is required."]);
+	widget.deliver({ type: "fill", values: { a: "filled" } });
+	assert.deepEqual(texts(el, ".llm-error").filter(Boolean), []);
+	assert.equal(input("a").value, "filled");
+	assert.equal(sessionStorage.getItem("llm-widgets.draft.import"), '{"a":"filled"}');
+	widget.deliver({ type: "forget" });
+});
+
 test("an error unfolds the card that its field stands on", () => {
 	const { widget, el } = shown([field("a", { group: "Main" }), field("b", { group: "More" })], {
 		folded: { More: "nothing changed" },

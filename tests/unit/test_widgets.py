@@ -240,6 +240,11 @@ class TestFormDialog:
         assert got == [{"name": "n"}]
         assert dialog.errors == {}
 
+    def test_what_is_filled_in_is_wrong_no_more(self, dialog: FormDialog) -> None:
+        dialog.fail(errors={"name": "Taken.", "bucket": "Not there."})
+        dialog.fill({"name": "n"})
+        assert dialog.errors == {"bucket": "Not there."}
+
     def test_password_has_no_default(self) -> None:
         with pytest.raises(ValueError, match="widget state"):
             FormDialog(fields=[Field("token", "Token", "password", value="hf_secret")])

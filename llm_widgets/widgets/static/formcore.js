@@ -263,8 +263,10 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 			if (value === undefined) continue;
 			field.write(value);
 			field.drawRestore();
+			field.setError("");
 		}
 		showAndHide();
+		keep();
 	}
 
 	const drawSubmit = () => {
