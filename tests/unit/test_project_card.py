@@ -19,3 +19,13 @@ def test_an_answer_leaves_the_buttons_where_they_are() -> None:
     state.searching = not state.searching
     assert card._content.children == before
     session.close()
+
+
+def test_that_there_is_no_project_is_told_by_an_answer_only() -> None:
+    session = Session(Settings())
+    state = GeneralState(session)
+    card = ProjectCard(session, state, to_import=session.close)
+    assert "Searching …" in card._count.value
+    state.searching = False
+    assert "This identity has access to no project." in card._count.value
+    session.close()

@@ -38,6 +38,8 @@ class GeneralState(HasTraits):
         Whether the id is typed in place of being searched for.
     found
         Projects that match ``query``, in the order of the answer.
+    searching
+        Whether projects are being looked for; from the start, as nothing is known before.
     listing_denied
         Why projects can't be listed: the id is typed then.
     project_error
@@ -53,7 +55,7 @@ class GeneralState(HasTraits):
     opening = Unicode()
     manual = Bool(default_value=False)
     query = Unicode()
-    searching = Bool(default_value=False)
+    searching = Bool(default_value=True)
     found: Tuple = Tuple()
     more = Unicode(help="token of the next page of projects, or empty")
     listing_denied: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
