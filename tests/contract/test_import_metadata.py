@@ -208,6 +208,9 @@ def test_making_a_bucket_one_of_models_keeps_what_is_there(clients: Clients, buc
     SmallObjects(clients.storage(), bucket).delete(METADATA_NAME)
     with pytest.raises(NotFoundError, match=r"has no llm-manager-metadata\.json"):
         read_metadata(clients.storage(), bucket)
+    with pytest.raises(NotFoundError) as mistyped:
+        read_metadata(clients.storage(), f"{bucket}-mistyped")
+    assert mistyped.value.cause == "The specified bucket does not exist."
     adopt(clients, bucket)
     assert read_metadata(clients.storage(), bucket)[0].models == ()
 

@@ -15,6 +15,7 @@ from llm_widgets.domain.models import ModelStatus
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.gcp.client import lazy
 from llm_widgets.gcp.client.failures import explained
+from llm_widgets.gcp.client.messages import readable
 from llm_widgets.gcp.storage.metadata_recovery import known_models
 from llm_widgets.gcp.storage.objects import content_of
 
@@ -160,8 +161,8 @@ def _read(
         except lazy.api_exceptions.NotFound as error:
             raise NotFoundError(
                 f"{bucket} has no {METADATA_NAME}, or does not exist.",
-                cause=error.message,
-                fix=Fix(text="Add it as a bucket of models, or choose another one."),
+                cause=readable(error.message),
+                fix=Fix(text="Check the name, or add it as a bucket of models."),
             ) from error
     return text, int(blob.generation)
 
