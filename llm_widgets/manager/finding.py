@@ -12,8 +12,10 @@ from llm_widgets.gcp.run.service_list import Others
 
 if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
+    from llm_widgets.gcp.run.service_list import ServiceListing
 
 _PARTS = 6  # of a resource name projects/P/locations/R/services/S
+_NAMED = 5  # services that are named to somebody who looks for one
 
 
 def service(
@@ -37,6 +39,15 @@ def service(
     """
     name = resource_name(clients, project, named, region)
     return summaries.summary(services.get(clients, name))
+
+
+def _others(listed: ServiceListing) -> str:
+    """Tell which services there are; empty where that is not known."""
+    if not listed.services:
+        return "" if listed.unreachable else "Deploy a model first."
+    named = sorted({each.id for each in listed.services})
+    more = f" and {len(named) - _NAMED} more" * (len(named) > _NAMED)
+    return f"Choose one of those that are there: {', '.join(named[:_NAMED])}{more}."
 
 
 def resource_name(
@@ -64,10 +75,11 @@ def resource_name(
         served = [each.id for each in listed.services if each.managed or each.recognition]
         near = difflib.get_close_matches(text, served, n=1)
         unknown = ", ".join(region for region, _ in listed.unreachable)
+        advice = f"Did you mean {near[0]}?" if near else _others(listed)
         raise NotFoundError(
             f"There is no service {text} in {project}.",
             field="service",
             cause=f"No answer from {unknown}." if unknown else "",
-            fix=Fix(text=f"Did you mean {near[0]}?") if near else None,
+            fix=Fix(text=advice) if advice else None,
         )
     return found[0].name

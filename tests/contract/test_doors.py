@@ -21,6 +21,7 @@ from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import (
     AlreadyExistsError,
     DeploymentError,
+    Fix,
     InvalidInputError,
     ManagerError,
     NotFoundError,
@@ -112,6 +113,9 @@ def test_the_journey_is_the_same(
     with pytest.raises(AlreadyExistsError) as taken:
         manager.deploy(bucket, MODEL, name="by-python")
     assert taken.value.fix
+    with pytest.raises(NotFoundError) as unknown:
+        manager.service("another")
+    assert unknown.value.fix == Fix(text="Choose one of those that are there: by-python, by-words.")
     # And away again.
     assert main(["delete", "by-words", "--quiet"]) == 0
     manager.delete("by-python")
@@ -152,6 +156,7 @@ def test_names_and_options_that_are_misspelt(
     told = json.loads(printed.out)["error"]
     assert told["message"] == f"There is no service nothing in {PROJECT}."
     assert printed.err.startswith(told["message"])
+    assert "Fix: Deploy a model first." in printed.err
 
 
 def test_an_import_is_not_asked_for_twice(manager: Manager, bucket: str) -> None:
