@@ -62,6 +62,11 @@ class ServiceCost(Shown):
         return self.name.rsplit("/", 1)[-1]
 
     @property
+    def hours(self) -> float:
+        """Hours that its instances were billed for; 0.01 at least where there are any."""
+        return max(round(self.seconds / _HOUR, 2), 0.01) if self.seconds else 0.0
+
+    @property
     def spent_text(self) -> str:
         """What it cost, in words."""
         if self.spent is None:
@@ -121,7 +126,7 @@ class ServiceCost(Shown):
         return {
             "name": self.id,
             "region": self.name.split("/")[3],
-            "instance_hours": round(self.seconds / _HOUR, 2),
+            "instance_hours": self.hours,
             "cost": self.spent_text,
             "idle": self.idle_text,
             "per_hour": self.hour_text,

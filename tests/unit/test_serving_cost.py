@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain import gpus, regions
+from llm_widgets.domain.costs import ServiceCost
 from llm_widgets.domain.prices import TABLE, Basis, Price, PriceList
 from llm_widgets.domain.services import InstanceSize
 from llm_widgets.serving import cost
@@ -100,3 +101,13 @@ def test_regions_and_tiers_are_those_of_googles_pages() -> None:
     assert gpus.DEARER_REGIONS - second == {"asia-south1"}
     assert second <= gpus.DEARER_REGIONS
     assert "us-east4" not in gpus.DEARER_REGIONS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "hours"), [(0, 0), (12, 0.01), (36, 0.01), (77, 0.02), (5400, 1.5)]
+)
+def test_time_that_cost_something_is_never_zero_hours(seconds: float, hours: float) -> None:
+    name = "projects/p/locations/europe-west1/services/chat"
+    spent = Price(Decimal("0.01"), Basis.LIST)
+    found = ServiceCost(name, seconds, spent, is_all=True, idle_share=None, hour=None)
+    assert found.hours == found.shown()["instance_hours"] == hours

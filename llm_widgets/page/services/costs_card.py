@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from llm_widgets.domain.costs import ServiceCost
     from llm_widgets.page.services.costs import CostsState
 
-_HOUR = 3600  # seconds
 _COLUMNS = (
     Column("service", "Name", action="open"),
     Column("region", "Region"),
@@ -84,7 +83,7 @@ def _row(service: ServiceCost) -> dict[str, Any]:
         "service": service.id,
         "region": region,
         "spent": {"text": service.spent_text, "note": service.remark},
-        "hours": round(service.seconds / _HOUR, 1),
+        "hours": service.hours,
         "idle": service.idle_text or None,
         "hour": service.hour_text if service.hour else UNKNOWN,
         "places": places_of_row(open=places.service(region, service.id).address),
