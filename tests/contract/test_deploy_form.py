@@ -98,7 +98,7 @@ def test_what_is_known_of_the_model_is_offered_once_it_is_read(form: DeployFormS
     form.start(BUCKET, PLACE, record(SMALL))
     until(lambda: offers == [L4, RTX])  # by the size of its files, and then by the estimate
     assert form.deployment == form.offered
-    until(lambda: form.name_note == f"Free in {PLACE}.")
+    until(lambda: form.name_note == f"Available in {PLACE}.")
 
 
 def test_arguments_of_a_family_are_told_with_the_reason_and_taken_off(

@@ -71,7 +71,7 @@ def test_deployed_tried_changed_and_removed(
         assert fits(page), width
     page.set_viewport_size({"width": 1280, "height": 800})
     expect(page.get_by_text("$1.42 per hour while an instance is running.")).to_be_visible()
-    expect(page.get_by_text("Free in europe-west1.")).to_be_visible()
+    expect(page.get_by_text("Available in europe-west1.")).to_be_visible()
 
     # What is changed can be restored; what is wrong is told at its field, also by Cloud Run.
     minimum = page.get_by_label("Minimum instances", exact=True)

@@ -307,6 +307,7 @@ def test_a_search_is_paged_and_taken_over(shelf: Shelf, session: Session) -> Non
     state.more()
     until(lambda: len(state.found) == 45 and not state.looking)
     assert not state.is_more
+    assert card._form.hints == {"find": "45 models, sorted by downloads."}
     assert shelf.asked == ["llama"] * 3
     (table,) = [each for each in card.box.children[1].children if isinstance(each, DataTable)]
     table._handle_custom_msg({"type": "action", "action": "use", "row": "a llama 07"}, [])
@@ -340,6 +341,7 @@ def test_failures_stand_above_what_was_found(
     notice = card.box.children[1].children[0]
     assert (notice.kind, notice.detail) == ("warning", "b is away.")
     assert len(rows(card)) == 1
+    assert card._form.hints == {"find": "1 model."}  # whose downloads are not told
     monkeypatch.setattr(registry, "HUBS", shelves[1:])
     state.search("one")
     until(lambda: state.error)

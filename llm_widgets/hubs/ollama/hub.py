@@ -40,8 +40,8 @@ class Ollama(Hub):
         token=HubField(
             "ollama_token",
             "Hugging Face token",
-            help="Only for gated and private GGUF models of hf.co. Stored in Secret Manager "
-            "while the import runs.",
+            help="Only for gated and private models of Hugging Face, whose ID begins with hf.co/. "
+            "Stored in Secret Manager while the import runs.",
         ),
     )
 

@@ -25,7 +25,7 @@ _FIELD = Field(
     "Part of its ID",
     placeholder="qwen3",
     required=True,
-    help="Hugging Face and the models of Ollama are searched.",
+    help="Searches Hugging Face and the models of Ollama. Or enter the ID of a model below.",
     max_length=200,
     is_long=True,
     group="Find a model",
@@ -181,7 +181,8 @@ def _status(state: FindingState) -> str:
     models = f"{count} model{'' if count == 1 else 's'}"
     if state.base:
         return f"{models} that fit, quantized from {state.base} by the word of their authors."
-    return f"{models}, sorted by downloads."
+    is_sorted = all(each.model.downloads is not None for each in state.found)
+    return f"{models}, sorted by downloads." if is_sorted else f"{models}."
 
 
 def _told(error: Any) -> str:

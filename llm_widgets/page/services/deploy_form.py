@@ -362,7 +362,7 @@ class DeployFormState(HasTraits):
                 return
             if is_taken:
                 self.problems = {**self.problems, **told([deploy.taken(wanted)])}
-            self.name_note = f"Free in {wanted.region}." if is_taken is False else ""
+            self.name_note = f"Available in {wanted.region}." if is_taken is False else ""
 
         self._session.background.run(
             lambda: deploy.is_taken(self._session.clients, wanted), then, self._session.report
