@@ -28,7 +28,7 @@ class Notice(Component, module="notice"):
     command
         A command line with a copy button.
     link_text, link_url
-        A page that helps.
+        A page that helps; without a text, the link tells where it leads.
     action_label
         A button; see `on_action`.
     """
@@ -79,7 +79,7 @@ class Notice(Component, module="notice"):
             text or error.message,
             detail="\n".join(part for part in said if part),
             command=fix.command if fix else "",
-            link=("Open", fix.url) if fix and fix.url else ("", ""),
+            link=("", fix.url if fix else ""),
             action_label=action_label,
         )
 

@@ -85,9 +85,9 @@ test("what does not fit into a memory sticks out", () => {
 		(each) => /** @type {HTMLElement} */ (each).style,
 	);
 	assert.deepEqual([pieces[0]?.width, pieces[1]?.width, pieces[2]?.left], ["75%", "25%", "50%"]);
-	assert.equal(texts(el, "li").at(-1), "Too much by 8.00 GiB16.0 GiB of 8.00 GiB");
+	assert.equal(texts(el, "li").at(-1), "Too much by 8.00 GiB16.0 GiB of 8.00 GiB used");
 	widget.update({ total: 24 * GIB });
-	assert.equal(texts(el, "li").at(-1), "Free 8.00 GiB16.0 GiB of 24.0 GiB");
+	assert.equal(texts(el, "li").at(-1), "Free 8.00 GiB16.0 GiB of 24.0 GiB used");
 });
 
 test("bars of a transfer come, move and go", () => {

@@ -246,6 +246,11 @@ test("a check that is drawn anew keeps the focus and what is unfolded", () => {
 	assert.equal(document.activeElement, button);
 	button.click();
 	assert.deepEqual(widget.sent, [{ type: "action", row: "a" }]);
+	const other = row({ id: "b", title: "API" });
+	widget.update({ rows: [row({ link_url: "https://console.cloud.google.com/iam" }), other] });
+	assert.deepEqual(texts(el, "li a > span:first-child"), ["Open console.cloud.google.com"]);
+	widget.update({ rows: [row({ link_url: "javascript:alert(1)" }), other] });
+	assert.deepEqual(texts(el, "li a"), []);
 	widget.update({ rows: [row({ id: "b", title: "API" })] });
 	assert.deepEqual(items(), [second]);
 	close();

@@ -93,7 +93,7 @@ class DiagnosisCard:
             "info",
             remedy.text,
             command=remedy.command if not label or remedy.kind in _BESIDE else "",
-            link=("Open", url) if url else ("", ""),
+            link=("", url),
             action_label=label,
         )
         if label:

@@ -57,7 +57,7 @@ function render({ model, el: root }) {
 			);
 		}
 		if (row.advice || row.link_url) {
-			const link = row.link_url ? externalLink(row.link_text || "Open", row.link_url) : null;
+			const link = row.link_url ? externalLink(row.link_text, row.link_url) : null;
 			parts.push(el("p", { class: "llm-check-advice" }, `${row.advice} `, link));
 		}
 		if (row.command) parts.push(commandBox(row.command, `Command: ${row.title}`));

@@ -56,7 +56,7 @@ function render({ model, el: root }) {
 				el("span", {
 					text: used > total ? `Too much by ${gib(used - total)}` : `Free ${gib(total - used)}`,
 				}),
-				el("span", { class: "llm-note", text: `${gib(used)} of ${gib(total)}` }),
+				el("span", { class: "llm-note", text: `${gib(used)} of ${gib(total)} used` }),
 			),
 		);
 	}

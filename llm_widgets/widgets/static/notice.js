@@ -35,7 +35,7 @@ function render({ model, el: root }) {
 			ways.append(button);
 		}
 		if (model.get("link_url"))
-			ways.append(externalLink(model.get("link_text") || "Open", model.get("link_url")));
+			ways.append(externalLink(model.get("link_text"), model.get("link_url")));
 		if (ways.childElementCount) body.append(ways);
 		const symbol = kind === "success" ? "ok" : kind;
 		root.append(

@@ -88,13 +88,15 @@ export function statusChip(state, text) {
 /**
  * A link that opens in a new tab, or plain text when the address may not be followed.
  *
- * @param {string} text
+ * @param {string} words empty for those that tell where the link leads
  * @param {unknown} address
  * @returns {HTMLElement}
  */
-export function externalLink(text, address) {
+export function externalLink(words, address) {
 	const href = safeHref(address);
-	if (href === null) return el("span", { text });
+	if (href === null) return el("span", { text: words || String(address) });
+	const { host, pathname } = new URL(href);
+	const text = words || `Open ${host || pathname}`; // an address of mail has no host
 	return el(
 		"a",
 		{ class: "llm-link", href, target: "_blank", rel: "noopener noreferrer" },
