@@ -47,6 +47,11 @@ def product_environment(printed: Mapping[str, str]) -> dict[str, str]:
     return {**ours, "LLM_WIDGETS_IMAGE": _IMAGE}
 
 
+def exports(variables: Mapping[str, str]) -> str:
+    """Return lines that set variables in a shell."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
+
+
 @contextmanager
 def local_cloud(
     data: Path, *, offline: bool = False, slow: str | None = None
@@ -104,8 +109,7 @@ def run_alone(words: Sequence[str], *, until_eof: bool) -> int:
     with _started(words) as process:
         printed = _printed(process)
         print(f"# The local cloud at {printed['LOCAL_CLOUD_ENDPOINT']}")
-        for name, value in {**product_environment(printed), **printed}.items():
-            print(f"export {name}={shlex.quote(value)}")
+        print(exports({**product_environment(printed), **printed}))
         print("ready", flush=True)
         for wait in (process.wait, *([sys.stdin.read] if until_eof else [])):
             threading.Thread(target=_set_after, args=(ended, wait), daemon=True).start()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import shlex
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llm_widgets.cli.local_cloud import local_cloud
+from llm_widgets.cli.local_cloud import exports, local_cloud
 from llm_widgets.config import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+_ENVIRONMENT = "environment"
+"""File in the folder of the local cloud; a shell that reads it works on that cloud too."""
 
 
 def run(
@@ -48,16 +54,36 @@ def run(
     with local_cloud(data, offline=offline, slow=slow) as environment:
         from llm_widgets.server.launcher import launch  # noqa: PLC0415 - loads while the cloud starts
 
-        os.environ.update(environment())
+        variables = environment()
+        os.environ.update(variables)
         chosen = settings()
-        launch(
-            notebook,
-            host=host,
-            port=port,
-            token=token,
-            most_kernels=chosen.most_kernels,
-            iap_audience=chosen.iap_audience,
-            without_iap=chosen.without_iap,
-            on_ready=lambda url: print(f"\n  Open {url}\n\nCtrl-C stops everything.", flush=True),
-        )
+        with _kept(data / _ENVIRONMENT, variables) as file:
+            launch(
+                notebook,
+                host=host,
+                port=port,
+                token=token,
+                most_kernels=chosen.most_kernels,
+                iap_audience=chosen.iap_audience,
+                without_iap=chosen.without_iap,
+                on_ready=lambda url: print(_told(url, file), flush=True),
+            )
     return 0
+
+
+@contextmanager
+def _kept(file: Path, variables: Mapping[str, str]) -> Iterator[Path]:
+    """Keep the variables in a file while the block runs: later they would lead nowhere."""
+    file.write_text(f"{exports(variables)}\n", "utf-8")
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _told(url: str, file: Path) -> str:
+    return (
+        f"\n  Open {url}\n\n"
+        f"For commands in another terminal: . {shlex.quote(str(file))}\n"
+        "Ctrl-C stops everything."
+    )

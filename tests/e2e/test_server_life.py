@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from playwright.sync_api import Error, Page, expect
 
 from local_cloud.testing.waiting import until
 from tests.e2e.fetching import fetch
+from tests.e2e.manager import running_manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,3 +179,17 @@ def test_no_kernel_outlives_the_server(
 ) -> None:
     code = endings[how, after].result()
     assert code == (-signal.SIGKILL if how == signal.SIGKILL else 0)
+
+
+def test_commands_in_another_terminal_work_on_the_same_cloud(tmp_path: Path) -> None:
+    with running_manager(tmp_path) as manager:
+        variables = manager.data / "environment"
+        listed = 'exec "$1" -m llm_widgets projects --format "value(id)"'
+        asked = subprocess.run(
+            ["sh", "-c", f'. "$0" && {listed}', str(variables), sys.executable],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (asked.stdout.split(), asked.stderr) == (["demo-project", "local-project"], "")
+    assert not variables.exists()
