@@ -5,7 +5,9 @@ Nothing is made and no byte moves before it has proved that the import can be st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets import hubs
@@ -13,7 +15,7 @@ from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
-from llm_widgets.errors import Fix, InvalidInputError
+from llm_widgets.errors import Fix, InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.imports import start
 from llm_widgets.imports.plan import import_id
 from llm_widgets.manager import import_rights
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 ASSUMED_SPEED = 100e6
 """Bytes a second that an estimate assumes where no import was measured."""
+
+_ALIKE = 0.8  # of 1: above it an id counts as mistyped for another
 
 _MEASURABLE = 50_000_000  # bytes; the time of a smaller import is mostly that of its start
 
@@ -175,13 +179,7 @@ def check_import(
     ManagerError
         The model can't be had, the bucket not be written to, or the import not be started.
     """
-    model = hubs.inspect(
-        request.source,
-        request.model_id,
-        settings,
-        token=request.token,
-        revision=request.revision,
-    )
+    model = _inspected(request, settings)
     names = [*(bucket.name for bucket in known), *others]
     place = look_at(clients, project, request.target, names)
     has_token = bool(request.token.strip())
@@ -203,6 +201,33 @@ def check_import(
         is_measured=speed is not None,
         has_token=has_token,
     )
+
+
+def _inspected(request: ImportRequest, settings: Settings) -> HubModel:
+    """Find the model at its hub; where there is none, name one that may have been meant."""
+    try:
+        return hubs.inspect(
+            request.source,
+            request.model_id,
+            settings,
+            token=request.token,
+            revision=request.revision,
+        )
+    except NotFoundError as error:
+        near = "" if error.field == "revision" else _like(request, settings)
+        if near:
+            fix = error.fix or Fix(text="Check the ID.")
+            error.fix = replace(fix, text=f"Did you mean {near}? {fix.text}".rstrip())
+        raise
+
+
+def _like(request: ImportRequest, settings: Settings) -> str:
+    """Return the id of a model that the hub suggests and that is written alike; else empty."""
+    asked = request.model_id.strip()
+    with suppress(ManagerError):  # a hub that is away: what is missing is told without it
+        ids = [each.id for each in hubs.suggest(request.source, "", settings) if each.id != asked]
+        return next(iter(difflib.get_close_matches(asked, ids, n=1, cutoff=_ALIKE)), "")
+    return ""
 
 
 def measured_speed(records: Iterable[ModelRecord]) -> float | None:

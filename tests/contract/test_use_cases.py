@@ -465,6 +465,23 @@ def test_an_import_is_made_alike(product: Product, tab: ModelsTab, manager: Mana
     assert caught.value.field == "files"
 
 
+@pytest.mark.parametrize(
+    ("hub", "asked", "meant"),
+    [
+        ("ollama", "smolm2:135m", "smollm2:135m"),
+        ("huggingface", "local/tiny-lama", "local/tiny-llama"),
+        ("ollama", "nothing-like-it:1b", ""),
+    ],
+)
+def test_an_id_that_is_mistyped_is_told_with_the_one_that_was_meant(
+    manager: Manager, hub: str, asked: str, meant: str
+) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        manager.check_import(IMPORTS, hub, asked)
+    advice = caught.value.fix.text if caught.value.fix else ""
+    assert advice.startswith(f"Did you mean {meant}?") is bool(meant)
+
+
 def test_a_token_is_used_where_it_is_named(
     product: Product, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
