@@ -92,7 +92,7 @@ $(READY): pyproject.toml local_cloud/pyproject.toml requirements/dev.txt require
 	  "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is " + ".".join(map(str, v)) + \
 	  ". Choose another one: make $(or $(MAKECMDGOALS),run) PYTHON=python3.12")' \
 	  || { test "$$(command -v $(PYTHON))" || echo "There is no $(PYTHON) on this machine: install Python 3.11 or later."; exit 1; }
-	@echo "Setting up $(VENV) (once, about a minute) ..."
+	@echo "Setting up $(VENV) (once: downloads packages, a minute or more) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/samples.txt
