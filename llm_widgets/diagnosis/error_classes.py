@@ -73,16 +73,16 @@ def class_of(cause: RootCause) -> ErrorClass:
     is_asserted = _ASSERTED.match(cause.text) is not None
     tells = not is_asserted and not _FAULT.search(cause.text)
     by_word = (each for each in CLASSES if each.pattern and each.pattern.search(words))
+    # A package that fails while it is imported: what its files are named after does not matter.
+    importing = (each for each in CLASSES if each.id == "error-package" and _is_importing(cause))
     by_frame = (each for each in CLASSES if each.frames and each.frames.search(traced))
     by_feature = _by_file(_OF_FEATURES, own)
     by_file = _by_file(_BY_FILE if tells else (), own)
     # Names in the code of what was asserted tell less than its file.
     named = (by_feature, by_word) if is_asserted else (by_word, by_feature)
-    found: Iterator[ErrorClass] = chain(*named, by_frame, by_file)
+    found: Iterator[ErrorClass] = chain(*named, importing, by_frame, by_file)
     if first := next(found, None):
         return first
-    if _is_importing(cause):
-        return next(each for each in CLASSES if each.id == "error-package")
     other = FAULT if FAULT.pattern and FAULT.pattern.search(cause.text) else OTHER
     vague = VAGUE if tells else ()
     return next((each for each in vague if each.pattern and each.pattern.search(words)), other)
@@ -233,7 +233,7 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"(?:select|choose|chose) from|must be one of|cannot be other|"
             r"valid (?:values|options|choices|modes)|no such option|mutually exclusive|"
             r"^invalid value|is greater than max|cannot be (?:set|used) (?:with|together)|"
-            r"argument [\"'`]{0,1}--[a-z]|value for --[a-z]|"
+            r"argument [\"'`]{0,1}--[a-z]|value for --[a-z]|handling environment variable|"
             # One choice that goes only with another one.
             r"was requested, but|\brequires? --[a-z]"
         ),
@@ -390,7 +390,12 @@ CLASSES: tuple[ErrorClass, ...] = (
         "error-kernel",
         _NO_KERNEL,
         _OTHER_KERNEL,
-        _words(r"(?:cuda|compute) capability \d"),
+        _words(
+            r"(?:cuda|compute) capability \d|"
+            # Whichever library says so: this GPU is not one of those that it is made for.
+            r"(?:not|n't) (?:yet )?support(?:ed)?\b.{0,40}?\b(?:current|this|your) "
+            r"(?:gpu|device|hardware)\b|(?:not|un)[ -]?supported .{0,30}\bsm_?\d{2,3}"
+        ),
     ),
     ErrorClass(
         "error-command",
@@ -426,7 +431,10 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"\bnvcc\b|c compiler|\bgcc\b|\bg\+\+|python\.h|\bninja\b|cuda_home|ptxas|"
             r"compilation (?:failed|error)|compilationerror|inductorerror|backendcompilerfailed|"
-            r"torch\._dynamo|torch\._inductor|\btriton\b|cutlass|tilelang|deep_?gemm|"
+            r"torch\._dynamo|torch\._inductor|"
+            # Libraries that compile; and they say other things, too.
+            r"(?:\btriton\b|cutlass|tilelang|deep_?gemm).{0,80}(?:compil|\bbuild|\bbuilt)|"
+            r"compil\w{0,6}.{0,80}(?:\btriton\b|cutlass|tilelang|deep_?gemm)|"
             r"(?<!ptx )(?<!CUDA_ERROR_)\bjit\b|expected size \d{1,9}==|"
             r"\bcicc\b|\bcc1plus\b|failed to build"
         ),
@@ -548,7 +556,7 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"(?:gpu|device) (?:does not|doesn't|is not) support|kernel|nvml|marlin|fp8|fp4|"
             r"initializ\w{1,8} cuda|cuda.{0,30}?initializ|device code|no device|"
             r"cuda arch|\btma\b|bfloat16 is only|dtype.{0,40}not supported|cudnn|cublas|"
-            r"cuda (?:driver|runtime)"
+            r"cuda (?:driver|runtime)|\btriton\b|cutlass|tilelang|deep_?gemm"
         ),
     ),
     ErrorClass(

@@ -71,6 +71,7 @@ class LoggedError:
 _MOST_CONTINUED = 40  # lines of one message
 _LONGEST = 2_000  # characters of one message
 _MOST_BEFORE_CAUSE = 2  # lines between an error and "Caused by:": an empty one
+_MOST_ANNOUNCED = 8  # lines between "… error:" and "Error: …": the place in a template
 _UNCAUGHT = re.compile(
     r"^libc\+\+abi: terminating (?:due to|with) uncaught exception of type (?=\S)"
 )
@@ -154,6 +155,7 @@ class _Reader:
         self._panicked: Record | None = None
         self._caused: LoggedError | None = None
         self._thrown: LoggedError | None = None
+        self._announced: Record | None = None
 
     def read(self, record: Record, order: int) -> None:
         text = record.text
@@ -297,6 +299,9 @@ class _Reader:
         if text.startswith("what():"):
             self._thrown_with(text, record)
             return
+        if text.lower().endswith(" error:"):
+            self._announced = record
+            return
         if _NAMED.match(text):
             match = _EXCEPTION.match(text)
             name = match["name"] if match else ""
@@ -312,7 +317,8 @@ class _Reader:
             return
         strength = line_strength(text, record.level)
         if strength is not None:
-            error = self._add(_UNCAUGHT.sub("", text), record, order, strength)
+            told = self._with_announced(_UNCAUGHT.sub("", text), record)
+            error = self._add(told, record, order, strength)
             self._thrown = error if text.startswith("terminate called after") else self._thrown
 
     def _thrown_with(self, text: str, record: Record) -> None:
@@ -324,6 +330,15 @@ class _Reader:
         kind = error.text.partition("instance of")[2].strip(" '\"")
         error.text = f"{kind}: {words}" if kind else words
         error.at = error.last = record.position
+
+    def _with_announced(self, text: str, record: Record) -> str:
+        """Return an error with the line that says what failed, a few lines before it."""
+        before, words = self._announced, text.removeprefix("Error: ")
+        if before is None or words == text:
+            return text
+        self._announced = None
+        is_near = record.position - before.position <= _MOST_ANNOUNCED
+        return f"{before.text.strip()} {words}" if is_near else text
 
     def _has_hint(self, text: str) -> bool:
         return self._hint is not None and self._hint.search(text.lower()) is not None

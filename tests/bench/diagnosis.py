@@ -76,6 +76,14 @@ CONTEXTS = {
         environment={"OLLAMA_CONTEXT_LENGTH": "8192", "OLLAMA_NUM_PARALLEL": "4"},
         probe=StartupProbe("/", failures=180, port=11435),
     ),
+    "llama-cpp": replace(
+        _FACTS,
+        framework="llama-cpp",
+        image="ghcr.io/ggml-org/llama.cpp:server-cuda-b9000",
+        port=8080,
+        environment={"LLAMA_ARG_CTX_SIZE": "32768", "LLAMA_ARG_N_PARALLEL": "4"},
+        probe=StartupProbe("/health", failures=180, port=8080),
+    ),
 }
 """An engine that is a little older than the one that is offered: a newer image can be a fix."""
 

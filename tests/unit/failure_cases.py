@@ -363,6 +363,20 @@ ENGINE_CASES = [
         says=("/gcs/b/llama-cpp/blobs/sha256-0a",),
     ),
     Case(
+        "llama-cpp-file",
+        log='error while handling environment variable "LLAMA_ARG_CHAT_TEMPLATE_FILE": failed to '
+        "open file '/gcs/b/chat.jinja'",
+        context=LLAMA_CPP,
+        says=("/gcs/b/chat.jinja", "LLAMA_ARG_CHAT_TEMPLATE_FILE"),
+    ),
+    Case(
+        "llama-cpp-template",
+        log="srv          init: init: chat template parsing error: Unknown statement: zorp",
+        context=LLAMA_CPP,
+        says=("Unknown statement: zorp",),
+        does={"environment": "LLAMA_ARG_JINJA=0;LLAMA_ARG_CHAT_TEMPLATE=chatml"},
+    ),
+    Case(
         "llama-cpp-tensors",
         log="llama_model_load: error loading model: missing tensor 'blk.0.ssm_in.weight'",
         context=LLAMA_CPP,
@@ -506,6 +520,33 @@ ENGINE_CASES = [
         "port-in-use",
         log="main: couldn't bind HTTP server socket, hostname: 0.0.0.0, port: 8080",
         context=LLAMA_CPP,
+    ),
+    Case(
+        "program-missing",
+        log="FileNotFoundError: [Errno 2] No such file or directory: 'ninja'",
+        says=("ninja",),
+    ),
+    Case("built-for-cpu", log="AssertionError: Torch not compiled with CUDA enabled"),
+    Case(
+        "built-for-cpu",
+        log="ValueError: This CTranslate2 package was not compiled with CUDA support",
+        says=("CTranslate2",),
+    ),
+    Case(
+        "built-for-cpu",
+        log="NotImplementedError: Could not run 'torchvision::nms' with arguments from the 'CUDA' "
+        "backend.",
+        says=("torchvision",),
+    ),
+    Case(
+        "number-format",
+        log="RuntimeError: \"addmm_impl_cpu_\" not implemented for 'Half'",
+        says=("Half",),
+    ),
+    Case(
+        "number-format",
+        log="Could not start ORT backend: Could not start backend: DType float16 is not supported",
+        says=("float16",),
     ),
     Case("port-in-use", log="OSError: [Errno 98] Address already in use"),
     Case(

@@ -550,6 +550,10 @@ def test_an_assertion_without_words_is_told_by_what_was_asserted() -> None:
         ("RuntimeError: zorp was built without flux", "build"),
         ("Error 7: Permission 'zorp.fluxes.get' denied on 'a'", "google-permission"),
         ("ValueError: Zorp supports ['a'], but this flux has 'b'", "model"),
+        ("RuntimeError: Zorp-CUTLASS experts does not support current device sm_7", "kernel"),
+        ("ValueError: the Triton zorp wants a flux", "kernel"),
+        ("RuntimeError: Triton could not be compiled for zorp", "compiler"),
+        ('error while handling environment variable "ZORP_FLUX": stoi', "argument"),
     ],
 )
 def test_a_word_of_a_name_is_no_class(text: str, kind: str) -> None:
@@ -588,9 +592,18 @@ def test_a_package_that_fails_while_it_is_imported_does_not_go_with_the_others()
         EXIT,
     )
     called = (*lines[:2], *lines[3:])
+    named = [line.replace("flux/core", "kernels/core") for line in lines]
 
     assert explain(Evidence(log=tuple(map(LogLine, lines))), VLLM).id == "error-package"
+    assert explain(Evidence(log=tuple(map(LogLine, named))), VLLM).id == "error-package"
     assert explain(Evidence(log=tuple(map(LogLine, called))), VLLM).id != "error-package"
+
+
+def test_an_error_is_told_with_the_line_that_says_what_failed() -> None:
+    lines = ("zorp: init: flux error:", "While it ran in line 7:", "Error: Wants a list", EXIT)
+
+    assert decided(*lines) == "zorp: init: flux error: Wants a list"
+    assert decided(lines[0], *("INFO: more",) * 20, *lines[2:]) == "Wants a list"
 
 
 def test_a_value_that_goes_on_in_the_next_line_is_told_whole() -> None:

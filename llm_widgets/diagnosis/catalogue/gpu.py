@@ -128,6 +128,41 @@ FAILURES: tuple[KnownFailure, ...] = (
         source="ollama/ollama#16449",
     ),
     KnownFailure(
+        id="number-format",
+        rank=Rank.ENGINE,
+        signs=(
+            # PyTorch: "addmm_impl_cpu_" not implemented for 'Half'.
+            logged(
+                r"Error: \"\w{2,60}\" not implemented for "
+                r"'(?P<dtype>Half|BFloat16|Float8_\w{1,12})'"
+            ),
+            # Text Embeddings Inference, whose backends each have types of their own.
+            logged(r"(?i)\bDtype (?P<dtype>float16|bfloat16|float32) is not supported"),
+            logged(r"is only supported (?:on Cuda devices )?in (?P<dtype>fp\d{2})\b"),
+            logged(r"Flash\w{2,30} requires DType::(?P<dtype>F\d{2})"),
+        ),
+        causes=(
+            (
+                "This program can't compute with the data type {dtype}, or only with it, on the "
+                "processor or GPU that it was started on."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "On a CPU, tell the program float32, mostly by --dtype=float32 or "
+                "torch_dtype=torch.float32; on a GPU, float16.",
+            ),
+            Advice(
+                RemedyKind.NONE,
+                "Or use the project's image for NVIDIA GPUs, with a GPU: an image for the CPU has "
+                "no 16-bit types.",
+            ),
+            NEWER_IMAGE,
+        ),
+        source="huggingface/text-embeddings-inference: backends; pytorch/pytorch: aten/src/ATen",
+    ),
+    KnownFailure(
         id="no-gpu",
         rank=Rank.HARDWARE,
         signs=(

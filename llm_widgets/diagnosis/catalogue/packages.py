@@ -14,6 +14,19 @@ _BUILD = Advice(
     RemedyKind.NONE,
     "Or build an image of your own from it that has the package, and name that image.",
 )
+_BUILD_PROGRAM = Advice(
+    RemedyKind.NONE,
+    "Or build an image of your own from it that has the program, and name that image.",
+)
+_FOR_CUDA = Advice(
+    RemedyKind.NONE,
+    "Use an image for CUDA: the tag that the project has for NVIDIA GPUs; in an image of your own, "
+    "install the package's build for CUDA, as from https://download.pytorch.org/whl/cu128.",
+)
+_PROGRAMS = (
+    r"ninja|make|cmake|cargo|rustc|git|git-lfs|ffmpeg|ffprobe|sox|nvidia-smi|ldconfig|lspci|"
+    r"numactl|curl|wget|unzip|espeak(?:-ng)?|tesseract|node|npm|uv"
+)
 
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
@@ -92,6 +105,40 @@ FAILURES: tuple[KnownFailure, ...] = (
         causes=("The image lacks the Python package {package}.",),
         advice=(DEFAULT_IMAGE, NEWER_IMAGE, _BUILD),
         source="Python: Lib/importlib/_bootstrap.py",
+    ),
+    KnownFailure(
+        id="program-missing",
+        rank=Rank.ENGINE,
+        signs=(
+            # Programs that libraries start by their bare name, as they take them to be installed.
+            logged(
+                rf"FileNotFoundError: \[Errno 2\] No such file or directory: "
+                rf"['\"](?P<program>{_PROGRAMS})['\"]"
+            ),
+            logged(r"ImportError: (?:Failed to initialize: )?Bad (?P<program>git) executable"),
+        ),
+        causes=("The image has no program {program} in its PATH, which a library starts.",),
+        advice=(DEFAULT_IMAGE, NEWER_IMAGE, _OFFICIAL, _BUILD_PROGRAM),
+        source="Python: Modules/_posixsubprocess.c; flashinfer-ai/flashinfer: flashinfer/jit",
+    ),
+    KnownFailure(
+        id="built-for-cpu",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"AssertionError: Torch not compiled with CUDA enabled"),
+            logged(r"This (?P<package>CTranslate2) package was not compiled with CUDA"),
+            logged(
+                r"NotImplementedError: Could not run '(?P<package>torch\w{2,10})::\w{1,60}' with "
+                r"arguments from the 'CUDA' backend"
+            ),
+            logged(r"Error: .{0,80}?[Nn]ot (?:been )?compiled with (?:CUDA|GPU) support"),
+        ),
+        causes=(
+            "{package} in the image is built for the CPU alone: it has no CUDA.",
+            "PyTorch or another library of the image is built for the CPU alone: it has no CUDA.",
+        ),
+        advice=(DEFAULT_IMAGE, _FOR_CUDA),
+        source="pytorch/pytorch: torch/cuda/__init__.py; OpenNMT/CTranslate2: src/cuda/utils.cc",
     ),
     KnownFailure(
         id="cache-read-only",

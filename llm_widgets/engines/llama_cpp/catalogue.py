@@ -50,10 +50,13 @@ FAILURES: tuple[KnownFailure, ...] = (
         id="llama-cpp-architecture",
         rank=Rank.ENGINE,
         signs=(
-            anywhere(r"unknown model architecture: '(?P<name>[\w.-]{1,80})'"),
+            anywhere(r"unknown model architecture: '(?P<architecture>[\w.-]{1,80})'"),
             anywhere(r"unknown pre-tokenizer type: '(?P<name>[\w.-]{1,80})'"),
         ),
-        causes=("This version of llama.cpp does not know {name}, which the model needs.",),
+        causes=(
+            "This version of llama.cpp does not know the model's architecture {architecture}.",
+            "This version of llama.cpp does not know the tokenizer {name}, which the model needs.",
+        ),
         advice=(_NEWER,),
         source="ggml-org/llama.cpp: src/llama-model.cpp, src/llama-vocab.cpp",
     ),
@@ -61,11 +64,27 @@ FAILURES: tuple[KnownFailure, ...] = (
         id="llama-cpp-file",
         rank=Rank.ENGINE,
         signs=(
+            anywhere(
+                r"error while handling (?:argument|environment variable) "
+                rf"\"(?P<argument>[\w-]{{2,60}})\": (?:error: )?failed to open file '{_PATH}"
+            ),
+            anywhere(
+                r"error while handling (?:argument|environment variable) "
+                rf"\"(?P<argument>[\w-]{{2,60}})\": (?:error: )?file does not exist.{{0,20}}{_PATH}"
+            ),
             anywhere(rf"failed to open GGUF file '?{_PATH}"),
             anywhere(rf"invalid argument: .{{0,80}}model.{{0,80}}{_PATH}"),
         ),
-        causes=("llama.cpp can't open {path}.",),
+        causes=(
+            "The file {path}, which {argument} names, is missing or can't be opened.",
+            "llama.cpp can't open {path}.",
+        ),
         advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Copy the file to the bucket, and give {argument} its path below the mount path; "
+                "or leave {argument} out.",
+            ),
             Advice(
                 RemedyKind.NONE,
                 "Check LLAMA_ARG_MODEL and the mount path: the file must lie below it.",
@@ -73,6 +92,36 @@ FAILURES: tuple[KnownFailure, ...] = (
             IMPORT_AGAIN,
         ),
         source="ggml-org/llama.cpp: ggml/src/gguf.cpp",
+    ),
+    KnownFailure(
+        id="llama-cpp-template",
+        rank=Rank.ENGINE,
+        signs=(
+            anywhere(r"chat template parsing error: (?P<detail>\w.{0,200})"),
+            anywhere(r"(?P<detail>chat template parsing error:)"),
+            anywhere(r"failed to initialize chat template"),
+            anywhere(r"Unable to generate parser for this template"),
+            anywhere(r"the supplied chat template is not supported"),
+        ),
+        causes=(
+            "llama.cpp can't work out the model's chat template: {detail}",
+            "llama.cpp can't work out the model's chat template.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy with one of llama.cpp's own templates, as --no-jinja and --chat-template "
+                "chatml do; tools don't work with these.",
+                {"environment": "LLAMA_ARG_JINJA=0;LLAMA_ARG_CHAT_TEMPLATE=chatml"},
+            ),
+            _NEWER,
+            Advice(
+                RemedyKind.NONE,
+                "Import a newer GGUF of the model: its template may have been corrected; or name "
+                "a corrected template by LLAMA_ARG_CHAT_TEMPLATE_FILE.",
+            ),
+        ),
+        source="ggml-org/llama.cpp: tools/server/server-context.cpp, common/chat.cpp",
     ),
     KnownFailure(
         id="llama-cpp-tensors",

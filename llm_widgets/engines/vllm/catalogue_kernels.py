@@ -158,7 +158,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         signs=(
             logged(r"Failed to find C compiler"),
             logged(r"fatal error: Python\.h: No such file or directory"),
-            logged(r"No such file or directory: '(?:gcc|cc|g\+\+|ninja)'"),
+            logged(r"No such file or directory: '(?:gcc|cc|g\+\+)'"),
             logged(r"InvalidCxxCompiler"),
         ),
         causes=(
