@@ -413,7 +413,11 @@ CLASSES: tuple[ErrorClass, ...] = (
                 "and the permission to be run.",
             ),
         ),
-        _words(r"bad interpreter|: syntax error: |syntax error near unexpected"),
+        _words(
+            r"bad interpreter|: syntax error: |syntax error near unexpected|"
+            r": illegal option -|: option requires an argument|unexpected eof while looking for|"
+            r"(?:env|exec): .{0,40}\\r|no such file or directory.{0,3}\\r"
+        ),
     ),
     ErrorClass(
         "error-compiler",

@@ -38,7 +38,8 @@ _ADDRESSES = re.compile(r"^\s{0,8}(?:#\d{1,3} |frame #\d)|\[?0x[0-9a-f]{4,16}\]?
 _REASON = re.compile(
     r"(?i)\b(?:not (?:supported|found|available|allowed|permitted|valid|set|defined)|no such|"
     r"(?:does not|doesn't) (?:exist|support)|unsupported|unknown|invalid|missing|failed|unable|"
-    r"cannot|can't|could ?n[o']t|denied|refused|incompatible|mismatch|required|must|rebuild)\b"
+    r"cannot|can't|could ?n[o']t|denied|refused|incompatible|mismatch|requires?d?|must|rebuild|"
+    r"illegal)\b"
 )
 # An instance that ended, or the next one that starts: what follows is another attempt.
 _ATTEMPT = ("Container called exit(", "Container terminated on signal", STARTING)

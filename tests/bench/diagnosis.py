@@ -41,6 +41,7 @@ FILES = (
     "fresh_threads.jsonl",
     "newest_threads.jsonl",
     "latest_threads.jsonl",
+    "recent_threads.jsonl",
 )
 LINES = 3_000
 _BEST = 3  # remedies that a person tries

@@ -130,6 +130,19 @@ ENGINE_CASES = [
         does={"environment": "VLLM_USE_FLASHINFER_SAMPLER=0"},
     ),
     Case(
+        "flashinfer-versions",
+        log="RuntimeError: flashinfer-cubin version (0.6.13) does not match flashinfer version "
+        "(0.6.14). Please install the same version of both packages.",
+        says=("0.6.13", "0.6.14"),
+    ),
+    Case(
+        "deep-gemm",
+        log="RuntimeError: Assertion error (/workspace/.deps/deepgemm-src/csrc/layout.hpp:59): "
+        "Unknown zorp",
+        says=("Unknown zorp",),
+        does={"environment": "VLLM_USE_DEEP_GEMM=0"},
+    ),
+    Case(
         "c-compiler-missing",
         log="RuntimeError: Failed to find C compiler. Please specify via CC environment variable "
         "or set triton.knobs.build.impl.",
@@ -525,6 +538,54 @@ ENGINE_CASES = [
         "program-missing",
         log="FileNotFoundError: [Errno 2] No such file or directory: 'ninja'",
         says=("ninja",),
+    ),
+    Case(
+        "package-versions",
+        log="RuntimeError: Detected that PyTorch and torchvision were compiled with different CUDA "
+        "major versions. PyTorch has CUDA Version=12.8 and torchvision has CUDA Version=13.0.",
+        says=("torchvision", "CUDA"),
+    ),
+    Case(
+        "package-versions",
+        log="ImportError: huggingface-hub>=0.34.0,<1.0 is required for a normal functioning of "
+        "this module, but found huggingface-hub==1.2.3.",
+        says=("huggingface-hub>=0.34.0,<1.0", "huggingface-hub==1.2.3"),
+    ),
+    Case(
+        "weights-with-code",
+        log="WeightsUnpickler error: Unsupported global: GLOBAL omegaconf.zorp was not an allowed "
+        "global by default.",
+        says=("omegaconf.zorp",),
+    ),
+    Case(
+        "tokenizer-form",
+        log="ValueError: Couldn't instantiate the backend tokenizer from one of:",
+        says=("tokenizer.json",),
+    ),
+    Case(
+        "gguf-setting",
+        log="llama_model_load: error loading model: error loading model hyperparameters: key "
+        "gemma9.attention.head_count has wrong array length; expected 7, got 9",
+        context=LLAMA_CPP,
+        says=("gemma9.attention.head_count",),
+    ),
+    Case(
+        "gguf-form",
+        log="gguf_init_from_file: this GGUF file is version 4 but this software only supports up "
+        "to version 3",
+    ),
+    Case(
+        "gguf-type",
+        log="gguf_init_from_file: tensor 'blk.0.zorp' has invalid ggml type 39. should be in "
+        "[0, 39)",
+        context=LLAMA_CPP,
+        says=("type 39",),
+    ),
+    Case(
+        "gguf-parts",
+        log="llama_model_load: error loading model: illegal split file idx: 1 (file: /m/a.gguf), "
+        "model must be loaded with the first split",
+        says=("several parts",),
     ),
     Case("built-for-cpu", log="AssertionError: Torch not compiled with CUDA enabled"),
     Case(

@@ -276,6 +276,11 @@ CASES = [
         log="SetUpBucket: OpenBucket: Bad credentials for bucket BUCKET_NAME: permission denied",
     ),
     Case(
+        "bucket-name",
+        log=f'{FUSE}SetUpBucket: OpenBucket: Unknown bucket "gs://my-models"',
+        says=("gs://my-models",),
+    ),
+    Case(
         "bucket-missing",
         log=f"{FUSE}SetUpBucket: error in iterating through objects: storage: bucket doesn't exist",
         says=("my-models",),
@@ -813,6 +818,7 @@ def test_text_is_recognised(case: Case) -> None:
 
 # What two engines say alike: without the engine it is told as that of the first one.
 ALIKE = {
+    "gguf-type": "ollama-tensors",
     "llama-cpp-architecture": "ollama-architecture",
     "llama-cpp-tensors": "ollama-tensors",
 }

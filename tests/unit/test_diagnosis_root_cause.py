@@ -551,6 +551,8 @@ def test_an_assertion_without_words_is_told_by_what_was_asserted() -> None:
         ("Error 7: Permission 'zorp.fluxes.get' denied on 'a'", "google-permission"),
         ("ValueError: Zorp supports ['a'], but this flux has 'b'", "model"),
         ("RuntimeError: Zorp-CUTLASS experts does not support current device sm_7", "kernel"),
+        ("bash: -c: option requires an argument", "command"),
+        ("/bin/sh: 0: Illegal option -7", "command"),
         ("ValueError: the Triton zorp wants a flux", "kernel"),
         ("RuntimeError: Triton could not be compiled for zorp", "compiler"),
         ('error while handling environment variable "ZORP_FLUX": stoi', "argument"),

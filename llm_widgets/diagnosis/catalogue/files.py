@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_widgets.domain.failures.advice import IMPORT_AGAIN, PATH
+from llm_widgets.domain.failures.advice import DEFAULT_IMAGE, IMPORT_AGAIN, NEWER_IMAGE, PATH
 from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, anywhere, logged
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 
@@ -121,11 +121,74 @@ FAILURES: tuple[KnownFailure, ...] = (
         source="QwenLM/Qwen3-VL#264",
     ),
     KnownFailure(
+        id="weights-with-code",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"Unsupported (?:global: GLOBAL|class) (?P<name>[\w.]{1,120})"),
+            logged(r"Weights only load failed\..{0,400}(?:not an allowed|[Uu]nsupported)"),
+        ),
+        causes=(
+            (
+                "A file with weights names program code ({name}), which PyTorch 2.6 and later "
+                "do not run by default."
+            ),
+            (
+                "A file with weights names program code, which PyTorch 2.6 and later do not run by "
+                "default."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Import the model as safetensors, which have no code in them: another repository "
+                "or revision mostly has these.",
+            ),
+            Advice(
+                RemedyKind.REDEPLOY,
+                "If you trust its author, deploy with TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1: the code "
+                "runs in the container with the rights of its service account.",
+                {"environment": "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1"},
+            ),
+            NEWER_IMAGE,
+        ),
+        source="pytorch/pytorch: torch/serialization.py, torch/_weights_only_unpickler.py",
+    ),
+    KnownFailure(
+        id="tokenizer-form",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"Couldn't instantiate the backend tokenizer"),
+            logged(r"You need to have sentencepiece(?: or tiktoken)? installed to convert"),
+            logged(r"Converting from (?:SentencePiece and )?Tiktoken failed"),
+            logged(r"Cannot instantiate this tokenizer from a slow version"),
+            logged(r"is required to read a `?tiktoken`? file"),
+        ),
+        causes=(
+            (
+                "The model's tokenizer can't be read: it has no tokenizer.json, or the image "
+                "lacks the package that its older form needs, sentencepiece or tiktoken."
+            ),
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Import the tokenizer.json of the model, or of the one that it was made from, "
+                "beside the weights.",
+            ),
+            DEFAULT_IMAGE,
+            NEWER_IMAGE,
+            Advice(
+                RemedyKind.NONE,
+                "Or use an image that has the packages sentencepiece and tiktoken.",
+            ),
+        ),
+        source="huggingface/transformers: src/transformers/tokenization_utils_fast.py",
+    ),
+    KnownFailure(
         id="tokenizer-missing",
         rank=Rank.ENGINE,
         signs=(
             logged(rf"Can't load tokenizer for '{PATH}'"),
-            logged(r"Couldn't instantiate the backend tokenizer"),
             logged(r"No tokenizer file found in directory"),
             logged(r"Unable to load vocabulary from file"),
         ),

@@ -48,6 +48,8 @@ def _unknown(groups: Groups, context: Context) -> Groups:
     return {**groups, "options": ",".join(given)} if given else groups
 
 
+_NO_NAME = r"(?P<given>gs:[/\w.-]{0,222}|[\w.-]{1,63}/[\w./-]{0,200})"
+
 FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         id="bucket-access",
@@ -83,6 +85,30 @@ FAILURES: tuple[KnownFailure, ...] = (
             ),
         ),
         source="GoogleCloudPlatform/gcsfuse#982",
+    ),
+    KnownFailure(
+        id="bucket-name",
+        rank=Rank.MOUNT,
+        signs=(
+            anywhere(rf"Unknown bucket [\"']?{_NO_NAME}"),
+            anywhere(rf"[Ii]nvalid bucket name:? [\"']?{_NO_NAME}"),
+            anywhere(r"[Ii]nvalid bucket name"),
+        ),
+        causes=(
+            (
+                "{given} is not the name of a bucket: that is what stands after gs://, without a "
+                "folder."
+            ),
+            "The given name is not the name of a bucket.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.NONE,
+                "Give the name of the bucket alone, without gs:// and without a slash; a folder "
+                "in it is named by the mount option only-dir.",
+            ),
+        ),
+        source="GoogleCloudPlatform/gcsfuse#459",
     ),
     KnownFailure(
         id="bucket-missing",

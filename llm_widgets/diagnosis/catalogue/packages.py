@@ -80,6 +80,41 @@ FAILURES: tuple[KnownFailure, ...] = (
         source="vllm-project/vllm#21226",
     ),
     KnownFailure(
+        id="package-versions",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(
+                r"Error: (?P<package>[\w.-]{2,40}) version \(?(?P<have>\d[\w.+]{0,30})\)? does not "
+                r"match (?P<other>[\w.-]{2,40}) version \(?(?P<wanted>\d[\w.+]{0,30})"
+            ),
+            logged(
+                r"Detected that (?P<other>PyTorch) and (?P<package>\w{2,40}) were compiled with "
+                r"different CUDA"
+            ),
+            logged(
+                r"Error: (?P<requirement>[\w.-]{2,40}[<>=!~][\w.<>=!~,]{1,60}) is required for a "
+                r"normal functioning of this module, but found "
+                r"(?P<found>[\w.-]{2,40}==[\w.+]{1,30})"
+            ),
+        ),
+        causes=(
+            (
+                "Versions of the image's packages don't go together: {package} is {have}, {other} "
+                "is {wanted}."
+            ),
+            (
+                "Versions of the image's packages don't go together: {package} and {other} are "
+                "built for different versions of CUDA."
+            ),
+            (
+                "Versions of the image's packages don't go together: {requirement} is needed, and "
+                "{found} is there."
+            ),
+        ),
+        advice=(DEFAULT_IMAGE, NEWER_IMAGE, _OFFICIAL),
+        source="huggingface/transformers: src/transformers/utils/versions.py",
+    ),
+    KnownFailure(
         id="package-missing",
         rank=Rank.ENGINE,
         signs=(
@@ -94,7 +129,8 @@ FAILURES: tuple[KnownFailure, ...] = (
             ),
             logged(
                 r"[Pp]lease install (?:or update )?(?:the )?[`'\"]?(?P<package>(?!it\b|the\b|"
-                r"or\b)[\w.\[\]-]{2,60})"
+                r"or\b|same\b|a\b|an\b|latest\b|following\b|correct\b|required\b|missing\b|with\b|"
+                r"package\b|version\b)[\w.\[\]-]{2,60})"
             ),
             logged(
                 r"PackageNotFoundError: (?:No package metadata was found for "

@@ -431,8 +431,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         id="custom-code",
         rank=Rank.ENGINE,
         signs=(
-            logged(r"Please pass the argument [`'\"]?trust_remote_code=True"),
             logged(r"contains custom code which must be executed to correctly load the model"),
+            logged(r"Please pass the argument [`'\"]?trust_remote_code=True"),
             logged(r"set the option [`'\"]?trust_remote_code=True"),
         ),
         causes=(

@@ -173,6 +173,58 @@ FAILURES: tuple[KnownFailure, ...] = (
         versions="vLLM 0.8 to 0.33",
     ),
     KnownFailure(
+        id="flashinfer-versions",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(
+                r"flashinfer-(?P<part>cubin|jit-cache) version \((?P<have>[\w.+]{1,30})\) does not "
+                r"match flashinfer version \((?P<wanted>[\w.+]{1,30})\)"
+            ),
+        ),
+        causes=(
+            (
+                "Versions of the image's packages don't go together: FlashInfer is {wanted}, and "
+                "its programs for the GPU (flashinfer-{part}) are {have}."
+            ),
+        ),
+        advice=(
+            DEFAULT_IMAGE,
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy without the check: FLASHINFER_DISABLE_VERSION_CHECK=1.",
+                {"environment": "FLASHINFER_DISABLE_VERSION_CHECK=1"},
+            ),
+            NEWER_IMAGE,
+            _OFFICIAL,
+        ),
+        source="flashinfer-ai/flashinfer: flashinfer/jit/env.py",
+    ),
+    KnownFailure(
+        id="deep-gemm",
+        rank=Rank.ENGINE,
+        signs=(
+            logged(r"Assertion error \(\S{0,120}deep-?_?gemm\S{0,120}\): (?P<detail>\w.{0,120})"),
+            logged(r"DeepGEMM backend is (?P<detail>(?:not available|unavailable).{0,80})"),
+            logged(r"DeepGEMM is not available"),
+        ),
+        causes=(
+            "DeepGEMM, a library of programs for large GPUs, does not run here: {detail}.",
+            "DeepGEMM, a library of programs for large GPUs, does not run here.",
+        ),
+        advice=(
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy without DeepGEMM: VLLM_USE_DEEP_GEMM=0.",
+                {"environment": "VLLM_USE_DEEP_GEMM=0"},
+            ),
+            NEWER_IMAGE,
+            DEFAULT_IMAGE,
+            OTHER_QUANTIZATION,
+        ),
+        source="vllm-project/vllm#47436",
+        versions="vLLM 0.10 to 0.33",
+    ),
+    KnownFailure(
         id="kernel-shared-memory",
         rank=Rank.ENGINE,
         signs=(
