@@ -383,7 +383,11 @@ CLASSES: tuple[ErrorClass, ...] = (
         "error-package",
         _PACKAGE,
         _OTHER_PACKAGE,
-        _words(r"_opnamespace|operator \S{1,80} does not exist|torch\.ops\."),
+        _words(
+            r"_opnamespace|operator \S{1,80} does not exist|torch\.ops\.|"
+            # Whatever could not be imported is named after what it is for.
+            r"\bcannot import name\b"
+        ),
     ),
     # What is said of the GPU tells more than the kind of error that says it.
     ErrorClass(
@@ -393,7 +397,7 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"(?:cuda|compute) capability \d|"
             # Whichever library says so: this GPU is not one of those that it is made for.
-            r"(?:not|n't) (?:yet )?support(?:ed)?\b.{0,40}?\b(?:current|this|your) "
+            r"(?:not|n't) (?:yet |currently )?support(?:ed)?\b.{0,40}?\b(?:current|this|your) "
             r"(?:gpu|device|hardware)\b|(?:not|un)[ -]?supported .{0,30}\bsm_?\d{2,3}"
         ),
     ),

@@ -42,6 +42,7 @@ FILES = (
     "newest_threads.jsonl",
     "latest_threads.jsonl",
     "recent_threads.jsonl",
+    "further_threads.jsonl",
 )
 LINES = 3_000
 _BEST = 3  # remedies that a person tries

@@ -395,6 +395,12 @@ ENGINE_CASES = [
         context=LLAMA_CPP,
         says=("blk.0.ssm_in.weight",),
     ),
+    Case(
+        "ollama-driver",
+        log="cuda driver library failed to get device context 801",
+        context=OLLAMA,
+        says=("801",),
+    ),
     # Ollama and llama.cpp.
     Case(
         "ollama-pre-tokenizer",
@@ -586,6 +592,12 @@ ENGINE_CASES = [
         log="llama_model_load: error loading model: illegal split file idx: 1 (file: /m/a.gguf), "
         "model must be loaded with the first split",
         says=("several parts",),
+    ),
+    Case(
+        "model-offloaded",
+        log="ValueError: Some modules are dispatched on the CPU or the disk. Make sure you have "
+        "enough GPU RAM to fit the quantized model.",
+        says=("too large",),
     ),
     Case("built-for-cpu", log="AssertionError: Torch not compiled with CUDA enabled"),
     Case(

@@ -553,6 +553,8 @@ def test_an_assertion_without_words_is_told_by_what_was_asserted() -> None:
         ("RuntimeError: Zorp-CUTLASS experts does not support current device sm_7", "kernel"),
         ("bash: -c: option requires an argument", "command"),
         ("/bin/sh: 0: Illegal option -7", "command"),
+        ("ImportError: cannot import name 'zorp' from 'triton.compiler'", "package"),
+        ("RuntimeError: Zorping is not currently supported on your device", "kernel"),
         ("ValueError: the Triton zorp wants a flux", "kernel"),
         ("RuntimeError: Triton could not be compiled for zorp", "compiler"),
         ('error while handling environment variable "ZORP_FLUX": stoi', "argument"),

@@ -89,6 +89,20 @@ FAILURES: tuple[KnownFailure, ...] = (
         source="vllm-project/aibrix#1054",
     ),
     KnownFailure(
+        id="model-offloaded",
+        rank=Rank.ENGINE,
+        signs=(
+            # Accelerate, by which Transformers and Diffusers spread a model over memories.
+            logged(r"`?device_map`? had weights offloaded to the disk"),
+            logged(r"Some modules are dispatched on the CPU or the disk"),
+            logged(r"trying to offload the whole model to the disk"),
+            logged(r"We need an `?offload_dir`? to dispatch this model"),
+        ),
+        causes=("The model is too large for the GPU's memory: parts of it find no room there.",),
+        advice=(BIGGER_GPU, MORE_MEMORY, SMALLER_MODEL),
+        source="huggingface/accelerate: src/accelerate/big_modeling.py",
+    ),
+    KnownFailure(
         id="container-memory",
         rank=Rank.KILLED,
         signs=(

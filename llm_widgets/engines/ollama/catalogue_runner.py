@@ -185,6 +185,31 @@ FAILURES: tuple[KnownFailure, ...] = (
         versions="Ollama 0.5 to 0.30",
     ),
     KnownFailure(
+        id="ollama-driver",
+        rank=Rank.LATE,
+        signs=(
+            logged(r"cuda driver library (?P<detail>failed to get device context \d{1,4})"),
+            logged(r"cuda driver library (?P<detail>init failure: \d{1,4})"),
+            logged(r"(?P<detail>error looking up nvidia GPU memory)"),
+        ),
+        causes=(
+            (
+                "Ollama could not use the GPU, and computes with the processor: its driver did not "
+                "answer ({detail})."
+            ),
+        ),
+        advice=(
+            RETRY,
+            NEWER_IMAGE,
+            Advice(
+                RemedyKind.NONE,
+                "Or use another version of Ollama's image, one that goes with the driver.",
+            ),
+        ),
+        source="ollama/ollama#6364",
+        versions="Ollama 0.1.30 to 0.13",
+    ),
+    KnownFailure(
         id="ollama-no-gpu",
         rank=Rank.LATE,
         signs=(
