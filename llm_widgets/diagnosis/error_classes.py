@@ -104,10 +104,11 @@ def _is_importing(cause: RootCause) -> bool:
     return len(bodies) > 1 and "-packages/" in bodies[-1]
 
 
-# Exceptions that no program raises on purpose.
+# Exceptions that no program raises on purpose, and places that it is never to come to.
 _FAULT = re.compile(
     r"^(?:\w{1,60}\.){0,6}(?:Attribute|Index|Name|Recursion|Type|UnboundLocal|ZeroDivision)Error\b|"
-    r"^std::(?:out_of_range|length_error|bad_\w{3,30}|logic_error|future_error)\b"
+    r"^std::(?:out_of_range|length_error|bad_\w{3,30}|logic_error|future_error)\b|"
+    r"\bshould (?:not|never) (?:be reached|happen|get here)\b|\bunreachable\b"
 )
 # Files of what runs only where it is turned on: any error in them is about it.
 _OF_FEATURES = (
@@ -547,7 +548,8 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"quantiz|quantis|bitsandbytes|\bbnb\b|\bawq\b|\bgptq|compressed.?tensors|modelopt|"
             r"\bquark\b|\b(?:ocp_)?mx(?:fp)?\d?\b.{0,20}scheme|nvfp4|mxfp4|group_?size|"
-            r"(?:moe|linear|activation) scheme|desc_act"
+            r"(?:moe|linear|activation) scheme|desc_act|"
+            r"\bint[48]\b.{0,40}(?:not|un) ?supported"
         ),
     ),
     ErrorClass(
@@ -846,12 +848,21 @@ VAGUE: tuple[ErrorClass, ...] = (
         _ARGUMENT,
         (*_WITHOUT_NAMED, *_WITHOUT_FEATURE, _ARGUMENTS),
         _words(
-            r"(?:value|validation) ?error\b.{0,300}?\b(?:must|should|cannot|can't|requires?|"
-            r"only|not (?:allowed|valid|compatible)|invalid|incompatible|at least|at most|"
-            r"greater|less|exceeds?|expected)\b|--[a-z]|"
-            r"unknown (?:key|field|setting|parameter)\b|validation errors? for \w{0,40}Config|"
+            r"--[a-z]|unknown (?:key|field|setting|parameter)\b|"
+            r"validation errors? for \w{0,40}Config|"
             r"(?:^|\s)error: .{0,80}?(?:argument|option|flag|parameter|value|usage|command|"
             r"unknown|unrecogni[sz]ed|unexpected|invalid|required)"
+        ),
+    ),
+    ErrorClass(
+        "error-value",
+        "A check of the engine refuses a value: one of an argument or a variable, one of the "
+        "model's settings, or one that it made itself.",
+        (*_WITHOUT_NAMED, *_WITHOUT_FEATURE, NEWER_IMAGE, DEFAULT_IMAGE, _ARGUMENTS, _OTHER_IMAGE),
+        _words(
+            r"(?:value|validation) ?error\b.{0,300}?\b(?:must|should|cannot|can't|requires?|"
+            r"only|not (?:allowed|valid|compatible)|invalid|incompatible|at least|at most|"
+            r"greater|less|exceeds?|expected)\b"
         ),
     ),
     ErrorClass(

@@ -43,6 +43,7 @@ FILES = (
     "latest_threads.jsonl",
     "recent_threads.jsonl",
     "further_threads.jsonl",
+    "later_threads.jsonl",
 )
 LINES = 3_000
 _BEST = 3  # remedies that a person tries

@@ -599,6 +599,22 @@ ENGINE_CASES = [
         "enough GPU RAM to fit the quantized model.",
         says=("too large",),
     ),
+    Case(
+        "library-missing",
+        log="Unable to load any of {libcudnn_ops.so.9.1.0, libcudnn_ops.so.9.1, libcudnn_ops.so.9}",
+        says=("libcudnn_ops.so.9.1.0",),
+    ),
+    Case(
+        "package-missing",
+        log="importlib.metadata.PackageNotFoundError: No package metadata was found for The "
+        "'zorp>=0.4.5' distribution was not found and is required by this application.",
+        says=("package zorp.",),
+    ),
+    Case(
+        "cuda-crash",
+        log="CUDA error (/opt/flash_fwd_launch_template.h:188): invalid argument",
+        says=("invalid argument",),
+    ),
     Case("built-for-cpu", log="AssertionError: Torch not compiled with CUDA enabled"),
     Case(
         "built-for-cpu",

@@ -222,6 +222,12 @@ FAILURES: tuple[KnownFailure, ...] = (
                 r"CUDA error \d{1,3} at .{1,300}?: (?P<detail>OS call failed or operation not "
                 r"supported on this OS)"
             ),
+            # Programs in C++ name the place in their source.
+            logged(
+                r"CUDA error \(\S{1,300}:\d{1,6}\): (?P<detail>invalid (?:argument|configuration "
+                r"argument|resource handle)|misaligned address|unspecified launch failure|"
+                r"an illegal (?:memory access|instruction) was encountered)"
+            ),
         ),
         causes=("A program crashed on the GPU: {detail}.",),
         advice=(

@@ -42,6 +42,14 @@ FAILURES: tuple[KnownFailure, ...] = (
                 r"error while loading shared libraries: "
                 r"(?P<library>(?!libcuda\.so)[\w.+-]{1,60}): cannot open"
             ),
+            logged(r"Unable to load any of \{(?P<library>lib[\w.+-]{1,60})"),
+            logged(
+                r"Could not load library (?P<library>(?!libcuda\.so)lib[\w.+-]{1,60}?)\.? Error"
+            ),
+            logged(
+                r"Library (?P<library>(?!libcuda\.so)lib[\w.+-]{1,60}) is not found or cannot be "
+                r"loaded"
+            ),
             logged(r"version `?(?P<library>\w{1,20}_[\d.]{1,12})'? not found"),
         ),
         causes=(
@@ -133,8 +141,11 @@ FAILURES: tuple[KnownFailure, ...] = (
                 r"package\b|version\b)[\w.\[\]-]{2,60})"
             ),
             logged(
+                r"The '(?P<package>[\w.-]{1,60}?)(?:[<>=!~][^']{0,60})?' distribution was not found"
+            ),
+            logged(
                 r"PackageNotFoundError: (?:No package metadata was found for "
-                r")?(?P<package>[\w.-]{1,60})"
+                r")?(?P<package>(?!The\b)[\w.-]{1,60})"
             ),
             logged(r"requires [`'\"]?(?P<package>[\w-]{2,40})[`'\"]? to be installed"),
         ),
