@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,9})?")
-_LIMIT = re.compile(r"(?:;\s*r=(?P<left>\d+))?\s*;\s*t=(?P<after>\d+)")
+_LIMIT = re.compile(r"(?:;\s*r=(?P<left>\d{1,15}))?\s*;\s*t=(?P<after>\d{1,15})(?!\d)")
 """One limit of ``ratelimit``: requests that are left, and the seconds until there are more. See
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/"""
 
-_RESET = re.compile(r"\breset=(\d+)")  # of the same field in the draft's first versions
-_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+_RESET = re.compile(r"\breset=(\d{1,15})(?!\d)")  # of the same field in the draft's first versions
+_SPAN = re.compile(
+    r"(?:(\d{1,15})h)?(?:(\d{1,15})m(?!s))?(?:(\d{1,15}(?:\.\d{1,9})?)s)?(?:(\d{1,15})ms)?"
+)
 _UNITS = (3600.0, 60.0, 1.0, 0.001)  # seconds, of the parts of such a span
 _RESET_FIELDS = (
     "ratelimit-reset",
@@ -77,6 +79,6 @@ def _when(value: str) -> float | None:
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             return max(0.0, read(value).timestamp() - time.time())
-        except ValueError:
+        except (ValueError, OverflowError):  # no time, or one that no calendar has
             continue
     return None
