@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import json_text
 from llm_widgets.domain.units import duration_text
 from llm_widgets.errors import Fix, GatedModelError, HubError, ManagerError, UnavailableError
 from llm_widgets.exchanges.pauses import retry_after
@@ -89,8 +89,8 @@ class Refusal:
     def told(self) -> str:
         """What the body tells as an error in JSON; empty for anything else."""
         try:
-            json.loads(self.body)
-        except (ValueError, RecursionError):
+            json_text.loads(self.body)
+        except ValueError:
             return ""
         return " ".join(self._told[1].split())[:_LONGEST]
 
@@ -111,8 +111,8 @@ class Refusal:
         """Code and message of the body: JSON in a hub's form or a registry's, or plain text."""
         text = self.body[: 1 << 20].decode(errors="replace")
         try:
-            told = json.loads(text)
-        except (ValueError, RecursionError):
+            told = json_text.loads(text)
+        except ValueError:
             return "", "" if text.lstrip().startswith("<") else text
         if isinstance(told, dict):
             errors = told.get("errors")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from xml.etree import ElementTree as ET
 import google.auth.exceptions
 import google.auth.transport.requests
 
+from llm_widgets.domain import json_text
 from llm_widgets.errors import (
     DeniedError,
     Fix,
@@ -211,7 +211,7 @@ def _error_of(text: str) -> tuple[str, str]:
 def _json_message(text: str) -> str:
     """Return the message of an error from in front of the XML API; empty where it has none."""
     try:
-        message = json.loads(text)["error"]["message"]
+        message = json_text.loads(text)["error"]["message"]
     except (ValueError, KeyError, TypeError):
         return ""
     return message if isinstance(message, str) else ""

@@ -13,7 +13,10 @@ from llm_widgets.documents import mending, metadata, plans
 from llm_widgets.domain import json_text
 from llm_widgets.domain.metadata import MetadataFileError
 from llm_widgets.errors import DocumentError, HubError
+from llm_widgets.gcp.client import messages
+from llm_widgets.gcp.refusals import reading
 from llm_widgets.hubs import documents, gguf, headers
+from llm_widgets.hubs.failures import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,3 +177,16 @@ def test_the_metadata_of_a_gguf_file_are_bounded_in_all(count: int, value: bytes
     file = b"GGUF" + struct.pack("<IQQ", 3, 0, count) + entries
     with pytest.raises(HubError, match="can't be read"):
         gguf.header("https://example.com/x", len(file), lambda _, start, end: file[start:end])
+
+
+@pytest.mark.usefixtures("watched")
+def test_what_a_hub_refuses_with_is_not_parsed_whatever_it_holds() -> None:
+    refusal = Refusal(403, body=WELL_FORMED["lists"])
+    assert refusal.told == ""
+    assert len(refusal.said) <= 300
+
+
+@pytest.mark.parametrize("nested", ['{"error":' * 100_000, "[" * 100_000])
+def test_what_google_refuses_with_may_be_nested(nested: str) -> None:
+    assert len(messages.readable(nested)) <= 2000
+    assert reading._error_in(nested) == {}

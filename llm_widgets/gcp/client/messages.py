@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-import json
 import re
+
+from llm_widgets.domain import json_text
 
 _REQUEST = re.compile(r"^(?:\d{3} )?(?:GET|POST|PUT|PATCH|DELETE|HEAD) \S+?: ", re.DOTALL)
 _STATUS = re.compile(r"^\d{3} (?=\S)")
@@ -84,7 +85,7 @@ def _message(text: str) -> str:
     if not text.startswith("{"):
         return text
     try:
-        return str(json.loads(text)["error"]["message"])
+        return str(json_text.loads(text)["error"]["message"])
     except (ValueError, LookupError, TypeError):
         return text
 

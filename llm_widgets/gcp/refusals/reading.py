@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from llm_widgets.domain import json_text
 from llm_widgets.exchanges.pauses import retry_after
 from llm_widgets.gcp.client import lazy, messages
 from llm_widgets.gcp.refusals import details as parts
@@ -186,7 +186,7 @@ def _body(error: GoogleAPICallError) -> Mapping[str, Any]:
     if not isinstance(error.response, lazy.requests.Response):
         return {}
     try:
-        return _error_in(error.response.json())
+        return _error_in(json_text.loads(error.response.content))
     except ValueError:
         return {}
 
@@ -194,7 +194,7 @@ def _body(error: GoogleAPICallError) -> Mapping[str, Any]:
 def _error_in(body: Any) -> Mapping[str, Any]:
     if isinstance(body, str):
         try:
-            body = json.loads(body)
+            body = json_text.loads(body)
         except ValueError:
             return {}
     if isinstance(body, list) and body:  # the answer of a stream
