@@ -10,7 +10,6 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import google.auth.exceptions
-import google.auth.transport.requests
 
 from llm_widgets.domain import json_text
 from llm_widgets.errors import (
@@ -21,6 +20,7 @@ from llm_widgets.errors import (
     TransferError,
 )
 from llm_widgets.exchanges.pauses import retry_after
+from llm_widgets.gcp.auth.sign_in import token_request
 from llm_widgets.gcp.refusals import reading, rules
 from llm_widgets.gcp.refusals.doing import Doing
 from llm_widgets.gcp.storage.objects import bucket_gone
@@ -51,7 +51,7 @@ class Authorizer:
 
     def __init__(self, credentials: Credentials) -> None:
         self._credentials = credentials
-        self._request = google.auth.transport.requests.Request()
+        self._request = token_request()
         self._lock = threading.Lock()
 
     def headers(self, method: str, url: str) -> dict[str, str]:

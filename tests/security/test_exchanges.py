@@ -23,6 +23,7 @@ from llm_widgets.gcp.auth.sign_in import token_request
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.hubs import http
 from llm_widgets.transfer.signed_url import SignedUrl
+from llm_widgets.transfer.xml_api import Authorizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -281,3 +282,16 @@ def authorizations(request: str) -> list[str]:
     """Return the values of the header fields with credentials."""
     lines = [line.partition(": ") for line in request.split("\r\n")]
     return [value for name, _, value in lines if name.lower() == "authorization"]
+
+
+@pytest.mark.usefixtures("netrc")
+def test_netrc_does_not_replace_the_token_of_an_upload() -> None:
+    with serving([head(Content_Length="2"), b"{}"]) as server:
+
+        class Renewed(Credentials):
+            def before_request(self, request: Any, *_: object) -> None:
+                request(f"{server.url}/token", "POST", headers={"Authorization": "Bearer first"})
+
+        made: Any = Renewed
+        Authorizer(made("old")).headers("PUT", server.url)
+        assert [authorizations(each) for each in server.heads] == [["Bearer first"]]
