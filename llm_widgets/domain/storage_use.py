@@ -16,7 +16,7 @@ from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.tables import Shown, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.errors import ManagerError
@@ -275,16 +275,28 @@ def loose_folders(
         Names of the folders that hold all models of a hub.
     """
     prefixes = {record.prefix for record in models if record.prefix}
+    around = {upper for prefix in prefixes for upper in _uppers(prefix)}
     found: dict[str, list[StoredObject]] = defaultdict(list)
     for each in live:
-        parts = each.name.split("/")[:-1]
-        if parts and parts[0] != folders.OWN_FOLDER:
-            uppers = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
-            loose = (folder for folder in uppers if folder not in hubs)
-            apart = (f for f in loose if not any(folders.overlap(f, p) for p in prefixes))
-            if folder := next(apart, ""):
+        parent = each.name.rpartition("/")[0]
+        if parent.split("/")[0] == folders.OWN_FOLDER:
+            continue
+        for folder in _uppers(parent):
+            if not folder or folder in prefixes:
+                break  # no folder, or a model's, in which lies all that is below it
+            if folder not in hubs and folder not in around:
                 found[folder].append(each)
+                break
     return dict(found)
+
+
+def _uppers(folder: str) -> Iterator[str]:
+    """Yield the folders that a folder lies in, the uppermost first, and itself."""
+    end = folder.find("/")
+    while end >= 0:
+        yield folder[:end]
+        end = folder.find("/", end + 1)
+    yield folder
 
 
 def leftovers(

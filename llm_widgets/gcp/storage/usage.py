@@ -101,19 +101,40 @@ def _elements(
 ) -> Iterator[ET.Element]:
     """Yield the elements of a list of the XML API, page by page."""
     session: Any = clients.session
-    url = f"{clients.url(_HOST)}/{bucket}" + (f"/{quote(name)}" if name else "")
+    url = f"{clients.url(_HOST)}/{bucket}" + (
+        # Slashes too: ".." between them would lead to another bucket.
+        f"/{quote(name, safe='')}" if name else ""
+    )
     markers: dict[str, str] = {}
     while True:
         response = session.get(f"{url}?{urlencode({**query, **markers})}", timeout=_TIMEOUT)
         if not response.ok:
             raise lazy.api_exceptions.from_http_response(response)
-        root = ET.fromstring(response.content)  # noqa: S314 - Google's answer
+        root = _parsed(response.content, bucket)
         yield from root.iterfind(f"{{*}}{tag}")
         if _text(root, "IsTruncated") != "true":
             return
         before, markers = markers, _markers(root)
         if not markers or markers == before:
             raise ManagerError(f"The list of unfinished uploads of {bucket} has no end.")
+
+
+def _parsed(content: bytes, bucket: str) -> ET.Element:
+    """Return the root of an answer.
+
+    Raises
+    ------
+    ManagerError
+        It is no XML: anybody who writes into the bucket names an upload with controls, which XML
+        can't hold.
+    """
+    try:
+        return ET.fromstring(content)  # noqa: S314 - Google's answer
+    except ET.ParseError as error:
+        raise ManagerError(
+            f"The list of unfinished uploads of {bucket} can't be read.",
+            cause=f"It is not XML: {error}. Names with control characters make it so.",
+        ) from error
 
 
 def _markers(root: ET.Element) -> dict[str, str]:
