@@ -147,9 +147,11 @@ def _everywhere(
 
 def reads(service: lazy.run_v2.Service, bucket: str, record: ModelRecord) -> bool:
     """Return whether the newest revision of a service reads a model."""
-    # Of a whole bucket that is mounted, the annotation names the model.
+    # Of a whole bucket that is mounted, the annotation names the model. A folder that is no model
+    # may be read by anybody who mounts all.
     model = service.annotations.get(MODEL_ANNOTATION, record.id)
-    return _reads(service.template, bucket, record, is_meant=model == record.id)
+    is_meant = not record.id or model == record.id
+    return _reads(service.template, bucket, record, is_meant=is_meant)
 
 
 def _reads(
@@ -176,9 +178,23 @@ def _reads(
         folder = _folder(volume.gcs.mount_options)
         if folder and folders.overlap(folder, record.prefix):
             return True
-        if not folder and is_meant:
+        if not folder and (is_meant or _names(revision, _mounted(revision, volume.name, record))):
             return True
     return False
+
+
+def _mounted(revision: _Revision, volume: str, record: ModelRecord) -> re.Pattern[str]:
+    """Return what matches the folder of a model below where a volume is mounted.
+
+    Whoever may change a service writes any annotation; what its engine is told to load goes first.
+    """
+    paths = [
+        re.escape(f"{mount.mount_path.rstrip('/')}/{record.prefix}")
+        for container in revision.containers
+        for mount in container.volume_mounts
+        if mount.name == volume
+    ]
+    return re.compile(rf"(?:{'|'.join(paths)})(?![\w.-])" if paths else r"(?!)")
 
 
 def _names(revision: _Revision, address: re.Pattern[str]) -> bool:
