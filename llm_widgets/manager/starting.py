@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.starts import compared
@@ -16,7 +17,7 @@ from llm_widgets.serving import starts
 from llm_widgets.serving.phases import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from llm_widgets.domain.services import Deployment
     from llm_widgets.domain.starts import Mark, Start, StartPhase
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.run.revisions import RevisionFact
 
 _LINES = 2000  # of a log: engines start within the first hundreds
+_MOST_LINES = 5000  # of all entries together: one may have any number of lines
+_LONGEST_LINE = 2000  # characters: what engines tell of a start is at the beginning
 _LOOKED_AT = 2  # earlier revisions whose log is read for one that started
 _COLUMNS = ("phase", "seconds", "before", "gib_per_second")
 
@@ -129,7 +132,7 @@ def of_entries(
     start = _start(entries, engine.start_marks)
     if start is None:
         return None
-    lines = (line for entry in entries for line in entry.text.splitlines())
+    lines = (text for _, text in _lines(entries))
     revision = entries[0].labels.get("revision_name", "")
     argument = engine.told_argument(deployment, lines) if start.is_ready else ""
     return Started(revision, start, argument=argument)
@@ -138,13 +141,19 @@ def of_entries(
 def _start(entries: Iterable[LogEntry], marks: Sequence[Mark]) -> Start | None:
     """Read the last start, whatever instance it was of."""
     by_instance: dict[str, list[Line]] = {}
-    for entry in entries:
+    for entry, text in _lines(entries):
         if not entry.request:
             lines = by_instance.setdefault(entry.labels.get("instanceId", ""), [])
-            lines += [Line(entry.time, text) for text in entry.text.splitlines()]
+            lines.append(Line(entry.time, text))
     found = [start for each in by_instance.values() if (start := starts.read(each, marks))]
     ready = [start for start in found if start.is_ready]
     return next(reversed(ready or found), None)
+
+
+def _lines(entries: Iterable[LogEntry]) -> Iterator[tuple[LogEntry, str]]:
+    """Yield the first lines of entries: a container may write more than can be read."""
+    every = ((entry, text[:_LONGEST_LINE]) for entry in entries for text in entry.text.splitlines())
+    return islice(every, _MOST_LINES)
 
 
 def beside_earlier(

@@ -40,7 +40,7 @@ class LogEntry(Shown):
     text
         The text, or a structured payload as a line: its message, then its other fields.
     labels
-        Labels of the entry and of the resource that wrote it.
+        Labels of the entry and of the resource that wrote it; the latter go before.
     request
         What an entry about a request tells of it, by the names of ``HttpRequest``.
     """
@@ -181,7 +181,8 @@ def _entry(found: Mapping[str, Any]) -> LogEntry:
         time=datetime.fromisoformat(_NANOSECONDS.sub(r"\1", time)) if time else None,
         severity=found.get("severity", "DEFAULT"),
         text=payload_text(payload) or _request_text(found.get("httpRequest", {})),
-        labels={**found.get("resource", {}).get("labels", {}), **found.get("labels", {})},
+        # A container gives its entries labels as it likes; who wrote them is Cloud Run's word.
+        labels={**found.get("labels", {}), **found.get("resource", {}).get("labels", {})},
         request=found.get("httpRequest", {}),
     )
 
