@@ -6,6 +6,7 @@ next page to any host with the token.
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -121,9 +122,10 @@ def search(
     """
     found: list[FoundModel] = []
     url = _address(wanted, endpoint, format_)
+    deadline = time.monotonic() + http.SECONDS  # of all pages together
     with http.session() as session:
         for _ in range(_MOST_PAGES):
-            given = _page(session, url, token)
+            given = _page(session, url, token, deadline - time.monotonic())
             more = models_of(given.body, source=source, format_=format_)
             found += more
             url = next_page(given.header("Link"), endpoint)
@@ -228,8 +230,8 @@ def _address(wanted: Search, endpoint: str, format_: str) -> str:
     return f"{endpoint}/api/models?{urlencode(query)}"
 
 
-def _page(session: requests.Session, url: str, token: str) -> failures.Refusal:
-    answer = http.get(session, url, limit=_LARGEST_PAGE, token=token)
+def _page(session: requests.Session, url: str, token: str, seconds: float) -> failures.Refusal:
+    answer = http.get(session, url, limit=_LARGEST_PAGE, token=token, seconds=seconds)
     given = failures.Refusal(answer.status, answer.headers, answer.body)
     if answer.status != requests.codes.ok:
         raise _refused(given, has_token=bool(token))
