@@ -93,11 +93,11 @@ def _answer(
     come: Callable[[ServiceSummary, str], object] | None,
 ) -> Compared:
     answer = Compared(service, hour=hour)
+    text, thought = [], []  # put together once: an engine may say a million pieces
     try:
         for event in stream:
-            answer = replace(
-                answer, text=answer.text + event.text, thought=answer.thought + event.reasoning
-            )
+            text.append(event.text)
+            thought.append(event.reasoning)
             if come and event.text:
                 come(service, event.text)
             if event.stats:
@@ -111,4 +111,4 @@ def _answer(
                 )
     except ManagerError as error:
         answer = replace(answer, error=error)
-    return answer
+    return replace(answer, text="".join(text), thought="".join(thought))

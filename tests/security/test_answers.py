@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.run import chat_events, invoke, service_call, service_errors
+from llm_widgets.manager import comparing
 from tests.contract.test_chat_stream import HEAD, HELLO, Service, chat, product, serve
 
 if TYPE_CHECKING:
@@ -167,3 +169,12 @@ def test_the_message_of_an_error_is_found_wherever_an_engine_puts_it() -> None:
     for body in ({"error": {"message": "why"}}, {"error": "why"}, {"message": "why"}, "why"):
         assert service_errors.error_text(body, fallback="none") == "why"
     assert chat_events.read('{"error": "why"}').error == "why"
+
+
+def test_an_answer_in_many_pieces_is_put_together_once() -> None:
+    stream: Any = (invoke.ChatEvent("é" * 10, "è") for _ in range(300_000))
+    service: Any = None
+    begun = time.process_time()
+    answer = comparing._answer(service, stream, None, None)
+    assert time.process_time() - begun < 10
+    assert (len(answer.text), len(answer.thought)) == (3_000_000, 300_000)

@@ -119,6 +119,7 @@ class ChatState(HasTraits):
         self._stream: invoke.ChatStream | None = None
         self._lock = threading.RLock()
         self._coming: Turn | None = None
+        self._pieces: list[invoke.ChatEvent] = []  # of it, put together when it is looked at
         self._followers: list[tuple[Whole, Piece]] = []
 
     @property
@@ -253,11 +254,24 @@ class ChatState(HasTraits):
         return engine.thinking(self._service.model_id, on=on) if engine else {}
 
     def _all(self) -> tuple[Turn, ...]:
-        return (*self.turns, self._coming) if self._coming else self.turns
+        coming = self._come()
+        return (*self.turns, coming) if coming else self.turns
+
+    def _come(self) -> Turn | None:
+        """Return the answer as far as it has come; ``None`` for none."""
+        pieces, self._pieces = self._pieces, []
+        if self._coming and pieces:
+            self._coming = replace(
+                self._coming,
+                text=self._coming.text + "".join(each.text for each in pieces),
+                thought=self._coming.thought + "".join(each.reasoning for each in pieces),
+                calls="\n".join(map(str, pieces[-1].calls)),
+            )
+        return self._coming
 
     def _set_turns(self, turns: tuple[Turn, ...], coming: Turn | None = None) -> None:
         with self._lock:
-            self.turns, self._coming = turns, coming
+            self.turns, self._coming, self._pieces = turns, coming, []
             for whole, _ in self._followers:
                 whole(self._all())
 
@@ -268,12 +282,7 @@ class ChatState(HasTraits):
                 return
             if self.waiting:
                 self._wait_for("", 0)
-            self._coming = replace(
-                self._coming,
-                text=self._coming.text + event.text,
-                thought=self._coming.thought + event.reasoning,
-                calls="\n".join(map(str, event.calls)),
-            )
+            self._pieces.append(event)
             if event.calls:
                 return  # they come last, with the whole turn
             for _, piece in self._followers:
@@ -291,7 +300,7 @@ class ChatState(HasTraits):
     def _end(self, stream: invoke.ChatStream, note: str) -> bool:
         """Keep what has come; return whether anybody waited for it."""
         with self._lock:
-            answer = self._coming
+            answer = self._come()
             if answer is None or stream is not self._stream:
                 return False
             if answer.text or answer.thought or answer.calls:
