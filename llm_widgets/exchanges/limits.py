@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import DecodeError, HTTPError
+from urllib3.exceptions import DecodeError, HTTPError, LocationParseError
 
 from llm_widgets.exchanges import redirects
 
@@ -181,6 +181,34 @@ def pieces(response: requests.Response, limit: int, deadline: float) -> Iterator
         yield piece
 
 
+@contextmanager
+def within(seconds: float, line: socket.socket) -> Iterator[None]:
+    """Let a block read from a socket for some time in all, however slowly it drips.
+
+    Raises
+    ------
+    TimeoutError
+        It took longer; the block may have raised something else that follows from its end.
+    """
+    is_late = threading.Event()
+
+    def shut_down() -> None:
+        is_late.set()
+        with suppress(OSError):  # it has ended already
+            # Not SSLSocket.shutdown: it takes the TLS layer away from the thread that reads.
+            socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+    watch = threading.Timer(seconds, shut_down)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+    if is_late.is_set():
+        raise TimeoutError("the answer took too long")
+
+
 class _Adapter(HTTPAdapter):
     def __init__(self, connections: int, seconds: float) -> None:
         self._seconds = seconds
@@ -202,7 +230,10 @@ class _Adapter(HTTPAdapter):
     ) -> requests.Response:
         deadline = time.monotonic() + self._seconds
         is_streamed = bool(kwargs.get("stream") or (args and args[0]))
-        response = super().send(request, *args, **kwargs)
+        try:
+            response = super().send(request, *args, **kwargs)
+        except LocationParseError as error:  # a host that only the connection finds to be none
+            raise requests.exceptions.InvalidURL(error) from error
         if response.is_redirect:
             response.close()
             response._content = b""  # noqa: SLF001 - requests would read all of it
@@ -221,25 +252,8 @@ class _Watched:
     head_seconds = SECONDS
 
     def getresponse(self) -> Any:
-        is_late = threading.Event()
-        line: socket.socket = self.sock  # type: ignore[attr-defined] # of the class beside it
-
-        def shut_down() -> None:
-            is_late.set()
-            with suppress(OSError):  # it has ended already
-                # Not SSLSocket.shutdown: it takes the TLS layer away from the thread that reads.
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
-
-        watch = threading.Timer(self.head_seconds, shut_down)
-        watch.daemon = True
-        watch.start()
-        try:
-            response = super().getresponse()  # type: ignore[misc] # of the class beside it
-        finally:
-            watch.cancel()
-        if is_late.is_set():
-            raise TimeoutError("the head of the answer took too long")
-        return response
+        with within(self.head_seconds, self.sock):  # type: ignore[attr-defined] # of the class beside it
+            return super().getresponse()  # type: ignore[misc] # of the class beside it
 
 
 def _pools(seconds: float) -> dict[str, type[HTTPConnectionPool]]:

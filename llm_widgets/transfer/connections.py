@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from llm_widgets.exchanges import limits
 from llm_widgets.exchanges.environment import tls_context
 from llm_widgets.exchanges.redirects import origin
 from llm_widgets.transfer.retry import TransientError, error_text
@@ -34,6 +35,8 @@ NETWORK_ERRORS = (OSError, http.client.HTTPException, TransientError)
 """What :meth:`Connections.begin` and what follows it raise when the network fails."""
 
 _SHORT_BODY = 1 << 20
+_SHORT_SECONDS = _HEAD_SECONDS = limits.SECONDS
+"""Seconds that a short body or a head may take in all, however steadily they drip."""
 
 Origin = tuple[str, str, int]
 
@@ -61,10 +64,14 @@ class Response:
     """
 
     def __init__(
-        self, response: http.client.HTTPResponse, connection: http.client.HTTPConnection
+        self,
+        response: http.client.HTTPResponse,
+        connection: http.client.HTTPConnection,
+        line: socket.socket,
     ) -> None:
         self._response = response
         self._connection = connection
+        self._line = line
         self.status = response.status
         self.headers = {name.lower(): value for name, value in response.getheaders()}
 
@@ -84,7 +91,8 @@ class Response:
     def text(self) -> str:
         """Read a short body to its end; more than a mebibyte is cut off."""
         try:
-            return self._response.read(_SHORT_BODY).decode(errors="replace")
+            with limits.within(_SHORT_SECONDS, self._line):
+                return self._response.read(_SHORT_BODY).decode(errors="replace")
         except (OSError, http.client.HTTPException) as error:
             raise TransientError(error_text(error)) from error
 
@@ -111,7 +119,9 @@ class PendingRequest:
 
     def response(self) -> Response:
         """Wait for the head of the response."""
-        return Response(self._connection.getresponse(), self._connection)
+        line = self._connection.sock  # the connection forgets it where the other side closes
+        with limits.within(_HEAD_SECONDS, line):
+            return Response(self._connection.getresponse(), self._connection, line)
 
 
 class Connections:

@@ -22,6 +22,9 @@ from llm_widgets.exchanges import limits, redirects
 from llm_widgets.gcp.auth.sign_in import token_request
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.hubs import http
+from llm_widgets.transfer import connections
+from llm_widgets.transfer.options import Options
+from llm_widgets.transfer.retry import TransientError
 from llm_widgets.transfer.signed_url import SignedUrl
 from llm_widgets.transfer.xml_api import Authorizer
 
@@ -295,3 +298,13 @@ def test_netrc_does_not_replace_the_token_of_an_upload() -> None:
         made: Any = Renewed
         Authorizer(made("old")).headers("PUT", server.url)
         assert [authorizations(each) for each in server.heads] == [["Bearer first"]]
+
+
+@pytest.mark.parametrize(
+    "first", [b"HTTP/1.1 302 Found\r\nX: ", b"HTTP/1.1 404 No\r\nContent-Length: 1000000\r\n\r\n"]
+)
+def test_a_slow_drip_in_place_of_a_file_ends(first: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_HEAD_SECONDS", 1.0)
+    monkeypatch.setattr(connections, "_SHORT_SECONDS", 1.0)
+    with serving(drip(first)) as server, pytest.raises(TransientError):
+        SignedUrl(server.url).resolve(connections.Connections(Options()))
