@@ -153,7 +153,7 @@ def _text(name: str, value: Any) -> str:
         case float():
             text = f"{value:.4g}"
         case datetime():
-            text = value.astimezone().strftime("%Y-%m-%d %H:%M")
+            text = _time_text(value)
         case Mapping():
             text = ", ".join(f"{key}={each}" for key, each in value.items())
         case list() | tuple():
@@ -161,6 +161,14 @@ def _text(name: str, value: Any) -> str:
         case _:
             text = str(value)
     return text
+
+
+def _time_text(value: datetime) -> str:
+    """Return a time as clocks here show it; one that no clock shows is shown as it came."""
+    try:
+        return value.astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError):
+        return value.isoformat(" ", "minutes")
 
 
 def _cut(text: str) -> str:

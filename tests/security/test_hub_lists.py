@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain.found_models import Search
+from llm_widgets.domain.tables import Listing
 from llm_widgets.errors import ManagerError
 from llm_widgets.hubs import http
 from llm_widgets.hubs.huggingface import listing
 from llm_widgets.hubs.ollama import suggestions
+from llm_widgets.manager.model_search import FoundFit
 from tests.security.test_exchanges import head, serving
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def test_a_catalogue_without_an_end_is_not_asked_to_it() -> None:
 
 def test_pages_of_a_list_have_their_time_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "SECONDS", 2.0)
-    where = [""]
+    where = [""]  # known once it listens
 
     def page() -> Iterator[bytes | float]:
         yield 1.0
@@ -79,3 +81,20 @@ def test_pages_of_a_list_have_their_time_together(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(ManagerError):
             listing.search(Search(limit=200), source="h", endpoint=server.url, format_="gguf")
         assert 1 < len(server.heads) <= 4
+
+
+@pytest.mark.parametrize("host", ["a" * 300 + ".com", "a..b", ".", "xn--", "a%00b"])
+def test_a_redirect_to_a_host_that_is_none_is_one_sentence(host: str) -> None:
+    answer = [head("302 Found", Location=f"http://{host}/", Content_Length="0")]
+    with serving(answer) as server, pytest.raises(ManagerError):
+        http.get(http.session(), server.url, limit=1000)
+
+
+def test_a_model_of_no_time_spoils_no_list() -> None:
+    times = ["0001-01-01T00:00:00+23:59", "2020-01-01T00:00:00", "9999-12-31T23:59:59-23:59"]
+    listed = [{"id": f"a/b{at}", "lastModified": each} for at, each in enumerate(times)]
+    found = listing.models_of(json.dumps(listed).encode(), source="h", format_="gguf")
+    shown = Listing([FoundFit(each) for each in found], ("id", "changed"))
+    for text in (str(shown), shown._repr_html_(), *map(str, shown)):
+        assert text
+    assert [row[0] for row in shown.table()] == ["id", "a/b0", "a/b1", "a/b2"]
