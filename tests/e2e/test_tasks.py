@@ -14,6 +14,7 @@ from llm_widgets.serving.snippets import PASSAGES, PICTURE
 from tests.contract.engine import deploy, service
 from tests.contract.test_tasks import ENGINE
 from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.witness import has_shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,6 +98,17 @@ def test_each_task_is_tried(
     assert shown.get_attribute("src") == PICTURE
     expect(page.get_by_text("text and image_url")).to_be_visible()
     checked()
+
+
+def test_services_that_are_selected_are_compared(page: Page) -> None:
+    page.get_by_role("tab", name="Services", exact=True).click()
+    row_of(page, "chats").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    has_shown(page, "Select 2 to 4 services to compare.")
+    row_of(page, "sees").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    for name in ("chats", "sees"):
+        expect(page.get_by_role("log", name=f"Conversation with {name}")).to_be_visible()
 
 
 def test_answers_of_services_stand_side_by_side(

@@ -12,6 +12,7 @@ from llm_widgets.engines import registry
 from llm_widgets.gcp.client import messages
 from llm_widgets.manager import managed
 from llm_widgets.page import places
+from llm_widgets.page.services.comparison import can_chat
 from llm_widgets.widgets.table import Action, Column, StatusState, places_of_row
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ COLUMNS = (
     Column("updated", "Last deployed", "time", optional=True),
 )
 _DELETE = Action("delete", "Delete", danger=True)
-BULK = (_DELETE,)
+COMPARE = "compare"
+BULK = (Action(COMPARE, "Compare"), _DELETE)
+"""What can be done with several services at once."""
 ACTIONS = (
     Action("try", "Try it"),
     Action("logs", "Logs", overflow=True),
@@ -79,6 +82,8 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
         disabled["try"] = "The service is not ready."
     elif not registry.is_asked(service.framework):
         disabled["try"] = "No chat for this service's engine."
+    if not can_chat(service):
+        disabled[COMPARE] = "It can't be asked now."
     return {
         "id": service.name,
         "name": service.id,

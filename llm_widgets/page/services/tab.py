@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as w
 
+from llm_widgets.domain.comparisons import FEWEST, MOST
 from llm_widgets.domain.regions import REGIONS
 from llm_widgets.page import places
 from llm_widgets.page.places import EDIT, SECTIONS, SERVICES, Place
@@ -22,7 +23,13 @@ from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.service_metrics import ServiceMetricsState
 from llm_widgets.page.services.service_page import ServicePage
-from llm_widgets.page.services.services_table import ACTIONS, BULK, COLUMNS, service_row
+from llm_widgets.page.services.services_table import (
+    ACTIONS,
+    BULK,
+    COLUMNS,
+    COMPARE,
+    service_row,
+)
 from llm_widgets.widgets.layout import button, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import DataTable, keep_hidden_columns
@@ -107,7 +114,7 @@ class ServicesView:
         )
 
         self._table.on_action(self._act)
-        self._table.on_bulk(lambda _, names: self._ask_to_delete(*names))
+        self._table.on_bulk(self._act_on_several)
         self._table.on_empty_action(to_models)
         state.observe(
             self._draw, ["services", "unreachable", "denied", "loading", "loaded", "error"]
@@ -252,6 +259,21 @@ class ServicesView:
             self._edit.start(name)
         else:
             self.open_page(name, action if action in SECTIONS else "")
+
+    def _act_on_several(self, action: str, names: list[str]) -> None:
+        if action == COMPARE:
+            self._compare(names)
+        else:
+            self._ask_to_delete(*names)
+
+    def _compare(self, names: list[str]) -> None:
+        """Show the answers of several services beside each other, on the page of the first one."""
+        found = [service for service in map(self._state.find, names) if service]
+        if not FEWEST <= len(found) <= MOST:
+            self._session.notify(f"Select {FEWEST} to {MOST} services to compare.", "error")
+            return
+        self.open_page(found[0].name, "try")
+        self._comparison.begin(found)
 
     def _ask_to_delete(self, *names: str) -> None:
         found = [service for service in map(self._state.find, names) if service]
