@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_widgets.cli.output import Format
+from llm_widgets.cli.output import Format, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from llm_widgets.manager import Manager
 
@@ -44,6 +47,20 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named; a mistyped one is told with the nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            shown = [name for name, (_, line) in self._lazily.items() if line]
+            near = difflib.get_close_matches(args[0], shown, n=1)
+            if not near:
+                raise
+            told = f"{error.format_message()} Did you mean {near[0]}?"
+            raise click.UsageError(told, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the commands without loading them."""
@@ -102,10 +119,11 @@ def confirm(question: str, *, quiet: bool) -> None:
     Raises
     ------
     click.Abort
-        The answer is no.
+        The answer is no, or there is none.
     """
     if not quiet:
-        click.confirm(question, abort=True, err=True)
+        with _answered():
+            click.confirm(question, abort=True, err=True)
 
 
 def confirm_by_name(name: str, *, quiet: bool) -> None:
@@ -114,9 +132,22 @@ def confirm_by_name(name: str, *, quiet: bool) -> None:
     Raises
     ------
     click.Abort
-        Another text was typed.
+        Another text was typed, or none.
     """
     if not quiet:
-        typed = click.prompt(f"Type {name} to delete it", default="", show_default=False, err=True)
-        if typed.strip() != name:
-            raise click.Abort
+        asked = f"Type {name} to delete it"
+        with _answered():
+            typed = click.prompt(asked, default="", show_default=False, err=True)
+            if typed.strip() != name:
+                raise click.Abort
+
+
+@contextmanager
+def _answered() -> Iterator[None]:
+    """Say how a script goes on, where nobody on a terminal has refused."""
+    try:
+        yield
+    except click.Abort:
+        if not sys.stdin.isatty():
+            tell("\nNot confirmed. --quiet does it without asking.")
+        raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import resource
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from llm_widgets.cli.groups import confirm
 from llm_widgets.cli.main import main, root
 from llm_widgets.engines.registry import ENGINES
 
@@ -93,3 +95,21 @@ def test_the_help_of_deploy_names_all_engines(capsys: pytest.CaptureFixture[str]
     main(["deploy", "--help"])
     told = capsys.readouterr().out
     assert [engine.id for engine in ENGINES if engine.id not in told] == []
+
+
+def test_a_mistyped_command_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chatt", "gemma"]) == 2
+    assert "Did you mean chat?" in capsys.readouterr().err
+    assert main(["qqqqq"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["", "n\n"])
+def test_who_is_not_there_to_confirm_is_told_how_to_do_without(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(given))
+    with pytest.raises(click.Abort):
+        confirm("Delete it?", quiet=False)
+    assert "--quiet does it without asking" in capsys.readouterr().err
+    confirm("Delete it?", quiet=True)
