@@ -76,8 +76,8 @@ class ChatPanel:
         self._conversation = Conversation(
             state,
             label="Conversation",
-            placeholder="Send a message to try the model. Messages go to the service's API with "
-            "an ID token of this identity.",
+            placeholder="Send a message to try the model. It goes to the service, with an ID token "
+            "of the identity on the General tab.",
         )
         self._composer = Composer(
             placeholder=f"Ask the model. {PLACEHOLDER}",

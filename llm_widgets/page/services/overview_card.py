@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llm_widgets.diagnosis import Remedy
-    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.domain.services import Deployment, ServiceSummary
     from llm_widgets.gcp.run.summaries import ConditionFact
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
@@ -132,7 +132,7 @@ class OverviewCard:
                 Detail("Request timeout", f"{now.timeout} s"),
                 Detail("Image", told_text(now.image), code=True),
                 Detail("Port", str(now.port)),
-                Detail("Model's files", told_text(f"gs://{now.bucket}/{now.folder}"), code=True),
+                Detail("Model's files", told_text(_files(now)), code=bool(now.bucket)),
                 Detail("Service account", told_text(now.service_account)),
                 Detail("Ingress", now.ingress.label),
             ]
@@ -187,3 +187,8 @@ def _console(name: str) -> w.Widget:
     return DetailList(
         [Detail(label, "Open", href=links.service(name, tab)) for label, tab in CONSOLE]
     )
+
+
+def _files(deployment: Deployment) -> str:
+    """Return where the files of the model are."""
+    return f"gs://{deployment.bucket}/{deployment.folder}" if deployment.bucket else "No bucket"
