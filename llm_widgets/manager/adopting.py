@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain import adoption
 from llm_widgets.domain.tables import Listing
 from llm_widgets.engines import registry
-from llm_widgets.errors import ConflictError, Fix, InvalidInputError
+from llm_widgets.errors import Fix, InvalidInputError
 from llm_widgets.gcp.run import service_json, services, summaries
-from llm_widgets.manager import acting, pausing
+from llm_widgets.manager import acting, change, pausing
 from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Labels = dict[str, str]
-_TRIES = 3  # of a change that others are faster with
 _COLUMNS = ("label", "before", "after")
 
 
@@ -127,19 +126,21 @@ def _relabelled(
     clients: Clients, name: str, decide: Callable[[Json], Labels]
 ) -> Listing[LabelChange]:
     """Change the labels of a service as it is now; read it again where somebody was faster."""
-    for left in reversed(range(_TRIES)):
-        document = service_json.read(clients, name)
-        before, after = _labels(document), decide(document)
-        try:
-            service_json.patch(clients, {**document, "labels": after}, ["labels"])
-        except ConflictError:
-            if not left:
-                raise
-        else:
-            break
+    found: dict[str, Labels] = {}
+
+    def relabelled(document: Json) -> change.Change:
+        found["before"], found["after"] = _labels(document), decide(document)
+        return change.Change({**document, "labels": found["after"]}, ("labels",))
+
+    change.decided(clients, name, relabelled, _send)
     # Until that is carried out, Cloud Run refuses changes of the service as it was.
     pausing.settle(clients, name)
-    return _listed(before, after)
+    return _listed(found["before"], found["after"])
+
+
+def _send(clients: Clients, wanted: change.Change) -> None:
+    """Send labels alone, without a signature: others' services are told nothing else."""
+    service_json.patch(clients, wanted.document, wanted.paths)
 
 
 def _listed(before: Labels, after: Labels) -> Listing[LabelChange]:

@@ -150,7 +150,12 @@ def serve(clients: Clients, name: str, shares: Mapping[str, int]) -> None:
     patch(clients, Change(*service_json.with_traffic(document, shares)))
 
 
-def decided(clients: Clients, name: str, decide: Callable[[Json], Change | None]) -> None:
+def decided(
+    clients: Clients,
+    name: str,
+    decide: Callable[[Json], Change | None],
+    send: Callable[[Clients, Change], object] | None = None,
+) -> None:
     """Change a service as it is now; read it again where somebody else was faster.
 
     Parameters
@@ -159,18 +164,21 @@ def decided(clients: Clients, name: str, decide: Callable[[Json], Change | None]
         Resource name of the service.
     decide
         Given the service, returns what is to be sent; ``None`` for nothing.
+    send
+        Sends it; :func:`patch` when left out.
 
     Raises
     ------
     ManagerError
         It may not be changed, or others keep changing it.
     """
+    send = send or patch
     for left in reversed(range(_TRIES)):
         wanted = decide(service_json.read(clients, name))
         if wanted is None:
             return
         try:
-            patch(clients, wanted)
+            send(clients, wanted)
         except ConflictError:
             if not left:
                 raise
