@@ -21,6 +21,7 @@ from llm_widgets.errors import (
     DeploymentError,
     InvalidInputError,
     ManagerError,
+    NoInstanceError,
     NotFoundError,
     UnavailableError,
 )
@@ -317,7 +318,7 @@ def test_a_stream_is_closed_from_another_thread(product: Product, engine: str, m
     ("model", "kind", "cause"),
     [
         ("missing", NotFoundError, "The service answers 404: model missing not found"),
-        ("busy", UnavailableError, "The service answers 503: No instance"),
+        ("busy", NoInstanceError, "The service answers 503: No instance"),
         ("strict", InvalidInputError, "The service answers 400: messages: too long"),
         ("broken", ManagerError, "CUDA out of memory"),
     ],
