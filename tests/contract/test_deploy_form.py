@@ -8,6 +8,7 @@ import pytest
 from google.cloud import run_v2
 
 from llm_widgets.domain.manifest import manifest_name
+from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.gcp.client import rest
 from llm_widgets.gcp.iam import (
@@ -311,7 +312,8 @@ def press(component: Component, button: str, values: dict[str, Any] | None = Non
 
 def test_a_conflict_is_shown_and_the_changes_are_kept(session: Session, product: Product) -> None:
     name = f"{PARENT}/services/changed"
-    made = run_v2.Service({"template": {"containers": [{"image": "local/python:3"}]}})
+    template = {"containers": [{"image": "local/python:3"}]}
+    made = run_v2.Service({"labels": dict([MANAGED_BY]), "template": template})
     services.create(product.clients, PROJECT, "europe-west1", "changed", made)
     until(lambda: not service_json.read(product.clients, name).get("reconciling"))
     edit = ServiceEditState(session, ServicesState(session))
