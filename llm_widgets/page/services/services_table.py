@@ -83,7 +83,7 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
     elif not registry.is_asked(service.framework):
         disabled["try"] = "No chat for this service's engine."
     if not can_chat(service):
-        disabled[COMPARE] = "It can't be asked now."
+        disabled[COMPARE] = "This service can't be asked now."
     return {
         "id": service.name,
         "name": service.id,
