@@ -135,7 +135,7 @@ def test_deletion_shows_at_once_and_leaves_the_files(
         assert begun.wait(LONG)
         assert state.services[0].state is ServiceState.DELETING
         disabled = service_row(state.services[0])["disabled"].keys()
-        assert disabled == {"delete", "edit", "pause", "resume", "try"}
+        assert disabled == {"compare", "delete", "edit", "pause", "resume", "try"}
         until(lambda: not state.services)
     assert metadata.read_metadata(product.clients.storage(PROJECT), BUCKET)[0].models
 
