@@ -4,6 +4,7 @@ Functions take clients and values, refuse with a :class:`llm_widgets.errors.Mana
 no widget. :class:`Manager` is their face for Python.
 """
 
-from llm_widgets.manager.manager import Manager, PartlyDoneWarning
+from llm_widgets.manager.calls.deployments import PartlyDoneWarning
+from llm_widgets.manager.manager import Manager
 
 __all__ = ["Manager", "PartlyDoneWarning"]

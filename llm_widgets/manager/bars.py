@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from llm_widgets.domain.progress import ImportProgress
+
+T = TypeVar("T")
 
 _NO_TOTAL = "{desc} [{elapsed}]"
 
@@ -42,6 +44,16 @@ def of_service(name: str, *, shown: bool) -> Iterator[Callable[[str], None]]:
 
     with tqdm(desc=name, bar_format=_NO_TOTAL, total=1) as bar:
         yield lambda message: bar.set_description_str(f"{name}: {message}" if message else name)
+
+
+def both(one: Callable[[T], object], other: Callable[[T], object]) -> Callable[[T], None]:
+    """Return what tells two, for example a bar and the caller."""
+
+    def tell(value: T) -> None:
+        one(value)
+        other(value)
+
+    return tell
 
 
 def _is_seen(*, shown: bool) -> bool:

@@ -7,28 +7,22 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.load_tests.plan import MOST_SECONDS
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import bars, finding, load_test, load_test_offer
+from llm_widgets.manager.calls.base import Calls
 from llm_widgets.manager.closed_loop import ClosedLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from llm_widgets.domain.load_tests.result import LoadTest
-    from llm_widgets.domain.services import ServiceSummary
-    from llm_widgets.gcp.client.clients import Clients
-    from llm_widgets.gcp.project.projects import Project
+    from llm_widgets.manager.calls.base import Named
     from llm_widgets.manager.load_test import Progress
     from llm_widgets.manager.load_test_offer import Offer
 
 
-class LoadTestCalls:
+class LoadTestCalls(Calls):
     """The part of :class:`.Manager` that measures what services do under load."""
 
-    clients: Clients
-    project: Project
-
-    def load_test_offer(
-        self, service: ServiceSummary | str, *, seconds: float = MOST_SECONDS
-    ) -> Offer:
+    def load_test_offer(self, service: Named, *, seconds: float = MOST_SECONDS) -> Offer:
         """Return what :meth:`measure` would do and cost; nothing is sent to the service.
 
         Raises
@@ -45,7 +39,7 @@ class LoadTestCalls:
 
     def measure(
         self,
-        service: ServiceSummary | str,
+        service: Named,
         *,
         seconds: float = MOST_SECONDS,
         progress: bool = True,
@@ -89,7 +83,7 @@ class LoadTestCalls:
         assert ended.test  # nobody but the end of the process stops it
         return ended.test
 
-    def load_test(self, service: ServiceSummary | str) -> LoadTest | None:
+    def load_test(self, service: Named) -> LoadTest | None:
         """Return the last load test of a service, which is kept with it.
 
         Returns
@@ -102,10 +96,10 @@ class LoadTestCalls:
         ManagerError
             The service can't be read.
         """
-        name = finding.resource_name(self.clients, self.project.id, service)
+        name = self._name(service)
         return load_test.kept_with(service_json.read(self.clients, name))
 
-    def restore_limit(self, service: ServiceSummary | str) -> None:
+    def restore_limit(self, service: Named) -> None:
         """Give a service the limit of its instances back that a load test has left behind.
 
         That is so where a test was broken off from outside, as with its computer.
@@ -117,5 +111,5 @@ class LoadTestCalls:
         ManagerError
             It may not be changed.
         """
-        name = finding.resource_name(self.clients, self.project.id, service)
+        name = self._name(service)
         load_test.restore(self.clients, name)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING
 
 from llm_widgets.domain.services import ServiceSummary
 from llm_widgets.domain.tables import Listing, Shown, Values
@@ -15,37 +14,27 @@ from llm_widgets.gcp.observe import logs, metrics
 from llm_widgets.gcp.run import revisions, service_json, service_list
 from llm_widgets.gcp.run.service_list import Others
 from llm_widgets.manager import (
-    asking,
     change,
-    comparing,
     costing,
     deploy,
     differences,
     explaining,
     finding,
     options,
-    self_test,
     starting,
 )
+from llm_widgets.manager.calls.base import Calls, Named
 from llm_widgets.manager.log_pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Unpack
 
     from llm_widgets.diagnosis import Diagnosis
-    from llm_widgets.domain.answers import Embedding, Ranked, Transcript
-    from llm_widgets.domain.comparisons import Compared
     from llm_widgets.domain.costs import Costs
-    from llm_widgets.domain.self_tests import Tested
     from llm_widgets.errors import ManagerError
-    from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.gcp.observe.logs import LogEntry
-    from llm_widgets.gcp.project.projects import Project
     from llm_widgets.manager.options import DeployOptions
-
-Named = ServiceSummary | str
-"""A service, its name, its resource name or its URL."""
 
 _SERVICES = ("name", "state", "region", "model", "gpu", "url")
 _OVERLAP = timedelta(seconds=30)  # entries come late, and are told apart by their ids
@@ -98,14 +87,11 @@ class Services(Listing[ServiceSummary]):
         return tuple(self)
 
 
-class ServiceCalls:
+class ServiceCalls(Calls):
     """The part of :class:`.Manager` that reads, calls and explains services.
 
     Wherever a service is asked for, its name does: ``"my-service"``, a resource name, or its URL.
     """
-
-    clients: Clients
-    project: Project
 
     def services(self, *, others: bool = False) -> Services:
         """List the services that this product has deployed or adopted, in all regions.
@@ -158,165 +144,6 @@ class ServiceCalls:
         if missing:
             found.notes = (f"Services in {missing} are missing: no answer.", *found.notes)
         return found
-
-    @overload
-    def chat(
-        self,
-        service: Named,
-        prompt: str | Sequence[Mapping[str, str]],
-        *,
-        stream: Literal[False] = False,
-        **params: Any,
-    ) -> str: ...
-
-    @overload
-    def chat(
-        self,
-        service: Named,
-        prompt: str | Sequence[Mapping[str, str]],
-        *,
-        stream: Literal[True],
-        **params: Any,
-    ) -> Iterator[str]: ...
-
-    def chat(
-        self,
-        service: Named,
-        prompt: str | Sequence[Mapping[str, str]],
-        *,
-        stream: bool = False,
-        **params: Any,
-    ) -> str | Iterator[str]:
-        """Ask a deployed model something.
-
-        Parameters
-        ----------
-        prompt
-            What a person says, or a conversation of ``{"role": …, "content": …}``.
-        stream
-            Whether the answer is returned piece by piece, as it comes.
-        **params
-            Further fields of the request, for example ``temperature=0.2, max_tokens=500``.
-
-        Returns
-        -------
-        str or Iterator[str]
-            The whole answer, or its pieces.
-
-        Raises
-        ------
-        ManagerError
-            The service refuses, fails or falls silent.
-
-        Examples
-        --------
-        >>> for piece in manager.chat("my-service", "Say hello.", stream=True):
-        ...     print(piece, end="")
-        """
-        pieces = self._pieces(service, prompt, params)
-        return pieces if stream else "".join(pieces)
-
-    def compare(
-        self,
-        services: Sequence[Named],
-        prompt: str | Sequence[Mapping[str, str]],
-        *,
-        come: Callable[[ServiceSummary, str], object] | None = None,
-        **params: Any,
-    ) -> Listing[Compared]:
-        """Ask two to four deployed models the same at once: answers, speed and price of each.
-
-        Parameters
-        ----------
-        prompt, **params
-            As for :meth:`chat`.
-        come
-            Called with the service and a piece of its answer, as it comes, in several threads.
-
-        Raises
-        ------
-        ManagerError
-            A service can't be found, or can't be compared. What one refuses is told with the
-            answers.
-
-        Examples
-        --------
-        >>> for answer in manager.compare(["small", "large"], "Why is the sky blue?"):
-        ...     print(answer.service.id, answer.first_token, answer.text)
-        """
-        found = [self._found(each) for each in services]
-        return comparing.compare(self.clients, found, _said(prompt), params, come=come)
-
-    def embed(self, service: Named, texts: str | Sequence[str]) -> Listing[Embedding]:
-        """Turn texts into vectors, in their order.
-
-        Raises
-        ------
-        ManagerError
-            The service does not make embeddings, refuses or fails.
-
-        Examples
-        --------
-        >>> cat, dog = manager.embed("my-embedder", ["a cat", "a dog"])
-        >>> cat.similarity(dog)
-        """
-        told = [texts] if isinstance(texts, str) else list(texts)
-        found = asking.embed(self.clients, self._found(service), told)
-        return Listing(found, ("text", "dimension"))
-
-    def rank(self, service: Named, query: str, passages: Sequence[str]) -> Listing[Ranked]:
-        """Rank passages by how well they answer a query, the best one first.
-
-        Raises
-        ------
-        ManagerError
-            The service does not rank, refuses or fails.
-        """
-        found = asking.rank(self.clients, self._found(service), query, list(passages))
-        return Listing(found, ("score", "passage"))
-
-    def transcribe(self, service: Named, file: str | Path) -> Transcript:
-        """Write down what is said in a file of sound.
-
-        Raises
-        ------
-        ManagerError
-            The service does not transcribe, refuses or fails, or the file is too large.
-        """
-        path = Path(file)
-        recording = asking.Recording(path.name, path.read_bytes())
-        return asking.transcribe(self.clients, self._found(service), recording)
-
-    def self_test(self, service: Named) -> Listing[Tested]:
-        """Ask a service a little of everything that it should do, such as a tool call.
-
-        Raises
-        ------
-        ManagerError
-            The service can't be read, or its engine is not known. What the service refuses is a
-            failure in the list.
-        """
-        found = self_test.run(self.clients, self._found(service))
-        return Listing(found, ("test", "outcome", "found", "advice", "seconds"))
-
-    def _found(self, service: Named) -> ServiceSummary:
-        """Return a service that is to be asked, with the name of its model."""
-        found = service if isinstance(service, ServiceSummary) else self.service(service)
-        return asking.named(self.clients, found)
-
-    def _pieces(
-        self,
-        service: Named,
-        prompt: str | Sequence[Mapping[str, str]],
-        params: Mapping[str, Any],
-    ) -> Iterator[str]:
-        answer = asking.chat(self.clients, self._found(service), _said(prompt), params)
-        try:
-            for event in answer:
-                if event.text:
-                    yield event.text
-        finally:
-            answer.close()  # also when nobody wants the rest
 
     def logs(
         self,
@@ -468,17 +295,9 @@ class ServiceCalls:
             raise problem
         return differences.of_deployments(before, after)
 
-    def _name(self, service: Named) -> str:
-        return finding.resource_name(self.clients, self.project.id, service)
-
     def _entries(
         self, name: str, limit: int, severity: str, text: str, since: datetime | None
     ) -> list[LogEntry]:
         _, project, _, region, _, id_ = name.split("/")
         wanted = logs.service_filter(region, id_, severity=severity, text=text, since=since)
         return logs.entries(self.clients, project, wanted, limit=limit)[::-1]
-
-
-def _said(prompt: str | Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
-    """Return what a person says as a conversation."""
-    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
