@@ -57,7 +57,7 @@ class PageFiles:
     """
 
     def __init__(self) -> None:
-        found = [*_STATIC.glob("*.svg"), *_STATIC.glob("*.woff2"), *_BUILT.glob("page.*")]
+        found = [*_STATIC.glob("*.svg"), *_STATIC.glob("*.woff2"), *_BUILT.glob("page*.*")]
         self._files = {path.name: PageFile(path.name, path.read_bytes()) for path in found}
         digest = hashlib.sha256()
         for name, file in sorted(self._files.items()):

@@ -11,6 +11,7 @@ from ipywidgets import CallbackDispatcher, widget_serialization
 
 from llm_widgets.widgets._library import Library, built
 from llm_widgets.widgets._own_page import is_own_page
+from llm_widgets.widgets._plain import Plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Component(anywidget.AnyWidget):
+class Component(Plain, anywidget.AnyWidget):
     """A widget whose browser side is ``static/<module>.js``.
 
     Our own page has the code of all components; elsewhere the library brings it.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipywidgets as w
 
 from llm_widgets.domain.tables import escape
+from llm_widgets.widgets._plain import Plain
 
 _HEADING_LEVELS = range(1, 5)
 
@@ -35,8 +36,12 @@ def set_text(widget: w.HTML, text: str) -> None:
     widget.value = f"<{tag}>{escape(text)}</{tag}>"
 
 
+class _Html(Plain, w.HTML):  # type: ignore[misc] # ipywidgets has no types
+    """An element that style sheets style."""
+
+
 def _html(value: str, *classes: str) -> w.HTML:
-    widget = w.HTML(value)
+    widget = _Html(value)
     for name in classes:
         widget.add_class(name)
     return widget

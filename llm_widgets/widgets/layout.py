@@ -9,10 +9,14 @@ import traitlets as t
 
 from llm_widgets.widgets._component import Component, callbacks
 from llm_widgets.widgets._own_page import STATES_TYPE, is_own_page, states
+from llm_widgets.widgets._plain import Plain
 from llm_widgets.widgets.html import heading, note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+
+_HIDDEN = "llm-hidden"
 
 
 class InSight(Component, module="insight"):
@@ -75,7 +79,19 @@ class TabRoles(Component, module="tabs"):
         self._again_callbacks()
 
 
-class Root(w.VBox):  # type: ignore[misc] # it has no types
+class _Box(Plain, w.Box):  # type: ignore[misc] # ipywidgets has no types
+    """A box that style sheets style."""
+
+
+class _HBox(Plain, w.HBox):  # type: ignore[misc] # ipywidgets has no types
+    """A row that style sheets style."""
+
+
+class _VBox(Plain, w.VBox):  # type: ignore[misc] # ipywidgets has no types
+    """A column that style sheets style."""
+
+
+class Root(_VBox):
     """The page's outermost box.
 
     Its ``repr`` is short: IPython asks for it when it displays the page, and the repr of a box
@@ -132,7 +148,7 @@ def tabs(
     roles = TabRoles(tab_class=tab_class, label=label)
     if again:
         roles.on_again(lambda: again(tab.selected_index))
-    return tab, w.VBox([tab, roles])
+    return tab, _VBox([tab, roles])
 
 
 def card(
@@ -151,50 +167,50 @@ def card(
     actions
         Buttons beside the title.
     """
-    head = w.HBox([heading(title), row(*actions)])
+    head = _HBox([heading(title), row(*actions)])
     head.add_class("llm-card-head")
     parts = [head, *([note(text)] if text else []), *children]
-    box = w.VBox(parts)
+    box = _VBox(parts)
     box.add_class("llm-card")
     return box
 
 
 def toolbar(title: str, *actions: w.Widget) -> w.HBox:
     """Make the line at the top of a tab: its heading, and buttons."""
-    bar = w.HBox([heading(title, 1), row(*actions)])
+    bar = _HBox([heading(title, 1), row(*actions)])
     bar.add_class("llm-toolbar")
     return bar
 
 
 def row(*children: w.Widget) -> w.HBox:
     """Put widgets side by side; they wrap where there is no room."""
-    box = w.HBox(children)
+    box = _HBox(children)
     box.add_class("llm-row")
     return box
 
 
 def stack(*children: w.Widget) -> w.VBox:
     """Put widgets one below the other, with the usual distance."""
-    box = w.VBox(children)
+    box = _VBox(children)
     box.add_class("llm-stack")
     return box
 
 
 def grid(*children: w.Widget) -> w.Box:
     """Put cards side by side in columns of equal width, one column on narrow screens."""
-    box = w.Box(children)
+    box = _Box(children)
     box.add_class("llm-grid")
     return box
 
 
 def split(main: w.Widget, side: w.Widget) -> w.Box:
     """Put what is worked on beside what it comes to; that comes below where there is no room."""
-    box = w.Box([main, side])
+    box = _Box([main, side])
     box.add_class("llm-split")
     return box
 
 
-class _Button(w.Button):  # type: ignore[misc] # ipywidgets has no types
+class _Button(Plain, w.Button):  # type: ignore[misc] # ipywidgets has no types
     """A button that the browser can press while it may be pressed, and not change."""
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
@@ -233,3 +249,30 @@ def button(
     )
     made.add_class(f"llm-button-{style}")
     return made
+
+
+def column(*children: w.Widget) -> w.VBox:
+    """Put widgets one below the other, without a distance."""
+    return _VBox(children)
+
+
+def show(*widgets: w.DOMWidget) -> None:
+    """Show widgets."""
+    for widget in widgets:
+        widget.remove_class(_HIDDEN)
+
+
+def hide(*widgets: w.DOMWidget) -> None:
+    """Hide widgets."""
+    for widget in widgets:
+        widget.add_class(_HIDDEN)
+
+
+def show_if(wanted: object, *widgets: w.DOMWidget) -> None:
+    """Show widgets where something is true or there, and hide them otherwise."""
+    (show if wanted else hide)(*widgets)
+
+
+def is_shown(widget: w.DOMWidget) -> bool:
+    """Return whether a widget is not hidden."""
+    return _HIDDEN not in widget._dom_classes  # noqa: SLF001 - told in no other way

@@ -22,6 +22,7 @@ from llm_widgets.page.services.costs_card import CostsCard
 from llm_widgets.page.services.pauses import Pauses
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.session import Session
+from llm_widgets.widgets.layout import is_shown
 from local_cloud.runner.entries import Journal
 from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
@@ -259,7 +260,7 @@ def test_the_page_shows_costs_and_pauses_what_runs_for_nobody(product: Product) 
     state.refresh()
     until(lambda: state.error is not None)
     assert state.costs is None
-    assert card._table.layout.display == "none"
+    assert not is_shown(card._table)
     session.close()
 
 

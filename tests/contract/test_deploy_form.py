@@ -32,6 +32,7 @@ from llm_widgets.page.services.family_card import FamilyCard
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.widgets.form import Form
+from llm_widgets.widgets.layout import is_shown
 from llm_widgets.widgets.notice import Notice
 from local_cloud.testing.waiting import until
 from tests.contract.product import PARENT, PROJECT, Product, running
@@ -108,7 +109,7 @@ def test_arguments_of_a_family_are_told_with_the_reason_and_taken_off(
     card = FamilyCard(form, form.turn_proposal)
     opened(form, SMALL)
     assert form.proposal is None  # it is one that only continues texts
-    assert card.box.layout.display == "none"
+    assert not is_shown(card.box)
     opened(form, KNOWN)
     notice = next(each for each in inside(card.box) if isinstance(each, Notice))
     assert notice.text == "gpt-oss: its arguments are set."

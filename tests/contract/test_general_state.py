@@ -24,6 +24,7 @@ from llm_widgets.page.services.deploy_form import DeployFormState
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.session import Session
 from llm_widgets.serving import recipes
+from llm_widgets.widgets.layout import is_shown
 from local_cloud.cloud import LocalCloud
 from local_cloud.testing.waiting import until
 from tests.contract.product import PROJECT, REGION, Product, running
@@ -201,8 +202,8 @@ def test_quotas_are_read_again_when_a_form_opens(product: Product, general: Gene
     form.start(
         "some-models", REGION, ModelRecord("local/tiny", "huggingface", ModelStatus.READY, size=1)
     )
-    assert blocker.box.layout.display == "none"  # as far as was known a moment ago
-    until(lambda: blocker.box.layout.display is None)
+    assert not is_shown(blocker.box)  # as far as was known a moment ago
+    until(lambda: is_shown(blocker.box))
     assert form.deployment
     assert general.quotas.shortage(form.deployment) == "8 vCPU needed, 4 of 4 free."
 

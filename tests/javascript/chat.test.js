@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import composer from "../../llm_widgets/widgets/static/composer.js";
+import { loadReader } from "../../llm_widgets/widgets/static/markdown.js";
 import transcript from "../../llm_widgets/widgets/static/transcript.js";
 import { find, nextFrame, show, texts, type, Widget } from "./browser.js";
+
+await loadReader();
 
 /** @import { ChatTurn, ComposerSent, ComposerTraits, TranscriptReceived, TranscriptSent, TranscriptTraits } from "../../llm_widgets/widgets/static/types.js" */
 

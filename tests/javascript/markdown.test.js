@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./browser.js";
-import { markdownPane } from "../../llm_widgets/widgets/static/markdown.js";
+import { loadReader, markdownPane } from "../../llm_widgets/widgets/static/markdown.js";
 import { find, texts } from "./browser.js";
+
+const early = markdownPane();
+early.show("one *two*");
+const atFirst = early.element.innerHTML;
+await loadReader();
+
+test("what is there before marked is plain text until then", () => {
+	assert.equal(atFirst, "one *two*");
+	assert.equal(early.element.innerHTML, "<p>one <em>two</em></p>");
+});
 
 /** @param {string} text */
 function drawn(text) {

@@ -15,6 +15,7 @@ from llm_widgets.page.models.models import ModelsState
 from llm_widgets.page.models.storage import Measured
 from llm_widgets.page.models.storage_card import StorageCard, finding_row, storage_details, told
 from llm_widgets.page.session import Session
+from llm_widgets.widgets.layout import is_shown
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 GB = 10**9
@@ -145,7 +146,7 @@ def test_only_a_bucket_that_seems_empty_can_be_deleted() -> None:
         ("unknown", replace(bucket, problem=denied)),
     ):
         card.show(each, {}, state.updates, None)
-        offered[name] = card._delete.layout.display is None
+        offered[name] = is_shown(card._delete)
     assert [name for name, is_offered in offered.items() if is_offered] == ["empty"]
     card.show(bucket, {}, state.updates, Measured(FULL, is_measuring=False))
     assert (card._delete.disabled, card._delete.tooltip) == (True, "It holds 7 objects.")

@@ -18,9 +18,22 @@ from llm_widgets.widgets._component import Component
 from llm_widgets.widgets._library import BUILT, Library, built
 from llm_widgets.widgets.address import Address
 from llm_widgets.widgets.form import Form
-from llm_widgets.widgets.layout import InSight, TabRoles
+from llm_widgets.widgets.html import heading
+from llm_widgets.widgets.layout import (
+    InSight,
+    TabRoles,
+    button,
+    card,
+    column,
+    hide,
+    is_shown,
+    row,
+    show,
+    stack,
+)
 
-SOURCES = Path(widgets.__file__).parent / "static"
+PACKAGE = Path(widgets.__file__).parents[1]
+SOURCES = PACKAGE / "widgets/static"
 TYPES = (SOURCES / "types.d.ts").read_text("utf-8")
 TOKENS = "tokens.css"
 WORDS = ("http://www.w3.org/", "https://github.com/markedjs/marked")
@@ -132,10 +145,33 @@ def test_widgets_html_is_made_in_one_place() -> None:
         path.relative_to(folder).as_posix()
         for path in folder.rglob("*.py")
         if re.search(
-            r"\b(w|widgets|ipywidgets)\.HTML(Math)?\(|import .*\bHTML\b", path.read_text("utf-8")
+            r"\b(w|widgets|ipywidgets)\.HTML(Math)?[()]|import .*\bHTML\b", path.read_text("utf-8")
         )
     ]
     assert users == ["widgets/html.py"]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [heading("Title"), button("Press"), row(), stack(), column(), card("Card"), widgets.Notice()],
+)
+def test_layouts_and_styles_are_not_widgets_of_their_own(made: w.DOMWidget) -> None:
+    assert made.layout is None
+    assert made.style is None
+
+
+def test_what_is_hidden_takes_no_layout() -> None:
+    users = [
+        path.name
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\.layout\.\w+ =", path.read_text("utf-8"))
+    ]
+    assert not users
+    box = row()
+    hide(box)
+    assert not is_shown(box)
+    show(box)
+    assert is_shown(box)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from llm_widgets.page.general.checklist_card import shown
 from llm_widgets.page.general.quota_dialog import QuotaDialog
 from llm_widgets.page.general.quotas import wanted_by
 from llm_widgets.widgets.checklist import Checklist
-from llm_widgets.widgets.layout import stack
+from llm_widgets.widgets.layout import show_if, stack
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Blockers:
     def _draw(self, _: object = None) -> None:
         rows = self._state.blockers(self._work)
         self._rows.show([shown(row, self._state) for row in rows])
-        self.box.layout.display = None if rows else "none"
+        show_if(rows, self.box)
 
 
 class QuotaBlocker:
@@ -86,7 +86,7 @@ class QuotaBlocker:
             )
         else:
             self._notice.clear()
-        self.box.layout.display = None if reason else "none"
+        show_if(reason, self.box)
 
     def _ask_for_more(self) -> None:
         deployment = self._form.deployment

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.checklist import CheckState, summary
 from llm_widgets.widgets.checklist import Checklist, CheckRow
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, show_if
 
 if TYPE_CHECKING:
     import ipywidgets as w
@@ -41,7 +41,7 @@ def checklist_card(state: ChecklistState) -> w.Widget:
             checked_at=state.checked_at,
         )
         refresh.disabled = state.running
-        box.layout.display = None if state.rows else "none"
+        show_if(state.rows, box)
 
     rows.on_action(state.act)
     refresh.on_click(lambda _: state.refresh())

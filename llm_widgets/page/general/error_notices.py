@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.widgets.layout import stack
+from llm_widgets.widgets.layout import show_if, stack
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ErrorNotices:
         shown = tuple(self._notices[: len(alike)])
         if shown != self.box.children:
             self.box.children = shown
-        self.box.layout.display = None if shown else "none"
+        show_if(shown, self.box)
 
     def _show(self, notice: Notice, same: list[ManagerError], others: str) -> None:
         error, more = same[0], len(same) - 1

@@ -12,7 +12,7 @@ from llm_widgets.domain.networks import NetworkChoice, NetworkKind
 from llm_widgets.page.general.error_notices import ErrorNotices
 from llm_widgets.widgets.age import Age
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, show_if
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
@@ -113,7 +113,7 @@ class NetworkCard:
 
     def _draw(self, _: object = None) -> None:
         state = self._state
-        self.box.layout.display = None if self._session.project else "none"
+        show_if(self._session.project, self.box)
         if not self._session.project:
             return
         self._refresh.disabled = state.running

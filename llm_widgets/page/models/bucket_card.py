@@ -13,7 +13,7 @@ from llm_widgets.page.models.models import place_of, row_id
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.page.models.storage_card import StorageCard, storage_details
 from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.layout import button, card, stack
+from llm_widgets.widgets.layout import button, card, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable, places_of_row
 
@@ -141,7 +141,7 @@ class BucketCard:
 
     def _draw_actions(self, bucket: BucketModels, measured: Measured | None) -> None:
         seems_empty = not (bucket.models or bucket.problem or bucket.unread)
-        self._delete.layout.display = None if seems_empty else "none"
+        show_if(seems_empty, self._delete)
         holds = (measured.use.not_empty if measured and measured.use else "") or ""
         self._delete.disabled = bool(holds)
         self._delete.tooltip = holds or f"Delete the empty bucket {bucket.name}"

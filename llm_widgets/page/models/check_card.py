@@ -9,7 +9,7 @@ from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.hubs import registry
 from llm_widgets.manager.import_target import TargetKind
 from llm_widgets.widgets.details import Detail, DetailList
-from llm_widgets.widgets.layout import button, card, row, stack
+from llm_widgets.widgets.layout import button, card, hide, row, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
@@ -65,13 +65,13 @@ class CheckCard:
             self._files,
             text="Only files that the engine loads are copied.",
         )
-        self.box.layout.display = "none"
+        hide(self.box)
         form.observe(self._draw, "checked")
         form.observe(self._draw_state, ["starting", "error"])
 
     def _draw(self, change: Any) -> None:
         checked = self._form.checked
-        self.box.layout.display = "none" if checked is None else ""
+        show_if(checked is not None, self.box)
         if checked is None:
             self._open_files(shown=False)
             return

@@ -9,7 +9,7 @@ from llm_widgets.domain import gpus
 from llm_widgets.page.models.finding import row_of
 from llm_widgets.widgets.fields import Field
 from llm_widgets.widgets.form import Form
-from llm_widgets.widgets.layout import button, row, stack
+from llm_widgets.widgets.layout import button, row, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
@@ -107,11 +107,11 @@ class FindCard:
 
     def _draw(self, _: object = None) -> None:
         state = self._state
-        self._answer.layout.display = "" if state.text else "none"
+        show_if(state.text, self._answer)
         self._table.loading = state.searching
         self._table.rows = [self._row(each) for each in state.found]
-        self._table.layout.display = "none" if state.error else ""
-        self._foot.layout.display = "" if state.is_more else "none"
+        show_if(not state.error, self._table)
+        show_if(state.is_more, self._foot)
         self._more.disabled = state.searching
         self._more.description = "Searching …" if state.searching else "More"
         self._form.hint({_TEXT: _status(state)} if state.text else {})

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from llm_widgets.domain.progress import FileState, ImportProgress, ImportState
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.widgets.files import FileProgress, FileRow
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import button, card, row
+from llm_widgets.widgets.layout import button, card, column, hide, row, show, show_if
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.progress import TransferBars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import ipywidgets as w
 
     from llm_widgets.domain.progress import FileProgress as ImportedFile
     from llm_widgets.page.models.imports import WatchedImport
@@ -54,7 +54,7 @@ class ProgressCard:
         self._notice.on_action(deploy)
         self._phase = note("Reading the import's progress …")
         self._files = FileProgress(label=f"Files of {model_id}")
-        self._moving = w.VBox()
+        self._moving = column()
         self._moving.add_class("llm-stack")
         self._cancel = button("Cancel", style="outlined")
         self._resume = button("Resume", style="outlined")
@@ -85,7 +85,7 @@ class ProgressCard:
             self._draw_abandoned(seen)
             return
         self._draw_files(seen, progress)
-        self._phase.layout.display = "none" if progress.state in _TOLD_BY_NOTICE else ""
+        show_if(progress.state not in _TOLD_BY_NOTICE, self._phase)
         if progress.state not in _TOLD_BY_NOTICE:
             set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
@@ -131,7 +131,7 @@ class ProgressCard:
     def _draw_files(self, seen: WatchedImport, progress: ImportProgress) -> None:
         """Draw bars and list, as long as there is something to tell about single files."""
         if progress.state in _TOLD_BY_NOTICE:
-            self._moving.layout.display = "none"  # all are there, or none is
+            hide(self._moving)  # all are there, or none is
             self._moving.children = ()
             self._bars = None
             return
@@ -143,7 +143,7 @@ class ProgressCard:
         if self._bars is None:
             self._bars = TransferBars("Total", progress.size, progress.done)
             self._moving.children = (self._bars, self._files)
-            self._moving.layout.display = ""
+            show(self._moving)
         active = {
             f.path: (f.done, f.size)
             for f in progress.files

@@ -10,7 +10,7 @@ from llm_widgets.domain.storage_use import UNKNOWN, Use
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.widgets.details import Detail
 from llm_widgets.widgets.html import heading, note, set_text
-from llm_widgets.widgets.layout import button, row, stack
+from llm_widgets.widgets.layout import button, row, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
@@ -71,7 +71,7 @@ class StorageCard:
         is_first = measured.is_measuring and use is None
         self._table.loading = is_first
         self._table.rows = rows
-        self._table.layout.display = None if rows or is_first else "none"
+        show_if(rows or is_first, self._table)
 
 
 def told(measured: Measured) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from llm_widgets.page.models.buckets_page import ModelList
 from llm_widgets.page.models.delete_dialog import DeleteDialog
 from llm_widgets.page.models.import_form import ImportFormState
@@ -15,9 +13,12 @@ from llm_widgets.page.models.model_page import ModelPage
 from llm_widgets.page.models.models import row_id
 from llm_widgets.page.models.tidy_dialog import TidyDialog
 from llm_widgets.page.places import MODELS, Place, View
+from llm_widgets.widgets.layout import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import ipywidgets as w
 
     from llm_widgets.domain.models import ModelRecord
     from llm_widgets.page.models.models import ModelsState
@@ -58,7 +59,7 @@ class ModelsView:
         self._delete = DeleteDialog(self._model, state, deleted=self.show_list)
         self._tidy = TidyDialog(state.storage)
         self.dialogs: tuple[w.Widget, ...] = (self._delete.dialog, self._tidy.dialog)
-        self.box = w.VBox([self._list.box])
+        self.box = column(self._list.box)
         state.observe(self._draw_opened, "buckets")
         state.imports.observe(self._draw_opened, "watched")
         session.observe(lambda _: self._import.close(), "project")

@@ -8,7 +8,7 @@ import ipywidgets as w
 
 from llm_widgets.domain.members import PUBLIC
 from llm_widgets.widgets.dialog import ConfirmDialog
-from llm_widgets.widgets.layout import button, card, row
+from llm_widgets.widgets.layout import button, card, row, show_if
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable
 
@@ -96,7 +96,7 @@ class AccessCard:
     def _draw(self, _: object = None) -> None:
         state = self._state
         self._table.empty = _NONE if state.invokers_loaded else "Who may call is not known."
-        self._adding.layout.display = None if state.is_managed else "none"
+        show_if(state.is_managed, self._adding)
         self._table.rows = [
             {
                 "id": str(index),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from llm_widgets.domain.costs import UNKNOWN
 from llm_widgets.page import places
 from llm_widgets.widgets.html import note, paragraph, set_text
-from llm_widgets.widgets.layout import card, stack
+from llm_widgets.widgets.layout import card, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable, places_of_row
 
@@ -57,14 +57,14 @@ class CostsCard:
         state = self._state
         found = state.costs
         # Where nothing runs there is nothing to tell.
-        self.box.layout.display = None if found or state.error else "none"
+        show_if(found or state.error, self.box)
         if state.error:
             self._error.show_error(state.error)
         else:
             self._error.clear()
         set_text(self._total, f"Total: {found.summary}." if found else "")
         set_text(self._notes, " ".join(found.notes) if found else "")
-        self._table.layout.display = None if found else "none"
+        show_if(found, self._table)
         self._table.rows = [_row(each) for each in found or ()]
         self._warnings.children = [self._warning(each) for each in found or () if each.warning]
 

@@ -9,7 +9,7 @@ from llm_widgets.domain import gpus, links
 from llm_widgets.gcp.client import messages
 from llm_widgets.widgets.details import CopyText
 from llm_widgets.widgets.html import note
-from llm_widgets.widgets.layout import button, row, stack
+from llm_widgets.widgets.layout import button, hide, row, show, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.stream import Stream
 
@@ -76,13 +76,13 @@ class DiagnosisCard:
         self.box.children = [*told, self._busy, self._remedies, *asked]
 
     def _offer(self) -> None:
-        self._busy.layout.display = "none"
-        self._remedies.layout.display = None
+        hide(self._busy)
+        show(self._remedies)
 
     def _begin(self, remedy: Remedy) -> None:
         """Do what a remedy says; until that has ended, there is nothing else to press."""
-        self._busy.layout.display = None
-        self._remedies.layout.display = "none"
+        show(self._busy)
+        hide(self._remedies)
         self._act(remedy, self._offer)
 
     def _remedy(self, remedy: Remedy) -> w.Widget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import card
+from llm_widgets.widgets.layout import card, show_if
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class FamilyCard:
     def _draw(self, _: object = None) -> None:
         """Show the arguments of a family that is known; nothing of any other."""
         proposed = self._state.proposal
-        self.box.layout.display = None if proposed else "none"
+        show_if(proposed, self.box)
         if proposed is None:
             return
         is_told = self._state.is_proposal_told

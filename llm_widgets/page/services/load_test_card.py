@@ -9,7 +9,7 @@ from llm_widgets.domain.load_tests.result import price_text, rows
 from llm_widgets.widgets.chart import Chart
 from llm_widgets.widgets.dialog import Field, FormDialog, Option, Values
 from llm_widgets.widgets.html import note, paragraph, set_text
-from llm_widgets.widgets.layout import button, card, grid, stack
+from llm_widgets.widgets.layout import button, card, grid, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable
 
@@ -130,8 +130,7 @@ class LoadTestCard:
         self, curves: tuple[Curve, ...], hour: Price | None, *, is_priced: bool
     ) -> None:
         listed = rows(curves, hour)
-        for each in (self._table, self._charts):
-            each.layout.display = None if listed else "none"
+        show_if(listed, self._table, self._charts)
         self._table.rows = [_row(each, is_priced=is_priced) for each in listed]
         self._charts.children = [
             chart for curve in curves if curve.levels for chart in _charts(curve)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory.estimate import gib_text
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import card
+from llm_widgets.widgets.layout import card, show_if
 from llm_widgets.widgets.memory import MemoryBar
 from llm_widgets.widgets.notice import Notice
 
@@ -49,7 +49,7 @@ class MemoryCard:
     def _draw(self, _: object = None) -> None:
         """Show the estimate, or why there is none."""
         estimate = self._state.estimate
-        self._bar.layout.display = None if estimate and estimate.known else "none"
+        show_if(estimate and estimate.known, self._bar)
         if estimate is None:
             self._verdict.clear()
             if self._state.too_small:

@@ -8,7 +8,7 @@ from llm_widgets.gcp.client import messages
 from llm_widgets.gcp.run import service_json
 from llm_widgets.widgets.dialog import FormDialog, Values
 from llm_widgets.widgets.fields import Field
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, show_if
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Action, Column, DataTable, StatusState
 
@@ -100,13 +100,11 @@ class RevisionsCard:
     def _draw(self, _: object = None) -> None:
         document = self._state.document
         shares = service_json.shares(document)
-        is_managed = self._state.is_managed
-        for each in (self._divide, self._latest):
-            each.layout.display = None if is_managed else "none"
+        show_if(self._state.is_managed, self._divide, self._latest)
         self._table.empty = (
             "The revisions are not known." if self._state.error else "No revisions yet."
         )
-        hidden = [] if is_managed else ["serve"]
+        hidden = [] if self._state.is_managed else ["serve"]
         self._table.rows = [
             {**_row(fact, document), "hidden": hidden} for fact in self._state.revisions
         ]

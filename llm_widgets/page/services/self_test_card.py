@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.self_tests import Outcome, Tested, summary
 from llm_widgets.widgets.checklist import Checklist, CheckRow
-from llm_widgets.widgets.layout import button, card
+from llm_widgets.widgets.layout import button, card, show_if
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class SelfTestCard:
             self._notice.show("info", "Testing …")
         else:
             self._notice.clear()
-        self._rows.layout.display = None if state.tests else "none"
+        show_if(state.tests, self._rows)
         self._rows.show(
             [self._row(each) for each in state.tests],
             summary="" if state.running else summary(state.tests),

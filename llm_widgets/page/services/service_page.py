@@ -18,7 +18,7 @@ from llm_widgets.page.services.services_table import NOT_MANAGED, STATES
 from llm_widgets.page.services.try_panel import TryPanel
 from llm_widgets.serving.export_yaml import dumped
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
-from llm_widgets.widgets.layout import button, card, row, stack, tabs, toolbar
+from llm_widgets.widgets.layout import button, card, row, show_if, stack, tabs, toolbar
 from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class ServicePage:
             ]
         )
         is_tried = self.section == "try" or service.state not in SERVING
-        self._to_try.layout.display = "none" if is_tried else None
+        show_if(not is_tried, self._to_try)
         self._pause.description = "Resume" if service.paused else "Pause"
         self._draw_whose(service)
         if self._state.document:
@@ -180,10 +180,9 @@ class ServicePage:
     def _draw_whose(self, service: ServiceSummary) -> None:
         """Show what may be done with the service, and why not more."""
         why = managed.why_not_edited(service)
-        _show(self._change, is_shown=not why)
-        for each in (self._pause, self._remove):
-            _show(each, is_shown=service.managed)
-        _show(self._adopt, is_shown=service.adopted or not service.managed)
+        show_if(not why, self._change)
+        show_if(service.managed, self._pause, self._remove)
+        show_if(service.adopted or not service.managed, self._adopt)
         self._adopt.description = "Release" if service.adopted else "Adopt"
         if service.managed and not service.adopted:
             self._whose.clear()
@@ -202,7 +201,3 @@ def _served(service: ServiceSummary) -> tuple[Detail, ...]:
         Detail("Model", service.model_id),
         Detail("Framework", registry.label_of(service.framework)),
     )
-
-
-def _show(part: w.Widget, *, is_shown: bool) -> None:
-    part.layout.display = None if is_shown else "none"

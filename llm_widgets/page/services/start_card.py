@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.failures.remedies import Remedy, RemedyKind
 from llm_widgets.widgets.html import note, set_text
-from llm_widgets.widgets.layout import card
+from llm_widgets.widgets.layout import card, show_if
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable
 
@@ -71,7 +71,7 @@ class StartCard:
 
     def _draw(self, _: object = None) -> None:
         started = self._state.started
-        self.box.layout.display = None if started else "none"
+        show_if(started, self.box)
         if started is None:
             return
         set_text(self._sentence, started.text)

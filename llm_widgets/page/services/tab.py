@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ipywidgets as w
-
 from llm_widgets.domain.comparisons import FEWEST, MOST
 from llm_widgets.domain.regions import REGIONS
 from llm_widgets.page import places
@@ -30,12 +28,14 @@ from llm_widgets.page.services.services_table import (
     COMPARE,
     service_row,
 )
-from llm_widgets.widgets.layout import button, stack, toolbar
+from llm_widgets.widgets.layout import button, column, stack, toolbar
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import DataTable, keep_hidden_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import ipywidgets as w
 
     from llm_widgets.errors import ManagerError
     from llm_widgets.page.services.deploy_form import DeployFormState
@@ -102,10 +102,10 @@ class ServicesView:
             self._table,
             self._costs.box,
         )
-        self.box = w.VBox([self._dashboard])
+        self.box = column(self._dashboard)
         self._edit = ServiceEditState(session, state)
         self._edit_page = EditPage(self._edit, back=self._edit.close)
-        self._page_dialogs = w.VBox()
+        self._page_dialogs = column()
         self.dialogs: tuple[w.Widget, ...] = (
             self._delete.dialog,
             self._adopt.dialog,

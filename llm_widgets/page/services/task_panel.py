@@ -11,7 +11,7 @@ from llm_widgets.serving.snippets import PASSAGES, QUERY, TEXTS
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
 from llm_widgets.widgets.fields import Field
 from llm_widgets.widgets.form import Form
-from llm_widgets.widgets.layout import button, card, row, stack
+from llm_widgets.widgets.layout import button, card, row, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.picker import FilePicker
 from llm_widgets.widgets.table import Column, DataTable
@@ -208,7 +208,7 @@ class TranscribingPanel:
             self._notice.clear()
         said = state.answer.text if isinstance(state.answer, Transcript) else ""
         self._text.text = said
-        self._text.layout.display = None if said else "none"
+        show_if(said, self._text)
 
 
 PANELS: Mapping[Task, Callable[[TryState], TaskPanel]] = {

@@ -1,13 +1,22 @@
 /** One measure as bars, over time or step by step; words and a table say it without the picture. */
 
-import uPlot from "uplot";
 import { el, setText } from "./dom.js";
 
+/** @import uPlot from "uplot" */
 /** @import { ChartTraits, Context } from "./types.js" */
 
 const HEIGHT = 180; // pixels, of the picture with its axes
 const FONT = "12px Roboto, Helvetica, Arial, sans-serif";
 const LEFT = 64; // pixels, for the words of the axis
+
+/** @type {Promise<typeof uPlot> | undefined} */
+let loading;
+
+/** Fetch uPlot with the first chart: it is not part of the page's first script. */
+function library() {
+	loading ??= import("uplot").then((found) => found.default);
+	return loading;
+}
 
 /**
  * A value in words, in a unit that suits it.
@@ -58,6 +67,7 @@ function render({ model, el: root }) {
 	picture.append(...[bar, marked, line].filter((each) => each !== undefined));
 	/** @type {uPlot | null} */
 	let plot = null;
+	let drawings = 0;
 
 	/** @param {Element | undefined} of */
 	const colour = (of) => (of ? getComputedStyle(of).color : "");
@@ -98,11 +108,14 @@ function render({ model, el: root }) {
 		];
 	}
 
-	/** @returns {uPlot.Options} */
-	function options() {
+	/**
+	 * @param {typeof uPlot["paths"]} paths
+	 * @returns {uPlot.Options}
+	 */
+	function options(paths) {
 		const steps = model.get("steps").length;
 		const unit = model.get("unit");
-		const bars = uPlot.paths.bars?.({ size: steps ? [0.6, 80] : [0.8, 24, 1] });
+		const bars = paths.bars?.({ size: steps ? [0.6, 80] : [0.8, 24, 1] });
 		const axis = {
 			stroke: () => colour(picture),
 			font: FONT,
@@ -189,8 +202,23 @@ function render({ model, el: root }) {
 		picture.hidden = !has;
 		// Who draws several measures step by step has one table for all of them.
 		table.hidden = !has || model.get("steps").length > 0;
-		plot = has ? new uPlot(options(), columns(), picture) : null;
+		plot = null;
+		drawings += 1;
+		if (has) drawPicture(drawings);
 		fill();
+	}
+
+	/** Draw the picture, unless the next drawing has begun meanwhile; the words stand without it. */
+	function drawPicture(/** @type {number} */ drawing) {
+		library().then(
+			(Plot) => {
+				if (drawing !== drawings) return;
+				plot = new Plot(options(Plot.paths), columns(), picture);
+			},
+			() => {
+				loading = undefined; // the next chart tries again
+			},
+		);
 	}
 
 	const sized = new ResizeObserver(() =>
@@ -206,6 +234,7 @@ function render({ model, el: root }) {
 	model.on("change", draw);
 	draw();
 	return () => {
+		drawings += 1;
 		sized.disconnect();
 		dark.removeEventListener("change", themed);
 		host.disconnect();

@@ -3,7 +3,6 @@
  * tokens. No HTML is written or read on the way, so that whatever a model says stays text.
  */
 
-import { Lexer, Tokenizer } from "marked";
 import { cut, el, LONGEST, shown } from "./dom.js";
 import { codeBox } from "./parts.js";
 
@@ -25,17 +24,40 @@ const ENTITY = /&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(amp|lt|gt|quot|apos|nbsp)
 /** @type {Tag[]} */
 const HEADINGS = ["h3", "h4", "h5", "h6"];
 
-/** Reads no HTML: tags are text like any other. */
-class WithoutHtml extends Tokenizer {
-	/** @returns {undefined} */
-	html() {
-		return undefined;
-	}
+/** @typedef {(text: string) => {blocks: Token[], links: string}} Reader */
 
-	/** @returns {undefined} */
-	tag() {
-		return undefined;
-	}
+/** @type {Reader | undefined} */
+let reader;
+/** @type {Promise<void> | undefined} */
+let loading;
+
+/** Fetch marked with the first answer: it is not part of the page's first script. */
+export function loadReader() {
+	loading ??= import("marked").then(
+		({ Lexer, Tokenizer }) => {
+			/** Reads no HTML: tags are text like any other. */
+			class WithoutHtml extends Tokenizer {
+				/** @returns {undefined} */
+				html() {
+					return undefined;
+				}
+
+				/** @returns {undefined} */
+				tag() {
+					return undefined;
+				}
+			}
+			reader = (text) => {
+				const lexer = new Lexer({ gfm: true, breaks: true, tokenizer: new WithoutHtml() });
+				const found = lexer.lex(text);
+				return { blocks: [...found], links: JSON.stringify(found.links) };
+			};
+		},
+		() => {
+			loading = undefined; // answers stay plain text, and the next one tries again
+		},
+	);
+	return loading;
 }
 
 /**
@@ -48,9 +70,8 @@ function read(text) {
 	try {
 		// What is cut is shown as it is: the reading would keep the page busy.
 		if (text.length > LONGEST) throw new RangeError("too long");
-		const lexer = new Lexer({ gfm: true, breaks: true, tokenizer: new WithoutHtml() });
-		const found = lexer.lex(text);
-		return { blocks: [...found], links: JSON.stringify(found.links) };
+		if (!reader) throw new Error("not there yet");
+		return reader(text);
 	} catch {
 		return { blocks: [{ type: "text", raw: text, text }], links: NO_LINKS };
 	}
@@ -193,6 +214,7 @@ export function markdownPane() {
 	/** @type {Token[]} */
 	let drawn = [];
 	let links = NO_LINKS;
+	let isRead = false;
 
 	/** @param {string} text */
 	function readOn(text) {
@@ -210,16 +232,18 @@ export function markdownPane() {
 		/** @param {string} given */
 		show(given) {
 			const text = cut(given).replace(/\r\n?/g, "\n"); // as marked does
-			if (text === source) return;
-			const found = readOn(text);
+			if (text === source && isRead) return;
+			if (!reader) loadReader().then(() => reader && this.show(source));
+			const found = isRead ? readOn(text) : read(text);
 			let same = 0;
 			while (same < drawn.length && drawn[same]?.raw === found.blocks[same]?.raw) same += 1;
-			if (links !== found.links) same = 0;
+			if (links !== found.links || !isRead) same = 0;
 			while (element.childNodes.length > same) element.lastChild?.remove();
 			element.append(...nodes(found.blocks.slice(same)));
 			source = text;
 			drawn = found.blocks;
 			links = found.links;
+			isRead = reader !== undefined;
 		},
 	};
 }
