@@ -39,7 +39,7 @@ test: $(READY) $(NODE_MODULES)
 	@$(LOCAL_CLOUD) tests/unit -n $(WORKERS)
 	@$(LOCAL_CLOUD) tests/contract/gcloud tests/faults tests/contract $(LONGEST_FIRST)
 	@$(BIN)/python -m pytest tests/unit -n $(WORKERS)
-	@$(BIN)/python -m pytest $(TOGETHER) -m "not matrix" $(LONGEST_FIRST)
+	@$(BIN)/python -m pytest $(TOGETHER) -m "not matrix" $(LONGEST_FIRST) --durations=40 --durations-min=5
 
 test-matrix: $(READY)
 	@$(BIN)/python tests/install_chromium.py

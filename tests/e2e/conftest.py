@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.running import Server, running_server
+from tests.e2e.services_tab import cloud_with_model, served_page
 from tests.e2e.witness import add_witness
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+    from tests.contract.product import Product
 
 # Milliseconds: far longer than a page takes on a busy machine; only a test that fails waits so.
 PATIENCE = 60_000
@@ -63,6 +66,20 @@ def demo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert server.url, server.log.read_text()
         yield server
     assert "Traceback" not in (log := server.log.read_text()), log
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Run a local cloud with a model in it; a file that needs more has one of its own."""
+    with cloud_with_model(tmp_path_factory.mktemp("cloud")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the page with that cloud in the place of Google."""
+    with served_page(product, tmp_path_factory.mktemp("page")) as address:
+        yield address
 
 
 # What was still to be told to a view that has just gone with its page; ipywidgets says so itself.

@@ -11,7 +11,7 @@ from llm_widgets.gcp.run import service_json
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT
 from tests.contract.test_adopting import MODEL, WHO, made
-from tests.e2e.services_tab import ask, cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import ask, cloud_with_model, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,12 +31,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         deploy(started, "shop", made("serve"))
         deploy(started, "ours", service(ENGINE))
         yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 @pytest.fixture

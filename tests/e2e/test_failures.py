@@ -28,7 +28,6 @@ from tests.e2e.services_tab import (
     deploy,
     ready,
     remove_all,
-    served_page,
 )
 
 if TYPE_CHECKING:
@@ -52,12 +51,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
                 started.clients.storage(PROJECT), BUCKET, lambda file: file.with_model(QWEN)
             )
             yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from local_cloud.testing.waiting import until
 from tests.contract.engine import deploy
 from tests.contract.product import PARENT, Product
 from tests.contract.slotted_engine import slotted
-from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import cloud_with_model, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,12 +43,6 @@ def product(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Iterator[P
         template.containers[0].resources.limits.update(limits)
         deploy(started, "queue", made)
         yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.e2e.services_tab import (
     deploy,
     ready,
     row_of,
-    served_page,
     unfold,
 )
 
@@ -38,12 +37,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     pytest.importorskip("xllamacpp")
     with cloud_with_model(tmp_path_factory.mktemp("cloud")) as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 @pytest.fixture

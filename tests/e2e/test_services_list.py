@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.contract.product import REGION
 from tests.contract.quick_services import deployed
 from tests.contract.served_model import BUCKET, RECORD
-from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import row_of
 from tests.e2e.witness import has_shown
 
 if TYPE_CHECKING:
@@ -23,18 +23,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(300)]
 
 NAMES = ("alpha", "beta", "gamma")
-
-
-@pytest.fixture(scope="module")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
-    with cloud_with_model(tmp_path_factory.mktemp("cloud")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from llm_widgets.serving import codec
 from local_cloud.testing.waiting import until
 from tests.contract.product import PARENT, Product
 from tests.e2e.conftest import Problems
-from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import cloud_with_model, row_of
 from tests.e2e.unforeseen import UNFORESEEN, Unforeseen
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         for name, case in UNFORESEEN.items():  # all start, and fail, at once
             services.create_from(started.clients, codec.document(case.deployment(name, folder)))
         yield started
-
-
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
 
 
 def open_service(page: Page, name: str) -> None:
