@@ -4,6 +4,9 @@ import { TabView } from "@jupyter-widgets/controls/lib/widget_selectioncontainer
 
 const LATEST = 3_000; // milliseconds
 
+/** Milliseconds for the first click: drawing what nobody sees would keep it waiting. */
+const FIRST_CLICK = 1_000;
+
 /** @param {() => void} draw */
 const whenIdle = (draw) =>
 	"requestIdleCallback" in globalThis
@@ -35,7 +38,7 @@ export class LazyTabView extends TabView {
 			if (index === this.model.get("selected_index")) shown.resolve();
 		};
 		this.listenTo(this.model, "change:selected_index", look);
-		pageShown.then(() => whenIdle(shown.resolve));
+		pageShown.then(() => setTimeout(() => whenIdle(shown.resolve), FIRST_CLICK));
 		return view;
 	}
 }
