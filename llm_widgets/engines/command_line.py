@@ -37,6 +37,11 @@ class CommandLine:
         """Return whether a flag is given, with a value or without."""
         return any(_name(group) == name for group in self._groups(words))
 
+    def flags(self, words: Sequence[str]) -> dict[str, str]:
+        """Return the value of each flag that is given, by its name; empty for one without."""
+        names = dict.fromkeys(_name(group) for group in self._groups(words) if _is_flag(group[0]))
+        return {name: self.value(words, name) for name in names}
+
     def operands(self, words: Sequence[str]) -> tuple[str, ...]:
         """Return the words that are neither flags nor values of flags."""
         return tuple(group[0] for group in self._groups(words) if not _is_flag(group[0]))

@@ -96,6 +96,9 @@ def with_args(deployment: Deployment, *words: str) -> Deployment:
         with_args(TOLD, "--max-model-len=1024"),
         with_args(TOLD, "--max-num-seqs=3"),
         with_args(TOLD, "--enforce-eager"),
+        with_args(TOLD, "-O1"),
+        with_args(TOLD, "--block-size=32"),
+        replace(TOLD, environment={**TOLD.environment, "VLLM_ATTENTION_BACKEND": "FLASHINFER"}),
     ],
 )
 def test_it_goes_with_another(after: Deployment) -> None:
@@ -112,6 +115,8 @@ def test_it_goes_with_another(after: Deployment) -> None:
         replace(TOLD, timeout=60),
         replace(TOLD, labels={"team": "a"}),
         with_args(TOLD, "--served-model-name=other"),
+        with_args(TOLD, "--enable-auto-tool-choice", "--tool-call-parser=hermes"),
+        replace(TOLD, environment={**TOLD.environment, "TZ": "UTC"}),
     ],
 )
 def test_it_stays_with_the_same(after: Deployment) -> None:

@@ -49,6 +49,12 @@ def test_a_switch_leaves_the_word_after_it_alone() -> None:
     assert COMMAND_LINE.operands(["--enforce-eager", "/models"]) == ("/models",)
 
 
+def test_all_flags_are_told_with_their_values() -> None:
+    words = ["/m", "--a", "1", "--b=2", "--eager", "x", "--a=3", "-O1"]
+    assert LINE.flags(words) == {"--a": "3", "--b": "2", "--eager": "", "-O1": ""}
+    assert LINE.flags(["/m"]) == {}
+
+
 def test_a_word_is_put_in_the_place_of_its_like() -> None:
     assert LINE.with_word(["/m", "--a", "1", "--b=2"], "--a=3") == ("/m", "--a=3", "--b=2")
     assert LINE.with_word(["/m"], "--eager") == ("/m", "--eager")

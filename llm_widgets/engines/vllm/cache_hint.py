@@ -6,6 +6,11 @@ memory or wastes it.
 
 Source: ``gpu_worker.py`` of vLLM 0.11 to 0.33. Of its two numbers the second one leaves nothing
 free, and is not taken.
+
+``VLLM_ENABLE_STARTUP_PLAN=1``, in the pinned version too, makes vLLM keep the same number below
+``VLLM_CACHE_ROOT`` and take it at the next start (vllm-project/vllm#47388, after 0.24). No
+deployment sets it: the folder ends with its instance, so no start on Cloud Run would find a plan.
+The argument says the same, and holds for no more than the plan's fingerprint does.
 """
 
 from __future__ import annotations
@@ -25,6 +30,30 @@ if TYPE_CHECKING:
 
 NAME = "--kv-cache-memory-bytes"
 _SHORT = "--kv-cache-memory"  # argparse takes the beginning of a name, and the log tells it so
+_WITHOUT_MEMORY = frozenset(
+    {
+        NAME,
+        _SHORT,
+        "--api-key",
+        "--chat-template",
+        "--default-chat-template-kwargs",
+        "--disable-log-requests",
+        "--disable-log-stats",
+        "--enable-auto-tool-choice",
+        "--enable-log-requests",
+        "--generation-config",
+        "--host",
+        "--override-generation-config",
+        "--port",
+        "--reasoning-parser",
+        "--served-model-name",
+        "--tool-call-parser",
+    }
+)
+"""Arguments of the server alone. With any other one vLLM may measure something else."""
+
+_OF_MEMORY = ("VLLM_", "PYTORCH_")  # beginnings of variables with which it may, too
+
 _TOLD = re.compile(
     r"`--kv-cache-memory(?:-bytes)?=(?P<bytes>\d{6,13})` \(\d{1,4}(?:\.\d{1,4})? GiB\) "
     r"to fit into requested memory"
@@ -63,13 +92,13 @@ def _told(deployment: Deployment) -> tuple[str, ...]:
 
 
 def _subject(deployment: Deployment) -> tuple[object, ...]:
-    """Return all that the size depends on."""
-    settings = arguments.memory_settings(deployment)
-    rest = {name: value for name, value in settings.items() if name not in (NAME, _SHORT)}
+    """Return all that the size depends on, or may."""
+    flags = arguments.COMMAND_LINE.flags(deployment.args)
+    variables = deployment.environment
     return (
         deployment.image,
         deployment.accelerator,
         (deployment.bucket, deployment.folder, deployment.model_id),
-        arguments.CONTEXT.told(deployment),
-        rest,
+        {name: value for name, value in flags.items() if name not in _WITHOUT_MEMORY},
+        {name: value for name, value in variables.items() if name.startswith(_OF_MEMORY)},
     )
