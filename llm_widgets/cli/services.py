@@ -66,6 +66,11 @@ class Duration(click.ParamType[timedelta]):
 @fit_anyway
 @click.option("--trust-remote-code", is_flag=True, help="Run code that the model brings.")
 @click.option("--start", type=click.Choice(IDS), help="What a start of vLLM is tuned for.")
+@click.option(
+    "--stream-weights/--mount-weights",
+    default=None,
+    help="Read weights from gs:// or through the mount. Default: what is known to be faster.",
+)
 @click.option("--exist-ok", is_flag=True, help="Change a service of that name and model.")
 @in_background
 @quiet
@@ -80,6 +85,7 @@ def deploy(
     fit_anyway: bool,
     trust_remote_code: bool,
     start: str | None,
+    stream_weights: bool | None,
     exist_ok: bool,
     in_background: bool,
     quiet: bool,
@@ -99,6 +105,7 @@ def deploy(
         fit_anyway=fit_anyway,
         trust_remote_code=trust_remote_code or None,
         start=start or "",
+        stream_weights=stream_weights,
         exist_ok=exist_ok,
         progress=not quiet,
         wait=not in_background,

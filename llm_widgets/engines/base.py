@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.services import Deployment
     from llm_widgets.domain.start_styles import StartStyle
     from llm_widgets.domain.starts import Mark
+    from llm_widgets.domain.streaming import Streaming
     from llm_widgets.engines.command_line import CommandLine
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.recognising import Signs
@@ -216,6 +217,10 @@ class Engine(Protocol):
     @property
     def start_styles(self) -> Sequence[StartStyle]:
         """How it can start: faster, or for faster answers; empty where there is no choice."""
+
+    @property
+    def streaming(self) -> Streaming | None:
+        """How it reads weights past the mount; ``None`` where it can't."""
 
     @property
     def start_marks(self) -> Sequence[Mark]:

@@ -11,7 +11,7 @@ from llm_widgets.domain.actors import Deed
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.names import shown
 from llm_widgets.domain.start_styles import BALANCED
-from llm_widgets.engines import proposals, registry, start_styles
+from llm_widgets.engines import proposals, registry, start_styles, streaming
 from llm_widgets.errors import (
     AlreadyExistsError,
     DeploymentError,
@@ -181,6 +181,31 @@ def with_code(wanted: Deployment, *, runs: bool | None) -> Deployment:
     """
     engine = registry.of(wanted.framework)
     return wanted if engine is None or runs is None else engine.with_code(wanted, runs=runs)
+
+
+def with_streaming(wanted: Deployment, *, on: bool | None) -> Deployment:
+    """Return a deployment whose engine streams the weights, or reads them through the mount.
+
+    Parameters
+    ----------
+    on
+        ``None`` leaves the arguments as they are.
+
+    Raises
+    ------
+    InvalidInputError
+        They can't be streamed.
+    """
+    engine = registry.of(wanted.framework)
+    if engine is None or on is None:
+        return wanted
+    if on and not streaming.can(engine, wanted):
+        raise InvalidInputError(
+            f"{engine.label} can't stream these weights from Cloud Storage.",
+            field="stream_weights",
+            fix=Fix(text="Leave it out: the weights are read through the mount."),
+        )
+    return streaming.turned(engine, wanted, on=on)
 
 
 def with_start(wanted: Deployment, style: str) -> Deployment:

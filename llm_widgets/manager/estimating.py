@@ -11,6 +11,7 @@ from llm_widgets.config import settings
 from llm_widgets.domain import gpus
 from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.tables import Listing, Shown, Values
+from llm_widgets.engines import registry, streaming
 from llm_widgets.manager import memory
 from llm_widgets.serving import cost, gpu_memory, recipes
 
@@ -59,12 +60,20 @@ class Fit(Shown):
             "needed_bytes": known.total if known else None,
             "usable_bytes": found.usable if found else None,
             "context": gpu_memory.context_of(self.deployment) or None,
+            "streams_weights": self._streams,
             "longest_context": known.longest_context if known else None,
             "reason": found.reason if found else "",
             "advice": list(found.advice) if found else [],
             "regions": [r for gpu in gpus.GPUS if self._has(gpu) for r in gpu.regions],
             "dollars_per_hour": float(round(price.hour, 4)) if price else None,
         }
+
+    @property
+    def _streams(self) -> bool | None:
+        """Whether weights are read past the mount; ``None`` where they can't be."""
+        made, engine = self.deployment, registry.of(self.deployment.framework)
+        is_possible = engine is not None and streaming.can(engine, made)
+        return streaming.is_on(engine, made) if engine and is_possible else None
 
     def _has(self, gpu: gpus.Gpu) -> bool:
         return gpu.accelerator == self.deployment.accelerator

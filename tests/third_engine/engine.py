@@ -97,6 +97,7 @@ class Parrot:
     issues = "https://example.com/issues"
     measured = None
     start_styles = ()
+    streaming = None
     start_marks = (Mark("Waking", re.compile("Parrot wakes up")),)
     listening = (logged(r"Parrot sits on perch (?P<listens>\d{2,5})"),)
     loading = re.compile(r"Parrot wakes up")

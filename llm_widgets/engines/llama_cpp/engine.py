@@ -58,6 +58,7 @@ class LlamaCpp:
     failures = FAILURES
     start_marks = MARKS
     start_styles = ()
+    streaming = None
     issues = f"{_PAGE}/issues"
     listening = (logged(rf"server is listening on https?://{ADDRESS}"),)
     # From tools/server/server.cpp and src/llama-model-loader.cpp.

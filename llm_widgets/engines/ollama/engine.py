@@ -55,6 +55,7 @@ class Ollama:
     failures = FAILURES
     start_marks = MARKS
     start_styles = ()
+    streaming = None
     issues = "https://github.com/ollama/ollama/issues"
     listening = (logged(rf"Listening on {ADDRESS} \(version"),)
     # From the start-up log of 0.24, and of the API of Ollama in the local cloud.

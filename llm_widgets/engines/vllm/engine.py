@@ -31,6 +31,7 @@ from llm_widgets.engines.vllm.features import FEATURES
 from llm_widgets.engines.vllm.signs import SIGNS
 from llm_widgets.engines.vllm.start_marks import MARKS
 from llm_widgets.engines.vllm.start_styles import STYLES
+from llm_widgets.engines.vllm.streaming import STREAMING
 from llm_widgets.engines.vllm.template_values import template_values
 from llm_widgets.errors import Fix, InvalidInputError
 
@@ -71,6 +72,7 @@ class Vllm:
     failures = FAILURES
     start_marks = MARKS
     start_styles = STYLES
+    streaming = STREAMING
     issues = "https://github.com/vllm-project/vllm/issues"
     listening = (logged(rf"Starting vLLM (?:API )?server(?: \d{{1,3}})? on https?://{ADDRESS}\b"),)
     # From the start-up log of 0.33.

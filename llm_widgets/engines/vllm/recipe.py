@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import gpus, names
 from llm_widgets.domain.loading import POOLING
 from llm_widgets.domain.services import LONGEST_PROBE, Deployment, StartupProbe
+from llm_widgets.domain.streaming import address
 from llm_widgets.engines import hardware
 from llm_widgets.engines.base import Readiness
-from llm_widgets.engines.vllm import arguments
+from llm_widgets.engines.vllm import arguments, streaming
 from llm_widgets.engines.vllm.loadable import MISTRAL
-from llm_widgets.engines.vllm.memory import STREAM_BUFFER, UTILIZATION, batch_tokens
+from llm_widgets.engines.vllm.memory import UTILIZATION, batch_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,9 +33,6 @@ MOUNT_OPTIONS = (
     "enable-buffered-read=true",  # the streamer reads from one end to the other
     "metadata-cache-ttl-secs=-1",  # files of a model never change
 )
-
-STREAMED = "--load-format=runai_streamer"
-"""Mapping the files into memory, the default, reads 2 MB/s through Cloud Storage FUSE."""
 
 READY_SECONDS = max(LONGEST_PROBE.values())
 """How long vLLM's server waits for its engine: as long as a startup probe may. By itself it gives
@@ -103,8 +101,9 @@ def deployment(
     """
     machine = hardware.choose(region, record.size, accelerator)
     folder = mount_path(bucket)
+    streams = safetensors and streaming.is_faster(record.size, machine.cpu, verdict)
     args = [
-        folder,
+        address(bucket, record.prefix) if streams else folder,
         f"--served-model-name={record.id}",
         f"{arguments.PORT.name}={PORT}",
         f"{arguments.GPUS.name}=1",
@@ -129,8 +128,8 @@ def deployment(
         "VLLM_ENGINE_READY_TIMEOUT_S": str(READY_SECONDS),
     }
     if safetensors:
-        args.append(STREAMED)
-        environment[arguments.STREAM_BUFFER.name] = str(STREAM_BUFFER)
+        args.append(streaming.STREAMED)
+        environment |= streaming.BUFFER
     for word in proposed:
         args = list(arguments.COMMAND_LINE.with_word(args, word))
     return Deployment(

@@ -152,6 +152,7 @@ class DeployCalls(ServiceCalls):
         fit_anyway: bool = False,
         trust_remote_code: bool | None = None,
         start: str = "",
+        stream_weights: bool | None = None,
         family_arguments: bool = True,
         exist_ok: bool = False,
         progress: bool = True,
@@ -178,6 +179,9 @@ class DeployCalls(ServiceCalls):
         start
             What the engine's start is traded for: ``fast-start``, ``balanced`` or ``fast-answers``;
             balanced by default.
+        stream_weights
+            Whether the engine reads weights from ``gs://`` and not through the mount; where that is
+            known to be faster when ``None``.
         family_arguments
             Whether the engine is told what models of this family are served with; see
             :meth:`family`.
@@ -203,6 +207,7 @@ class DeployCalls(ServiceCalls):
         wanted = self._wanted(subject, manifest, changes)
         wanted = deploy.with_code(wanted, runs=trust_remote_code)
         wanted = deploy.with_start(wanted, start)
+        wanted = deploy.with_streaming(wanted, on=stream_weights)
         if not family_arguments:
             proposed = deploy.proposal(subject, manifest, wanted.framework)
             wanted = deploy.with_proposal(wanted, proposed, told=False)

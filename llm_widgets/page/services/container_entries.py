@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.domain.services import LONGEST_PROBE
-from llm_widgets.engines import registry, start_styles
+from llm_widgets.engines import registry, start_styles, streaming
 from llm_widgets.engines.base import PROBE as PROBE_TEXT
 from llm_widgets.engines.base import Texts
 from llm_widgets.errors import InvalidInputError
@@ -58,6 +58,17 @@ def _runs_code(deployment: Deployment) -> bool:
     return bool(engine and engine.runs_code(deployment))
 
 
+def _streams(deployment: Deployment) -> bool:
+    engine = registry.of(deployment.framework)
+    return bool(engine and streaming.is_on(engine, deployment))
+
+
+def _streaming_trade(shown: Shown) -> str:
+    engine = registry.of(shown.offered.framework)
+    can = engine and streaming.can(engine, shown.offered)
+    return engine.streaming.trade if can and engine and engine.streaming else ""
+
+
 def _start(deployment: Deployment) -> str:
     engine = registry.of(deployment.framework)
     return start_styles.of(engine, deployment) if engine else ""
@@ -89,6 +100,8 @@ def _told(values: Mapping[str, Any], before: Deployment) -> Values:
     agreed, style = bool(values[CODE.key]), str(values[START.key] or "")
     if agreed != _runs_code(before):
         read = engine.with_code(read, runs=agreed)
+    if bool(values[STREAM.key]) != _streams(before):
+        read = streaming.turned(engine, read, on=bool(values[STREAM.key]))
     if style != _start(before):
         read = start_styles.with_style(engine, read, style)
     return {"args": read.args}
@@ -172,6 +185,15 @@ START = Entry(
     follows=True,
     is_long=True,
 )
+STREAM = Entry(
+    "stream_weights",
+    "Stream the weights from gs://",
+    _streaming_trade,
+    "checkbox",
+    derive=_streams,
+    is_shown=lambda shown: bool(_streaming_trade(shown)),
+    follows=True,
+)
 CONTAINER = Card(
     "Container",
     (
@@ -185,6 +207,7 @@ CONTAINER = Card(
         PORT,
         CODE,
         START,
+        STREAM,
         Entry(
             "args",
             "Arguments",
