@@ -9,8 +9,9 @@ free, and is not taken.
 
 ``VLLM_ENABLE_STARTUP_PLAN=1``, in the pinned version too, makes vLLM keep the same number below
 ``VLLM_CACHE_ROOT`` and take it at the next start (vllm-project/vllm#47388, after 0.24). No
-deployment sets it: the folder ends with its instance, so no start on Cloud Run would find a plan.
-The argument says the same, and holds for no more than the plan's fingerprint does.
+deployment sets it: the folder ends with its instance, so no start on Cloud Run would find a plan,
+and :mod:`.kept_caches` says why it is not kept elsewhere. The argument says the same, and holds for
+no more than the plan's fingerprint does.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from llm_widgets.engines.vllm import (
     arguments,
     cache_hint,
     families,
+    kept_caches,
     loadable,
     measured,
     memory,
@@ -261,6 +262,7 @@ class Vllm:
         An instance has one GPU, which vLLM can't be told to exceed.
         """
         yield from told_parsers.problems(deployment)
+        yield from kept_caches.problems(deployment)
         yield from _sound(deployment)
         told = arguments.GPUS
         if told.told(deployment) != told.default:
