@@ -13,8 +13,8 @@ from llm_widgets.engines import registry
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import revisions, service_json
 from llm_widgets.manager import change
-from llm_widgets.serving import starts
-from llm_widgets.serving.phases import Line
+from llm_widgets.serving import start_phases
+from llm_widgets.serving.deployment_steps import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -145,7 +145,7 @@ def _start(entries: Iterable[LogEntry], marks: Sequence[Mark]) -> Start | None:
         if not entry.request:
             lines = by_instance.setdefault(entry.labels.get("instanceId", ""), [])
             lines.append(Line(entry.time, text))
-    found = [start for each in by_instance.values() if (start := starts.read(each, marks))]
+    found = [start for each in by_instance.values() if (start := start_phases.read(each, marks))]
     ready = [start for start in found if start.is_ready]
     return next(reversed(ready or found), None)
 

@@ -34,8 +34,8 @@ from llm_widgets.page.services.service_page import ServicePage
 from llm_widgets.page.services.services import ServicesState
 from llm_widgets.page.services.services_table import service_row
 from llm_widgets.serving import checks, codec, recipes
+from llm_widgets.serving.deployment_steps import Step, StepState
 from llm_widgets.serving.export import Language, written
-from llm_widgets.serving.phases import Step, StepState
 from llm_widgets.widgets.form import Form
 from local_cloud.testing.waiting import LONG, until
 from tests.contract.engine import ENGINE, deploy, service
@@ -217,7 +217,7 @@ def test_from_the_form_to_an_answer(session: Session, product: Product, parrot: 
         drawn = service_page(session, looked, chat, edit)
         looked.start()
         until(lambda: looked.document)
-        assert {phase.step: phase.state for phase in looked.phases}[Step.LOADING] is StepState.DONE
+        assert {each.step: each.state for each in looked.steps}[Step.LOADING] is StepState.DONE
         assert '"Parrot"' in shown(drawn.box)
         assert "/talk/chat/completions" in shown(drawn.box)
         chat.ask("Hello")

@@ -17,7 +17,7 @@ from llm_widgets.page.services.log_panel import log_stream
 from llm_widgets.page.services.services_table import CONSOLE
 from llm_widgets.page.services.start_card import StartCard
 from llm_widgets.serving import codec, concurrency
-from llm_widgets.serving.phases import StepState
+from llm_widgets.serving.deployment_steps import StepState
 from llm_widgets.widgets.details import Detail, DetailList
 from llm_widgets.widgets.layout import card, stack
 from llm_widgets.widgets.notice import Notice
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.run.summaries import ConditionFact
     from llm_widgets.page.services.service import ServicePageState
     from llm_widgets.page.services.service_edit import ServiceEditState
-    from llm_widgets.serving.phases import Phase
+    from llm_widgets.serving.deployment_steps import StepReached
     from llm_widgets.widgets.table import StatusState
 
 _STEPS: dict[StepState, StatusState] = {
@@ -53,7 +53,7 @@ class OverviewCard:
 
     def __init__(self, state: ServicePageState, edit: ServiceEditState, *, is_local: bool) -> None:
         self._state = state
-        self._phases = DetailList()
+        self._steps = DetailList()
         self._details = DetailList()
         self._conditions = DetailList()
         self._error = Notice()
@@ -68,7 +68,7 @@ class OverviewCard:
         )
         deployment = w.Box(
             [
-                card("Deployment", self._phases),
+                card("Deployment", self._steps),
                 card("Live log", log_stream(state.log, "Live log", "240px")),
             ]
         )
@@ -84,11 +84,11 @@ class OverviewCard:
             *(() if is_local else (card("Cloud Console", _console(state.name)),)),
         )
         state.observe(self._draw, ["summary", "document", "measured"])
-        state.observe(self._draw_phases, "phases")
+        state.observe(self._draw_steps, "steps")
         state.observe(self._draw_conditions, "conditions")
         state.observe(self._draw_diagnosis, "diagnosis")
         state.observe(self._draw_error, "error")
-        for draw in (self._draw, self._draw_phases, self._draw_conditions, self._draw_diagnosis):
+        for draw in (self._draw, self._draw_steps, self._draw_conditions, self._draw_diagnosis):
             draw()
 
     def _draw_error(self, _: object = None) -> None:
@@ -97,9 +97,9 @@ class OverviewCard:
         else:
             self._error.clear()
 
-    def _draw_phases(self, _: object = None) -> None:
-        first: datetime | None = next((p.at for p in self._state.phases if p.at), None)
-        self._phases.show([_phase(phase, first) for phase in self._state.phases])
+    def _draw_steps(self, _: object = None) -> None:
+        first: datetime | None = next((each.at for each in self._state.steps if each.at), None)
+        self._steps.show([_step(each, first) for each in self._state.steps])
 
     def _draw_conditions(self, _: object = None) -> None:
         told: dict[str, str] = {}
@@ -153,19 +153,19 @@ def _recognised(service: ServiceSummary) -> list[Detail]:
     ]
 
 
-def _phase(phase: Phase, first: datetime | None) -> Detail:
+def _step(reached: StepReached, first: datetime | None) -> Detail:
     text = {
         StepState.DONE: "done",
         StepState.ACTIVE: "in progress",
         StepState.WAITING: "pending",
         StepState.FAILED: "failed",
-    }[phase.state]
-    if phase.at:
-        text = phase.at.astimezone().strftime("%H:%M:%S")
+    }[reached.state]
+    if reached.at:
+        text = reached.at.astimezone().strftime("%H:%M:%S")
     after = ""
-    if phase.at and first and phase.at > first:
-        after = f"+{duration_text((phase.at - first).total_seconds())}"
-    return Detail(phase.step.value, text, state=_STEPS[phase.state], note=after)
+    if reached.at and first and reached.at > first:
+        after = f"+{duration_text((reached.at - first).total_seconds())}"
+    return Detail(reached.step.value, text, state=_STEPS[reached.state], note=after)
 
 
 def _told(fact: ConditionFact) -> str:

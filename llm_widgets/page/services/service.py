@@ -26,7 +26,7 @@ from llm_widgets.page.services.service_logs import LogTail
 from llm_widgets.page.services.starts import Starts
 from llm_widgets.page.services.trying import TryState
 from llm_widgets.serving import codec
-from llm_widgets.serving.phases import Line, Seen, phases
+from llm_widgets.serving.deployment_steps import Line, Seen, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -56,8 +56,8 @@ class ServicePageState(HasTraits):
         ``None`` when the service is gone.
     document
         The service as the API writes it.
-    phases
-        See :func:`llm_widgets.serving.phases.phases`.
+    steps
+        See :func:`llm_widgets.serving.deployment_steps.steps`.
     diagnosis
         Why it failed, when it did.
     task
@@ -79,7 +79,7 @@ class ServicePageState(HasTraits):
     summary: Instance[ServiceSummary | None] = Instance(ServiceSummary, allow_none=True)
     document: Dict = Dict()
     conditions: Tuple = Tuple()
-    phases: Tuple = Tuple()
+    steps: Tuple = Tuple()
     diagnosis: Instance[Any] = Instance(Diagnosis, allow_none=True)
     task: Instance[Task | None] = Instance(Task, allow_none=True)
     measured = Unicode()
@@ -318,7 +318,7 @@ class ServicePageState(HasTraits):
             self.conditions = facts
             self.revisions = listed
             self.diagnosis = why
-            self.phases = phases(
+            self.steps = steps(
                 Seen(
                     created_at=newest.created_at if newest else None,
                     image_at=newest.image_at if newest else None,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from llm_widgets.domain.starts import Mark
-    from llm_widgets.serving.phases import Line
+    from llm_widgets.serving.deployment_steps import Line
 
 CONTAINER = "Container"
 """From the decision to start an instance to the first line of its container: image, GPU, mount."""

@@ -9,7 +9,7 @@ import pytest
 from llm_widgets.domain.loading import Task
 from llm_widgets.engines import registry
 from llm_widgets.engines.vllm.engine import Vllm
-from llm_widgets.serving.phases import Line, Seen, Step, StepState, phases
+from llm_widgets.serving.deployment_steps import Line, Seen, Step, StepState, steps
 from llm_widgets.serving.snippets import snippets
 
 NAME = "projects/some-project/locations/europe-west4/services/one"
@@ -49,9 +49,9 @@ def test_steps(
     next_state: StepState | None,
 ) -> None:
     settled = START + timedelta(seconds=10) if outcome is not None else None
-    found = phases(Seen(START, None, outcome, settled, lines, LOADING))
-    assert [phase.step for phase in found] == list(Step)
-    assert [phase.state for phase in found[:done]] == [StepState.DONE] * done
+    found = steps(Seen(START, None, outcome, settled, lines, LOADING))
+    assert [each.step for each in found] == list(Step)
+    assert [each.state for each in found[:done]] == [StepState.DONE] * done
     if next_state:
         assert found[done].state is next_state
     if outcome:

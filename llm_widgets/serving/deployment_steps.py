@@ -35,8 +35,8 @@ class StepState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
-    """A step of a deployment; ``at`` is when it was reached, ``None`` when nothing tells."""
+class StepReached:
+    """How a step is; ``at`` is when it was reached, ``None`` when nothing tells."""
 
     step: Step
     state: StepState
@@ -75,7 +75,7 @@ class Seen:
     loading: re.Pattern[str] | None = None
 
 
-def phases(seen: Seen) -> tuple[Phase, ...]:
+def steps(seen: Seen) -> tuple[StepReached, ...]:
     """Return how far a deployment is.
 
     A step that left no trace of its own is reached when a later one is.
@@ -93,18 +93,18 @@ def phases(seen: Seen) -> tuple[Phase, ...]:
     # Its condition may be settled only at the end, but a container starts from an image.
     if started and (image is None or image > started):
         times[Step.IMAGE] = started
-    steps = list(Step)
-    reached = max((index for index, step in enumerate(steps) if times[step]), default=-1)
+    every = list(Step)
+    reached = max((index for index, step in enumerate(every) if times[step]), default=-1)
     if seen.outcome:
-        reached = len(steps) - 1
+        reached = len(every) - 1
     made = []
-    for index, step in enumerate(steps):
+    for index, step in enumerate(every):
         state = StepState.WAITING
         if index <= reached:
             state = StepState.DONE
         elif index == reached + 1:
             state = StepState.FAILED if seen.outcome is False else StepState.ACTIVE
-        made.append(Phase(step, state, times[step]))
+        made.append(StepReached(step, state, times[step]))
     return tuple(made)
 
 

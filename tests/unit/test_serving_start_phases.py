@@ -11,8 +11,8 @@ import pytest
 
 from llm_widgets.domain.starts import UNTOLD, Start, StartPhase, compared
 from llm_widgets.engines import registry
-from llm_widgets.serving import starts
-from llm_widgets.serving.phases import Line
+from llm_widgets.serving import start_phases
+from llm_widgets.serving.deployment_steps import Line
 
 LOGS = json.loads((Path(__file__).parents[1] / "data/starts/logs.json").read_text())["starts"]
 BY_ID = {log["id"]: log for log in LOGS}
@@ -27,7 +27,7 @@ def lines(log: dict[str, Any]) -> list[Line]:
 def read(found: list[Line], engine: str) -> Start | None:
     known = registry.of(engine)
     assert known
-    return starts.read(found, known.start_marks)
+    return start_phases.read(found, known.start_marks)
 
 
 @pytest.mark.parametrize("id_", BY_ID)
