@@ -134,3 +134,5 @@ def estimate(
     for reason in dict.fromkeys(each.memory.reason for each in found if each.memory):
         if reason:
             output.tell(reason)
+    for advice in dict.fromkeys(each.network for each in found if each.network):
+        output.tell(advice)

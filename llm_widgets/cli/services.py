@@ -216,6 +216,8 @@ def start_phases(service: str, region: str, project: str, how: str) -> None:
         output.tell(started.text)
         if started.argument:
             output.tell(f"The same configuration starts sooner with {started.argument}.")
+        if started.advice:
+            output.tell(f"{started.advice.text} {started.advice.change}\n{started.advice.command}")
 
 
 @services.command("update-traffic")

@@ -11,6 +11,9 @@ from llm_widgets.domain.units import GIB
 if TYPE_CHECKING:
     import re
 
+WEIGHTS = "Weights"
+"""Name of the phase in which an engine reads a model's weights."""
+
 UNTOLD = "Not in the log"
 """Name of the seconds that no line accounts for."""
 

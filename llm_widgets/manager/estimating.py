@@ -13,7 +13,7 @@ from llm_widgets.domain.manifest import ManifestFile, ModelManifest
 from llm_widgets.domain.tables import Listing, Shown, Values
 from llm_widgets.engines import registry, streaming
 from llm_widgets.manager import memory
-from llm_widgets.serving import cost, gpu_memory, recipes
+from llm_widgets.serving import cost, egress, gpu_memory, recipes
 
 if TYPE_CHECKING:
     from llm_widgets.config import Settings
@@ -35,11 +35,20 @@ class Fit(Shown):
         What it would be offered with.
     memory
         The estimate; ``None`` where the engine can't be asked.
+    size
+        Bytes of the model's files.
     """
 
     model: str
     deployment: Deployment
     memory: Estimate | None
+    size: int = 0
+
+    @property
+    def network(self) -> str:
+        """What makes its weights load faster, in a sentence; empty for a small model."""
+        found = egress.before(self.deployment, self.size)
+        return found.text if found else ""
 
     @property
     def fits(self) -> bool | None:
@@ -60,6 +69,7 @@ class Fit(Shown):
             "needed_bytes": known.total if known else None,
             "usable_bytes": found.usable if found else None,
             "context": gpu_memory.context_of(self.deployment) or None,
+            "network": self.network,
             "streams_weights": self._streams,
             "longest_context": known.longest_context if known else None,
             "reason": found.reason if found else "",
@@ -148,7 +158,7 @@ def fits_of(
             manifest=kept,
             framework=framework,
         )
-        fits.append(Fit(found.id, offered, gpu_memory.estimate(known, offered)))
+        fits.append(Fit(found.id, offered, gpu_memory.estimate(known, offered), record.size))
     return Listing(fits, _COLUMNS)
 
 

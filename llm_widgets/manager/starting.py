@@ -13,7 +13,7 @@ from llm_widgets.engines import registry
 from llm_widgets.gcp.observe import logs
 from llm_widgets.gcp.run import revisions, service_json
 from llm_widgets.manager import change
-from llm_widgets.serving import start_phases
+from llm_widgets.serving import egress, start_phases
 from llm_widgets.serving.deployment_steps import Line
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
     from llm_widgets.gcp.observe.logs import LogEntry
     from llm_widgets.gcp.run.revisions import RevisionFact
+    from llm_widgets.serving.egress import Advice
 
 _LINES = 2000  # of a log: engines start within the first hundreds
 _MOST_LINES = 5000  # of all entries together: one may have any number of lines
@@ -43,6 +44,8 @@ class Started(Shown):
         Ids; the second is empty where no earlier revision is known to have started.
     argument
         With it the same configuration starts sooner, as the log tells; empty for none.
+    advice
+        What would make its weights load faster; ``None`` where they did not take long.
     """
 
     revision: str
@@ -50,6 +53,7 @@ class Started(Shown):
     before_revision: str = ""
     before: Start | None = None
     argument: str = ""
+    advice: Advice | None = None
 
     @property
     def phases(self) -> Listing[StartPhase]:
@@ -76,6 +80,8 @@ class Started(Shown):
             "before_revision": self.before_revision,
             "before_seconds": round(self.before.seconds, 2) if self.before else None,
             "argument": self.argument,
+            "advice": f"{self.advice.text} {self.advice.change}" if self.advice else "",
+            "command": self.advice.command if self.advice else "",
             "phases": [phase.shown() for phase in self.phases],
         }
 
@@ -135,7 +141,7 @@ def of_entries(
     lines = (text for _, text in _lines(entries))
     revision = entries[0].labels.get("revision_name", "")
     argument = engine.told_argument(deployment, lines) if start.is_ready else ""
-    return Started(revision, start, argument=argument)
+    return Started(revision, start, argument=argument, advice=egress.after(deployment, start))
 
 
 def _start(entries: Iterable[LogEntry], marks: Sequence[Mark]) -> Start | None:

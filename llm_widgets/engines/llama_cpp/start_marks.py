@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import re
 
-from llm_widgets.domain.starts import Mark
-
-_WEIGHTS = "Weights"
+from llm_widgets.domain.starts import WEIGHTS, Mark
 
 MARKS = (
     Mark("Server start", re.compile(r"load_model: loading model '")),
     Mark(
-        _WEIGHTS,
+        WEIGHTS,
         re.compile(r" model buffer size = {1,8}(?P<size>\d{1,7}(?:\.\d{1,2})?) (?P<unit>[KMG]iB)"),
     ),
-    Mark(_WEIGHTS, re.compile(r"llama_context: (?:constructing llama_context|n_ctx_seq)")),
+    Mark(WEIGHTS, re.compile(r"llama_context: (?:constructing llama_context|n_ctx_seq)")),
     Mark("Cache", re.compile(r"warming up the model with an empty run")),
     # Without the lines before it is all of these together.
     Mark("Weights, cache and warm-up", re.compile(r"llama threadpool init")),

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 
-from llm_widgets.domain.starts import Mark
+from llm_widgets.domain.starts import WEIGHTS, Mark
 
 _SECONDS = r"(?P<seconds>\d{1,6}(?:\.\d{1,9})?) ?s(?:ec(?:ond)?s?)?\b"
 _SIZE = r"(?P<size>\d{1,6}(?:\.\d{1,6})?) (?P<unit>[KMGT]iB|B)"
 
-_WEIGHTS = "Weights"
 _COMPILE = "Compilation"
 _PROFILING = "Memory profiling"
 _WARM_UP = "Pictures' warm-up"
@@ -26,10 +25,10 @@ def _mark(phase: str, pattern: str, *, ready: bool = False) -> Mark:
 
 MARKS = (
     _mark("Engine start", r"Starting to load model|Loading model from scratch"),
-    _mark(_WEIGHTS, rf"Overall time to stream {_SIZE}[^:]{{0,80}}: {_SECONDS}"),
-    _mark(_WEIGHTS, rf"Loading weights took {_SECONDS}"),
-    _mark(_WEIGHTS, rf"Checkpoint size: {_SIZE}"),
-    _mark(_WEIGHTS, rf"Model loading took {_SIZE}(?: memory)? and {_SECONDS}"),
+    _mark(WEIGHTS, rf"Overall time to stream {_SIZE}[^:]{{0,80}}: {_SECONDS}"),
+    _mark(WEIGHTS, rf"Loading weights took {_SECONDS}"),
+    _mark(WEIGHTS, rf"Checkpoint size: {_SIZE}"),
+    _mark(WEIGHTS, rf"Model loading took {_SIZE}(?: memory)? and {_SECONDS}"),
     _mark(_COMPILE, rf"torch\.compile (?:takes|took) {_SECONDS} in total"),
     _mark(_COMPILE, rf"Directly load the compiled graph\(s\) .{{0,120}}, took {_SECONDS}"),
     _mark(_PROFILING, rf"Initial profiling/warmup run took {_SECONDS}"),

@@ -23,6 +23,7 @@ from llm_widgets.page.services.deploy_values import deployment_from, followers
 from llm_widgets.page.services.field_errors import told
 from llm_widgets.page.services.gpu_memory import GpuMemoryState
 from llm_widgets.page.services.prices import PricesState
+from llm_widgets.serving import egress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from llm_widgets.engines.base import Engine
     from llm_widgets.page.services.services import ServicesState
     from llm_widgets.page.session import Session
+    from llm_widgets.serving.egress import Advice
 
 Values = dict[str, Any]
 
@@ -282,6 +284,16 @@ class DeployFormState(HasTraits):
         if self.deployment is None:
             return None
         return self._changed_to(remedies.with_context(self.deployment, tokens))
+
+    @property
+    def network_advice(self) -> Advice | None:
+        """What would make the weights load faster; ``None`` where nothing would."""
+        made, subject = self.deployment, self.subject
+        return egress.before(made, subject.record.size) if made and subject else None
+
+    def use_subnet(self) -> Deployment | None:
+        """Return what is filled in with Direct VPC through the default subnet."""
+        return self._changed_to(egress.through(self.deployment)) if self.deployment else None
 
     @property
     def is_proposal_told(self) -> bool:

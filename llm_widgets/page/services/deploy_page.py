@@ -52,6 +52,7 @@ class DeployPage:
         self._cost = CostCard(state.prices)
         self._access = Notice()
         self._place = Notice()
+        self._network = Notice()
         self._form = Form(
             label="Deploy a model",
             submit_label="Deploy",
@@ -75,6 +76,7 @@ class DeployPage:
         go_back.on_click(lambda _: self._form.cancel())
         side = stack(
             self._place,
+            self._network,
             self._access,
             self._cost.box,
             self._memory.box,
@@ -99,6 +101,7 @@ class DeployPage:
         )
         self._form.on_cancel(back)
         self._access.on_action(self._grant)
+        self._network.on_action(lambda: self._fill(state.use_subnet()))
         state.observe(self._opened, "offered")
         state.observe(self._keep, "is_whole")
         state.on_deployed(lambda _: self._form.forget())
@@ -231,6 +234,7 @@ class DeployPage:
         self._form.folded = summaries(deployment)
         self._form.advanced = advanced(state.offered or deployment, deployment)
         self._request.show(tuple(Language), lambda name: written(deployment, Language(name)))
+        self._draw_network()
         if deployment.region == state.subject.location:
             self._place.clear()
         else:
@@ -239,6 +243,19 @@ class DeployPage:
                 f"The bucket is in {state.subject.location}, the service in {deployment.region}.",
                 detail="Cold starts are slower and incur transfer costs between regions.",
             )
+
+    def _draw_network(self) -> None:
+        advice = self._state.network_advice
+        if advice is None:
+            self._network.clear()
+            return
+        self._network.show(
+            "info",
+            advice.text,
+            detail=advice.change,
+            command=advice.command,
+            action_label="Use the default subnet",
+        )
 
     def _draw_access(self, _: object = None) -> None:
         deployment, found = self._state.deployment, self._state.bucket_access

@@ -42,6 +42,7 @@ class StartCard:
         self._is_acting = False
         self._offer = Notice()
         self._offer.on_action(self._act)
+        self._advice = Notice()
         self._sentence = note("")
         self._table = DataTable(
             caption="Phases of the start",
@@ -52,7 +53,7 @@ class StartCard:
                 Column("rate", "GiB/s", "number"),
             ),
         )
-        self.box = card("Start", self._sentence, self._table, self._offer)
+        self.box = card("Start", self._sentence, self._table, self._offer, self._advice)
         state.observe(self._draw, "started")
         self._draw()
 
@@ -81,6 +82,11 @@ class StartCard:
             )
         else:
             self._offer.clear()
+        advice = started.advice
+        if advice:
+            self._advice.show("info", advice.text, detail=advice.change, command=advice.command)
+        else:
+            self._advice.clear()
         self._table.rows = [
             _row(phase)
             for phase in started.phases
