@@ -1,4 +1,4 @@
-"""``llm-widgets chat``, ``compare``, ``embed``, ``rank``, ``transcribe`` and ``self-test``."""
+"""What asks services: ``llm-widgets chat``, ``embed``, ``rank``, ``classify`` and the like."""
 
 from __future__ import annotations
 
@@ -126,6 +126,17 @@ def rank(
     found = manager(project)
     named = found.service(service, region=region)
     output.show(found.rank(named, query, passages or _lines()), how)
+
+
+@click.command()
+@click.argument("service")
+@click.argument("texts", nargs=-1)
+@in_region
+@common
+def classify(service: str, texts: tuple[str, ...], region: str, project: str, how: str) -> None:
+    """Label TEXTS, or each line of standard input; JSON has the scores of all labels."""
+    found = manager(project)
+    output.show(found.classify(found.service(service, region=region), texts or _lines()), how)
 
 
 @click.command()

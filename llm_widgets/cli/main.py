@@ -38,6 +38,7 @@ _COMMANDS = {
     "compare": (f"{_HERE}.asking:compare", "ask several deployed models the same"),
     "embed": (f"{_HERE}.asking:embed", "turn texts into vectors"),
     "rank": (f"{_HERE}.asking:rank", "rank passages by a query"),
+    "classify": (f"{_HERE}.asking:classify", "label texts"),
     "transcribe": (f"{_HERE}.asking:transcribe", "write down what is said in a file of sound"),
     "self-test": (f"{_HERE}.asking:self_test", "test what a service should do"),
     "edit": (f"{_HERE}.services:edit", "change a service"),

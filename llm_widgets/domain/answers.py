@@ -1,4 +1,4 @@
-"""What services answer beside text: calls of tools, vectors, rankings, transcripts."""
+"""What services answer beside text: calls of tools, vectors, rankings, labels, transcripts."""
 
 from __future__ import annotations
 
@@ -58,6 +58,42 @@ class Ranked(Shown):
     def shown(self) -> Values:
         """Return the passage and its score."""
         return {"score": self.score, "passage": self.passage, "index": self.index}
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """A label, and how sure a classifier is that it fits; 1 is the most.
+
+    Attributes
+    ----------
+    name
+        Its number, as in ``"label 2"``, where the service does not name it.
+    """
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(Shown):
+    """A text with the scores of all labels, the best one first."""
+
+    text: str
+    scores: tuple[LabelScore, ...]
+
+    @property
+    def best(self) -> LabelScore:
+        """The label that fits best."""
+        return self.scores[0]
+
+    def shown(self) -> Values:
+        """Return the text with its label, and all scores."""
+        return {
+            "label": self.best.name,
+            "score": self.best.score,
+            "text": self.text,
+            "scores": {each.name: each.score for each in self.scores},
+        }
 
 
 @dataclass(frozen=True, slots=True)

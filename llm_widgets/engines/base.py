@@ -44,10 +44,13 @@ class Api:
         Path of the API, without a slash at the end: what clients take as their base URL.
     paths
         Below the base, the path of each other task that it has an endpoint for.
+    own_paths
+        The same of tasks whose path is not below the base.
     """
 
     base: str = "/v1"
     paths: Mapping[Task, str] = field(default_factory=dict)
+    own_paths: Mapping[Task, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -63,7 +66,8 @@ class Api:
         """Return the path that a task is asked at; empty where there is no endpoint for it."""
         if task in (Task.CHAT, Task.VISION):
             return self.path
-        return f"{self.base}{self.paths[task]}" if task in self.paths else ""
+        below = f"{self.base}{self.paths[task]}" if task in self.paths else ""
+        return self.own_paths.get(task, below)
 
 
 @dataclass(frozen=True, slots=True)

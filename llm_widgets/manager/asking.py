@@ -1,4 +1,4 @@
-"""Asking services: a chat, texts into vectors, a ranking, a transcript."""
+"""Asking services: a chat, texts into vectors, a ranking, labels, a transcript."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_widgets.gcp.run import answers, invoke
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llm_widgets.domain.answers import Embedding, Ranked, Transcript
+    from llm_widgets.domain.answers import Classified, Embedding, Ranked, Transcript
     from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.gcp.client.clients import Clients
 
@@ -27,6 +27,7 @@ MOST_SOUND = 25 * 2**20
 32 MiB of a request to Cloud Run."""
 
 _DOES = {
+    Task.CLASSIFY: "classify texts",
     Task.EMBED: "make embeddings",
     Task.RERANK: "rank passages",
     Task.TRANSCRIBE: "transcribe recordings",
@@ -126,6 +127,22 @@ def rank(
         raise _explained(error, service, Task.RERANK) from error
 
 
+def classify(clients: Clients, service: ServiceSummary, texts: Sequence[str]) -> list[Classified]:
+    """Return texts with the scores of their labels, in their order.
+
+    Raises
+    ------
+    ManagerError
+        The service does not classify, refuses or fails.
+    """
+    _check_texts(texts, "Name at least one text.", "texts")
+    body = {"model": service.served_name, "input": list(texts)}
+    try:
+        return answers.classification(_posted(clients, service, Task.CLASSIFY, body), texts)
+    except ManagerError as error:
+        raise _explained(error, service, Task.CLASSIFY) from error
+
+
 def transcribe(clients: Clients, service: ServiceSummary, recording: Recording) -> Transcript:
     """Return what is said in a recording.
 
@@ -189,6 +206,13 @@ def _check_texts(texts: Sequence[str], missing: str, field: str) -> None:
 def _explained(error: ManagerError, service: ServiceSummary, task: Task) -> ManagerError:
     """Say that a service is for something else, where an engine has refused what it is not for."""
     refused = isinstance(error, InvalidInputError | NotFoundError) and not error.field
+    if refused and service.task is task is Task.CLASSIFY and isinstance(error, NotFoundError):
+        return NotFoundError(
+            f"{service.id} has no endpoint that classifies texts.",
+            cause="vLLM has it for models that give a text one set of labels. One that labels each "
+            "token, or gives a reward, is asked at /pooling.",
+            fix=Fix(text="Deploy a model of text classification, or ask /pooling by code."),
+        )
     if not refused or service.task is None or service.task is task:
         return error
     return InvalidInputError(

@@ -20,7 +20,7 @@ from llm_widgets.engines import proposals, registry
 from llm_widgets.errors import InvalidInputError, ManagerError
 from llm_widgets.gcp.run import answers, service_json
 from llm_widgets.manager import asking, change, memory
-from llm_widgets.serving.snippets import PASSAGES, PICTURE, QUERY
+from llm_widgets.serving.snippets import PASSAGES, PICTURE, QUERY, SENTENCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +125,9 @@ def run(clients: Clients, service: ServiceSummary) -> Iterator[Tested]:
             yield _timed("Embeddings", lambda: _embeds(known))
         case Task.RERANK:
             yield _timed("Ranking", lambda: _ranks(known))
-        case Task.TRANSCRIBE | Task.CLASSIFY:
+        case Task.CLASSIFY:
+            yield _timed("Classification", lambda: _classifies(known))
+        case Task.TRANSCRIBE:
             yield Tested(
                 task.value.capitalize(),
                 Outcome.SKIPPED,
@@ -270,6 +272,12 @@ def _ranks(known: _Service) -> Tested:
     outcome = Outcome.FAILED if remedy else Outcome.WEAK
     advice = "" if remedy else "Check that the model is one for ranking."
     return Tested("", outcome, text, advice, remedy)
+
+
+def _classifies(known: _Service) -> Tested:
+    (found,) = asking.classify(known.clients, known.summary, SENTENCES[:1])
+    best = f"{_quoted(found.best.name)} with {found.best.score:.3f}"
+    return Tested("", Outcome.PASSED, f"{len(found.scores)} labels; {best} comes first.")
 
 
 def _quoted(text: str) -> str:

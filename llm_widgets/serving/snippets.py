@@ -93,6 +93,9 @@ QUERY = "What is the capital of France?"
 PASSAGES = ("Bananas are yellow.", "Paris is the capital of France.")
 """A query, and passages of which the last one answers it."""
 
+SENTENCES = ("I love it.", "I want my money back.")
+"""Two texts to classify."""
+
 PICTURE = (
     "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAS0lEQVR42u3PQQkAAA"
     "gAsetfWiP4FgYrsKZeS0BAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEDgsqnc8O"
@@ -136,6 +139,15 @@ _EXAMPLES = {
         shown='answer["results"]',
         read='answer.json()["results"]',
         ask="print(manager.rank({name}, " + f"{QUERY!r}, {list(PASSAGES)!r}))",
+    ),
+    Task.CLASSIFY: _Example(
+        body={"input": list(SENTENCES)},
+        call='client.post(\n    URL + "/classify",  # not below the base URL\n    cast_to=object,\n'
+        '    body={"model": {model}, ' + f'"input": {list(SENTENCES)!r}}},\n)',
+        shown='answer["data"]',
+        read='answer.json()["data"]',
+        ask="for each in manager.classify({name}, " + f"{list(SENTENCES)!r}):\n"
+        "    print(each.best.name, each.best.score)",
     ),
     Task.TRANSCRIBE: _Example(
         body={},

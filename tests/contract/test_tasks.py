@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from llm_widgets.cli.main import main
 from llm_widgets.config import settings
 from llm_widgets.domain.loading import Task
 from llm_widgets.domain.services import TASK_ANNOTATION
-from llm_widgets.errors import InvalidInputError, ManagerError
+from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.gcp.run import services, summaries
 from llm_widgets.manager import Manager, asking
 from llm_widgets.page.services.chat import Chats
@@ -19,7 +20,12 @@ from llm_widgets.page.services.comparison import ComparisonState
 from llm_widgets.page.services.service import ServicePageState
 from llm_widgets.page.services.service_edit import ServiceEditState
 from llm_widgets.page.services.services import ServicesState
-from llm_widgets.page.services.task_panel import EmbeddingPanel, RankingPanel, TranscribingPanel
+from llm_widgets.page.services.task_panel import (
+    ClassifyingPanel,
+    EmbeddingPanel,
+    RankingPanel,
+    TranscribingPanel,
+)
 from llm_widgets.page.services.try_panel import TryPanel
 from local_cloud.testing.waiting import until
 from tests.contract.engine import deploy, service
@@ -36,6 +42,11 @@ if TYPE_CHECKING:
 ENGINE = r"""
 import email, json, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+REFUSALS = {
+    "token-labels": (404, {"detail": "Not Found"}),
+    "a-chat": (400, {"error": {"message": "The model does not support Classification API",
+                               "type": "BadRequestError", "param": None, "code": 400}}),
+}
 class Handler(BaseHTTPRequestHandler):
     def answer(self, body):
         self.send_response(200)
@@ -44,6 +55,24 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
     def do_GET(self):
         self.answer({})
+    def classify(self, body):
+        # As vLLM's page on its server shows an answer; its refusals of another model.
+        if body["model"] in REFUSALS:
+            code, said = REFUSALS[body["model"]]
+            self.send_response(code)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            return self.wfile.write(json.dumps(said).encode())
+        probs = [[0.565970778465271, 0.4340292513370514], [0.26448777318000793, 0.7355121970176697]]
+        labels = [None, None] if body["model"] == "nameless" else ["Default", "Spoiled"]
+        data = [
+            {"index": i, "label": labels[i % 2], "probs": probs[i % 2], "num_classes": 2}
+            for i in range(len(body["input"]))
+        ]
+        data = data[:1] if body["model"] == "lying" else data
+        usage = {"prompt_tokens": 20, "total_tokens": 20, "completion_tokens": 0}
+        self.answer({"id": "classify-7c87", "object": "list", "created": 1745383065,
+                     "model": body["model"], "data": data, "usage": usage})
     def do_POST(self):
         raw = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.endswith("/transcriptions"):
@@ -55,6 +84,8 @@ class Handler(BaseHTTPRequestHandler):
             size = len(sound.get_payload(decode=True))
             return self.answer({"text": f"{model} hears {size} bytes of {sound.get_filename()}"})
         body = json.loads(raw)
+        if self.path == "/classify":
+            return self.classify(body)
         if "messages" in body:
             said = body["messages"][-1]["content"]
             kinds = said if isinstance(said, str) else " and ".join(part["type"] for part in said)
@@ -129,6 +160,40 @@ def test_what_is_no_answer_is_told(product: Product, summary: ServiceSummary) ->
         manager.embed(summary, [])
 
 
+def test_texts_are_labelled(
+    product: Product, summary: ServiceSummary, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manager = Manager(PROJECT, product.settings)
+    first, second, third = manager.classify(summary, ["one", "two", "three"])
+    assert (first.text, first.best.name, round(first.best.score, 3)) == ("one", "Default", 0.566)
+    assert [each.name for each in second.scores] == ["Spoiled", "label 0"]
+    assert third.best.name == "Default"
+    nameless = manager.classify(replace(summary, served_name="nameless"), ["one", "two"])
+    assert [each.best.name for each in nameless] == ["label 0", "label 1"]
+    assert main(["classify", NAME, "one", f"--project={PROJECT}", "--format=json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["scores"] == {"Default": 0.565970778465271, "label 1": 0.4340292513370514}
+
+
+def test_why_a_service_does_not_label_is_told(product: Product, summary: ServiceSummary) -> None:
+    manager = Manager(PROJECT, product.settings)
+    labels = replace(summary, task=Task.CLASSIFY)
+    with pytest.raises(NotFoundError, match="no endpoint that classifies") as told:
+        manager.classify(replace(labels, served_name="token-labels"), ["one"])
+    assert "/pooling" in told.value.cause
+    with pytest.raises(InvalidInputError, match="can't classify texts") as other:
+        manager.classify(replace(summary, served_name="a-chat"), ["one"])
+    assert "does not support Classification API" in other.value.cause
+    for engine, label in (("ollama", "Ollama"), ("llama-cpp", "llama.cpp")):
+        with pytest.raises(InvalidInputError, match=f"{label} can't classify texts"):
+            manager.classify(replace(labels, framework=engine), ["one"])
+    with pytest.raises(ManagerError, match="not an answer") as lied:
+        manager.classify(replace(labels, served_name="lying"), ["one", "two"])
+    assert "2 texts were sent, and 1 labels came back" in lied.value.cause
+    with pytest.raises(InvalidInputError, match="at least one text"):
+        manager.classify(labels, [])
+
+
 def test_each_task_has_its_form(session: Session, summary: ServiceSummary) -> None:
     state, panel = opened(session, replace(summary, task=Task.EMBED))
     assert panel._other
@@ -154,6 +219,19 @@ def test_each_task_has_its_form(session: Session, summary: ServiceSummary) -> No
         (2, "first"),
     ]
 
+    state.task = Task.CLASSIFY
+    labels = panel._other[1]
+    assert isinstance(labels, ClassifyingPanel)
+    values = {"texts": ["first", " ", "last"]}
+    labels._form._handle_custom_msg({"type": "submit", "values": values}, [])
+    until(lambda: labels._table.rows)
+    assert [(row["text"], row["label"], row["score"]) for row in labels._table.rows] == [
+        ("first", "Default", "0.5660"),
+        ("", "label 1", "0.4340"),
+        ("last", "Spoiled", "0.7355"),
+        ("", "label 0", "0.2645"),
+    ]
+
     state.task = Task.TRANSCRIBE
     hears = panel._other[1]
     assert isinstance(hears, TranscribingPanel)
@@ -174,7 +252,13 @@ def test_a_chat_is_shown_where_nothing_tells_the_task(
     assert panel._chat._picture not in panel._chat.box.children
     state.task = Task.VISION
     assert panel._chat._picture in panel._chat.box.children
-    state.task = Task.CLASSIFY
+    panel.close()
+
+
+def test_there_is_no_form_for_what_the_engine_has_no_endpoint_for(
+    session: Session, summary: ServiceSummary
+) -> None:
+    _, panel = opened(session, replace(summary, framework="llama-cpp", task=Task.CLASSIFY))
     (sentence,) = panel.box.children
     assert "no form for classification" in sentence.value
     panel.close()

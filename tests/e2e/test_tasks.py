@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from llm_widgets.domain.loading import Task
 from llm_widgets.domain.services import TASK_ANNOTATION
-from llm_widgets.serving.snippets import PASSAGES, PICTURE
+from llm_widgets.serving.snippets import PASSAGES, PICTURE, SENTENCES
 from tests.contract.engine import deploy, service
 from tests.contract.test_tasks import ENGINE
 from tests.e2e.services_tab import cloud_with_model, row_of, served_page
@@ -26,6 +26,7 @@ TASKS = {
     "chats": Task.CHAT,
     "embeds": Task.EMBED,
     "hears": Task.TRANSCRIBE,
+    "labels": Task.CLASSIFY,
     "ranks": Task.RERANK,
     "sees": Task.VISION,
 }
@@ -73,6 +74,13 @@ def test_each_task_is_tried(
     page.get_by_role("button", name="Rank", exact=True).click()
     first = page.get_by_role("table", name="Ranking").get_by_role("row").nth(1)
     expect(first).to_contain_text(PASSAGES[-1])
+    checked()
+
+    open_service(page, "labels")
+    page.get_by_role("button", name="Classify", exact=True).click()
+    labels = page.get_by_role("table", name="Labels").get_by_role("row")
+    expect(labels.nth(1)).to_contain_text(f"{SENTENCES[0]}Default0.566")
+    expect(labels.nth(3)).to_contain_text("Spoiled")
     checked()
 
     open_service(page, "hears")

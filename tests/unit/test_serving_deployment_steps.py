@@ -58,7 +58,7 @@ def test_steps(
         assert found[-1].at == settled
 
 
-@pytest.mark.parametrize("task", [None, *(task for task in Task if task is not Task.CLASSIFY)])
+@pytest.mark.parametrize("task", [None, *Task])
 def test_snippets_are_programs_with_the_token_for_the_url(task: Task | None) -> None:
     url, model = "https://one-1.a.run.app", 'it\'s "odd" {name}'
     found = snippets(url, model, NAME, registry.api_of("vllm"), task)
@@ -73,3 +73,12 @@ def test_snippets_are_programs_with_the_token_for_the_url(task: Task | None) -> 
 
 def test_there_is_no_snippet_for_what_an_engine_has_no_endpoint_for() -> None:
     assert not snippets("https://one", "m", NAME, registry.api_of("ollama"), Task.RERANK)
+    for engine in ("ollama", "llama-cpp"):
+        assert not snippets("https://one", "m", NAME, registry.api_of(engine), Task.CLASSIFY)
+
+
+def test_labels_are_asked_for_outside_of_the_base() -> None:
+    found = snippets("https://one", "m", NAME, registry.api_of("vllm"), Task.CLASSIFY)
+    assert "curl https://one/classify" in found["curl"]
+    assert 'URL + "/classify"' in found["OpenAI SDK"]
+    assert 'URL + "/classify"' in found["Python"]

@@ -60,7 +60,7 @@ class Vllm:
     id = recipe.ID
     label = "vLLM"
     hubs = ("huggingface",)
-    api = Api(paths=tasks.PATHS)
+    api = Api(paths=tasks.PATHS, own_paths=tasks.OWN_PATHS)
     ready = recipe.READY
     command_line = arguments.COMMAND_LINE
     context = arguments.CONTEXT

@@ -92,6 +92,9 @@ PATHS: Mapping[Task, str] = {
 }
 """Where a task is asked, below the base (``vllm/entrypoints`` of 0.33.0)."""
 
+OWN_PATHS: Mapping[Task, str] = {Task.CLASSIFY: "/classify"}
+"""The same of what is not below the base (``vllm/entrypoints/pooling`` of 0.33.0)."""
+
 _BEFORE = {
     "classify": Task.CLASSIFY,
     "embed": Task.EMBED,

@@ -1,7 +1,7 @@
-"""Calls of a deployed service whose answer comes whole: vectors, rankings, transcripts, chats.
+"""Calls of a deployed service whose answer comes whole: vectors, rankings, labels, transcripts.
 
-The protocols are those of OpenAI's API, and for rankings of Jina's, as the engines have them. What
-comes back is checked: it is an engine's word.
+The protocols are those of OpenAI's API, for rankings of Jina's, and for labels of vLLM, as the
+engines have them. What comes back is checked: it is an engine's word.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from llm_widgets.domain.answers import Embedding, Ranked, ToolCall, Transcript
+from llm_widgets.domain.answers import (
+    Classified,
+    Embedding,
+    LabelScore,
+    Ranked,
+    ToolCall,
+    Transcript,
+)
+from llm_widgets.domain.services import told_text
 from llm_widgets.errors import ManagerError
 from llm_widgets.gcp.run.service_call import ServiceCall
 
@@ -99,6 +107,16 @@ class _Scores(msgspec.Struct):
     results: list[_Score]
 
 
+class _Class(msgspec.Struct):
+    probs: list[float]
+    index: int
+    label: str | None = None
+
+
+class _Classes(msgspec.Struct):
+    data: list[_Class]
+
+
 class _Text(msgspec.Struct):
     text: str
 
@@ -161,6 +179,34 @@ def ranking(call: Whole, passages: Sequence[str]) -> list[Ranked]:
         )
     ranked = [Ranked(each.index, each.relevance_score, passages[each.index]) for each in found]
     return sorted(ranked, key=lambda each: (-each.score, each.index))
+
+
+def classification(call: Whole, texts: Sequence[str]) -> list[Classified]:
+    """Return texts with the scores of their labels, in their order.
+
+    vLLM names the label that fits best, and tells of the others only their scores.
+
+    Raises
+    ------
+    ManagerError
+        The service refuses, fails, or answers with something else.
+    """
+    found = sorted(_decoded(call, _Classes).data, key=lambda each: each.index)
+    if [each.index for each in found] != list(range(len(texts))):
+        raise _not_an_answer(f"{len(texts)} texts were sent, and {len(found)} labels came back.")
+    if not all(each.probs and all(map(math.isfinite, each.probs)) for each in found):
+        raise _not_an_answer("A text has no scores, or one that is not a number.")
+    return [Classified(text, _labels(each)) for text, each in zip(texts, found, strict=True)]
+
+
+def _labels(found: _Class) -> tuple[LabelScore, ...]:
+    best = max(range(len(found.probs)), key=found.probs.__getitem__)
+    names = {best: told_text(found.label)} if found.label else {}
+    scores = [
+        LabelScore(names.get(place, f"label {place}"), score)
+        for place, score in enumerate(found.probs)
+    ]
+    return tuple(sorted(scores, key=lambda each: -each.score))
 
 
 def message(call: Whole) -> Message:

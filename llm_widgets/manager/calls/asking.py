@@ -1,4 +1,4 @@
-"""What Python asks the models of services: answers, vectors, rankings, transcripts."""
+"""What Python asks the models of services: answers, vectors, rankings, labels, transcripts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from llm_widgets.manager import (
 from llm_widgets.manager.calls.services import ServiceCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from llm_widgets.domain.answers import Embedding, Ranked, Transcript
+    from llm_widgets.domain.answers import Classified, Embedding, Ranked, Transcript
     from llm_widgets.domain.comparisons import Compared
     from llm_widgets.domain.self_tests import Tested
     from llm_widgets.manager.calls.base import Named
@@ -141,6 +141,17 @@ class AskCalls(ServiceCalls):
         """
         found = asking.rank(self.clients, self._found(service), query, list(passages))
         return Listing(found, ("score", "passage"))
+
+    def classify(self, service: Named, texts: Iterable[str]) -> Listing[Classified]:
+        """Tell which labels fit texts, in their order, with the scores of all labels.
+
+        Raises
+        ------
+        ManagerError
+            The service does not classify, refuses or fails.
+        """
+        found = asking.classify(self.clients, self._found(service), list(texts))
+        return Listing(found, ("label", "score", "text"))
 
     def transcribe(self, service: Named, file: str | Path) -> Transcript:
         """Write down what is said in a file of sound.

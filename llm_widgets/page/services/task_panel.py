@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from llm_widgets.domain.answers import Embedding, Ranked, Transcript
+from llm_widgets.domain.answers import Classified, Embedding, Ranked, Transcript
 from llm_widgets.domain.loading import Task
 from llm_widgets.manager import asking
-from llm_widgets.serving.snippets import PASSAGES, QUERY, TEXTS
+from llm_widgets.serving.snippets import PASSAGES, QUERY, SENTENCES, TEXTS
 from llm_widgets.widgets.details import CopyText, Detail, DetailList
 from llm_widgets.widgets.fields import Field
 from llm_widgets.widgets.form import Form
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from llm_widgets.page.services.trying import TryState
 
 _SHOWN = 5  # numbers of a vector
+_LABELS = 5  # of a text
 _WAITING = "Waiting for an answer …"
 _SOUND = ("audio/mpeg", "audio/wav", "audio/x-wav", "audio/flac", "audio/ogg", "audio/mp4")
 
@@ -168,6 +169,57 @@ class RankingPanel(_FormPanel):
         ]
 
 
+class ClassifyingPanel(_FormPanel):
+    """Texts, and their labels with scores."""
+
+    def __init__(self, state: TryState) -> None:
+        self._table = DataTable(
+            caption="Labels",
+            columns=[
+                Column("text", "Text", sortable=False, width=55),
+                Column("label", "Label", sortable=False, width=30),
+                Column("score", "Score", "number", sortable=False, width=15),
+            ],
+            empty="No labels yet.",
+        )
+        super().__init__(
+            state,
+            "Classify",
+            f"Labels texts; 1 is the highest score. The {_LABELS} best labels of each text are "
+            "shown. vLLM names the first one, and numbers the others as the model does.",
+            [
+                Field(
+                    "texts",
+                    "Texts",
+                    "rows",
+                    required=True,
+                    value=SENTENCES,
+                    columns=("Text",),
+                    add_label="Add text",
+                ),
+            ],
+        )
+
+    def _results(self) -> list[w.Widget]:
+        return [self._table]
+
+    def _ask(self, values: dict[str, Any]) -> None:
+        self._state.classify([each for each in values["texts"] if each.strip()])
+
+    def _show(self, answer: object) -> None:
+        found = [each for each in _items(answer) if isinstance(each, Classified)]
+        self._table.rows = [
+            {
+                "id": f"{place}/{rank}",
+                "text": "" if rank else each.text,
+                "label": label.name,
+                "score": f"{label.score:.4f}",
+            }
+            for place, each in enumerate(found)
+            for rank, label in enumerate(each.scores[:_LABELS])
+        ]
+
+
 class TranscribingPanel:
     """A file of sound, and what is said in it."""
 
@@ -214,6 +266,7 @@ class TranscribingPanel:
 PANELS: Mapping[Task, Callable[[TryState], TaskPanel]] = {
     Task.EMBED: EmbeddingPanel,
     Task.RERANK: RankingPanel,
+    Task.CLASSIFY: ClassifyingPanel,
     Task.TRANSCRIBE: TranscribingPanel,
 }
 """The form of each task that is not a chat."""

@@ -25,7 +25,7 @@ class TryState(HasTraits):
     busy
         Whether an answer is waited for.
     answer
-        What came last: vectors, a ranking or a transcript; ``None`` for nothing.
+        What came last: vectors, a ranking, labels or a transcript; ``None`` for nothing.
     error
         Why there is none.
     """
@@ -50,6 +50,10 @@ class TryState(HasTraits):
     def rank(self, query: str, passages: Sequence[str]) -> None:
         """Ask for a ranking of passages."""
         self._ask(lambda: asking.rank(self._session.clients, self._service, query, passages))
+
+    def classify(self, texts: Sequence[str]) -> None:
+        """Ask for the labels of texts."""
+        self._ask(lambda: asking.classify(self._session.clients, self._service, texts))
 
     def transcribe(self, recording: asking.Recording) -> None:
         """Ask what is said in a recording."""
