@@ -36,5 +36,25 @@ def turned(engine: Engine, deployment: Deployment, *, on: bool) -> Deployment:
     return engine.folder.tell(deployment, _of(deployment) if on else deployment.mount_path)
 
 
+def proposed(engine: Engine, deployment: Deployment, size: int) -> Deployment:
+    """Return the deployment with its weights read in the way that is known to be faster.
+
+    Parameters
+    ----------
+    size
+        Bytes of the model.
+    """
+    streaming = engine.streaming
+    on = streaming is not None and streaming.is_faster(size, deployment)
+    return turned(engine, deployment, on=on)
+
+
+def followed(engine: Engine, before: Deployment, after: Deployment, size: int) -> Deployment:
+    """Return a changed deployment that reads weights as proposed, where it did so before."""
+    was, now = is_on(engine, before), is_on(engine, after)
+    is_chosen = was != now or proposed(engine, before, size) != before
+    return after if is_chosen else proposed(engine, after, size)
+
+
 def _of(deployment: Deployment) -> str:
     return address(deployment.bucket, deployment.folder)

@@ -155,9 +155,19 @@ def with_changes(base: Deployment, changes: Mapping[str, Any]) -> Deployment:
     return recipes.with_concurrency(recipes.with_mount_path(made, mount_path), concurrency)
 
 
-def followed(defaults: Defaults, before: Deployment, wanted: Deployment) -> Deployment:
-    """Return a deployment whose hardware, probe and network follow what was changed."""
+def followed(
+    defaults: Defaults, before: Deployment, wanted: Deployment, size: int = 0
+) -> Deployment:
+    """Return a deployment whose hardware, probe, network and weights follow what was changed.
+
+    Parameters
+    ----------
+    size
+        Bytes of the model; 0 where that is not known.
+    """
     wanted = recipes.adapted(before, wanted)
+    engine = registry.of(wanted.framework)
+    wanted = streaming.followed(engine, before, wanted, size) if engine and size else wanted
     before_network = _network(defaults, before.region)
     taken = {name: getattr(wanted, name) for name in before_network} == before_network
     if wanted.region == before.region or not taken:
@@ -165,9 +175,17 @@ def followed(defaults: Defaults, before: Deployment, wanted: Deployment) -> Depl
     return replace(wanted, **_network(defaults, wanted.region))
 
 
-def asked_for(defaults: Defaults, offered: Deployment, changes: Mapping[str, Any]) -> Deployment:
-    """Return what is offered with what somebody asks for; what was not asked for follows it."""
-    wanted = followed(defaults, offered, with_changes(offered, changes))
+def asked_for(
+    defaults: Defaults, offered: Deployment, changes: Mapping[str, Any], size: int = 0
+) -> Deployment:
+    """Return what is offered with what somebody asks for; what was not asked for follows it.
+
+    Parameters
+    ----------
+    size
+        Bytes of the model; 0 where that is not known.
+    """
+    wanted = followed(defaults, offered, with_changes(offered, changes), size)
     return replace(wanted, **_hardware_of(changes))
 
 

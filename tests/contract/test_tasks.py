@@ -227,9 +227,9 @@ def test_each_task_has_its_form(session: Session, summary: ServiceSummary) -> No
     until(lambda: labels._table.rows)
     assert [(row["text"], row["label"], row["score"]) for row in labels._table.rows] == [
         ("first", "Default", "0.5660"),
-        ("", "label 1", "0.4340"),
+        ("first", "label 1", "0.4340"),
         ("last", "Spoiled", "0.7355"),
-        ("", "label 0", "0.2645"),
+        ("last", "label 0", "0.2645"),
     ]
 
     state.task = Task.TRANSCRIBE

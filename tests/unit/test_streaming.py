@@ -104,6 +104,24 @@ def test_it_is_taken_off_and_chosen() -> None:
     assert with_streaming(small, on=True).args == (ADDRESS, *small.args[1:])
 
 
+def test_it_follows_the_machine_unless_somebody_chose() -> None:
+    small, large = offered(20 * GIB, L4), offered(20 * GIB, RTX)
+
+    def moved(before: Deployment, to: Deployment) -> Deployment:
+        wanted = replace(before, accelerator=to.accelerator, cpu=to.cpu)
+        return streaming.followed(vllm(), before, wanted, 20 * GIB)
+
+    assert moved(small, large).args[0] == ADDRESS
+    assert moved(large, small).args[0] == MOUNTED
+    chosen, left_out = with_streaming(small, on=True), with_streaming(large, on=False)
+    assert moved(chosen, large).args[0] == ADDRESS
+    assert moved(chosen, small).args[0] == ADDRESS
+    assert moved(left_out, large).args[0] == MOUNTED
+    # What is chosen with the same change is a choice.
+    both = replace(with_streaming(small, on=True), cpu=4)
+    assert streaming.followed(vllm(), small, both, 20 * GIB) == both
+
+
 def test_what_can_not_be_streamed_is_refused() -> None:
     for made in (DEPLOYMENTS["ollama"], unstreamable(offered(60 * GIB, L4))):
         assert with_streaming(made, on=False) == made

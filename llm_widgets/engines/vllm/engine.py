@@ -11,7 +11,7 @@ from llm_widgets.domain.failures.advice import ADDRESS
 from llm_widgets.domain.failures.known_failure import logged
 from llm_widgets.domain.loading import QUANTIZED_FROM, Task, from_facts
 from llm_widgets.domain.names import shown
-from llm_widgets.engines import measuring
+from llm_widgets.engines import measuring, streaming
 from llm_widgets.engines.base import PROBE, Api, Texts
 from llm_widgets.engines.settings import tokens
 from llm_widgets.engines.vllm import (
@@ -120,7 +120,7 @@ class Vllm:
         """Return the deployment that a model is offered first: see :mod:`.recipe`."""
         files = manifest.files if manifest else ()
         proposed = self.proposal(record.id, manifest)
-        return recipe.deployment(
+        made = recipe.deployment(
             record,
             project=project,
             region=region,
@@ -132,6 +132,7 @@ class Vllm:
             verdict=from_facts(manifest.facts, self.id) if manifest else None,
             proposed=proposed.words if proposed else (),
         )
+        return streaming.proposed(self, made, record.size)
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> Proposal | None:
         """Return the arguments of the model's family: see :mod:`.families`."""

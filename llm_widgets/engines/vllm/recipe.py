@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain import gpus, names
 from llm_widgets.domain.loading import POOLING
 from llm_widgets.domain.services import LONGEST_PROBE, Deployment, StartupProbe
-from llm_widgets.domain.streaming import address
 from llm_widgets.engines import hardware
 from llm_widgets.engines.base import Readiness
 from llm_widgets.engines.vllm import arguments, streaming
@@ -101,9 +100,8 @@ def deployment(
     """
     machine = hardware.choose(region, record.size, accelerator)
     folder = mount_path(bucket)
-    streams = safetensors and streaming.is_faster(record.size, machine.cpu, verdict)
     args = [
-        address(bucket, record.prefix) if streams else folder,
+        folder,
         f"--served-model-name={record.id}",
         f"{arguments.PORT.name}={PORT}",
         f"{arguments.GPUS.name}=1",

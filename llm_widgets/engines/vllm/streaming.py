@@ -22,7 +22,7 @@ from llm_widgets.engines.vllm.loadable import MISTRAL
 from llm_widgets.engines.vllm.memory import STREAM_BUFFER
 
 if TYPE_CHECKING:
-    from llm_widgets.domain.loading import Verdict
+    from llm_widgets.domain.services import Deployment
 
 STREAMED = "--load-format=runai_streamer"
 """Mapping the files into memory, the default, reads 2 MB/s through Cloud Storage FUSE."""
@@ -33,15 +33,8 @@ BUFFER = {arguments.STREAM_BUFFER.name: str(STREAM_BUFFER)}
 _LEAST = 16 * GIB  # below it other phases take most of a start
 _CPUS = 20  # of the machine that the figures are of: each connection is decrypted
 
-STREAMING = Streaming(
-    f"Proposed for models of {_LEAST // GIB} GiB or more on {_CPUS} vCPUs or more: 58 GiB took "
-    "73 s in a public start on an RTX PRO 6000 with Direct VPC (August 2026). Of smaller machines "
-    "no figures are known: they read through the mount. The mount stays either way.",
-    (STREAMED,),
-)
 
-
-def is_faster(size: int, cpus: float, verdict: Verdict | None) -> bool:
+def is_faster(size: int, deployment: Deployment) -> bool:
     """Return whether weights in safetensors are known to load faster from ``gs://``.
 
     Not of what is read in folders of its own, or in Mistral's format: nobody tells that it works.
@@ -50,8 +43,16 @@ def is_faster(size: int, cpus: float, verdict: Verdict | None) -> bool:
     ----------
     size
         Bytes of the model's files.
-    verdict
-        What was found of the model when it was imported.
     """
-    is_plain = verdict is None or (verdict.task not in POOLING and verdict.format != MISTRAL)
-    return is_plain and size >= _LEAST and cpus >= _CPUS
+    is_mistral = arguments.COMMAND_LINE.value(deployment.args, "--config-format") == MISTRAL
+    is_plain = deployment.task not in POOLING and not is_mistral
+    return is_plain and size >= _LEAST and deployment.cpu >= _CPUS
+
+
+STREAMING = Streaming(
+    f"Proposed for models of {_LEAST // GIB} GiB or more on {_CPUS} vCPUs or more: 58 GiB took "
+    "73 s in a public start on an RTX PRO 6000 with Direct VPC (August 2026). Of smaller machines "
+    "no figures are known: they read through the mount. The mount stays either way.",
+    (STREAMED,),
+    is_faster,
+)

@@ -349,7 +349,7 @@ class DeployCalls(ServiceCalls):
         changes = options.checked(asked)
         known = projects.defaults(self.clients, self.project)
         offered = deploy.offer(known, subject, manifest, changes.pop("framework", ""))
-        return deploy.asked_for(known, offered, changes)
+        return deploy.asked_for(known, offered, changes, subject.record.size)
 
     def _subject(
         self, bucket: str | BucketListing, model: str | ModelRecord, revision: str

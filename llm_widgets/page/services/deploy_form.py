@@ -286,10 +286,13 @@ class DeployFormState(HasTraits):
         return self._changed_to(remedies.with_context(self.deployment, tokens))
 
     @property
+    def _size(self) -> int:
+        return self.subject.record.size if self.subject else 0
+
+    @property
     def network_advice(self) -> Advice | None:
         """What would make the weights load faster; ``None`` where nothing would."""
-        made, subject = self.deployment, self.subject
-        return egress.before(made, subject.record.size) if made and subject else None
+        return egress.before(self.deployment, self._size) if self.deployment else None
 
     def use_subnet(self) -> Deployment | None:
         """Return what is filled in with Direct VPC through the default subnet."""
@@ -333,7 +336,8 @@ class DeployFormState(HasTraits):
         assert before is not None, "the form is shown only while something is offered"
         self.followed = {}
         try:
-            wanted = deploy.followed(self._defaults(), before, deployment_from(before, values))
+            read = deployment_from(before, values)
+            wanted = deploy.followed(self._defaults(), before, read, self._size)
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None

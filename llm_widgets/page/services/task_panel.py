@@ -211,7 +211,7 @@ class ClassifyingPanel(_FormPanel):
         self._table.rows = [
             {
                 "id": f"{place}/{rank}",
-                "text": "" if rank else each.text,
+                "text": each.text,
                 "label": label.name,
                 "score": f"{label.score:.4f}",
             }
