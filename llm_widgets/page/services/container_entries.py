@@ -193,6 +193,7 @@ STREAM = Entry(
     derive=_streams,
     is_shown=lambda shown: bool(_streaming_trade(shown)),
     follows=True,
+    is_long=True,
 )
 CONTAINER = Card(
     "Container",
