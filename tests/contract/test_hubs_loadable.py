@@ -112,6 +112,16 @@ def test_weights_that_are_none_are_refused(hub: Hub, body: bytes, said: str) -> 
     assert caught.value.fix.url.endswith("/loads/none/discussions")
 
 
+@pytest.mark.parametrize("path", ["llama-7b-4bit-128g.pt", "model.bin"])
+def test_weights_with_unusual_names_are_copied(hub: Hub, path: str) -> None:
+    archive = b"PK\3\4" + bytes(60) + b"PK\5\6" + bytes(18)
+    found = inspect(hub, "unusual", {"config.json": LLAMA, path: archive, "optimizer.pt": archive})
+    assert {file.path for file in found.files if file.skipped} == {"optimizer.pt"}
+    assert any(f"vLLM takes “{path}” as its weights" in note for note in found.notes)
+    with pytest.raises(HubError, match="is not a weights file"):
+        inspect(hub, "unusual", {"config.json": LLAMA, path: b"\x06\x00\x00\x00ctranslate"})
+
+
 @pytest.mark.parametrize("body", [POINTER, b"<html></html>", b"", b"Access denied"])
 def test_weights_of_pytorch_that_are_none_are_refused(hub: Hub, body: bytes) -> None:
     with pytest.raises(HubError, match="is not a weights file"):

@@ -114,6 +114,40 @@ def test_pytorch_weights_where_there_are_no_others() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("held", "taken"),
+    [
+        (["model.pt"], {"model.pt"}),
+        (["llama-7b-4bit-128g.pt", "optimizer.pt", "rng_state.pth"], {"llama-7b-4bit-128g.pt"}),
+        (["model.bin", "model.pt"], {"model.bin"}),
+        (["weights-00001-of-00002.bin", "weights-00002-of-00002.bin"], None),
+        (["part_a.bin", "part_b.bin", "training_args.bin"], {"part_a.bin", "part_b.bin"}),
+        (["pytorch_model.bin", "model.bin", "model.pt"], {"pytorch_model.bin"}),
+        (["model.safetensors", "model.bin", "model.pt"], {"model.safetensors"}),
+        (["model.fp16.safetensors", "model.pt"], {"model.fp16.safetensors"}),
+        (["model.fp16.safetensors", "model.bf16.safetensors"], {"model.bf16.safetensors"}),
+        (["model.bin", "openvino_model.bin", "mm_projector.bin"], {"model.bin"}),
+    ],
+)
+def test_weights_with_unusual_names_are_taken_as_vllm_takes_them(
+    held: list[str], taken: set[str] | None
+) -> None:
+    assert kept(["config.json", *held]) == {"config.json", *(held if taken is None else taken)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("model.pth", "optimizer.bin", "model_world_size_8_rank_0.pt", "ggml-model-q4_0.bin"),
+        *("adapter_model.bin", "pytorch_lora_weights.bin", "learned_embeds.bin", "vocab.bin"),
+        *("bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt", "medusa_lm_head.pt", "scaler.pt"),
+    ],
+)
+def test_what_is_no_model_is_not_taken_for_its_suffix(path: str) -> None:
+    with pytest.raises(WeightsError, match="no weights"):
+        kept(["config.json", path])
+
+
 def test_code_and_settings_in_folders_are_kept() -> None:
     paths = ["model.safetensors", "1_Pooling/config.json", "custom/modeling.py", ".cache/x.json"]
     assert kept(paths) == set(paths[:-1])

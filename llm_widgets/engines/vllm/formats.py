@@ -69,6 +69,7 @@ LOADED = frozenset(
 """Libraries whose models vLLM may load even where no architecture is named."""
 
 _PYTORCH = "PyTorch's own format without a standard name"
+_CTRANSLATE2 = re.compile(r"(?:shared_|source_|target_)?vocabulary\.(?:json|txt)")
 # The first that fits a file's name counts: several formats keep their weights in .bin files.
 _NAMES = (
     (r"openvino_.*\.(?:xml|bin)", "OpenVINO"),
@@ -101,5 +102,13 @@ _NAMES = (
 def of(paths: Iterable[str]) -> str:
     """Return the format that files have by their names; empty where none is known."""
     names = [PurePosixPath(path).name.lower() for path in paths]
+    if is_ctranslate2(names):
+        return "CTranslate2"
     found = (label for pattern, label in _NAMES for name in names if re.fullmatch(pattern, name))
     return next(found, "")
+
+
+def is_ctranslate2(top: Iterable[str]) -> bool:
+    """Return whether ``model.bin`` of a folder is CTranslate2's: its vocabulary lies beside."""
+    names = set(top)
+    return "model.bin" in names and any(map(_CTRANSLATE2.fullmatch, names))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import weight_files
 from llm_widgets.domain.loading import Task, Verdict, Way
 from llm_widgets.domain.names import shown
 from llm_widgets.engines.vllm import (
@@ -22,6 +23,8 @@ from llm_widgets.engines.vllm import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from llm_widgets.domain.loading import Contents
 
 MISTRAL = "mistral"
@@ -41,7 +44,6 @@ _GGUF_ADAPTERS = re.compile(
 
 _PIPELINES = frozenset({"model_index.json", "modular_model_index.json"})
 _BUILT = re.compile(r"rank\d+\.(?:safetensors|engine)|.*\.neff")
-_PYTORCH = re.compile(r"pytorch_model[-.\w]*\.bin")
 
 
 def judge(contents: Contents) -> Verdict:
@@ -149,7 +151,7 @@ def _weights(contents: Contents, known: str) -> Verdict | None:  # noqa: ARG001 
     """Refuse what has no weights where vLLM looks, or no configuration."""
     if beside.has_others(contents):
         return _instead(contents)
-    if any(_is_weights(path) and not _is_built(path) for path in contents.top):
+    if _has_weights(contents.top):
         if contents.config is None and not _is_mistral(contents):
             return Verdict(
                 "It has no config.json, and no params.json with Mistral's weights: vLLM can't tell "
@@ -285,6 +287,7 @@ def _notes(contents: Contents, known: str, task: Task, *, code: bool) -> list[st
     has_safetensors = any(path.endswith(".safetensors") for path in contents.top)
     if not has_safetensors and not beside.instead(contents):
         said.append("Its weights are in PyTorch's format, which loads slowly and can carry code.")
+        said.append(_unusual(contents))
     if contents.library == "mlx" and not method:
         said.append("It was converted for MLX: vLLM might fail to load it. Its original is safer.")
     if code:
@@ -293,6 +296,17 @@ def _notes(contents: Contents, known: str, task: Task, *, code: bool) -> list[st
             "when you deploy it."
         )
     return [note for note in said if note]
+
+
+def _unusual(contents: Contents) -> str:
+    """Name the weights that nothing but their suffix tells as such."""
+    if any(map(weight_files.is_usual, contents.top)):
+        return ""
+    found = sorted(weight_files.unusual(contents.top))
+    return (
+        f"vLLM takes {' and '.join(map(shown, found))} as its weights, by the suffix alone: "
+        "it does not start if they hold anything else, as the state of a training."
+    )
 
 
 def _unknown(contents: Contents, known: str) -> str:
@@ -333,8 +347,14 @@ def _mistral_task(contents: Contents) -> tuple[Task, str]:
     return Task.CHAT, "params.json"
 
 
+def _has_weights(top: Collection[str]) -> bool:
+    """Whether the top folder has what vLLM looks for, made for no other engine."""
+    found = {path for path in top if _is_weights(path) and not _is_built(path)}
+    return bool(found) and not (found == {"model.bin"} and formats.is_ctranslate2(top))
+
+
 def _is_weights(path: str) -> bool:
-    return path.endswith(".safetensors") or bool(_PYTORCH.fullmatch(path)) or _is_adapter(path)
+    return path.endswith(".safetensors") or weight_files.is_pytorch(path) or _is_adapter(path)
 
 
 def _is_built(path: str) -> bool:

@@ -7,6 +7,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import weight_files
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -87,6 +89,8 @@ _BUNDLES = frozenset({".mlpackage"})
 """Suffixes of folders that are one file to their own system."""
 
 _CHECKPOINT = re.compile(r"(checkpoint|global_step)[-_]?\d+")
+_NO_MODEL = ("adapter_", "optimizer")
+_PRECISIONS = ("bf16", "fp16", "fp32", "fp8", "int8")
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.\w+)")
 
 
@@ -157,7 +161,9 @@ def _weights(paths: Collection[str], shards: Collection[str] | None) -> set[str]
     for candidates in (
         [path for path in safetensors if not _is_extra(path)],
         [path for path in safetensors if path.startswith("consolidated")],
-        [path for path in top if _is_pytorch_weights(path)],
+        _one_precision(safetensors),
+        [path for path in top if weight_files.is_usual(path)],
+        weight_files.unusual(top),
     ):
         if candidates:
             return _complete(candidates)
@@ -183,18 +189,22 @@ def _complete(candidates: Collection[str]) -> set[str]:
 
 def _is_extra(path: str) -> bool:
     """Whether a safetensors file is something else than the model, or the model once more."""
-    stem = path.removesuffix(".safetensors")
-    return stem.startswith(("consolidated", "adapter_", "optimizer")) or bool(
-        re.search(r"\.(fp16|bf16|fp32|int8|fp8)", stem)
+    return path.startswith(("consolidated", *_NO_MODEL)) or any(
+        f".{precision}" in path for precision in _PRECISIONS
     )
 
 
+def _one_precision(safetensors: Collection[str]) -> list[str]:
+    """Return the weights of one precision, where a model is there only with it in its name."""
+    for precision in _PRECISIONS:
+        named = [path for path in safetensors if f".{precision}" in path]
+        if found := [path for path in named if not path.startswith(_NO_MODEL)]:
+            return found
+    return []
+
+
 def _is_top_weights(path: str) -> bool:
-    return _is_pytorch_weights(path) or ("/" not in path and path.endswith(".safetensors"))
-
-
-def _is_pytorch_weights(path: str) -> bool:
-    return "/" not in path and bool(re.fullmatch(r"pytorch_model[-.\w]*\.bin", path))
+    return weight_files.is_pytorch(path) or ("/" not in path and path.endswith(".safetensors"))
 
 
 def _index_of(weights: Collection[str]) -> str:
