@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.names import shown
@@ -47,6 +47,22 @@ _ARGUMENT = re.compile(
 )
 """The first argument of what takes a model, and of any call that is told ``organisation/name``."""
 
+_ENDPOINT = re.compile(r"""\bHF_ENDPOINT["'\]]*\s*=\s*["']?(https?://[^\s"']+)""")
+_OTHER_HUB = re.compile(r"\b(?:VLLM|SGLANG)_USE_MODELSCOPE\s*=\s*[\"']?(?:true|1)\b", re.IGNORECASE)
+"""Settings in the same text, by which a name is looked for at another place."""
+
+_TITLE = re.compile(
+    r"(?:(?P<file>[^\s·]+) · )?(?P<text>[\w.-]+/[\w.-]+)(?: at (?P<revision>\S+))?"
+    r"(?P<site> · Hugging Face)?"
+)
+"""The title of a page of Hugging Face: ``config.json · organisation/name at main``."""
+
+_BEHIND = re.compile(r"(?P<text>[\w.-]+/[\w.-]+)\s+[(\[](?P<word>[^()\[\]]+)[)\]]")
+_REVISION = re.compile(
+    r"(?:(?:revision|branch|tag|commit)[:=\s]+(\S+)|(main|refs/\S+|v\d[\w.-]*|[0-9a-f]{7,40}))"
+)
+"""What stands in brackets behind an id, and what of that can only be a revision."""
+
 _LOCAL = re.compile(r"(?:[A-Za-z]:[\\/]|~[\\/]|file:|/[^/]+/[^/]+/.).*", re.DOTALL)
 _TOKEN = re.compile(r"hf_\w{16,}")
 _PYTHON_OPTION = r"""\b{}\s*=\s*["']([^"']+)["']"""
@@ -67,7 +83,10 @@ class Pasted:
     kind
         What it names where that is no model: ``"dataset"`` or ``"space"``.
     hub
-        Whose names the command takes: ``"huggingface"`` or ``"ollama"``; else empty.
+        Whose names the command takes: ``"huggingface"``, ``"ollama"`` or ``"modelscope"``; else
+        empty.
+    endpoint
+        Address of the hub that the text sets for its commands; else empty.
     """
 
     text: str
@@ -75,6 +94,7 @@ class Pasted:
     files: tuple[str, ...] = ()
     kind: str = ""
     hub: str = ""
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +148,11 @@ _CURL = {
     **dict.fromkeys(("-o", "-H", "-u", "-X", "--header", "--output", "--user", "--request"), ""),
     **dict.fromkeys(("-d", "--data", "--data-raw", "--json"), "json"),
 }
-_HUGGING_FACE, _OLLAMA = "huggingface", "ollama"
+_HUGGING_FACE, _OLLAMA, _MODELSCOPE = "huggingface", "ollama", "modelscope"
 _COMMANDS = (
     _Command(("hf", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
     _Command(("huggingface-cli", "download"), _DOWNLOAD, _HUGGING_FACE, takes_files=True),
+    _Command(("modelscope", "download"), {**_DOWNLOAD, **_SERVE}, _MODELSCOPE, takes_files=True),
     *(_Command(("ollama", verb), _RUN, _OLLAMA) for verb in ("run", "pull", "show")),
     _Command(("ollama", "launch"), {"--model": "text"}, _OLLAMA, by_option=True),
     *(_Command(("docker", "model", verb), {}) for verb in ("run", "pull")),
@@ -152,6 +173,10 @@ _COMMANDS = (
     _Command(("curl",), _CURL),
 )
 """Commands, those that others wrap first: ``docker exec ollama ollama run``."""
+
+_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_OPTIONS = _Command((), _SERVE, _HUGGING_FACE)
+"""Options behind an id, which stands where a command line was cut."""
 
 _BY_OPTION = _Command((), {**_SERVE, **_LLAMA}, _HUGGING_FACE, by_option=True)
 """Any other program that is told a model by the usual options."""
@@ -179,8 +204,8 @@ def read(text: str, example: str) -> Pasted:
     typed = _bare(text)
     if named := _LINK.fullmatch(typed) or _VALUE.fullmatch(typed):
         typed = _bare(named[1])
-    if found := _of_python(typed) or _of_lines(typed):
-        return found
+    if found := _of_python(typed) or _of_lines(typed) or _of_title(typed) or _of_behind(typed):
+        return _at_its_hub(found, typed)
     if named := _JSON.search(typed):
         return Pasted(named[1])
     if _TOKEN.fullmatch(typed):
@@ -190,6 +215,43 @@ def read(text: str, example: str) -> Pasted:
             f"{shown(typed)} is a place on a computer; models are imported from a hub.", example
         )
     return Pasted(one_word(_without_token(typed), example))
+
+
+def _at_its_hub(found: Pasted, text: str) -> Pasted:
+    """Add where the rest of the text has the name looked for."""
+    if _OTHER_HUB.search(text):
+        return replace(found, hub=_MODELSCOPE)
+    named = _ENDPOINT.search(text)
+    return replace(found, endpoint=named[1]) if named else found
+
+
+def _of_title(text: str) -> Pasted | None:
+    """Read the title of a page; ``None`` for what is not more than an id."""
+    found = _TITLE.fullmatch(text)
+    if not found or not (found["site"] or found["revision"]):
+        return None
+    files = (found["file"],) if found["file"] else ()
+    return Pasted(found["text"], found["revision"] or "", files, hub=_HUGGING_FACE)
+
+
+def _of_behind(text: str) -> Pasted | None:
+    """Read an id with a word in brackets behind it.
+
+    Raises
+    ------
+    InvalidInputError
+        The word could be a revision, or mean something else.
+    """
+    found = _BEHIND.fullmatch(text)
+    if not found:
+        return None
+    name, word = found["text"], found["word"].strip()
+    if revision := _REVISION.fullmatch(word):
+        return Pasted(name, revision[1] or revision[2], hub=_HUGGING_FACE)
+    raise invalid(
+        f"{shown(text)} does not say what {shown(word)} is.",
+        f"Enter {name} alone, or {name}@ and the branch, tag or commit that you mean.",
+    )
 
 
 def _bare(text: str) -> str:
@@ -237,6 +299,8 @@ def _of_command(words: Sequence[str]) -> Pasted | None:
     for at, word in enumerate(words):
         if word.startswith(_IMAGES):
             return _told(words[at + 1 :], _Command((), _SERVE, _HUGGING_FACE))
+    if _ID.fullmatch(words[0]) and words[1].startswith("--"):
+        return _told(words, _OPTIONS)
     return _told(words, _BY_OPTION)
 
 

@@ -239,6 +239,15 @@ def test_named_files_are_kept_in_mind(hub: Hub) -> None:
     assert model.revision == inspect(hub, f"{TINY_LLAMA}@v1").revision
 
 
+@pytest.mark.parametrize("start", ["https://hf-mirror.com", "own"])
+def test_the_page_of_a_mirror_is_the_model_of_this_hub(hub: Hub, start: str) -> None:
+    address = f"{hub.url if start == 'own' else start}/{TINY_LLAMA}/tree/main"
+    found = inspect(hub, address)
+    assert (found.id, found.revision) == (TINY_LLAMA, inspect(hub, TINY_LLAMA).revision)
+    said = f"hf-mirror.com is a mirror of Hugging Face. The same model is imported from {hub.url}."
+    assert (said in found.notes) == (start != "own")
+
+
 def test_repositories_that_vllm_cannot_load(hub: Hub) -> None:
     with pytest.raises(HubError, match="can't load") as caught:
         inspect(hub, SMOLLM2_GGUF)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from llm_widgets import hubs
 from llm_widgets.config import Settings
 from llm_widgets.errors import InvalidInputError
+from llm_widgets.hubs.huggingface import addresses
 from llm_widgets.hubs.huggingface import names as hugging_face
 from llm_widgets.hubs.ollama import names as ollama
 
@@ -91,6 +92,17 @@ from llm_widgets.hubs.ollama import names as ollama
         ("models--gpt2", "gpt2", ""),
         (f"~/.cache/hub/models--org--name/snapshots/{'0a' * 20}", "org/name", "0a" * 20),
         (r"C:\Users\me\hub\models--org--name\blobs", "org/name", ""),
+        ("org/name (main)", "org/name", "main"),
+        ("org/name [v1.0]", "org/name", "v1.0"),
+        ("org/name (branch: gptq-4bit-32g)", "org/name", "gptq-4bit-32g"),
+        ("org/name · Hugging Face", "org/name", ""),
+        ("org/name at main", "org/name", "main"),
+        ("config.json · org/name at refs/pr/3", "org/name", "refs/pr/3"),
+        ("org/name --revision v2", "org/name", "v2"),
+        ("https://hf-mirror.com/org/name", "org/name", ""),
+        ("hf-mirror.com/org/name/tree/v2", "org/name", "v2"),
+        ("git clone https://hf-mirror.com/org/name", "org/name", ""),
+        ("HF_ENDPOINT=https://hf-mirror.com hf download org/name", "org/name", ""),
     ],
 )
 def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str) -> None:
@@ -139,6 +151,13 @@ def test_hugging_face_ids_and_addresses(typed: str, model_id: str, revision: str
         ("~/models/Qwen3-8B", "a place on a computer"),
         ("hf_AbCdEfGhIjKlMnOpQrStUvWx", "This is a token of Hugging Face"),
         ("https://hf.co/spaces/a/b?model=org/name", "a Space, not a model"),
+        ("https://hf-mirror.com/datasets/a/b", "a dataset, not a model"),
+        ("org/name (7B)", "does not say what “7B” is"),
+        ("org/name main", "contains a space"),
+        ("HF_ENDPOINT=https://hub.corp hf download org/name", "is meant for “hub.corp”"),
+        ("modelscope download --model org/name", "is meant for ModelScope"),
+        ("https://www.modelscope.cn/models/org/name/summary", "is meant for ModelScope"),
+        ("VLLM_USE_MODELSCOPE=True vllm serve org/name", "is meant for ModelScope"),
     ],
 )
 def test_what_is_no_id_of_hugging_face(typed: str, said: str) -> None:
@@ -254,6 +273,9 @@ def test_ollama_names_addresses_and_commands(typed: str, model_id: str, manifest
         ("https://huggingface.co/a/b/tree/main/Q8_0", "does not say which quantization"),
         ("https://huggingface.co/a/b/blob/main/mmproj-F16.gguf", "does not say which"),
         ("hf download a/b x-Q4_0.gguf x-Q8_0.gguf", "does not say which quantization"),
+        ("a/b (v2)", "names the revision “v2”"),
+        ("a/b (7B)", "does not say what “7B” is"),
+        ("https://modelscope.cn/models/a/b-GGUF", "is meant for ModelScope"),
     ],
 )
 def test_what_is_no_name_of_ollama(typed: str, said: str) -> None:
@@ -315,6 +337,35 @@ def test_the_address_of_one_gguf_file_is_its_quantization(
         hugging_face.model(address.format(file))
     assert caught.value.fix
     assert f"enter hf.co/a/b-GGUF:{tag}." in caught.value.fix.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "mirror"),
+    [
+        ("https://hf-mirror.com/org/name/tree/main", "hf-mirror.com"),
+        ("export HF_ENDPOINT=https://hf-mirror.com\nhf download org/name", "hf-mirror.com"),
+        (
+            'os.environ["HF_ENDPOINT"] = "https://alpha.hf-mirror.com"; LLM("org/name")',
+            "alpha.hf-mirror.com",
+        ),
+        ("https://huggingface.co/org/name", ""),
+        ("org/name", ""),
+    ],
+)
+def test_a_mirror_is_told(typed: str, mirror: str) -> None:
+    assert hugging_face.model(typed).id == "org/name"
+    told = f"{mirror} is a mirror of Hugging Face. The same model is imported from https://a.b."
+    assert addresses.about_mirror(typed, "https://a.b") == ((told,) if mirror else ())
+
+
+def test_pages_of_the_hub_that_is_configured_are_known() -> None:
+    typed = "https://hub.corp/org/name/tree/v2"
+    name = hugging_face.model(typed, "https://hub.corp")
+    assert (name.id, name.revision) == ("org/name", "v2")
+    with pytest.raises(InvalidInputError) as caught:
+        hugging_face.model(typed)
+    assert caught.value.fix
+    assert caught.value.fix.text == "Enter org/name if this is a mirror of it."
 
 
 def test_two_revisions_are_asked_about() -> None:

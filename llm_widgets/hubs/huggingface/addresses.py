@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from llm_widgets.domain.names import shown
-from llm_widgets.hubs import quantizations
+from llm_widgets.hubs import pasted, quantizations
 from llm_widgets.hubs.names import address, host, invalid, query
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 SHORT_HOST = "hf.co"
 HOSTS = frozenset({"huggingface.co", "www.huggingface.co", SHORT_HOST, f"www.{SHORT_HOST}"})
+MIRRORS = frozenset({"hf-mirror.com", "www.hf-mirror.com", "alpha.hf-mirror.com"})
+"""Hosts that serve the models of Hugging Face under the same names and revisions."""
 
 MAIN = "main"
 
@@ -49,6 +51,9 @@ _CACHE = re.compile(
 )
 """A folder in which ``huggingface_hub`` keeps a model: ``models--organisation--name``."""
 
+_MODELSCOPE = frozenset(
+    f"{prefix}modelscope.{ending}" for prefix in ("", "www.") for ending in ("cn", "ai")
+)
 _SSH = re.compile(r"(?:ssh://)?git@(hf\.co|huggingface\.co)[:/]")
 
 
@@ -74,20 +79,27 @@ class Page:
     folder: str = ""
 
 
-def page(pasted: Pasted) -> Page | None:
+def page(named: Pasted, endpoint: str = "") -> Page | None:
     """Read an address; ``None`` for what is none of this hub.
+
+    Parameters
+    ----------
+    endpoint
+        Address of the hub that models are imported from: its pages are known too.
 
     Raises
     ------
     InvalidInputError
-        It is no address, or one of something else than a model.
+        It is no address, one of something else than a model, or meant for another hub.
     """
-    text = _SSH.sub(r"https://\1/", pasted.text)
+    known = HOSTS | MIRRORS | {host(endpoint)} - {""}
+    _refuse_another_hub(named, known)
+    text = _SSH.sub(r"https://\1/", named.text)
     if text.startswith("hf://"):
         return _of_scheme(text)
     if cached := _CACHE.fullmatch(text):
         return Page(tuple(cached["id"].split("--")), cached["revision"] or "")
-    if host(text) not in HOSTS or not address(text, HOSTS)[0]:
+    if host(text) not in known or not address(text, known)[0]:
         return None
     path = urlsplit(text if "://" in text else f"https://{text}").path
     # A slash within a part is written %2F: it is read after the parts are told apart.
@@ -97,6 +109,39 @@ def page(pasted: Pasted) -> Page | None:
     if parts and parts[0] in _OTHER_PAGES:
         raise not_a_model(text, parts[0])
     return _of_model(text, parts or [""])
+
+
+def about_mirror(text: str, endpoint: str) -> tuple[str, ...]:
+    """Return what to know where a text names a mirror, beside what it names.
+
+    Parameters
+    ----------
+    endpoint
+        The hub that models are imported from.
+    """
+    named = pasted.read(text, _EXAMPLE)
+    found = next((each for each in (host(named.text), host(named.endpoint)) if each in MIRRORS), "")
+    if not found:
+        return ()
+    return (f"{found} is a mirror of Hugging Face. The same model is imported from {endpoint}.",)
+
+
+def _refuse_another_hub(named: Pasted, known: frozenset[str]) -> None:
+    """Refuse what is meant for a hub whose models may be others under the same name."""
+    its_own = host(named.endpoint)
+    other = "ModelScope" if named.hub == "modelscope" else ""
+    if host(named.text) in _MODELSCOPE and "/models/" in named.text:
+        other = "ModelScope"
+    if its_own and its_own not in known:
+        other = shown(its_own)
+    if not other:
+        return
+    path = named.text.partition("/models/")[2] or named.text
+    model_id = "/".join(path.strip("/").split("/")[:2])
+    raise invalid(
+        f"{shown(named.text)} is meant for {other}, whose models can't be imported.",
+        f"Enter {model_id} if Hugging Face has it too: under one name it may be another model.",
+    )
 
 
 def not_a_model(text: str, kind: str) -> InvalidInputError:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 from llm_widgets.domain.imports import HubModel
 from llm_widgets.errors import Fix, InvalidInputError
 from llm_widgets.hubs.base import Found, Hub, HubField, HubForm, Suggestion
-from llm_widgets.hubs.huggingface import listing, names, preflight, repository, suggestions, tokens
+from llm_widgets.hubs.huggingface import (
+    addresses,
+    listing,
+    names,
+    preflight,
+    repository,
+    suggestions,
+    tokens,
+)
 from llm_widgets.hubs.huggingface.client import ENDPOINT
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ class HuggingFace(Hub):
         InvalidInputError
             Beside what is raised there: the text and the field name two revisions.
         """
-        named = names.model(text)
+        named = names.model(text, settings.endpoint(ENDPOINT))
         wanted = names.revision(revision)
         if wanted and named.revision and wanted != named.revision:
             raise InvalidInputError(
@@ -77,7 +85,8 @@ class HuggingFace(Hub):
             revision=revision,
             look_inside=look_inside,
         )
-        return replace(found, notes=(*_about_files(named), *found.notes))
+        mirror = addresses.about_mirror(text, settings.endpoint(ENDPOINT))
+        return replace(found, notes=(*mirror, *_about_files(named), *found.notes))
 
     def token(self, text: str, settings: Settings) -> str:
         """Return a token, or the one that ``HF_TOKEN`` or ``hf auth login`` names."""

@@ -52,8 +52,13 @@ class Name:
     files: tuple[str, ...] = ()
 
 
-def model(text: str) -> Name:
+def model(text: str, endpoint: str = "") -> Name:
     """Read the id of a model, the address of its page, or a command that names it.
+
+    Parameters
+    ----------
+    endpoint
+        Address of the hub that models are imported from: its pages are known too.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def model(text: str) -> Name:
     typed = named.text
     if named.kind:
         raise addresses.not_a_model(typed, named.kind)
-    page = addresses.page(named)
+    page = addresses.page(named, endpoint)
     is_page = page is not None
     page = page or _plain(typed)
     if ":" in page.parts[-1] or (named.hub == "ollama" and not is_page):
@@ -92,8 +97,11 @@ def _plain(typed: str) -> Page:
     InvalidInputError
         It is the address of another place.
     """
-    if address(typed, HOSTS)[0]:
-        raise invalid(f"{shown(typed)} is not a page of huggingface.co.", _EXAMPLE)
+    host, parts = address(typed, HOSTS)
+    if host:
+        model_id = "/".join(parts[:2])
+        fix = f"Enter {model_id} if this is a mirror of it." if is_id(model_id) else _EXAMPLE
+        raise invalid(f"{shown(typed)} is not a page of huggingface.co.", fix)
     name, _, wanted = typed.partition("@")
     return Page(tuple(name.strip("/").split("/")), wanted)
 

@@ -77,7 +77,7 @@ def inspect(
     UnavailableError
         The hub does not answer.
     """
-    name = names.model(text)
+    name = names.model(text, endpoint)
     repository = Repository(endpoint, names.token(token))
     wanted = names.revision(revision) or name.revision or "main"
     model, license_ = repository.model(name.id, wanted)

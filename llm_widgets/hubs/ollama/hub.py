@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from llm_widgets.errors import TransferError
 from llm_widgets.hubs.base import Found, Hub, HubField, HubForm, Suggestion
 from llm_widgets.hubs.huggingface import tokens
+from llm_widgets.hubs.huggingface.addresses import about_mirror
 from llm_widgets.hubs.huggingface.client import ENDPOINT as HUGGING_FACE
 from llm_widgets.hubs.huggingface.names import HOSTS as HUGGING_FACE_HOSTS
 from llm_widgets.hubs.huggingface.names import SHORT_HOST
@@ -59,7 +61,7 @@ class Ollama(Hub):
         The token is one of Hugging Face. The revision is not used: a tag names it.
         """
         del revision
-        return preflight.inspect(
+        found = preflight.inspect(
             text,
             hub_id=self.id,
             registry=settings.endpoint(ENDPOINT),
@@ -67,6 +69,8 @@ class Ollama(Hub):
             token=hugging_face_token(token),
             look_inside=look_inside,
         )
+        mirror = about_mirror(text, settings.endpoint(HUGGING_FACE))
+        return replace(found, notes=(*mirror, *found.notes))
 
     def token(self, text: str, settings: Settings) -> str:
         """Return a token of Hugging Face, or the one that is named: only its files take one."""
