@@ -27,6 +27,16 @@ _QUOTES = {'"': '"', "'": "'", "“": "”", "”": "”", "„": "“"}
 _LINES = ("//", "#", "<<<<<<< ", "=======", ">>>>>>> ", "||||||| ", "```")
 """What begins a line that is no part of the list: a comment, a mark of git's, of Markdown's."""
 
+_OBJECT = re.compile(r"""\{\s*["'“„]?\w+["'”“]?\s*[:=]""")
+_LARGEST_OBJECT = 1 << 16
+"""Characters of an entry with all its fields, and then some."""
+
+_DEEPEST_OBJECT = 8
+"""Levels of an entry: what is deeper is left out."""
+
+_MOST_OBJECTS = 20_000
+"""Places of a text at which an object is looked for: twice as many as a file has models."""
+
 _LITERALS = {
     "true": True,
     "True": True,
@@ -64,6 +74,47 @@ def mended(raw: bytes | str) -> Mended:
     return Mended(None if value is _END else value, is_whole)
 
 
+def has_twice(text: str, key: str) -> bool:
+    """Return whether a JSON object has a key more than once; not for what is no JSON."""
+    twice = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or [name for name, _ in pairs].count(key) > 1
+
+    try:
+        json.loads(text, object_pairs_hook=look)
+    except (ValueError, RecursionError):
+        return False
+    return twice
+
+
+def objects(raw: bytes | str) -> list[dict[str, Any]]:
+    """Read all objects of a text that begin anywhere in it and have an ``id``.
+
+    What stands between them does not matter: this is how something is found behind a place where
+    a text can't be read on.
+    """
+    text = raw if isinstance(raw, str) else _text(raw)
+    found: list[dict[str, Any]] = []
+    at = 0
+    for _ in range(_MOST_OBJECTS):
+        begin = _OBJECT.search(text, at)
+        if begin is None:
+            break
+        reader = _Reader(text[begin.start() : begin.start() + _LARGEST_OBJECT])
+        value = reader.value(_DEEPEST - _DEEPEST_OBJECT)
+        at = begin.start() + 1
+        if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+            continue  # it surrounds others, which are found by themselves
+        if reader.is_whole:
+            at = begin.start() + reader.at
+        elif isinstance(value[last := next(reversed(value))], (dict, list)):
+            del value[last]
+        found.append(value)
+    return found
+
+
 def _text(raw: bytes) -> str:
     encoding = json.detect_encoding(raw)
     return raw.decode(encoding, errors="replace").rstrip("\x00")
@@ -76,11 +127,13 @@ class _Reader:
     ----------
     is_whole
         Whether all that was passed so far was understood.
+    values
+        How many values were read.
     """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._values = 0
+        self.values = 0
         self.at = 0
         self.is_whole = True
 
@@ -103,8 +156,8 @@ class _Reader:
         """Read a value; ``_END`` where the text ends, or something else stands."""
         self.skip()
         first = self._text[self.at : self.at + 1]
-        self._values += 1
-        if not first or depth > _DEEPEST or self._values > json_text.MOST_VALUES:
+        self.values += 1
+        if not first or depth > _DEEPEST or self.values > json_text.MOST_VALUES:
             return self._broken()
         if first == "{":
             return self._object(depth)
@@ -124,6 +177,9 @@ class _Reader:
             value = self.value(depth + 1)
             if value is _END:
                 break
+            before = found.get(key)
+            if isinstance(before, list) and isinstance(value, list):
+                value = [*before, *value]
             found[key] = value
         return found
 
@@ -171,7 +227,9 @@ class _Reader:
         if quote != '"':
             inner = inner.replace("\\'", "'").replace('"', '\\"')
         try:
-            return json.loads(f'"{inner}"', strict=False)
+            read = json.loads(f'"{inner}"', strict=False)
+            # Halves of characters are no text.
+            return read.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         except ValueError:  # an escape that JSON does not have
             return inner
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -35,6 +36,7 @@ MOST_MODELS = 10_000
 
 _DAMAGED = "The metadata file is damaged."
 _NAME = "The entry"
+_LIST = re.compile(r'"models"\s*:')
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
 
 _TYPES: dict[str, Any] = {
@@ -86,6 +88,7 @@ def read(raw: bytes | str) -> MetadataFile:
         The text is something else, cut off, or beyond the limits of a document.
     """
     try:
+        _check_one_list(raw)
         return _file(reading.parsed(raw, name="The metadata file"))
     except DocumentError as error:
         found = mending.mended(raw) if len(raw) <= mending.LARGEST else None
@@ -96,13 +99,54 @@ def read(raw: bytes | str) -> MetadataFile:
 
 
 def salvaged(raw: bytes | str) -> MetadataFile:
-    """Return what can still be read of a damaged file: what follows the damage is lost."""
-    found = mending.mended(raw[: mending.LARGEST]).value
-    data = {"models": found} if isinstance(found, list) else found
+    """Return what can still be read of a damaged file: also entries behind the damage."""
+    raw = raw[: mending.LARGEST]
+    found = mending.mended(raw).value
+    data = dict(found) if isinstance(found, dict) else {}
+    listed = data.get("models") if data else found
+    entries = list(filter(_is_within_limits, listed if isinstance(listed, list) else []))
+    further = filter(_is_within_limits, _missing(entries, mending.objects(raw)))
+    data["models"] = [*entries, *further][:MOST_MODELS]
     try:
         return _file(_checked(data))
     except (DocumentError, MetadataFileError):
         return MetadataFile()
+
+
+def _is_within_limits(entry: Any) -> bool:
+    try:
+        _checked({"models": [entry]})
+    except DocumentError:
+        return False
+    return True
+
+
+def _missing(entries: list[Any], others: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the others that are no entry that is known, nor a part of one."""
+    known = {_identity(entry) for entry in entries if isinstance(entry, dict)}
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for other in others:
+        identity = _identity(other)
+        if identity not in known and len(other) > len(found.get(identity, ())):
+            found[identity] = other
+    return list(found.values())
+
+
+def _identity(entry: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(str(entry.get(key, "")) for key in ("id", "source", "revision"))
+
+
+def _check_one_list(raw: bytes | str) -> None:
+    """Check that there is one list of models: of two under one key, JSON's readers take the last.
+
+    Raises
+    ------
+    DocumentError
+        There are more.
+    """
+    text = raw if isinstance(raw, str) else raw.decode("utf-8", "replace")
+    if len(_LIST.findall(text)) > 1 and mending.has_twice(text, "models"):
+        raise DocumentError(_DAMAGED, cause="It has two lists of models.")
 
 
 def _checked(value: Any) -> Any:

@@ -125,7 +125,7 @@ def test_a_damaged_file_is_kept_and_rebuilt(clients: Clients, bucket: str) -> No
     assert kept[0] == damaged
 
 
-@pytest.mark.parametrize("text", [b'{"models": [%b,]}', b'{"models": [%b'])
+@pytest.mark.parametrize("text", [b'{"models": [%b,]}', b'{"models": [%b', b'{"models": [}, %b]}'])
 def test_damage_loses_nobodys_models(clients: Clients, bucket: str, text: bytes) -> None:
     objects = SmallObjects(clients.storage(), bucket)
     theirs = b'{"id": "acme/1", "source": "huggingface", "size": 5, "status": "completed"}'

@@ -153,6 +153,50 @@ def test_what_is_cut_off_is_salvaged_up_to_there(end: int) -> None:
     assert [model.id for model in file.models][:wholes] == ["a/b", "it's:1b"][:wholes]
 
 
+DEEP = f"{'[' * 99}{']' * 99}"
+FIRST, SECOND = (json.dumps(each) for each in json.loads(WHOLE)["models"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(text, id=name)
+        for name, text in {
+            "two files one after the other": f'{{"models": [{FIRST}]}}\n{{"models": [{SECOND}]}}',
+            "the rest of a longer file": f'{{"models": [{FIRST}]}}, {SECOND}]}}',
+            "two lists under one key": f'{{"models": [{FIRST}], "models": [{SECOND}]}}',
+            "models by their names": f'{{"models": {{"a": {FIRST}, "b": {SECOND}}}}}',
+            "a line for each": f"{FIRST}\n{SECOND}\n",
+            "a list alone": f"[{FIRST}, {SECOND}]",
+            "of a program": f'const models = {{"models": [{FIRST}, {SECOND}]}};',
+            "of an answer": f'Here it is:\n{{"models": [{FIRST}, {SECOND}]}}',
+            "dots for more": f'{{"models": [{FIRST}, ..., {SECOND}]}}',
+            "a bracket too many": f'{{"models": [{FIRST}}}, {SECOND}]}}',
+            "a bracket too few": f'{{"models": [{FIRST[:-1]}, {SECOND}]}}',
+            "no list begins": f'{{"models": {FIRST}, {SECOND}]}}',
+            "a semicolon": f'{{"models": [{FIRST.replace("5,", "5;")}, {SECOND}]}}',
+            "an equals sign": f'{{"models": [{FIRST}, {SECOND.replace(": 6", "= 6")}]}}',
+            "half a character": f'{{"models": [{FIRST[:-1]}, "license": "\\ud800"}}, {SECOND}]}}',
+            "nested too deep": f'{{"models": [{FIRST[:-1]}, "x": {DEEP}}}, {SECOND}]}}',
+        }.items()
+    ],
+)
+def test_what_stands_behind_the_damage_is_found_too(text: str) -> None:
+    try:
+        file = metadata.read(text)
+    except MetadataFileError:
+        file = metadata.salvaged(text)
+    else:
+        assert file.is_mended
+    kept = [*(model.id for model in file.models), *(entry["id"] for entry in file.others)]
+    assert sorted(kept) == ["a/b", "it's:1b"]
+
+
+def test_a_text_of_brackets_is_given_up_soon() -> None:
+    assert metadata.salvaged('{"id":' * 1_000_000).models == ()
+    assert metadata.salvaged('{"id": "a' * 500_000).models == ()
+
+
 @given(st.text(alphabet="{}[]\"':,/*# ab1\\\n", max_size=60))
 def test_any_text_is_salvaged_or_nothing_is(text: str) -> None:
     assert metadata.salvaged(text).models == ()
