@@ -37,6 +37,11 @@ _PLAIN = frozenset(
 )
 """Architectures whose layers all have tensors, and whose embeddings are a row for each token."""
 
+_GUESSES = "num_nextn_predict_layers"
+"""Key of how many layers follow that only guess tokens, which vLLM leaves out."""
+
+_GUESSING = re.compile(r"(?:model\.)?layers\.(\d{1,5})\.eh_proj\.")
+
 _EMBEDDINGS = re.compile(r"(?:model\.)?embed_tokens\.weight")
 _LAYER = re.compile(r"(?:model\.)?layers\.(\d{1,5})\.")
 _FLOATS = frozenset({"BF16", "F16", "F32"})
@@ -104,7 +109,7 @@ def _is_mlx(types: Mapping[str, str]) -> bool:
 def _other_size(
     contents: Contents, shapes: Mapping[str, tuple[int, ...]], types: Mapping[str, str]
 ) -> str:
-    """Tell embeddings of another size than the configuration's, and layers that are missing."""
+    """Tell embeddings of another size than the configuration's, and another number of layers."""
     config = contents.config or {}
     if contents.architecture not in _PLAIN:
         return ""
@@ -119,13 +124,20 @@ def _other_size(
             )
         if width and columns != width:
             return f"Its weights are {columns} wide, and config.json says {width} (hidden_size)."
-    return _missing_layers(config, shapes)
+    return _other_layers(config, shapes)
 
 
-def _missing_layers(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
+def _other_layers(config: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> str:
     there = {int(found[1]) for name in shapes if (found := _LAYER.match(name))}
     count = min(whole(config, "num_hidden_layers") or 0, MOST_LAYERS)
     missing = count - len(there & set(range(count))) if there else 0
+    guessing = {int(found[1]) for name in shapes if (found := _GUESSING.match(name))}
+    further = there - guessing - set(range(count)) if count and not config.get(_GUESSES) else ()
+    if not missing and further:
+        return (
+            f"Its weights have {count + len(further)} layers, and config.json says {count} "
+            "(num_hidden_layers): vLLM has no place for the others."
+        )
     if not missing:
         return ""
     return f"Its weights lack {missing} of {count} layers that config.json speaks of."
