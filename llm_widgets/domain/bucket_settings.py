@@ -13,6 +13,43 @@ Source: https://cloud.google.com/storage/docs/storage-classes"""
 
 
 @dataclass(frozen=True, slots=True)
+class LifecycleRule:
+    """What a bucket does to objects by itself.
+
+    Attributes
+    ----------
+    days
+        Age of the objects; ``None`` where another condition than their age names them.
+    storage_class
+        To which they are moved; empty where they are deleted.
+    prefixes
+        How their names begin; empty for all.
+    """
+
+    days: int | None
+    storage_class: str = ""
+    prefixes: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """What it does to models, in a sentence; empty for nothing that matters."""
+        begin = " or ".join(self.prefixes)
+        which = f"objects whose names begin with {begin}" if begin else "objects"
+        age = "that its conditions name" if self.days is None else f"after {_days(self.days)}"
+        if not self.storage_class:
+            return (
+                f"A lifecycle rule deletes {which} {age}: models disappear then, and services "
+                "that mount the bucket fail to start. Remove the rule, or use another bucket."
+            )
+        if self.storage_class in _SLOW_CLASSES:
+            return (
+                f"A lifecycle rule moves {which} {age} to {self.storage_class.title()}: every "
+                "start of a service is billed for reading the model from then on."
+            )
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
 class BucketSettings:
     """What a bucket was set to.
 
@@ -26,6 +63,8 @@ class BucketSettings:
         Name of the Cloud KMS key that new objects are encrypted with; empty for Google's own.
     soft_delete
         Seconds that deleted objects are kept, and paid for; 0 for none.
+    rules
+        What the lifecycle does to objects that are in use.
     """
 
     retention: int = 0
@@ -36,6 +75,7 @@ class BucketSettings:
     soft_delete: int = 0
     storage_class: str = "STANDARD"
     hierarchical: bool = False
+    rules: tuple[LifecycleRule, ...] = ()
 
     @property
     def refusal(self) -> str:
@@ -91,6 +131,7 @@ class BucketSettings:
             told.append(
                 "The bucket has a hierarchical namespace: folders stay when a model is deleted."
             )
+        told.extend(filter(None, (rule.warning for rule in self.rules)))
         return tuple(told)
 
     @property
@@ -122,6 +163,8 @@ class BucketSettings:
 
 def _span(seconds: int) -> str:
     days = seconds / _DAY
-    if days >= 1:
-        return f"{days:.0f} day{'' if round(days) == 1 else 's'}"
-    return f"{seconds} seconds"
+    return _days(round(days)) if days >= 1 else f"{seconds} seconds"
+
+
+def _days(days: int) -> str:
+    return f"{days} day{'' if days == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_widgets.domain.bucket_settings import BucketSettings
+from llm_widgets.domain.bucket_settings import BucketSettings, LifecycleRule
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,13 @@ from llm_widgets.domain.bucket_settings import BucketSettings
         (BucketSettings(storage_class="ARCHIVE"), "for 365 days"),
         (BucketSettings(storage_class="COLDLINE"), "for 90 days"),
         (BucketSettings(hierarchical=True), "hierarchical namespace"),
+        (BucketSettings(rules=(LifecycleRule(30),)), "deletes objects after 30 days: models"),
+        (
+            BucketSettings(rules=(LifecycleRule(1, prefixes=("ollama/",)),)),
+            "begin with ollama/ after 1 day:",
+        ),
+        (BucketSettings(rules=(LifecycleRule(None),)), "deletes objects that its conditions name"),
+        (BucketSettings(rules=(LifecycleRule(90, "ARCHIVE"),)), "after 90 days to Archive"),
     ],
 )
 def test_each_setting_is_told(settings: BucketSettings, said: str) -> None:
@@ -33,3 +40,4 @@ def test_what_lets_no_import_end_is_refused() -> None:
     assert "for 60 seconds" in BucketSettings(retention=60).refusal
     assert "event-based hold" in BucketSettings(holds=True).refusal
     assert BucketSettings().warnings() == ()
+    assert BucketSettings(rules=(LifecycleRule(30, "STANDARD"),)).warnings() == ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import names
-from llm_widgets.domain.bucket_settings import BucketSettings
+from llm_widgets.domain.bucket_settings import BucketSettings, LifecycleRule
 from llm_widgets.domain.metadata import METADATA_NAME, MetadataFile
 from llm_widgets.domain.services import MANAGED_BY
 from llm_widgets.domain.tables import Shown, Values
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 _TIMEOUT = 20  # seconds for one answer
+_NOT_IN_USE = frozenset(
+    {"numNewerVersions", "daysSinceNoncurrentTime", "noncurrentTimeBefore"}
+    | {"daysSinceCustomTime", "customTimeBefore"}
+)
+"""Conditions of noncurrent versions, and of a time that no import sets.
+Source: https://cloud.google.com/storage/docs/lifecycle#conditions"""
+
 _UNFINISHED_DAYS = 7  # after which Cloud Storage throws away what an import did not finish
 
 
@@ -325,6 +332,21 @@ def _settings(bucket: Any) -> BucketSettings:
         soft_delete=int(bucket.soft_delete_policy.retention_duration_seconds or 0),
         storage_class=bucket.storage_class or "STANDARD",
         hierarchical=bool(bucket.hierarchical_namespace_enabled),
+        rules=tuple(filter(None, map(_rule, bucket.lifecycle_rules))),
+    )
+
+
+def _rule(rule: Mapping[str, Any]) -> LifecycleRule | None:
+    """Read a rule of the lifecycle; ``None`` for one that touches no object that is in use."""
+    condition, action = rule.get("condition", {}), rule.get("action", {})
+    if action.get("type") not in {"Delete", "SetStorageClass"}:
+        return None
+    if condition.get("isLive") is False or _NOT_IN_USE & condition.keys():
+        return None
+    return LifecycleRule(
+        days=condition.get("age"),
+        storage_class=action.get("storageClass", ""),
+        prefixes=tuple(condition.get("matchesPrefix", ())),
     )
 
 
