@@ -14,6 +14,7 @@ from llm_widgets.domain.imports import IMPORTS_PREFIX
 from llm_widgets.domain.manifest import manifest_name
 from llm_widgets.domain.metadata import METADATA_NAME
 from llm_widgets.domain.tables import Shown, Values
+from llm_widgets.domain.units import bytes_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -159,6 +160,8 @@ class BucketUse(Shown):
     unfinished
         Bytes of the parts of multipart uploads. Cloud Storage does not list resumable uploads; it
         does not bill them either.
+    is_all_unfinished
+        Whether all uploads were measured; if not, they take at least that much.
     findings
         What may be superfluous; ``None`` where that is unknown.
     effects
@@ -175,6 +178,7 @@ class BucketUse(Shown):
     noncurrent: int | None = None
     soft_deleted: int | None = None
     unfinished: int | None = None
+    is_all_unfinished: bool = True
     soft_deleted_until: datetime | None = None
     findings: tuple[Finding, ...] | None = None
     effects: tuple[str, ...] = ()
@@ -210,7 +214,7 @@ class BucketUse(Shown):
             "noncurrent_bytes": _known(self.noncurrent),
             "soft_deleted_bytes": _known(self.soft_deleted),
             "soft_deleted_until": self.soft_deleted_until,
-            "unfinished_bytes": _known(self.unfinished),
+            "unfinished_bytes": _at_least(self.unfinished, is_all=self.is_all_unfinished),
             "findings": UNKNOWN if found is None else len(found),
             "not_empty": UNKNOWN if self.not_empty is None else self.not_empty,
             "when_deleted": " ".join(self.effects),
@@ -345,6 +349,11 @@ def is_young(objects: Iterable[StoredObject], now: datetime) -> bool:
 
 def _known(size: int | None) -> int | str:
     return UNKNOWN if size is None else size
+
+
+def _at_least(size: int | None, *, is_all: bool) -> int | str:
+    """Return a number only where it is the whole."""
+    return _known(size) if size is None or is_all else f"at least {bytes_text(size)}"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -208,11 +208,13 @@ def _stock(clients: Clients, project: str, bucket: str, now: datetime) -> _Stock
     stored = or_unknown(lambda: usage.versions(clients, bucket))
     deleted = or_unknown(lambda: usage.soft_deleted(clients, bucket))
     file = or_unknown(the_list)
+    uploads = or_unknown(lambda: usage.unfinished(clients, bucket))
     kept = [each.kept_until for each in deleted or () if each.kept_until]
     use = BucketUse(
         bucket,
         soft_deleted=None if deleted is None else storage_use.total(deleted),
-        unfinished=or_unknown(lambda: usage.unfinished_bytes(clients, bucket)),
+        unfinished=uploads.size if uploads else None,
+        is_all_unfinished=uploads is None or uploads.is_all,
         soft_deleted_until=max(kept, default=None),
         effects=listing.settings.effects,
     )

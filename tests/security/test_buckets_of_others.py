@@ -48,12 +48,27 @@ def sent(product: Product, method: str, path: str, body: bytes = b"") -> str:
     return text
 
 
-def test_an_upload_whose_name_climbs_is_looked_for_in_its_bucket(product: Product) -> None:
-    path = "/hostile/..%2Finnocent%2Fx"
+def upload(product: Product, path: str, part: bytes) -> None:
+    """Begin an upload, and send a part of it."""
     opened = sent(product, "POST", f"{path}?uploads")
-    upload = opened.partition("<UploadId>")[2].partition("<")[0]
-    sent(product, "PUT", f"{path}?partNumber=1&uploadId={upload}", b"x" * 11)
-    assert usage.unfinished_bytes(product.clients, "hostile") == 11
+    upload_id = opened.partition("<UploadId>")[2].partition("<")[0]
+    sent(product, "PUT", f"{path}?partNumber=1&uploadId={upload_id}", part)
+
+
+def test_an_upload_whose_name_climbs_is_looked_for_in_its_bucket(product: Product) -> None:
+    upload(product, "/hostile/..%2Finnocent%2Fx", b"x" * 11)
+    assert usage.unfinished(product.clients, "hostile") == (11, True)
+
+
+def test_any_number_of_uploads_is_measured_to_a_limit_and_told_as_the_least(
+    product: Product,
+) -> None:
+    buckets.create_bucket(product.clients, PROJECT, "many", REGION)
+    for number in range(4):
+        upload(product, f"/many/{number}", b"x" * 11)
+    assert usage.unfinished(product.clients, "many", most=4) == (44, True)
+    assert usage.unfinished(product.clients, "many", most=3) == (33, False)
+    assert usage.unfinished(product.clients, "many", seconds=-1) == (None, False)
 
 
 def test_an_upload_of_an_odd_name_is_that_buckets_trouble_alone(product: Product) -> None:

@@ -81,6 +81,15 @@ def test_what_is_not_known_is_told_as_unknown() -> None:
     ]
 
 
+def test_uploads_that_were_not_all_measured_are_told_as_the_least() -> None:
+    cut = lines(replace(FULL, unfinished=4 * GB, is_all_unfinished=False))
+    assert cut[0] == "Stores: At least 64 GB all of it is billed"
+    assert cut[5] == (
+        "Unfinished uploads: At least 4 GB parts of imports that have not ended; "
+        "they are too many to measure all"
+    )
+
+
 def test_what_deleting_saves_is_told_where_something_can_be_deleted() -> None:
     assert told(Measured(FULL, is_measuring=False)) == "Soft delete is on."
     assert told(Measured(EMPTY, is_measuring=False)) == "Nothing to tidy."

@@ -98,6 +98,8 @@ def test_unknown_is_never_zero() -> None:
 
 
 def test_bytes_of_models_are_unknown_while_one_may_be_used() -> None:
+    cut = BucketUse("b", unfinished=11, is_all_unfinished=False).shown()
+    assert cut["unfinished_bytes"] == "at least 11 B"
     unsure = BucketUse("b", live={Use.USED: 3, Use.UNSURE: 5}).shown()
     assert (unsure["live_bytes"], unsure["used_models_bytes"]) == (8, "unknown")
     assert unsure["unused_models_bytes"] == "unknown"

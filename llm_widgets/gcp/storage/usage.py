@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
 
@@ -18,10 +19,27 @@ if TYPE_CHECKING:
 
 _HOST = "storage.googleapis.com"
 _TIMEOUT = 30  # seconds for one answer
+_MOST_UPLOADS = 500  # each is asked for its parts; an import has one for each of its files
+_UPLOADS_SECONDS = 20.0  # for all uploads of a bucket
 _FIELDS = (
     "items(name,size,crc32c,generation,timeCreated,timeDeleted,softDeleteTime,hardDeleteTime),"
     "nextPageToken"
 )
+
+
+class Unfinished(NamedTuple):
+    """What the unfinished uploads of a bucket take.
+
+    Attributes
+    ----------
+    size
+        Bytes of their parts; ``None`` where no part was looked at, and there may be some.
+    is_all
+        Whether all were looked at; if not, they take at least that much.
+    """
+
+    size: int | None
+    is_all: bool
 
 
 def versions(clients: Clients, bucket: str) -> list[StoredObject]:
@@ -46,19 +64,33 @@ def soft_deleted(clients: Clients, bucket: str) -> list[StoredObject]:
     return _listed(clients, bucket, soft_deleted=True)
 
 
-def unfinished_bytes(clients: Clients, bucket: str) -> int:
-    """Return the bytes of the parts of all unfinished multipart uploads of a bucket.
+def unfinished(
+    clients: Clients,
+    bucket: str,
+    *,
+    most: int = _MOST_UPLOADS,
+    seconds: float = _UPLOADS_SECONDS,
+) -> Unfinished:
+    """Measure the parts of the unfinished multipart uploads of a bucket.
+
+    Whoever may write into a bucket may begin any number of them.
+
+    Parameters
+    ----------
+    most
+        Uploads that are measured at most.
+    seconds
+        How long this may take; the answer that is awaited then is still counted.
 
     Raises
     ------
     ManagerError
         They can't be listed.
     """
+    until = time.monotonic() + seconds
 
-    def size_of(upload: tuple[str, str]) -> int:
-        name, upload_id = upload
-        parts = _elements(clients, bucket, name, {"uploadId": upload_id}, "Part")
-        return sum(int(_text(part, "Size")) for part in parts)
+    def is_late() -> bool:
+        return time.monotonic() > until
 
     with explained(
         f"list the unfinished uploads of {bucket}",
@@ -66,8 +98,17 @@ def unfinished_bytes(clients: Clients, bucket: str) -> int:
         bucket=bucket,
         permission="storage.multipartUploads.list",
     ):
-        found = _elements(clients, bucket, "", {"uploads": ""}, "Upload")
-        return sum(size_of((_text(each, "Key"), _text(each, "UploadId"))) for each in found)
+        size = 0
+        uploads = _elements(clients, bucket, "", {"uploads": ""}, "Upload")
+        for number, upload in enumerate(uploads):
+            if number == most or is_late():
+                return Unfinished(size or None, is_all=False)
+            query = {"uploadId": _text(upload, "UploadId")}
+            for part in _elements(clients, bucket, _text(upload, "Key"), query, "Part"):
+                size += int(_text(part, "Size"))
+                if is_late():
+                    return Unfinished(size or None, is_all=False)
+        return Unfinished(size, is_all=True)
 
 
 def _listed(clients: Clients, bucket: str, **options: Any) -> list[StoredObject]:

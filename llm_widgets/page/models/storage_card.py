@@ -90,15 +90,15 @@ def storage_details(measured: Measured) -> list[Detail]:
     if use is None:
         return [Detail("Stores", "Measuring …" if measured.is_measuring else UNKNOWN.capitalize())]
     lines = [
-        *((kind.value, use.of(kind), "") for kind in Use if use.live is not None),
-        *([] if use.live is not None else [("live objects", None, "")]),
-        ("unfinished uploads", use.unfinished, "parts of imports that have not ended"),
-        ("noncurrent versions", use.noncurrent, "billed until they are deleted"),
-        ("soft-deleted objects", use.soft_deleted, _until(use)),
+        *((kind.value, use.of(kind), "", True) for kind in Use if use.live is not None),
+        *([] if use.live is not None else [("live objects", None, "", True)]),
+        ("unfinished uploads", use.unfinished, _uploads(use), use.is_all_unfinished),
+        ("noncurrent versions", use.noncurrent, "billed until they are deleted", True),
+        ("soft-deleted objects", use.soft_deleted, _until(use), True),
     ]
     details = [
-        Detail(label.capitalize(), _size(size), note=remark if size else "")
-        for label, size, remark in lines
+        Detail(label.capitalize(), _size(size, is_all=is_all), note=remark if size else "")
+        for label, size, remark, is_all in lines
         if size != 0 and not (use.is_empty and label == Use.OWN.value)
     ]
     return [_total(use, is_measuring=measured.is_measuring), *details]
@@ -123,14 +123,19 @@ def finding_row(finding: Finding) -> dict[str, Any]:
 def _total(use: BucketUse, *, is_measuring: bool) -> Detail:
     parts = (use.live_bytes, use.noncurrent, use.soft_deleted, use.unfinished)
     known = [part for part in parts if part is not None]
+    is_all = len(known) == len(parts) and use.is_all_unfinished
     if not known:
         return Detail("Stores", UNKNOWN.capitalize())
-    least = "At least " if len(known) < len(parts) else ""
-    size = f"{least}{bytes_text(sum(known))}"
+    size = _size(sum(known), is_all=is_all)
     measuring = ", measuring again …" if is_measuring else ""
     if use.is_empty:
         return Detail("Stores", "Empty", note=f"{size} in all{measuring}")
     return Detail("Stores", size, note=f"all of it is billed{measuring}")
+
+
+def _uploads(use: BucketUse) -> str:
+    what = "parts of imports that have not ended"
+    return what if use.is_all_unfinished else f"{what}; they are too many to measure all"
 
 
 def _until(use: BucketUse) -> str:
@@ -138,8 +143,10 @@ def _until(use: BucketUse) -> str:
     return f"billed until {until:%Y-%m-%d} at the latest" if until else "billed"
 
 
-def _size(size: int | None) -> str:
-    return UNKNOWN.capitalize() if size is None else bytes_text(size)
+def _size(size: int | None, *, is_all: bool) -> str:
+    if size is None:
+        return UNKNOWN.capitalize()
+    return bytes_text(size) if is_all else f"At least {bytes_text(size)}"
 
 
 def _notice(error: ManagerError) -> Notice:
