@@ -34,6 +34,11 @@ def is_plain(folder: str) -> bool:
     )
 
 
+def may_be_of_model(folder: str) -> bool:
+    """Return whether a folder's name could be that of a model's folder."""
+    return is_plain(folder) and folder.count("/") >= _LEAST_PARTS - 1
+
+
 def is_of_model(folder: str, source: str, revision: str) -> bool:
     """Return whether a folder is one that an import of a model makes for itself.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain.services import MODEL_ANNOTATION
 from llm_widgets.errors import ConflictError, Fix, InUseError, ManagerError, NotFoundError
 from llm_widgets.gcp.client.parallel import Outcome, outcomes
 from llm_widgets.gcp.run import rollout, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import remove
-from llm_widgets.imports.usage import Usage, reads, services_with
+from llm_widgets.imports.reach import can_read
+from llm_widgets.imports.usage import Usage, services_with
 from llm_widgets.manager import managed
 from llm_widgets.manager.audit import recorded
 
@@ -65,12 +67,22 @@ def model_of(clients: Clients, summary: ServiceSummary) -> ModelRecord:
     NotFoundError
         The list of its bucket has no model that the service reads.
     ConflictError
-        Other services read it too, or that is not known; nothing was changed.
+        Which one it reads is not clear, or other services read it too, or that is not known;
+        nothing was changed.
     """
     bucket, project = summary.bucket, summary.project
     service = services.get(clients, summary.name)
     file, _ = metadata.read_metadata(clients.storage(project), bucket)
-    record = next((each for each in file.models if reads(service, bucket, each)), None)
+    read = [each for each in file.models if can_read(service.template, bucket, each)]
+    model = service.annotations.get(MODEL_ANNOTATION, "")
+    read = [each for each in read if each.id == model] or read
+    record = next(iter(read), None)
+    if len({each.prefix for each in read}) > 1:
+        raise ConflictError(
+            f"Unknown which model of {bucket} {summary.id} uses. Nothing was deleted.",
+            cause="It mounts the whole bucket, where several models are.",
+            fix=Fix(text="Delete the service alone, then the model in the Models tab."),
+        )
     if record is None:
         raise NotFoundError(
             f"The model of {summary.id} is not in the list of {bucket}.",

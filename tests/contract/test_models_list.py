@@ -272,7 +272,8 @@ def test_who_reads_a_model(product: Product) -> None:
         services.create(product.clients, PROJECT, REGION, f"reads-{name}", each)
     usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
     assert usage.services == tuple(
-        f"{PARENT}/services/reads-{name}" for name in ("folder", "streamed", "variable", "whole")
+        f"{PARENT}/services/reads-{name}"
+        for name in ("another", "folder", "streamed", "variable", "whole")
     )
     assert usage.unanswered == ()
     far = "africa-south1"  # has no GPUs: whoever serves a model there does it on processors
@@ -283,7 +284,7 @@ def test_who_reads_a_model(product: Product) -> None:
     product.faults.update(failures=refused)
     usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
     assert [region for region, _ in usage.unanswered] == [far]
-    assert (usage.unknown, len(usage.services)) == (far, 4)
+    assert (usage.unknown, len(usage.services)) == (far, 5)
     product.faults.update(failures=[], denied_permissions=["run.services.list"])
     usage = services_with(product.clients, PROJECT, "used-models", REGION, record)
     assert usage.services == ()
