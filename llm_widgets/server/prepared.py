@@ -8,6 +8,7 @@ ends when the other end of the sockets is closed.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import gc
 import logging
@@ -62,6 +63,7 @@ _CLOSED = errno.ENOTSOCK
 
 def main() -> None:
     """Import, then fork kernels; each of them returns from here when it is shut down."""
+    atexit.register(_end_without_tidying, os.getpid())  # before all others: it is called last
     number, server, prepare = sys.argv[1:]
     channel = socket.socket(fileno=int(number))
     # A kernel copies each page of memory that it writes to: of what is here already when it frees
@@ -77,6 +79,23 @@ def main() -> None:
         request = _wait_for_kernel(channel)
     if request is not None:
         _run_kernel(request, int(server))
+
+
+def _end_without_tidying(prepared: int) -> None:
+    """End a kernel before Python frees all that it has imported.
+
+    That would copy all the memory which kernels share, for each of those that end at the same time.
+    Its threads have ended by now.
+
+    Parameters
+    ----------
+    prepared
+        The process that kernels are forked from, which ends as others do.
+    """
+    if os.getpid() != prepared:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _wait_for_kernel(channel: socket.socket) -> KernelRequest | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -131,6 +132,36 @@ def test_a_kernel_that_ends_tells_of_no_socket_that_is_closed(
                 "True"
             )
             assert await value(client, told % "ValueError()") == "True"
+
+    with_kernels(tmp_path, prepared, use)
+
+
+def test_a_kernel_ends_with_its_work_done_and_nothing_freed(
+    prepared: PreparedProcess, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    code = f"""
+        import atexit, threading
+        def tell(what):
+            with open({str(told)!r}, "a") as file:
+                file.write(what)
+        class Shared:
+            def __del__(self, tell=tell):
+                tell("freed ")
+        threading.shared = Shared()
+        def work():
+            threading.main_thread().join()
+            tell("worked ")
+        threading.Thread(target=work).start()
+        atexit.register(tell, "left ")
+    """
+
+    async def use(kernels: AbandonedKernelManager) -> None:
+        async with kernel_of(kernels) as client:
+            await client.execute_interactive(dedent(code), timeout=PATIENCE)
+        (kernel,) = kernels.list_kernel_ids()
+        await kernels.shutdown_kernel(kernel)
+        assert told.read_text() == "worked left "
 
     with_kernels(tmp_path, prepared, use)
 
