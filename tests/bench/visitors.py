@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,7 @@ SENTENCE = "As many pages of this manager are open as its memory allows."
 PROJECT_IS_THERE = '"Number"'  # the card of the project names it once Google has answered
 CONTROL_PROTOCOL = "1.0.0"  # of the ipywidgets that are locked; it refuses another one
 ROUNDS = 3
+_OTHER_THREADS = 4  # that look at the memory, and resolve addresses
 PATIENCE = 120  # seconds for anything
 MB = 1e6
 # Where version 1 and version 2 of control groups have theirs, the limit, the peak.
@@ -122,9 +124,13 @@ def serving(environment: dict[str, str], log: Path) -> Iterator[Trial]:
         assert process.stdout
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found, log.read_text()
-        yield Trial(found[0], process, group)
-        process.send_signal(signal.SIGTERM)
-    group.rmdir()
+        try:
+            yield Trial(found[0], process, group)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(PATIENCE)
+            until(lambda: not (group / "cgroup.procs").read_text(), PATIENCE)
+            group.rmdir()
 
 
 @dataclass
@@ -135,11 +141,20 @@ class Page:
     ----------
     browser, kernel, socket
         Who has it, its kernel, and the websocket to it.
+    said
+        What has come and nobody has looked at yet; ``None`` at the end.
     """
 
     browser: Browser
     kernel: str
     socket: WebSocketClientConnection
+    said: asyncio.Queue[str | bytes | None] = field(default_factory=asyncio.Queue)
+
+    async def listen(self) -> None:
+        """Take all that comes, as a browser does: the server closes what answers no ping."""
+        while (said := await self.socket.read_message()) is not None:
+            self.said.put_nowait(said)
+        self.said.put_nowait(None)
 
     async def say(self, kind: str, **content: Any) -> None:
         """Send a message to the kernel."""
@@ -154,7 +169,7 @@ class Page:
         return said
 
     async def _next(self) -> str:
-        said = await self.socket.read_message()
+        said = await self.said.get()
         if isinstance(said, bytes):  # it has buffers: their offsets come first, then the text
             _, begin, end = struct.unpack_from("!3I", said)
             return said[begin:end].decode()
@@ -242,8 +257,11 @@ async def left(trial: Trial) -> float:
 
 async def visits(trial: Trial, count: int) -> None:
     """Let all come, use what they get, and leave."""
+    # A thread for each: by default a machine of few processors lets only a few come at once.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(count + _OTHER_THREADS))
     watching = asyncio.create_task(watch(trial))
     pages = [page for page in await asyncio.gather(*(come(trial) for _ in range(count))) if page]
+    listening = [asyncio.create_task(page.listen()) for page in pages]
     print(f"{count} visitors: {len(pages)} got a page, {count - len(pages)} the sentence")
     trial.demand(0 < len(pages) < count, "the limit was not reached")
     told(trial, "when all pages are there")
@@ -252,6 +270,7 @@ async def visits(trial: Trial, count: int) -> None:
         await together(trial, [page.ask() for page in pages], "all widgets, asked for by all")
     told(trial, "after that")
     await asyncio.gather(*(page.leave() for page in pages))
+    await asyncio.gather(*listening)
     print(f"all have left: their kernels had ended after {await left(trial):.1f} s")
     told(trial, "then")
     late = await come(trial)
