@@ -325,6 +325,20 @@ def deploy(
     return created
 
 
+def as_created(clients: Clients, name: str) -> ServiceSummary | None:
+    """Return a service that was just created; ``None`` where it can't be read at once.
+
+    Parameters
+    ----------
+    name
+        Its resource name.
+    """
+    try:
+        return summaries.summary(services.get(clients, name))
+    except ManagerError:
+        return None  # it is there all the same, and a list shows it
+
+
 def wait(
     clients: Clients, created: Created, watch: Callable[[str], None] = lambda _: None
 ) -> ServiceSummary:

@@ -169,6 +169,24 @@ def test_what_does_not_fit_is_refused_unless_somebody_insists(
     assert effective_access.reading(known, BUCKET, member).access is Access.GRANTED
 
 
+def test_a_service_is_known_before_its_form_closes(session: Session, product: Product) -> None:
+    listed = ServicesState(session)
+    form = DeployFormState(session, listed)
+    values = opened(form, SMALL)
+    seen: list[tuple[str, bool]] = []
+
+    def deployed(name: str) -> None:
+        found = listed.find(name)
+        seen.append((found.region if found else "", form.offered is not None))
+
+    form.on_deployed(deployed)
+    form.deploy({**values, "name": "at-once", "grant_access": True}, lambda: None)
+    until(lambda: seen or form.problems)
+    assert seen == [(PLACE, True)], form.problems
+    until(lambda: form.offered is None)
+    services.delete(product.clients, f"projects/{PROJECT}/locations/{PLACE}/services/at-once")
+
+
 def test_a_change_that_does_not_fit_is_refused_unless_somebody_insists(
     session: Session, product: Product, form: DeployFormState
 ) -> None:

@@ -82,10 +82,13 @@ def unfold(page: Page, card: str) -> None:
 
 
 def deploy(page: Page, name: str) -> None:
-    """Send the form, and see the page of the service."""
+    """Send the form, and see the page of the service: no list of services is a step between."""
+    steps = page.evaluate("history.length")
     page.get_by_role("button", name="Deploy", exact=True).click()
     expect(page.get_by_role("tab", name="Overview")).to_be_visible()
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_in_viewport()
+    expect(page).to_have_url(re.compile(f"/{name}$"))
+    assert page.evaluate("history.length") == steps + 1
 
 
 def ready(page: Page) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import ServiceSummary
     from llm_widgets.engines.base import Engine
     from llm_widgets.page.services.services import ServicesState
     from llm_widgets.page.session import Session
@@ -227,23 +228,27 @@ class DeployFormState(HasTraits):
 
         known = self.memory.model  # unless somebody is faster than the bucket
 
-        def work() -> str:
+        def work() -> tuple[str, ServiceSummary | None]:
             clients = self._session.clients
             model = known or memory.model_of(
                 subject.record, memory.kept(clients, subject.bucket, subject.record)
             )
-            return deploy.deploy(
+            name = deploy.deploy(
                 clients, project, wanted, choices, model=model, tell=self._session.report
             ).name
+            return name, deploy.as_created(clients, name)
 
-        def then(name: str) -> None:
+        def then(made: tuple[str, ServiceSummary | None]) -> None:
+            name, service = made
             done()
-            self.close()
             self._session.notify(f"Deployment of {wanted.name} to {wanted.region} started.")
-            self._services.refresh()
-            self._services.look_after(name)
+            if service:
+                self._services.add(service)
             for listener in self._deployed:
                 listener(name)
+            self.close()  # after its page is shown: the list of services is no step between
+            self._services.refresh()
+            self._services.look_after(name)
 
         def failed(error: ManagerError) -> None:
             self._refused(error)

@@ -10,6 +10,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Tuple
 
 from llm_widgets.domain.services import ServiceState, ServiceSummary
 from llm_widgets.errors import DeniedError, ManagerError, RateLimitError
+from llm_widgets.gcp.client.parallel import Outcome
 from llm_widgets.gcp.run import service_list
 from llm_widgets.gcp.run.service_list import Others
 from llm_widgets.manager import remove, spreading
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from llm_widgets.domain.models import ModelRecord
-    from llm_widgets.gcp.client.parallel import Outcome
     from llm_widgets.page.session import Session
 
 POLL_SECONDS = 2.0
@@ -102,6 +102,14 @@ class ServicesState(HasTraits):
                 self._done(error)
 
         self._session.background.run(work, then, failed)
+
+    def add(self, service: ServiceSummary) -> None:
+        """Show a service that was just created, before a list tells of it."""
+        with self._lock:
+            region = self._regions.get(service.region, Outcome(service.region, ()))
+            others = [each for each in region.value or () if each.name != service.name]
+            self._regions[service.region] = replace(region, value=(*others, service))
+        self._take([])
 
     def look_after(self, name: str) -> None:
         """Have a service deployed again while it fails for want of what was just granted.
