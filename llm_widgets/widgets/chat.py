@@ -134,12 +134,15 @@ class Composer(Component, module="composer"):
         them.
     thinking
         Whether reasoning can be turned on and off.
+    called
+        How often a person came here to write: each time the box gets the focus once it is seen.
     """
 
     placeholder = t.Unicode().tag(sync=True)
     busy = t.Bool(default_value=False).tag(sync=True)
     settings = t.Dict().tag(sync=True)
     thinking = t.Bool(default_value=False).tag(sync=True)
+    called = t.Int().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
         self._ask_callbacks = callbacks()

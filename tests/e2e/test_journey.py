@@ -87,6 +87,7 @@ def begin(page: Page, violations: Callable[[Page], list[str]]) -> None:
 def chat(page: Page) -> None:
     """Ask something by keyboard: the answer streams, and is there when one comes back."""
     box = page.get_by_label("Prompt", exact=True)
+    expect(box).to_be_focused()  # by the click that led here
     box.fill("Reply with one short greeting.")
     box.press("Enter")
     expect(page.get_by_text(re.compile(r"First token after [\d.]+ s .* tokens"))).to_be_visible()
@@ -97,6 +98,7 @@ def chat(page: Page) -> None:
     page.get_by_role("button", name="Back to services").click()
     page.get_by_role("row").get_by_role("button", name="Try it").click()
     expect(answer).to_have_text(said, use_inner_text=True)
+    expect(box).to_be_focused()
     page.get_by_role("button", name="Regenerate").click()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
     expect(answer).to_have_count(1)

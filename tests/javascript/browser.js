@@ -63,6 +63,21 @@ Object.assign(globalThis, {
 	},
 });
 
+/** This document has no layout: what is observed is seen at once. */
+class Seen {
+	/** @param {(entries: {isIntersecting: boolean}[]) => void} callback */
+	constructor(callback) {
+		this.callback = callback;
+	}
+
+	observe() {
+		this.callback([{ isIntersecting: true }]);
+	}
+
+	disconnect() {}
+}
+Object.assign(globalThis, { IntersectionObserver: Seen });
+
 // This document knows no popovers: those that are open are noted here.
 /** @type {WeakSet<HTMLElement>} */
 const open = new WeakSet();

@@ -33,7 +33,7 @@ async function conversation() {
 function writing() {
 	/** @type {Widget<ComposerTraits, ComposerSent>} */
 	const widget = new Widget({
-		...{ placeholder: "Ask", busy: false, thinking: true },
+		...{ placeholder: "Ask", busy: false, thinking: true, called: 0 },
 		settings: { system: "", temperature: 0.7, max_tokens: null, thinking: "", tools: "" },
 	});
 	const shown = show(composer, widget);
@@ -64,6 +64,16 @@ test("Enter sends what is in the box, which keeps the focus", () => {
 	assert.equal(document.activeElement, box);
 	enter();
 	assert.equal(widget.sent.length, 1); // there is nothing in it
+});
+
+test("The box gets the focus each time a person comes to write, and not before", () => {
+	const { widget, box } = writing();
+	assert.notEqual(document.activeElement, box);
+	for (const called of [1, 2]) {
+		box.blur();
+		widget.update({ called });
+		assert.equal(document.activeElement, box);
+	}
 });
 
 test("Shift+Enter and the Enter of an input method send nothing", () => {

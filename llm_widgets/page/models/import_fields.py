@@ -58,7 +58,7 @@ def import_fields(
             "cards",
             options=tuple(Option(hub.id, hub.form.title, hub.form.text) for hub in registry.HUBS),
             value=source,
-            group="Source",
+            group="Model",
         ),
         *(
             _model_field(hub, suggested.get(hub.id, ()), model_id if hub.id == source else "")

@@ -83,7 +83,7 @@ class ServicePage:
         go_back = button("Back to services", style="text", icon="arrow-left")
         go_back.on_click(lambda _: back())
         self._to_try = button("Try it", style="primary")
-        self._to_try.on_click(lambda _: self.to("try"))
+        self._to_try.on_click(lambda _: self.try_it())
         self._change = button("Edit & deploy new revision", style="outlined")
         self._change.on_click(lambda _: edit.start(state.name))
         self._remove = button("Delete", style="outlined")
@@ -131,6 +131,11 @@ class ServicePage:
     def to(self, section: str) -> None:
         """Show a section, named as in its address."""
         self._tab.selected_index = tuple(SECTION_NAMES).index(section)
+
+    def try_it(self) -> None:
+        """Show where the model is tried, ready to be written to."""
+        self.to("try")
+        self._try.write()
 
     def follow_change(self) -> None:
         """Show how a change goes that Cloud Run has taken."""

@@ -259,6 +259,8 @@ class ServicesView:
             self._edit.start(name)
         else:
             self.open_page(name, action if action in SECTIONS else "")
+            if action == "try" and self._page:
+                self._page.try_it()
 
     def _act_on_several(self, action: str, names: list[str]) -> None:
         if action == COMPARE:

@@ -61,6 +61,11 @@ class TryPanel:
         comparison.observe(self._draw, "chats")
         self._draw()
 
+    def write(self) -> None:
+        """Let a person write to the model, where there is a chat."""
+        if self._chat:
+            self._chat.write()
+
     def close(self) -> None:
         """Draw no more; a conversation goes on."""
         self._comparison.unobserve(self._draw, "chats")

@@ -125,6 +125,22 @@ function sends(event) {
 	return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
 }
 
+/**
+ * Focus an element as soon as it is seen: a tab draws what it holds when it is shown.
+ *
+ * @param {HTMLElement} element
+ * @returns {() => void} gives it up
+ */
+function focusOnceSeen(element) {
+	const observer = new IntersectionObserver((entries) => {
+		if (!entries.some((entry) => entry.isIntersecting)) return;
+		observer.disconnect();
+		element.focus();
+	});
+	observer.observe(element);
+	return () => observer.disconnect();
+}
+
 /** @param {Context<ComposerTraits, ComposerSent>} context */
 function render({ model, el: root }) {
 	const box = el("textarea", { class: "llm-input llm-prompt", rows: 1, "aria-label": "Prompt" });
@@ -185,6 +201,15 @@ function render({ model, el: root }) {
 	offer();
 	settings.show(model.get("settings"));
 	draw();
+
+	let giveUp = () => {};
+	function comeToWrite() {
+		giveUp();
+		if (model.get("called")) giveUp = focusOnceSeen(box);
+	}
+	model.on("change:called", comeToWrite);
+	comeToWrite();
+	return () => giveUp();
 }
 
 export default { render };

@@ -429,6 +429,8 @@ export interface ComposerTraits {
 	busy: boolean;
 	settings: ChatSettings;
 	thinking: boolean;
+	/** How often a person came to write. */
+	called: number;
 }
 
 export interface ChatSettings {
