@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import common, in_region, manager
 from llm_widgets.domain.self_tests import Outcome
 from llm_widgets.domain.tables import plain
@@ -30,7 +30,7 @@ def _of_a_chat(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("prompt", required=False)
 @_of_a_chat
 @in_region
@@ -70,7 +70,7 @@ def chat(
 
 
 @click.command()
-@click.argument("services", nargs=-1, required=True)
+@click.argument("services", nargs=-1, required=True, shell_complete=completing.services)
 @click.option("--prompt", metavar="TEXT", help="Default: what standard input says.")
 @_of_a_chat
 @in_region
@@ -98,7 +98,7 @@ def compare(
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("texts", nargs=-1)
 @in_region
 @common
@@ -114,7 +114,7 @@ def embed(service: str, texts: tuple[str, ...], region: str, project: str, how: 
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("query")
 @click.argument("passages", nargs=-1)
 @in_region
@@ -129,7 +129,7 @@ def rank(
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("texts", nargs=-1)
 @in_region
 @common
@@ -140,7 +140,7 @@ def classify(service: str, texts: tuple[str, ...], region: str, project: str, ho
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @in_region
 @common
@@ -155,7 +155,7 @@ def transcribe(service: str, file: str, region: str, project: str, how: str) -> 
 
 
 @click.command("self-test")
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def self_test(service: str, region: str, project: str, how: str) -> int:

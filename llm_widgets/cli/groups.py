@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from llm_widgets.cli import completing
 from llm_widgets.cli.output import Format, tell
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def common(command: F) -> F:
             metavar="ID",
             default="",
             help="Project. Default: LLM_WIDGETS_PROJECT, then GOOGLE_CLOUD_PROJECT.",
+            shell_complete=completing.projects,
         ),
     ):
         command = option(command)
@@ -97,9 +99,19 @@ def common(command: F) -> F:
 
 
 in_region = click.option(
-    "--region", metavar="REGION", default="", help="Region of the service. Default: any."
+    "--region",
+    metavar="REGION",
+    default="",
+    help="Region of the service. Default: any.",
+    shell_complete=completing.regions,
 )
-of_bucket = click.option("--bucket", metavar="NAME", required=True, help="Bucket of models.")
+of_bucket = click.option(
+    "--bucket",
+    metavar="NAME",
+    required=True,
+    help="Bucket of models.",
+    shell_complete=completing.buckets,
+)
 quiet = click.option("--quiet", "-q", is_flag=True, help="Ask nothing and show no progress.")
 in_background = click.option(
     "--async", "in_background", is_flag=True, help="Return at once, without waiting."

@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import common, confirm, quiet
 from llm_widgets.domain import members
 
@@ -19,7 +19,13 @@ _WRITTEN = ("gcloud", "terraform")
 
 
 @click.command("deploy-manager")
-@click.option("--region", metavar="REGION", default="", help="Default: LLM_WIDGETS_REGION.")
+@click.option(
+    "--region",
+    metavar="REGION",
+    default="",
+    help="Default: LLM_WIDGETS_REGION.",
+    shell_complete=completing.regions,
+)
 @click.option("--service", "name", metavar="NAME", default="llm-manager", show_default=True)
 @click.option("--image", metavar="IMAGE", default="", help="Default: built of this installation.")
 @click.option(

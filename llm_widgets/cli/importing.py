@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import common, in_background, manager, of_bucket, quiet
 from llm_widgets.domain.gpus import GPUS
 
@@ -37,7 +37,13 @@ def read_token(named: str | None) -> str:
 @of_revision
 @with_token
 @click.option("--file", "files", multiple=True, metavar="PATH", help="Copy only these files.")
-@click.option("--create-in", default="", metavar="REGION", help="Create the bucket if missing.")
+@click.option(
+    "--create-in",
+    default="",
+    metavar="REGION",
+    help="Create the bucket if missing.",
+    shell_complete=completing.regions,
+)
 @click.option("--adopt", is_flag=True, help="Make a bucket without models a model bucket.")
 @click.option("--exist-ok", is_flag=True, help="Don't compare a model that is there already.")
 @click.option("--dry-run", is_flag=True, help="Check everything and import nothing.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import (
     ListingGroup,
     common,
@@ -63,7 +63,13 @@ def list_buckets(project: str, how: str) -> None:
 
 @buckets.command("create")
 @click.argument("name")
-@click.option("--region", required=True, metavar="REGION", help="Best one that has GPUs.")
+@click.option(
+    "--region",
+    required=True,
+    metavar="REGION",
+    help="Best one that has GPUs.",
+    shell_complete=completing.regions,
+)
 @click.option("--exist-ok", is_flag=True, help="Succeed if it exists already.")
 @common
 def create_bucket(name: str, region: str, exist_ok: bool, project: str, how: str) -> None:
@@ -72,7 +78,7 @@ def create_bucket(name: str, region: str, exist_ok: bool, project: str, how: str
 
 
 @buckets.command("use")
-@click.argument("name", required=False, default="")
+@click.argument("name", required=False, default="", shell_complete=completing.buckets)
 @common
 def use(name: str, project: str, how: str) -> None:
     """Tell what buckets store, by kind; of one bucket also what may be superfluous.
@@ -89,7 +95,7 @@ def use(name: str, project: str, how: str) -> None:
 
 
 @buckets.command("tidy")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.buckets)
 @common
 def tidy(name: str, project: str, how: str) -> None:
     """List what nobody seems to need, with reasons and ages; deletes nothing."""
@@ -97,7 +103,7 @@ def tidy(name: str, project: str, how: str) -> None:
 
 
 @buckets.command("delete")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.buckets)
 @click.option("--folder", default="", help="Delete only this folder, which no model owns.")
 @quiet
 @common
@@ -203,7 +209,7 @@ def siblings(
 
 
 @models.command("delete")
-@click.argument("model")
+@click.argument("model", shell_complete=completing.models)
 @of_bucket
 @of_revision
 @click.option("--force", is_flag=True, help="Delete it even if services read it.")
@@ -226,7 +232,7 @@ def delete_model(
 
 
 @models.command("cancel")
-@click.argument("model")
+@click.argument("model", shell_complete=completing.models)
 @of_bucket
 @of_revision
 @common
@@ -237,7 +243,7 @@ def cancel(model: str, bucket: str, revision: str, project: str, how: str) -> No
 
 
 @models.command("resume")
-@click.argument("model")
+@click.argument("model", shell_complete=completing.models)
 @of_bucket
 @of_revision
 @quiet

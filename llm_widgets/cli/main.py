@@ -12,9 +12,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import shell_complete
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import LazyGroup
 from llm_widgets.errors import ManagerError
 
@@ -77,8 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         See above.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    if completing := os.environ.get(output.COMPLETION):
-        return shell_complete(root, {}, _PROGRAM, output.COMPLETION, completing)
+    if instruction := os.environ.get(output.COMPLETION):
+        completing.complete(root, _PROGRAM, instruction)
     chosen = output.Chosen()
     try:
         with root.make_context(_PROGRAM, words or ["--help"], obj=chosen) as context:

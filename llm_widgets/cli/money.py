@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import common, in_background, in_region, manager
 
 
@@ -19,7 +19,7 @@ def costs(project: str, how: str) -> None:
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_background
 @in_region
 @common
@@ -31,7 +31,7 @@ def pause(service: str, in_background: bool, region: str, project: str, how: str
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_background
 @in_region
 @common

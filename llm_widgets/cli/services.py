@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from llm_widgets.cli import output
+from llm_widgets.cli import completing, output
 from llm_widgets.cli.deploy_flags import Pairs, fields, of_deployment
 from llm_widgets.cli.groups import (
     ListingGroup,
@@ -55,10 +55,15 @@ class Duration(click.ParamType[timedelta]):
 
 
 @click.command()
-@click.argument("model")
+@click.argument("model", shell_complete=completing.models)
 @of_bucket
 @click.option("--name", metavar="NAME", help="Name of the service. Default: from the model.")
-@click.option("--region", metavar="REGION", help="Default: the region of the bucket.")
+@click.option(
+    "--region",
+    metavar="REGION",
+    help="Default: the region of the bucket.",
+    shell_complete=completing.regions,
+)
 @click.option("--revision", default="", metavar="REVISION", help="Of the model. Default: newest.")
 @click.option("--engine", "framework", metavar="ENGINE", help=MEANINGS["framework"])
 @click.option("--allow", "callers", multiple=True, metavar="MEMBER", help="Who can call it too.")
@@ -134,7 +139,7 @@ def list_services(others: bool, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def describe(service: str, region: str, project: str, how: str) -> None:
@@ -143,7 +148,7 @@ def describe(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.option("--engine", default="", metavar="ENGINE", help="Default: the one recognised.")
 @dry
 @in_region
@@ -164,7 +169,7 @@ def adopt(
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def release(service: str, region: str, project: str, how: str) -> None:
@@ -174,7 +179,7 @@ def release(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def diagnose(service: str, region: str, project: str, how: str) -> None:
@@ -190,7 +195,7 @@ def diagnose(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def revisions(service: str, region: str, project: str, how: str) -> None:
@@ -200,7 +205,7 @@ def revisions(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command("start-phases")
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @in_region
 @common
 def start_phases(service: str, region: str, project: str, how: str) -> None:
@@ -221,7 +226,7 @@ def start_phases(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command("update-traffic")
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.option("--to-latest", is_flag=True, help="Send all traffic to the latest revision.")
 @click.option("--to-revisions", type=Pairs(), help="REVISION=PERCENT,…, 100 in total.")
 @in_region
@@ -246,7 +251,7 @@ def update_traffic(
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.option("--minutes", type=int, default=60, show_default=True, help="How far back.")
 @in_region
 @common
@@ -257,7 +262,7 @@ def metrics(service: str, minutes: int, region: str, project: str, how: str) -> 
 
 
 @services.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.argument("member")
 @click.option("--public", is_flag=True, help="Allow allUsers and allAuthenticatedUsers.")
 @in_region
@@ -270,7 +275,7 @@ def allow(service: str, member: str, public: bool, region: str, project: str, ho
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @click.option("--follow", "-f", is_flag=True, help="Keep running and print new entries.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @click.option("--severity", type=click.Choice(_SEVERITIES), help="The lowest one.")
@@ -306,7 +311,7 @@ def logs(
 
 
 @click.command()
-@click.argument("service")
+@click.argument("service", shell_complete=completing.services)
 @dry
 @fit_anyway
 @in_background
@@ -342,7 +347,13 @@ def edit(
 
 
 @click.command()
-@click.argument("names", metavar="SERVICE...", nargs=-1, required=True)
+@click.argument(
+    "names",
+    metavar="SERVICE...",
+    nargs=-1,
+    required=True,
+    shell_complete=completing.services,
+)
 @click.option("--with-model", is_flag=True, help="Delete their models from the buckets too.")
 @in_region
 @quiet
