@@ -61,13 +61,18 @@ def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> I
     process.wait(60)
 
 
-def run_first_cell(page: Page, url: str, notebook: str) -> None:
-    """Open a notebook, and run its first cell, which shows a page of ours."""
+def opened_notebook(page: Page, url: str, notebook: str) -> None:
+    """Open a notebook, and wait for its kernel."""
     page.goto(f"{url}/lab/tree/{notebook}")
     # What is run before the kernel has answered is lost.
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     # It asks whether it may ask another host.
     page.get_by_role("button", name="No", exact=True).click()
+
+
+def run_first_cell(page: Page, url: str, notebook: str) -> None:
+    """Open a notebook, and run its first cell, which shows a page of ours."""
+    opened_notebook(page, url, notebook)
     page.locator(".jp-Notebook .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.get_by_role("tab", name="Models", exact=True).wait_for()
