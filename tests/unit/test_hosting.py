@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import shlex
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -30,6 +31,7 @@ GIVEN = Page("my-project", "europe-west1", image="docker.io/me/llm-manager:1")
 SITE = Site(
     "123456789012", "europe-west1-docker.pkg.dev/my-project/llm-manager/llm-manager@sha256:0"
 )
+TERRAFORM = shutil.which("terraform")
 PROJECT_ROLES = [each.role for each in account_roles.PAGE if each.on is On.PROJECT]
 
 
@@ -133,6 +135,19 @@ def test_gcloud_is_a_script_with_every_step(page: Page) -> None:
     assert "allUsers" not in script
 
 
+@pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed")
+@pytest.mark.parametrize("page", [PAGE, GIVEN])
+def test_terraform_reads_what_is_written_and_has_nothing_to_format(page: Page) -> None:
+    done = subprocess.run(
+        [str(TERRAFORM), "fmt", "-no-color", "-check", "-diff", "-"],
+        input=written.terraform(page),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
 def test_terraform_has_every_step() -> None:
     page = Page(
         "my-project",
@@ -162,6 +177,7 @@ def test_terraform_has_every_step() -> None:
     assert f'"projects/{number}/iap_web/cloud_run-europe-west1/services/llm-manager"' in text
     assert f'"/projects/{number}/locations/europe-west1/services/llm-manager"' in text
     assert "iap_enabled = true" in text
+    assert re.search(r"image += var\.image$", text, re.MULTILINE)
     assert "very-secret" not in text + written.gcloud(page) + repr(page) + repr(page.client)
 
 

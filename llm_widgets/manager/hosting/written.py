@@ -33,5 +33,5 @@ def terraform(page: Page) -> str:
             parts.append("\n\n".join([f"# {step.title}", *blocks]))
     written = "\n\n".join(parts) + "\n"
     return written.replace(_NUMBER, "${data.google_project.page.number}").replace(
-        _IMAGE, "${var.image}"
+        f'"{_IMAGE}"', "var.image"
     )
