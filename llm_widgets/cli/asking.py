@@ -10,7 +10,6 @@ import click
 from llm_widgets.cli import completing, output
 from llm_widgets.cli.groups import common, in_region, manager
 from llm_widgets.domain.self_tests import Outcome
-from llm_widgets.domain.tables import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +58,7 @@ def chat(
         for piece in found.chat(named, said, stream=True, **_given(params)):
             answer += piece
             if how != "json":
-                click.echo(plain(piece), nl=False)
+                click.echo(output.terminal(piece), nl=False)
         if how == "json":
             output.print_json({"service": named.name, "answer": answer})
         else:
@@ -92,7 +91,7 @@ def compare(
     answers = found.compare(named, said, **_given(params))
     if how == "table":
         for each in answers:
-            click.echo(f"{each.service.id}:\n{plain(each.text)}\n")
+            click.echo(f"{each.service.id}:\n{output.terminal(each.text)}\n")
     output.show(answers, how)
     return int(any(each.error for each in answers))
 
@@ -149,7 +148,7 @@ def transcribe(service: str, file: str, region: str, project: str, how: str) -> 
     found = manager(project)
     said = found.transcribe(found.service(service, region=region), file)
     if how == "table":
-        click.echo(plain(said.text))
+        click.echo(output.terminal(said.text))
     else:
         output.show(said, how)
 

@@ -87,19 +87,22 @@ def _doctor(
 
 
 def _print(who: Identity, project: Project, rows: tuple[Row, ...], out: TextIO) -> None:
-    print(f"{who.label} ({who.kind.value}) on {who.cloud}", file=out)
-    print(f"Project {project.name} ({project.id}, number {project.number})\n", file=out)
+    def tell(line: str) -> None:
+        print(output.terminal(line), file=out)
+
+    tell(f"{who.label} ({who.kind.value}) on {who.cloud}")
+    tell(f"Project {project.name} ({project.id}, number {project.number})\n")
     width = max(len(row.subject.title) for row in rows)
     for row in rows:
         answer = row.answer
-        print(f"{_MARKS[row.state]} {row.subject.title:{width}}  {answer.text}", file=out)
+        tell(f"{_MARKS[row.state]} {row.subject.title:{width}}  {answer.text}")
         if row.state is CheckState.OK:
             continue
         fix = answer.fix
         told = [answer.detail, fix.text, fix.command, fix.url] if fix else [answer.detail]
         for line in "\n".join(part for part in told if part).splitlines():
-            print(f"  {'':{width}}  {line}", file=out)
-    print(f"\n{summary(rows)}", file=out)
+            tell(f"  {'':{width}}  {line}")
+    tell(f"\n{summary(rows)}")
 
 
 def _print_json(told: dict[str, Any], out: TextIO) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from llm_widgets.errors import Fix, ManagerError
 
 _VALUE = re.compile(r"value\(([\w, ]+)\)")
+_OVERWRITES = re.compile(r"\r(?!\n)")  # what follows would stand in place of what was there
+_RAW_IN_JSON = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 COMPLETION = "_LLM_WIDGETS_COMPLETE"
@@ -63,22 +65,29 @@ def show(found: Shown | Listing[Any], how: str) -> None:
     elif isinstance(found, Listing) and not found:
         tell("Listed 0 items.")
     else:
-        click.echo(str(found))
+        click.echo(terminal(str(found)))
 
 
 def print_json(told: Any) -> None:
-    """Print JSON on standard output."""
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False, default=_plain))
+    """Print JSON on standard output; what steers a terminal is written as JSON's escapes."""
+    text = json.dumps(told, indent=2, ensure_ascii=False, default=_plain)
+    click.echo(_RAW_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def terminal(text: str) -> str:
+    """Return a text of any origin as a terminal may be sent it: it steers nothing there."""
+    shown = _OVERWRITES.sub(r"\\r", plain(text))
+    return shown.encode("utf-8", "backslashreplace").decode()  # half a character is none
 
 
 def tell(text: str) -> None:
     """Print a sentence for people, on standard error."""
-    click.echo(text, err=True)
+    click.echo(terminal(text), err=True)
 
 
 def tell_error(error: ManagerError) -> None:
     """Print message, cause and fix on standard error."""
-    print(plain(str(error)), file=sys.stderr)
+    print(terminal(str(error)), file=sys.stderr)
 
 
 def tell_interrupted(stopped: BaseException) -> None:
@@ -110,8 +119,8 @@ def _value(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str | int | float):
-        return plain(" ".join(str(value).split()))
-    return plain(json.dumps(value, ensure_ascii=False, default=_plain).strip('"'))
+        return terminal(" ".join(str(value).split()))
+    return terminal(json.dumps(value, ensure_ascii=False, default=_plain).strip('"'))
 
 
 def _plain(value: Any) -> Any:

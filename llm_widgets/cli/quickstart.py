@@ -74,7 +74,9 @@ def run(
 @contextmanager
 def _kept(file: Path, variables: Mapping[str, str]) -> Iterator[Path]:
     """Keep the variables in a file while the block runs: later they would lead nowhere."""
-    file.write_text(f"{exports(variables)}\n", "utf-8")
+    file.unlink(missing_ok=True)  # also a link, which may lead out of the folder
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as told:
+        told.write(f"{exports(variables)}\n")
     try:
         yield file
     finally:

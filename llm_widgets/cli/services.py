@@ -23,7 +23,6 @@ from llm_widgets.cli.groups import (
 from llm_widgets.cli.load_tests import measure
 from llm_widgets.domain.deploy_options import MEANINGS
 from llm_widgets.domain.start_styles import IDS
-from llm_widgets.domain.tables import plain
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import ServiceSummary
@@ -307,7 +306,7 @@ def logs(
     )
     for entry in entries:  # whole lines: a table would cut them
         moment = entry.time.astimezone().strftime("%Y-%m-%d %H:%M:%S") if entry.time else ""
-        click.echo(f"{moment} {entry.severity:8} {plain(entry.text)}")
+        click.echo(f"{moment} {entry.severity:8} {output.terminal(entry.text)}")
 
 
 @click.command()

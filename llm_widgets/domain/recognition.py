@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST_SCRIPT = 20_000  # characters of one word that are looked at
 _MOST_WORDS = 500  # of a container, and of what its shell runs
+_LONGEST_WORDS = 2 * _LONGEST_SCRIPT  # characters of all words of a container together
+_MOST_VARIABLES = 100  # of a word
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh"})
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w{0,100}=")
 _SEPARATOR = re.compile(r"[;&|()<>]+")
@@ -69,11 +71,18 @@ class SeenContainer:
 
         Without a command it is the words that the image's own program is given.
         """
-        words = tuple(each[:_LONGEST_SCRIPT] for each in (*self.command, *self.args)[:_MOST_WORDS])
+        words = tuple(self._words())
         script = _script(words)
         if script is None:
             return (tuple(self._filled(_CLUSTER_VARIABLE, each) for each in words),)
         return tuple(self._programs(script))
+
+    def _words(self) -> Iterator[str]:
+        left = _LONGEST_WORDS
+        for each in (*self.command, *self.args)[:_MOST_WORDS]:
+            word = each[: min(_LONGEST_SCRIPT, left)]
+            left -= len(word)
+            yield word
 
     def _programs(self, script: str) -> Iterator[tuple[str, ...]]:
         """Yield the programs that a script runs, without what it redirects and assigns."""
@@ -95,13 +104,20 @@ class SeenContainer:
         yield _without_assignments(words)
 
     def _filled(self, pattern: re.Pattern[str], word: str) -> str:
-        """Put the values of plain variables into a word; one that is not known stays."""
+        """Put the values of plain variables into a word; one that is not known stays.
+
+        A word that gets too long by it stays as it is from there on.
+        """
+        room = _LONGEST_SCRIPT - len(word)
 
         def value(found: re.Match[str]) -> str:
+            nonlocal room
             name = next(group for group in found.groups() if group)
-            return self.environment.get(name, found[0])[:_LONGEST_SCRIPT]
+            known = self.environment.get(name, found[0])
+            room -= len(known)
+            return known if room >= 0 else found[0]
 
-        return pattern.sub(value, word)
+        return pattern.sub(value, word, _MOST_VARIABLES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,7 @@ def test_a_kernel_ends_with_its_work_done_and_nothing_freed(
         async with kernel_of(kernels) as client:
             await client.execute_interactive(dedent(code), timeout=PATIENCE)
         (kernel,) = kernels.list_kernel_ids()
-        await kernels.shutdown_kernel(kernel)
+        await kernels.shutdown_kernel(kernel)  # type: ignore[no-untyped-call] # it has no types
         assert told.read_text() == "worked left "
 
     with_kernels(tmp_path, prepared, use)
