@@ -41,6 +41,7 @@ FILL_DELAY_SECONDS = 5.0
 FILL_DELAY_FORKED_SECONDS = 1.0
 # Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
 LONGEST_SOCKET_FOLDER = 32
+SIGNING_KEY_BYTES = 32
 ERROR_TEXT = "The page could not be started. The reason is in the server's log."
 
 
@@ -244,6 +245,10 @@ def _config(
     config.AbandonedKernelManager.cull_interval = look_every
     if most_kernels:
         config.AbandonedKernelManager.most_kernels = most_kernels
+    # No notebook is signed here: there is one, which is ours. Else a key and a database would be
+    # written into the home folder, which need not be writable.
+    config.NotebookNotary.db_file = ":memory:"
+    config.NotebookNotary.secret = os.urandom(SIGNING_KEY_BYTES)
     # A kernel that dies is not replaced by an empty one; the page offers to reload instead.
     config.KernelManager.autorestart = False
     if len(tempfile.gettempdir()) <= LONGEST_SOCKET_FOLDER:
