@@ -33,6 +33,16 @@ if TYPE_CHECKING:
     from llm_widgets.domain.models import ModelRecord
 
 
+NO_BROWSER_AFTER = 10.0
+"""Seconds after which a notebook's cell says that no browser has shown the page."""
+NO_BROWSER = (
+    "The page is not shown: no browser answered within 10 seconds. If a cell stands here with an "
+    "empty result or a text such as VBox(…), JupyterLab lacks what draws widgets; it may run in "
+    "another environment than this kernel, as in Vertex AI Workbench. In a terminal: "
+    "pip install --user ipywidgets anywidget. Then reload the browser's tab and run the cell again."
+)
+
+
 def build(settings: Settings | None = None) -> w.Widget:
     """Make the page. Nothing is loaded before a browser is there.
 
@@ -51,6 +61,10 @@ def build(settings: Settings | None = None) -> w.Widget:
     toasts = Toasts()
     storage = BrowserStorage(validate=_validated)
     guard, address = ConnectionGuard(), Address()
+    guard.tell_if_missed(
+        lambda: print(NO_BROWSER),  # noqa: T201 - it stands below the cell
+        after=NO_BROWSER_AFTER,
+    )
     traitlets.dlink((guard, "is_seen"), (session, "is_seen"))
     traitlets.dlink((general, "opening"), (session, "is_opening"), bool)
     deploy_form = DeployFormState(session, services)

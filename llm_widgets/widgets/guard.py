@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
 from llm_widgets.widgets._component import Component, callbacks
+from llm_widgets.widgets._own_page import is_own_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +74,22 @@ class ConnectionGuard(Component, module="guard"):
         self._contact_callbacks.register_callback(callback, remove=remove)
         if self._seen is not None and not remove:
             callback()
+
+    def tell_if_missed(self, tell: Callable[[], object], *, after: float) -> None:
+        """Call ``tell()`` once, from a thread, if no browser is there after some seconds.
+
+        On our own page it is never called: the server runs the notebook before a visitor comes.
+        """
+        if is_own_page():
+            return
+
+        def look() -> None:
+            if self._seen is None:
+                tell()
+
+        timer = threading.Timer(after, look)
+        timer.daemon = True
+        timer.start()
 
     def _on_ping_message(self, _content: dict[str, Any]) -> None:
         first = self._seen is None

@@ -522,6 +522,21 @@ class TestStorage:
 
 
 class TestGuard:
+    def test_who_shows_nothing_is_told_so_and_who_shows_it_is_not(self) -> None:
+        alone, met = ConnectionGuard(), ConnectionGuard()
+        told: list[str] = []
+        ended = threading.Event()
+        deliver(met, type="ping")
+        met.tell_if_missed(lambda: told.append("met"), after=0)
+
+        def tell() -> None:
+            told.append("alone")
+            ended.set()
+
+        alone.tell_if_missed(tell, after=0.01)  # after the other one
+        assert ended.wait(10)
+        assert told == ["alone"]
+
     def test_answers_and_reports_the_first_contact_once(self, sent: Sent) -> None:
         guard = ConnectionGuard()
         calls: list[str] = []
