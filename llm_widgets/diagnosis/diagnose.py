@@ -43,6 +43,7 @@ _SEVERE = ("ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _LOADING = re.compile(r"load_model|load_weights|create_weights|initialize_model|get_model")
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,30}){1,8}\b")
 _LAST_FILES = 3  # of a traceback: those before are the engine's frame around all that it does
+_PACKAGE = re.compile(r"-packages/([A-Za-z]\w{1,40})[/.]")
 _FLAG = re.compile(r"--[a-z][\w-]{1,60}|\b[a-z]{2,20}(?:_[a-z]{1,20}){1,6}\b")
 _SEARCH = Advice(
     RemedyKind.OPEN_LINK, "Search for the error in the issues of {engine}.", url="{issues}"
@@ -295,6 +296,8 @@ def _values(cause: RootCause | None, evidence: Evidence, context: Context) -> di
         given = (name for name in _VARIABLE.findall(cause.text) if name in context.environment)
         if first := next(given, ""):
             values["given_variable"] = first
+        if cause.files and (package := _PACKAGE.search(cause.files[-1])):
+            values["raising"] = package[1]
     if engine and cause:
         values.update(_turned_on(cause, engine, context))
     return values
@@ -338,7 +341,7 @@ def _in_its_own_words(cause: RootCause, evidence: Evidence, context: Context) ->
         proof=Proof(_clipped(shown, _LONGEST_PROOF), Place.LOG, line.time, line.severity),
         remedies=offers((*kind.advice, *link), told, trusted, context),
         confidence=Confidence.LIKELY,
-        meaning=kind.meaning,
+        meaning=filled(kind.meaning, in_sentence(told)) or "",
         lines=lines,
         report=report(cause.text, lines, context),
     )

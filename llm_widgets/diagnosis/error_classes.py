@@ -43,7 +43,8 @@ class ErrorClass:
     Attributes
     ----------
     meaning
-        Template of a sentence that is true of all errors of the class.
+        Template of a sentence that is true of all errors of the class; ``{raising}`` is the one of
+        Python whose module raised the error.
     pattern
         Searched in the error's words.
     frames
@@ -64,7 +65,8 @@ def class_of(cause: RootCause) -> ErrorClass:
     words that only say that something is not supported or not there.
     """
     # Names of folders say nothing: a path with "checkpoint" in it is no error of weights.
-    words = _PATH.sub(" PATH ", cause.text)
+    # The name of what an object lacks tells as little of why.
+    words = _PATH.sub(" PATH ", _LACKED.sub("has no attribute", cause.text))
     # A program that is not Python tells the place in its source before its words.
     files = (*cause.files, *_SOURCE.findall(cause.text))
     traced = " ".join((*files, *cause.frames))
@@ -85,7 +87,11 @@ def class_of(cause: RootCause) -> ErrorClass:
         return first
     other = FAULT if FAULT.pattern and FAULT.pattern.search(cause.text) else OTHER
     vague = VAGUE if tells else ()
-    return next((each for each in vague if each.pattern and each.pattern.search(words)), other)
+    by_vague = (each for each in vague if each.pattern and each.pattern.search(words))
+    by_function = _by_file(_BY_FUNCTION if tells else (), [cause.text])
+    by_library = (each for each in VAGUE if each.id == "error-library" and _is_library(files))
+    by_place = chain(by_library, by_function) if tells else ()
+    return next(chain(by_vague, by_place), other)
 
 
 def _by_file(
@@ -95,6 +101,12 @@ def _by_file(
     for pattern, id_ in classes:
         if any(map(pattern.search, files)):
             yield next(each for each in (*CLASSES, *VAGUE) if each.id == id_)
+
+
+def _is_library(files: tuple[str, ...]) -> bool:
+    """Return whether an error was raised in another package than the one that was started."""
+    packages = [found[1] for found in map(_INSTALLED.search, files) if found]
+    return len(set(packages)) > 1 and packages[-1] != packages[0]
 
 
 def _is_importing(cause: RootCause) -> bool:
@@ -123,16 +135,43 @@ _BY_FILE = (
     (re.compile(r"/(?:config|engine/arg_utils|entrypoints)\b"), "error-configuration"),
     (re.compile(r"fattn"), "error-attention"),
     (
-        re.compile(r"attention|fused_moe|quantization|kernels|flash_attn|flashinfer|ggml-cuda"),
-        "error-kernel",
+        re.compile(
+            r"quantiz|/bitsandbytes/|/compressed_tensors/|/(?:auto)?awq/|/gptqmodel/|/torchao/"
+        ),
+        "error-quantization",
     ),
+    (re.compile(r"attention|fused_moe|kernels|flash_attn|flashinfer|ggml-cuda"), "error-kernel"),
     (re.compile(r"/distributed/"), "error-several-gpus"),
-    (re.compile(r"model_loader"), "error-weights"),
-    (re.compile(r"tokenizers|transformers|/models/|processors"), "error-model"),
+    (re.compile(r"/torch/(?:_inductor|_dynamo|utils/cpp_ext)|/triton/"), "error-compiler"),
+    (re.compile(r"-packages/(?:\w{1,20}_hub|httpx|httpcore|requests|urllib3)/"), "error-hub"),
+    (re.compile(r"model_loader|/safetensors/"), "error-weights"),
+    (
+        re.compile(r"/tokenizers/|transformers_utils|/models/|/\w{0,20}processors?/"),
+        "error-program",
+    ),
+)
+_INSTALLED = re.compile(r"-packages/(\w{2,40})[/.]")
+# How programs in C++ say which part of them it is: by the function that speaks.
+_BY_FUNCTION = (
+    (
+        re.compile(
+            r"llama_(?:init_from_model|new_context|context|kv_cache|memory)|graph_reserve|"
+            r"sched_reserve|ggml_(?:backend_)?(?:sched|gallocr)|failed to create context"
+        ),
+        "error-context",
+    ),
+    (
+        re.compile(
+            r"error loading model|(?:not|n't|ed to) load .{0,30}model from|llama_model_load|"
+            r"load_(?:model|hparams|vocab|tensors|arch)|gguf_"
+        ),
+        "error-loading",
+    ),
 )
 
 
 _SOURCE = re.compile(r"(?<![\w./-])([\w./-]{1,200}\.(?:cc|cpp|cuh?)):\d{1,6}\b")
+_LACKED = re.compile(r"(?<=object )has no attribute '[a-z]{1,30}'")
 _PATH = re.compile(r"(?<![\w:])(?:/[\w.@+-]{1,100}){2,20}/?")
 
 
@@ -203,8 +242,8 @@ _UNKNOWN_TO_ENGINE = (
 )
 _KNOWS_MORE = (NEWER_IMAGE, DEFAULT_IMAGE, *_WITHOUT_FEATURE, _NEWEST, _OTHER_MODEL)
 _NO_KERNEL = (
-    "A program for the GPU does not exist or does not run for this GPU, its driver or this model "
-    "in this image."
+    "A computation on the GPU failed, or this image has no program for it: for this model, this "
+    "GPU or its driver."
 )
 _OTHER_KERNEL = (*_WITHOUT_FEATURE, NEWER_IMAGE, DEFAULT_IMAGE, OTHER_GPU, _OTHER_IMAGE)
 _ARGUMENT = "The engine does not take an argument or option that it was given."
@@ -231,9 +270,8 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"^(?![a-z]{1,30}(?:_[a-z0-9]{1,30}){1,8}: )[\w ./-]{1,60}: error: "
             r"(?!failed|unable|could ?n[o']t|cannot|can't)|"
             r"^error: (?:unrecognized|argument|the following)|"
-            r"(?:select|choose|chose) from|must be one of|cannot be other|"
-            r"valid (?:values|options|choices|modes)|no such option|mutually exclusive|"
-            r"^invalid value|is greater than max|cannot be (?:set|used) (?:with|together)|"
+            r"\(choose from|cannot be other|no such option|mutually exclusive|^invalid value|"
+            r"cannot be (?:set|used) (?:with|together)|"
             r"argument [\"'`]{0,1}--[a-z]|value for --[a-z]|handling environment variable|"
             # One choice that goes only with another one.
             r"was requested, but|\brequires? --[a-z]"
@@ -310,9 +348,16 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"\bmemoryerror\b|cannot allocate memory|can't allocate memory|std::bad_alloc|"
             r"^killed$|signal: killed|oom-?kill|errno 12\b|defaultcpuallocator|"
-            r"system memory|cpu buffer|mmap failed|shared memory (?:segment|region)|bus error|"
-            r"sigbus"
+            r"system memory|cpu buffer|shared memory (?:segment|region)|"
+            r"mmap failed(?!: (?:no such device|invalid|operation|permission|bad))"
         ),
+    ),
+    ErrorClass(
+        "error-mapped",
+        "A program read memory that is not there: mostly a file that it maps changed or could not "
+        "be read, or the memory that processes share is full.",
+        (RETRY, MORE_MEMORY, NEWER_IMAGE, DEFAULT_IMAGE),
+        _words(r"\bbus error|\bsigbus|signal:? 7\b"),
     ),
     ErrorClass(
         "error-cache",
@@ -336,8 +381,20 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"out of[ -]?memory|cudamalloc|load full model on gpu|unable to allocate cuda|"
             r"cublas_status_alloc_failed|"
             r"cudaerrormemoryallocation|(?:fail\w{0,3}|unable|cannot|can't|could not) (?:to )?"
-            r"allocate .{0,40}(?:\bcuda|vram|buffer)|allocating .{1,40} on device|"
-            r"(?:insufficient|not enough) (?:gpu |free |video )?memory|\bvram\b"
+            r"allocate .{0,40}(?:\bcuda|vram)|allocating .{1,40} on device|"
+            r"(?:insufficient|not enough) (?:gpu |video )memory|"
+            r"(?:not enough|insufficient|exceed\w{0,3}|requires?|out of) .{0,40}\bvram\b|"
+            r"\bvram\b.{0,40}(?:not enough|insufficient|exceed|too (?:small|little))"
+        ),
+    ),
+    ErrorClass(
+        "error-memory",
+        "There was too little memory: the GPU's, or the container's for what is computed there.",
+        (FEWER_REQUESTS, LESS_BATCH, BIGGER_GPU, MORE_MEMORY, SMALLER_MODEL),
+        _words(
+            r"(?:fail\w{0,3}|unable|cannot|can't|could not) (?:to )?(?:allocate|reserve) "
+            r".{0,60}(?:buffer|memory|bytes)|"
+            r"(?:insufficient|not enough|too little) (?:\w{1,12} )?memory"
         ),
     ),
     ErrorClass(
@@ -357,7 +414,7 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"number of (?:\w{1,12} )?(?:gpus|devices)\b|(?:not )?enough gpus|"
             r"exceeds? .{0,40}\bgpus\b|\bray\b.{0,60}\b(?:gpus?|nodes?|resources?)\b|"
             r"(?:node|machine) has no gpu|invalid device (?:ordinal|string)|"
-            r"\bonly (?:\d|one) gpus?\b|no available node types|"
+            r"\bonly (?:\d|one) gpus?\b|\b(?:is|needs|per) one gpu\b|no available node types|"
             r"placement group|% \S{0,20}(?:tp_size|world_size|tp\.size)|"
             r"divisible by .{0,20}(?:tensor|tp|world|gpus|shards|ranks|devices)|"
             r"(?:tensor|pipeline)[ _-]parallel[ _-]size\b.{0,60}(?:exceed|larger|greater|divis)"
@@ -365,7 +422,8 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-several-gpus",
-        "Programs on several GPUs, or the library for it (NCCL), did not come together.",
+        "Programs on several GPUs, or the library for it (torch.distributed, NCCL), did not come "
+        "together, or it refuses what it is told.",
         (
             _ONE_GPU,
             *_WITHOUT_FEATURE,
@@ -396,7 +454,7 @@ CLASSES: tuple[ErrorClass, ...] = (
         _NO_KERNEL,
         _OTHER_KERNEL,
         _words(
-            r"(?:cuda|compute) capability \d|"
+            r"(?:cuda|compute) capability \d|\bSM \d{1,3}\.[\dx]\b.{0,40}requires|"
             # Whichever library says so: this GPU is not one of those that it is made for.
             r"(?:not|n't) (?:yet |currently )?support(?:ed)?\b.{0,40}?\b(?:current|this|your) "
             r"(?:gpu|device|hardware)\b|(?:not|un)[ -]?supported .{0,30}\bsm_?\d{2,3}"
@@ -444,7 +502,7 @@ CLASSES: tuple[ErrorClass, ...] = (
             # Libraries that compile; and they say other things, too.
             r"(?:\btriton\b|cutlass|tilelang|deep_?gemm).{0,80}(?:compil|\bbuild|\bbuilt)|"
             r"compil\w{0,6}.{0,80}(?:\btriton\b|cutlass|tilelang|deep_?gemm)|"
-            r"(?<!ptx )(?<!CUDA_ERROR_)\bjit\b|expected size \d{1,9}==|"
+            r"(?<!ptx )(?<!CUDA_ERROR_)(?<!torch\.)\bjit\b|expected size \d{1,9}==|"
             r"\bcicc\b|\bcc1plus\b|failed to build"
         ),
         _words(
@@ -456,7 +514,8 @@ CLASSES: tuple[ErrorClass, ...] = (
         _PACKAGE,
         _OTHER_PACKAGE,
         _words(
-            r"modulenotfounderror|importerror|no module named|undefined symbol|cannot import|"
+            r"modulenotfounderror|importerror|failed to import|no module named|undefined symbol|"
+            r"cannot import|"
             r"cannot open shared object|pip install|please install|requires? .{0,60}install|"
             r"is not installed|not installed|packagenotfound|distributionnotfound|"
             r"not compiled with cuda|cuda setup failed|"
@@ -469,7 +528,7 @@ CLASSES: tuple[ErrorClass, ...] = (
             r"requires .{0,40}version|module '?[\w.]{1,60}'? has no attribute|glibc|"
             r"object '?\w{0,40}(?:tokenizer|config|processor)'? has no|"
             r"(?:tokenizer|config|processor)\w{0,20}'?(?: object)? has no attribute|"
-            r"command not found|executable file not found|: not found$"
+            r"command not found|executable file not found|\d: \S{1,80}: not found$"
         ),
     ),
     ErrorClass(
@@ -527,6 +586,7 @@ CLASSES: tuple[ErrorClass, ...] = (
         ),
         _words(
             r"head[ _-]?(?:size|dim(?:ension)?)\b.{0,80}support|attention backend|attn_backend|"
+            r"AttentionBackendEnum|support _backend\.|"
             r"requires? flash[ _-]?attention|flash[ _-]?attention\b.{0,40}(?:requires?|enabled|"
             r"support)|"
             r"(?:sinks?|alibi|sliding window|logits? soft ?cap|cross-attention)\b.{0,60}support|"
@@ -535,8 +595,8 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-quantization",
-        "This version of the engine, or this GPU, has no program for the way in which the model "
-        "is quantized.",
+        "The way in which the model is quantized does not go with this version of the engine, with "
+        "this GPU, or with what the engine is told of it.",
         (
             *_WITHOUT_FEATURE,
             NEWER_IMAGE,
@@ -571,7 +631,7 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-crash",
-        "A program crashed: a fault of the engine, its libraries or the driver, not of a setting.",
+        "A program crashed: mostly a fault of the engine, its libraries or the driver.",
         (RETRY, NEWER_IMAGE, DEFAULT_IMAGE, _OTHER_IMAGE),
         _words(
             r"segmentation|sigsegv|segfault|sigabrt|sigill|illegal (?:instruction|memory)|"
@@ -585,7 +645,8 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-read-only",
-        "The program can't write to a read-only folder.",
+        "The program can't write to a folder: it is read only, or the program's user lacks the "
+        "right.",
         (
             Advice(
                 _NONE,
@@ -616,7 +677,8 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-storage",
-        "The mounted bucket failed while it was read, or a file changed meanwhile.",
+        "What reads files of the bucket failed: the mount, what streams them, or a file that "
+        "changed.",
         (
             MOUNT_AGAIN,
             Advice(
@@ -629,9 +691,11 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"transport endpoint|stale (?:nfs )?file handle|input/output error|errno (?:5|107|"
             r"116)\b|"
-            r"\bfuse\b|gcsfuse|stale object|file clobbered|\bbucket\b(?! (?:list|family))|"
-            r"storage\.googleapis|\bgcs\b|"
-            r"streamer|object storage|blob storage"
+            r"\bfuse(?:: |\.| (?:daemon|mount|file|error|op))|gcsfuse|stale object|"
+            r"file clobbered|storage\.googleapis|\bgcs\b|gs://|(?:gcs|storage|s3) bucket|"
+            r"(?:metadata|open|read|list|stat) .{0,20}\bbucket\b|\bbucket\b.{0,60}(?:mount|"
+            r"does ?n[o']t exist|storage)|mount\w{0,8} .{0,40}\bbucket\b|"
+            r"(?:runai|model|weights?|file)\w{0,4}[ _.-]?streamer|object storage|blob storage"
         ),
     ),
     ErrorClass(
@@ -663,7 +727,9 @@ CLASSES: tuple[ErrorClass, ...] = (
         ),
         _words(
             r"permission ?(?:error|denied)|invalid permissions|errno 13\b|eacces|forbidden|"
-            r"unauthori[sz]ed|\b40[13]\b|access denied|gated repo|credentials|"
+            r"unauthori[sz]ed|(?:error|status|code|http\S{0,10})\W{1,3}40[13]\b|"
+            r"\b40[13] (?:client|forbidden|unauth)|access denied|gated repo|"
+            r"(?:no|invalid|missing|default|find) credentials|credentials .{0,40}not|"
             r"operation not permitted|errno 1\]|denied"
         ),
     ),
@@ -688,11 +754,18 @@ CLASSES: tuple[ErrorClass, ...] = (
                 "memory and CPU.",
             ),
         ),
-        _words(r"timed? ?out|timeout|deadline|took too long|not ready within"),
+        _words(
+            r"timed[ _-]?out|worker timeout|took too long|not ready within|deadline (?:exceeded|"
+            r"passed)|"
+            r"timeout(?:error|expired|exception)|time-?out (?:exceeded|expired|after|while|of \d|"
+            r"was "
+            r"reached|reached|waiting)|(?:hit|reached|before|exceeded|i/o) (?:\w{1,12} )?time-?out"
+        ),
     ),
     ErrorClass(
         "error-network",
-        "The program could not reach another server.",
+        "The program could not get something from another server: it was not reached, or it "
+        "refused.",
         (
             Advice(
                 _NONE,
@@ -708,9 +781,11 @@ CLASSES: tuple[ErrorClass, ...] = (
         _words(
             r"connection ?(?:error|refused|reset|aborted|closed)|name resolution|gaierror|"
             r"sslerror|certificate|no such host|dial tcp|network is unreachable|"
-            r"huggingface\.co|https?://|name or service not known|errno -[23]\]|proxy|"
+            r"name or service not known|errno -[23]\]|\bproxy ?(?:error|connect|auth|server)|"
+            r"(?:connect|reach|fetch|download|request|retriev|resolv|access|get|head|post|url:?|"
+            r"load)\w{0,4}\b.{0,60}(?:https?://|huggingface\.co)|\bhttps?error\b|"
             r"^(?:get|head|post|put) \"?https?:|\b(?:get|head) failed\b|server gave http|"
-            r"reqwest|request failed|too many requests|(?:client|server) error\b|"
+            r"reqwest|request failed|too many requests|\b[45]\d\d (?:client|server) error\b|"
             r"response code:? \d{3}\b|\bhf api\b|max(?:imum)? retries|could not resolve host|"
             r"localentrynotfound|offline mode|is offline|"
             r"(?:error|failed).{0,20}? (?:downloading|to download)"
@@ -718,34 +793,64 @@ CLASSES: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-file-damaged",
-        "A file of the model is not whole, or is none of the format that is expected, such as "
-        "JSON, safetensors or GGUF.",
+        "A file is not whole, or is none of the format that is expected, such as JSON, safetensors "
+        "or GGUF.",
         (IMPORT_AGAIN, _BUCKET),
         _words(
             r"safetensorerror|jsondecodeerror|unpicklingerror|pytorchstreamreader|not a valid json|"
-            r"corrupt|truncat|magic|checksum|unicodedecodeerror|incomplete|file bounds|"
-            r"header ?(?:too|is)|invalid header|unexpected end|eof|failed to read|"
+            r"corrupt|\btruncated\b|\bmagic\b|checksum|unicodedecodeerror|incomplete"
+            r"(?:ly| (?:metadata|file|download|header|data|read))|file bounds|"
+            r"header ?(?:too|is)|invalid header|unexpected end|\beof|(?:fail\w{0,3}|"
+            r"unable) (?:to )?"
+            r"read(?:ing)?\b(?! .{0,20}(?:/proc|response|request|error))|"
             r"expecting value|expected value at line|invalid literal|digest mismatch|badzipfile|"
-            r"parseerror|yaml|unmarshal|invalid character|end of file|"
-            r"invalid (?:\w{1,12} )?(?:gguf|file)|consistency check|should be of size|"
+            r"parseerror|yaml\b.{0,40}error|json: cannot unmarshal|"
+            r"unmarshal\w{0,4} .{0,30}(?:config|"
+            r"manifest|file)|invalid character|end of file|"
+            r"invalid (?:\w{1,12} )?gguf|invalid file\b|consistency check|should be of size|"
             r"(?:got|has|have|of) size \d{1,15}.{0,20}expected|invalid load key|split file|"
-            r"exceeds file size|offset\+size|file magic|content type|not in gguf format|"
+            r"exceeds file size|offset\+size|file magic|unsupported content type|"
+            r"not in gguf format|"
             r"(?:gguf|array|string|tensor)\b.{0,40}exceeds maximum|"
             r"git-?lfs|untagged enum"
         ),
     ),
     ErrorClass(
+        "error-projector",
+        "The part of the model for pictures and sound (its mmproj file) is missing, does not go "
+        "with "
+        "the model, or is of a kind that this version of the engine does not know.",
+        (
+            *_WITHOUT_FEATURE,
+            NEWER_IMAGE,
+            DEFAULT_IMAGE,
+            _NEWEST,
+            Advice(
+                _NONE,
+                "Use the mmproj file of the same repository as the model; or leave it out: the "
+                "model then takes text only.",
+            ),
+        ),
+        _words(
+            r"mmproj|\bclip(?:_\w{2,40}|\.cpp)?(?:::?\w{1,40}){0,3}: |\bmtmd\w{0,30}\b|projector"
+        ),
+    ),
+    ErrorClass(
         "error-weights",
-        "The weights don't go with what this version of the engine expects of such a model.",
+        "The model's weights and what this version of the engine expects of such a model, or "
+        "computes "
+        "with it, don't go together.",
         (*_WITHOUT_FEATURE, NEWER_IMAGE, DEFAULT_IMAGE, _NEWEST, _OTHER_MODEL, IMPORT_AGAIN),
         _words(
             r"size mismatch|keyerror: '?\"?(?:model|layers|language_model|lm_head|visual|vision|"
             r"transformer|blk|mtp)[.\w]*|no module or parameter|weights? .{0,40}not initialized|"
             r"shape|wrong (?:number of|shape)|(?:missing|unexpected|duplicate|wrong)\w? tensor|"
             r"tensors? (?:['\"`]|not found|missing|is missing|data)|number of tensors|"
-            r"(?:find|have|contain|no) (?:a |the |such |projector )?tensor|mismatch between|mmproj|"
-            r"weight_scale|checkpoint|state_dict|\[\d[\d, ]{0,60}\] (?:!=|==|vs\.?) \[\d|"
-            r"\bweights?\b|unexpected keys?\b|missing keys?\b|loaded_weight|qkv|\bscale\b"
+            r"(?:find|have|contain|no) (?:a |the |such |projector )?tensor|mismatch between|"
+            r"weight_scale|(?<!context )checkpoint|state_dict|\[\d[\d, ]{0,60}\] (?:!=|==|"
+            r"vs\.?) \[\d|"
+            r"\bweights?\b|unexpected keys?\b|missing keys?\b|loaded_weight|qkv|"
+            r"\b(?:input|weight|kv|k|v|q)_?scale\b"
         ),
         re.compile(r"load_weights|weight_loader|load_state_dict|process_weights_after_loading"),
     ),
@@ -844,6 +949,59 @@ VAGUE: tuple[ErrorClass, ...] = (
         (*_WITHOUT_NAMED, *_WITHOUT_FEATURE, _ARGUMENTS, *_OFFERED_IMAGE),
     ),
     ErrorClass(
+        "error-hub",
+        "What fetches models from a hub failed or refuses what it was asked for: a name, a "
+        "file or the access.",
+        (
+            Advice(
+                _NONE,
+                "Import the model and name it by its path in the mounted bucket, so that nothing "
+                "is fetched at the start.",
+            ),
+            RETRY,
+            *_OFFERED_IMAGE,
+        ),
+    ),
+    ErrorClass(
+        "error-program",
+        "The engine's program for this kind of model, or a library that it brings, failed or does "
+        "not support something: the model's settings, its files, or what it is told.",
+        (*_WITHOUT_NAMED, *_KNOWS_MORE),
+    ),
+    ErrorClass(
+        "error-library",
+        "The package {raising} of the image failed or refuses something: the model, one of its "
+        "settings, or what it is told.",
+        (*_WITHOUT_NAMED, *_KNOWS_MORE),
+    ),
+    ErrorClass(
+        "error-loading",
+        "The model can't be loaded: its file is not whole, this version of the engine does not "
+        "know "
+        "its form, or a setting does not go with it.",
+        (*_WITHOUT_NAMED, *_WITHOUT_FEATURE, NEWER_IMAGE, DEFAULT_IMAGE, _NEWEST, IMPORT_AGAIN),
+    ),
+    ErrorClass(
+        "error-context",
+        "What computes with the model could not be set up: there is too little memory, a setting "
+        "of "
+        "the context, its cache or the batch does not go with the model, or this version has a "
+        "fault.",
+        (
+            *_WITHOUT_NAMED,
+            *_WITHOUT_FEATURE,
+            FEWER_REQUESTS,
+            NEWER_IMAGE,
+            DEFAULT_IMAGE,
+            Advice(
+                RemedyKind.REDEPLOY,
+                "Deploy with a context of {less_context} tokens instead of {tokens}.",
+                {"max_model_len": "{less_context}"},
+            ),
+            BIGGER_GPU,
+        ),
+    ),
+    ErrorClass(
         "error-argument",
         _ARGUMENT,
         (*_WITHOUT_NAMED, *_WITHOUT_FEATURE, _ARGUMENTS),
@@ -862,7 +1020,11 @@ VAGUE: tuple[ErrorClass, ...] = (
         _words(
             r"(?:value|validation) ?error\b.{0,300}?\b(?:must|should|cannot|can't|requires?|"
             r"only|not (?:allowed|valid|compatible)|invalid|incompatible|at least|at most|"
-            r"greater|less|exceeds?|expected)\b"
+            r"greater|less|exceeds?|expected)\b|"
+            r"(?:select|choose|chose) (?:from|between)|must be (?:one of|in \[|a |an |at |between|"
+            r">|<|"
+            r"greater|less|positive)|"
+            r"valid (?:values|options|choices|modes)|is greater than max"
         ),
     ),
     ErrorClass(
@@ -870,8 +1032,33 @@ VAGUE: tuple[ErrorClass, ...] = (
         _MISSING,
         _FIND,
         _words(
-            r"does not exist|can't find|cannot find|could not find|not found|no file|missing file|"
-            r"no \w{1,20} found"
+            r"(?:\bfiles?\b|folder|directory|\bpath\b|\.(?:json|safetensors|gguf|bin|jinja|model|"
+            r"txt)\b|"
+            r"\bshard\b).{0,120}(?:not exist|n't exist|not found|missing)|(?:can't|cannot|"
+            r"could ?n[o']t) "
+            r"find .{0,60}(?:\bfiles?\b|folder|directory|\bpath\b|\.(?:json|safetensors|gguf|bin|"
+            r"model)\b|\bshard\b)|no (?:\w{1,20} )?files?\b|missing file|"
+            r"\bPATH\b.{0,20}(?:not exist|"
+            r"n't exist|not found)|no such file"
+        ),
+    ),
+    ErrorClass(
+        "error-missing",
+        "Something that is looked for is not there: a file or setting of the model, or a part of "
+        "the "
+        "engine.",
+        (
+            *_WITHOUT_NAMED,
+            *_WITHOUT_FEATURE,
+            NEWER_IMAGE,
+            DEFAULT_IMAGE,
+            IMPORT_AGAIN,
+            _OTHER_IMAGE,
+        ),
+        _words(
+            r"not exist|n't exist|(?:can't|cannot|could ?n[o']t|unable to|failed to) (?:find|"
+            r"locate)|"
+            r"not found|no \w{1,20} found|\bmissing\b"
         ),
     ),
     ErrorClass(
@@ -884,8 +1071,9 @@ VAGUE: tuple[ErrorClass, ...] = (
         ),
     ),
     ErrorClass(
-        "error-model",
-        _UNKNOWN_TO_ENGINE,
+        "error-unsupported",
+        "This version of the engine, or a library that it brings, does not know, lacks or refuses "
+        "something that the model, the GPU or a setting asks for.",
         _KNOWS_MORE,
         _words(
             r"\bsupports .{1,200}, but (?:this|the)\b|"
@@ -894,7 +1082,8 @@ VAGUE: tuple[ErrorClass, ...] = (
         ),
     ),
 )
-"""Classes by words that stand in errors of any kind: files tell more than these."""
+"""Classes by words that stand in errors of any kind, or by a place in a program alone: other files
+tell more than these."""
 
 FAULT = ErrorClass(
     "error-fault",
@@ -904,7 +1093,8 @@ FAULT = ErrorClass(
     re.compile(
         rf"{_FAULT.pattern}|^(?:\w{{1,60}}\.){{0,6}}(?:Assertion|Key|NotImplemented)Error\b|"
         # Numbers of one kind or place where the engine put others.
-        r"[Ee]xpected (?:all tensors|scalar type|mat1|m1|query|self)\b|must have the same dtype|"
+        r"[Tt]he size of tensor a \(|exceeds dimension size|[Ee]xpected (?:all tensors|"
+        r"scalar type|mat1|m1|query|self)\b|must have the same dtype|"
         r"same d(?:evice|type)\b|^std::(?!bad_alloc)\w{3,40}"
     ),
 )

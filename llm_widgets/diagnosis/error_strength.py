@@ -108,11 +108,12 @@ _SAYS_WHY = re.compile(
             rf"[\w/.-]{{1,60}}: .{{1,300}}: (?:{_ERRNO})$",
             r"exec(?: format error|: \"|_process)|exec /\S{1,200}: [a-z]",
             r"(?:Killed|Segmentation fault|Bus error|Illegal instruction)(?: \(core dumped\))?$",
+            r"signal: (?:illegal instruction|segmentation fault|bus error)",
             r"SIG(?:SEGV|BUS|ILL|FPE|KILL)\b|!{3,}.{0,10}Segfault",
             r"curl: \(\d{1,3}\) |runtime: (?:failed|cannot|out of) ",
             (
                 r"llama[\w-]{1,60}: (?:error|failed|unable|unknown|unsupported|couldn't|invalid|"
-                r"[^:]{1,120}? requires? )"
+                r"[^:]{1,120}? (?:requires?|cannot|can't|must) )"
             ),
             (
                 r"(?:ggml|gguf|clip|mtmd|load_tensors|common)[\w:]{0,80}: .{0,200}?"

@@ -352,11 +352,12 @@ class _Reader:
 
 _FIELD = re.compile(r"  (?:Value|Assertion) error, (?P<detail>.{3,1500}?)(?: \[type=|$)")
 _INPUT = re.compile(r"  (?P<detail>(?:Input|Field|Extra|Unexpected) .{3,600}?)(?: \[type=|$)")
+_OLDER = re.compile(r"  (?P<detail>\S.{3,600}?) {1,2}\(type=\w")  # of pydantic 1
 
 
 def _validation(text: str) -> str:
     """Return what pydantic says of a value, from the line that says it."""
-    match = _FIELD.match(text) or _INPUT.match(text)
+    match = _FIELD.match(text) or _INPUT.match(text) or _OLDER.match(text)
     return match["detail"].strip() if match else ""
 
 

@@ -44,6 +44,7 @@ FILES = (
     "recent_threads.jsonl",
     "further_threads.jsonl",
     "later_threads.jsonl",
+    "source_threads.jsonl",
 )
 LINES = 3_000
 _BEST = 3  # remedies that a person tries

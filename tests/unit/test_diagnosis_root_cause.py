@@ -549,7 +549,7 @@ def test_an_assertion_without_words_is_told_by_what_was_asserted() -> None:
         ("ValueError: zorp.chat_template is not set", "template"),
         ("RuntimeError: zorp was built without flux", "build"),
         ("Error 7: Permission 'zorp.fluxes.get' denied on 'a'", "google-permission"),
-        ("ValueError: Zorp supports ['a'], but this flux has 'b'", "model"),
+        ("ValueError: Zorp supports ['a'], but this flux has 'b'", "unsupported"),
         ("RuntimeError: Zorp-CUTLASS experts does not support current device sm_7", "kernel"),
         ("bash: -c: option requires an argument", "command"),
         ("/bin/sh: 0: Illegal option -7", "command"),
@@ -561,6 +561,16 @@ def test_an_assertion_without_words_is_told_by_what_was_asserted() -> None:
         ("ValueError: the Triton zorp wants a flux", "kernel"),
         ("RuntimeError: Triton could not be compiled for zorp", "compiler"),
         ('error while handling environment variable "ZORP_FLUX": stoi', "argument"),
+        ("ValueError: a zorp, please report at https://zorp.example/issues", "other"),
+        ("RuntimeError: the ZorpProxyMode is a flux", "other"),
+        ("ValueError: zorp not found in the flux", "missing"),
+        ("ValueError: the file zorp.json was not found", "file-missing"),
+        ("ValueError: the timeout of zorp cannot be negative", "value"),
+        ("RuntimeError: failed to allocate a zorp buffer of 7 bytes", "memory"),
+        ("RuntimeError: the Zorp needs no bucket", "other"),
+        ("llama_model_load: error loading model: zorp of a flux", "loading"),
+        ("llama_init_from_model: failed to zorp a flux", "context"),
+        ("clip_init: failed to load model '/models/zorp.gguf': a flux", "projector"),
     ],
 )
 def test_a_word_of_a_name_is_no_class(text: str, kind: str) -> None:
@@ -578,7 +588,7 @@ def test_a_word_of_a_name_is_no_class(text: str, kind: str) -> None:
         ("/usr/lib/python3/vllm/lora/zorp.py", "adapter"),
         ("/usr/lib/python3/vllm/config/zorp.py", "configuration"),
         ("/usr/lib/python3/vllm/v1/attention/zorp.py", "kernel"),
-        ("/opt/zorp.py", "model"),
+        ("/opt/zorp.py", "unsupported"),
     ],
 )
 def test_the_file_of_an_error_tells_more_than_a_vague_word(file: str, kind: str) -> None:
@@ -586,6 +596,16 @@ def test_the_file_of_an_error_tells_more_than_a_vague_word(file: str, kind: str)
     log = (HEAD, *checked, "ValueError: Zorping is not supported with fluxes", EXIT)
 
     assert explain(Evidence(log=tuple(map(LogLine, log))), VLLM).id == f"error-{kind}"
+
+
+def test_an_error_that_says_nothing_is_told_by_the_package_that_raised_it() -> None:
+    frame = '  File "/usr/lib/python3/site-packages/{0}.py", line 7, in check'
+    frames = map(frame.format, ("flux/main", "zorp/core"))
+    log = (HEAD, *frames, "RuntimeError: a flux is off", EXIT)
+    found = explain(Evidence(log=tuple(map(LogLine, log))), VLLM)
+
+    assert found.id == "error-library"
+    assert "The package zorp" in found.meaning
 
 
 def test_a_package_that_fails_while_it_is_imported_does_not_go_with_the_others() -> None:

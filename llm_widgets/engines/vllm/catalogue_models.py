@@ -55,8 +55,6 @@ FAILURES: tuple[KnownFailure, ...] = (
             logged(r"Attempted to load (?:nested )?weight"),
             logged(r"was skipped because it is tied to "),
             logged(r"loaded_weight\.shape|param(?:_data|\.data|eter)?\.shape == "),
-            logged(r"The size of tensor a \(\d{1,9}\) must match the size of tensor b"),
-            logged(r"start \(\d{1,9}\) \+ length \(\d{1,9}\) exceeds dimension size"),
         ),
         causes=(
             "The model's weights don't go with what this version of vLLM expects: {weight}.",
