@@ -90,16 +90,23 @@ def in_source(folder: Path) -> Iterator[Raised]:
         name = path.relative_to(folder).as_posix()
         if not name.startswith(STARTING) or any(word in name for word in ELSEWHERE):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            error, told = "", None
-            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
-                error = ast.unparse(node.exc.func).rpartition(".")[2]
-                told = node.exc.args[0] if node.exc.args else None
-            elif isinstance(node, ast.Assert):
-                error, told = "AssertionError", node.msg
-            text = " ".join(_text(told).split())
+        for error, told in in_python(path.read_text(encoding="utf-8")):
+            text = " ".join(told.split())
             if len(text.replace("{}", "").strip()) >= _LEAST_WORDS:
                 yield Raised(name, error, text[:_LONGEST])
+
+
+def in_python(source: str) -> Iterator[tuple[str, str]]:
+    """Yield the exceptions that a module of Python raises: the name, and the text as far as known.
+
+    ``{}`` stands where values are put in.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            told = node.exc.args[0] if node.exc.args else None
+            yield ast.unparse(node.exc.func).rpartition(".")[2], _text(told)
+        elif isinstance(node, ast.Assert):
+            yield "AssertionError", _text(node.msg)
 
 
 def _text(node: ast.expr | None) -> str:
