@@ -154,6 +154,7 @@ class LocalCloud:
             runner=runner,
             log=self.log,
             metrics=self.metrics,
+            url=self.url,
         )
         closing.callback(self._apis.stop)
         visits = Visits(self._store, self._access, self._tokens, self.faults, self._apis.proxy)

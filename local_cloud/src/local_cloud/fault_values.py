@@ -10,13 +10,14 @@ from local_cloud.organization import CONSTRAINTS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECONDS = ("grant_seconds", "account_seconds")
+_SECONDS = ("grant_seconds", "account_seconds", "schedule_ahead")
 _NAMES = (
     "denied_permissions",
     "disabled_apis",
     "billing_disabled",
     "without_organization",
     "quota_project_apis",
+    "regions_without_scheduler",
     "holds",
 )
 

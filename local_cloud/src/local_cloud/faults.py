@@ -12,7 +12,7 @@ from local_cloud.fault_values import check
 from local_cloud.web import google_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from werkzeug import Request, Response
 
@@ -25,6 +25,7 @@ API_TITLES = {
     "cloudbilling.googleapis.com": "Cloud Billing API",
     "cloudquotas.googleapis.com": "Cloud Quotas API",
     "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+    "cloudscheduler.googleapis.com": "Cloud Scheduler API",
     "compute.googleapis.com": "Compute Engine API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "iap.googleapis.com": "Cloud Identity-Aware Proxy API",
@@ -79,6 +80,10 @@ class Faults:
         Calls a minute, by quota metric: ``{"logging.googleapis.com/read_requests": 60}``.
     ``enforce_ingress``
         Whether services with internal ingress answer 404, as every caller is outside.
+    ``regions_without_scheduler``
+        List of regions that Cloud Scheduler is not in.
+    ``schedule_ahead``
+        Seconds that the clock of Cloud Scheduler is ahead: what is due until then runs now.
     ``organization_policies``
         Constraints that are enforced, with what they allow:
         ``{"constraints/gcp.resourceLocations": ["europe-west1"]}``.
@@ -107,6 +112,8 @@ class Faults:
         "account_seconds": 0,
         "rates": {},
         "enforce_ingress": False,
+        "regions_without_scheduler": [],
+        "schedule_ahead": 0,
         "organization_policies": {},
         "quotas": {},
         "delays": {},
@@ -121,6 +128,7 @@ class Faults:
         self._waiting = threading.Condition()
         self._held = 0
         self._releases = 0
+        self._listeners: list[Callable[[], object]] = []
         self._settings = {**self._DEFAULTS, **(store.get("local", "faults") or {})}
 
     @property
@@ -169,6 +177,16 @@ class Faults:
         return bool(self._settings["enforce_ingress"])
 
     @property
+    def regions_without_scheduler(self) -> set[str]:
+        """Regions that Cloud Scheduler is not in."""
+        return set(self._settings["regions_without_scheduler"])
+
+    @property
+    def schedule_ahead(self) -> float:
+        """Seconds that the clock of Cloud Scheduler is ahead of this machine's."""
+        return float(self._settings["schedule_ahead"])
+
+    @property
     def organization_policies(self) -> dict[str, list[str]]:
         """What is allowed, by constraint."""
         return dict(self._settings["organization_policies"])
@@ -193,6 +211,10 @@ class Faults:
         """Return all switches as JSON."""
         return dict(self._settings)
 
+    def on_change(self, listener: Callable[[], object]) -> None:
+        """Have ``listener`` called after each change of a switch."""
+        self._listeners.append(listener)
+
     def update(self, /, **changes: Any) -> None:
         """Change the switches that are named, and leave the others.
 
@@ -204,6 +226,7 @@ class Faults:
         check(changes, self._DEFAULTS)
         with self._lock:
             self._save({**self._settings, **changes})
+        self._tell()
 
     def replace(self, /, **settings: Any) -> None:
         """Set the switches that are named, put the others right, and release what is held.
@@ -220,6 +243,7 @@ class Faults:
         """Put everything right again."""
         with self._lock:
             self._save(dict(self._DEFAULTS))
+        self._tell()
         self.release()
 
     def release(self) -> None:
@@ -297,6 +321,10 @@ class Faults:
                     self._save({**self._settings, "failures": rest})
                 return dict(failure)
         return None
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _save(self, settings: dict[str, Any]) -> None:
         self._store.put("local", "faults", settings)

@@ -13,6 +13,7 @@ from google.cloud import (
     iap_v1,
     resourcemanager_v3,
     run_v2,
+    scheduler_v1,
     secretmanager_v1,
     service_usage_v1,
     vpcaccess_v1,
@@ -34,6 +35,8 @@ from local_cloud.google import (
     run_builds,
     run_locations,
     run_services,
+    scheduler,
+    scheduler_calls,
     secrets,
     service_identities,
     serviceusage,
@@ -73,6 +76,8 @@ class GoogleApis:
         Runs what Cloud Run deploys.
     log, metrics
         Hold what it writes, and what is measured of it.
+    url
+        Where all of this is served: Cloud Scheduler calls it.
 
     Attributes
     ----------
@@ -96,6 +101,7 @@ class GoogleApis:
         runner: Runner,
         log: LogBook,
         metrics: MetricBook,
+        url: str,
     ) -> None:
         quota_projects = QuotaProjects(access, enablement, faults)
         rates = Rates(store, faults)
@@ -140,6 +146,14 @@ class GoogleApis:
             cloudquotas_v1.CloudQuotasClient,
             quotas.CloudQuotas(store, access, limits),
         )
+        calls = scheduler_calls.Calls(Issuer(store), url)
+        jobs = scheduler.CloudScheduler(store, access, faults, calls)
+        self._schedule = jobs.times
+        self._register(
+            Api(scheduler.API, scheduler.rule, billed=True, denial=scheduler.DENIAL),
+            scheduler_v1.CloudSchedulerClient,
+            jobs,
+        )
         self.endpoints.register(
             logging.API, logging.CLIENT, logging.Logging(log, access), http=logging.HTTP
         )
@@ -155,9 +169,11 @@ class GoogleApis:
         self._runner.restore(self.services.ready())
         self._executions.resume()
         self._operations.resume()
+        self._schedule.start()
 
     def stop(self) -> None:
         """Let go of what is under way: the next start goes on with it."""
+        self._schedule.stop()
         self._operations.stop()
         self._executions.stop()
 
