@@ -14,6 +14,7 @@ LOGGING = "logging.googleapis.com"
 MONITORING = "monitoring.googleapis.com"
 QUOTAS = "cloudquotas.googleapis.com"
 SECRET_MANAGER = "secretmanager.googleapis.com"  # noqa: S105 - the name of an API
+SCHEDULER = "cloudscheduler.googleapis.com"
 SERVICE_USAGE = "serviceusage.googleapis.com"
 IAP = "iap.googleapis.com"
 ARTIFACT_REGISTRY = "artifactregistry.googleapis.com"

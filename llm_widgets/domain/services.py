@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,8 @@ from llm_widgets.domain.tables import Shown, Values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
+    from llm_widgets.domain.leases import Lease
     from llm_widgets.domain.loading import Task
     from llm_widgets.domain.pausing import Pause
     from llm_widgets.domain.recognition import Recognition
@@ -226,6 +227,8 @@ class ServiceSummary(Shown):
         What an instance has; ``None`` where that can't be read.
     paused
         That it runs no instances, since when and by whom; ``None`` where it scales by itself.
+    lease
+        When it is to be paused, and by whom; ``None`` where nobody said so, or it is paused.
     task
         What it does; ``None`` where nothing tells.
     managed
@@ -256,6 +259,7 @@ class ServiceSummary(Shown):
     created_by: str = ""
     size: InstanceSize | None = None
     paused: Pause | None = None
+    lease: Lease | None = None
     task: Task | None = None
     managed: bool = True
     adopted: bool = False
@@ -292,6 +296,7 @@ class ServiceSummary(Shown):
             "url": self.url,
             "reason": self.reason,
             "paused": self.paused.text or "yes" if self.paused else "",
+            "lease": self.lease.text(datetime.now(UTC)) if self.lease else "",
             "bucket": self.bucket,
             "served_name": self.served_name,
             "updated_at": self.updated_at,

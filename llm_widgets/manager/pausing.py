@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_widgets.errors import DeploymentError, Fix, InvalidInputError
 from llm_widgets.gcp.run import rollout
-from llm_widgets.manager import acting, change
+from llm_widgets.manager import acting, change, leasing
 from llm_widgets.manager.audit import recorded
 from llm_widgets.serving.codec import scaling
 
@@ -61,6 +61,7 @@ def resume(clients: Clients, name: str) -> None:
                 f"{_id(document)} is not paused.",
                 fix=Fix(text="Somebody may have resumed it; reload it."),
             )
+        leasing.forget(clients, document)
         return change.Change(*scaling.resumed(document, found))
 
     change.decided(clients, name, resumed)

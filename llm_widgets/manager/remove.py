@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.services import MODEL_ANNOTATION
 from llm_widgets.errors import ConflictError, Fix, InUseError, ManagerError, NotFoundError
 from llm_widgets.gcp.client.parallel import Outcome, outcomes
-from llm_widgets.gcp.run import rollout, services
+from llm_widgets.gcp.run import rollout, service_json, services
 from llm_widgets.gcp.storage import buckets, metadata
 from llm_widgets.imports import remove
 from llm_widgets.imports.reach import can_read
 from llm_widgets.imports.usage import Usage, services_with
-from llm_widgets.manager import managed
+from llm_widgets.manager import leasing, managed
 from llm_widgets.manager.audit import recorded
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecor
         The service is gone already or may not be deleted; the bucket refuses.
     """
     managed.refuse_unmanaged(service.name, is_managed=service.managed)
+    with suppress(ManagerError):  # a job that calls a service which is gone changes nothing
+        leasing.forget(clients, service_json.read(clients, service.name))
     for _ in rollout.follow(clients, services.delete(clients, service.name)):
         pass  # until it is gone
     if record:

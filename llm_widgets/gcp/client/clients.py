@@ -183,6 +183,11 @@ class Clients:
         """Secret Manager."""
         return self._gapic(lambda: lazy.secretmanager_v1.SecretManagerServiceClient)
 
+    @property
+    def scheduler(self) -> lazy.scheduler_v1.CloudSchedulerClient:
+        """Cloud Scheduler."""
+        return self._gapic(lambda: lazy.scheduler_v1.CloudSchedulerClient)
+
     def _gapic(self, kind: Callable[[], Callable[..., T]]) -> T:
         """Make a client of a generated package; ``kind`` gives its class and so imports it."""
 

@@ -84,6 +84,13 @@ TOKEN_ENDER = "roles/secretmanager.secretVersionManager"  # noqa: S105 - the nam
 It reads no token. To delete the secret itself takes a role that may also hand it to others.
 """
 
+PAUSER = "roles/run.developer"
+"""Changes the one service that it is granted on.
+
+Only ``run.services.update`` is used. A role of its own would have to be defined first, which few
+may do; and who may change a service may do nearly all with it that this role can.
+"""
+
 VISITOR = "roles/iap.httpsResourceAccessor"
 """Opens a service behind Identity-Aware Proxy."""
 

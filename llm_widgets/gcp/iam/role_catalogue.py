@@ -75,6 +75,8 @@ _ROLES: tuple[tuple[str, str, str], ...] = (
     ("vpcaccess.*.get", "roles/vpcaccess.viewer", _PROJECT),
     ("vpcaccess.*.list", "roles/vpcaccess.viewer", _PROJECT),
     ("vpcaccess.*", "roles/vpcaccess.admin", _PROJECT),
+    ("cloudscheduler.locations.get", "roles/cloudscheduler.viewer", _PROJECT),
+    ("cloudscheduler.*", "roles/cloudscheduler.admin", _PROJECT),
     ("secretmanager.versions.access", account_roles.TOKEN_READER, _PROJECT),
     *((each, TOKENS.id, _PROJECT) for each in TOKENS.permissions),
     ("secretmanager.versions.destroy", account_roles.TOKEN_ENDER, _PROJECT),
@@ -117,6 +119,7 @@ _LADDERS: tuple[tuple[str, ...], ...] = (
     ),
     ("roles/compute.networkViewer", "roles/compute.networkUser", "roles/compute.networkAdmin"),
     ("roles/vpcaccess.viewer", "roles/vpcaccess.admin"),
+    ("roles/cloudscheduler.viewer", "roles/cloudscheduler.admin"),
     ("roles/secretmanager.secretAccessor", "roles/secretmanager.admin"),
     ("roles/secretmanager.viewer", "roles/secretmanager.admin"),
 )

@@ -62,6 +62,12 @@ IMPORTS = OwnAccount(
 )
 """Runs import jobs. It may do nothing: each import opens its bucket and its token to it."""
 
+LEASES = OwnAccount(
+    "llm-manager-pause",
+    "LLM Manager pauses",
+    "Pauses services of LLM Manager at a time, by jobs of Cloud Scheduler.",
+)
+"""Pauses services by jobs of Cloud Scheduler. It may change those alone that have a lease."""
 
 PAGE = OwnAccount("llm-manager", "LLM Manager", "Runs the page of LLM Manager.")
 """Runs the page, with the roles of :data:`.account_roles.PAGE`."""

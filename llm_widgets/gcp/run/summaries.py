@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import adoption, pausing
+from llm_widgets.domain import adoption, leases, pausing
 from llm_widgets.domain.actors import Deed, told
 from llm_widgets.domain.loading import Task
-from llm_widgets.domain.pausing import PAUSED_ANNOTATION, Pause
 from llm_widgets.domain.recognition import SeenContainer
 from llm_widgets.domain.services import (
     BUCKET_ANNOTATION,
@@ -28,6 +27,7 @@ from llm_widgets.gcp.run.sizes import size_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llm_widgets.domain.pausing import Pause
     from llm_widgets.domain.recognition import Recognition
 
 _PORT = 8080  # where nothing is said
@@ -98,6 +98,7 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
         created_by=told_text(told(Deed.CREATED, annotations, raw.creator)),
         size=size_of(template),
         paused=_pause(raw),
+        lease=None if _pause(raw) else leases.read(annotations),
         managed=is_managed,
         adopted=is_adopted,
         recognition=found,
@@ -164,7 +165,7 @@ def _pause(raw: Any) -> Pause | None:
     }
     if not pausing.is_paused(scaling):
         return None
-    return pausing.read(raw.annotations.get(PAUSED_ANNOTATION, ""))
+    return leases.pause_of(raw.annotations, datetime.now(UTC))
 
 
 def _time(raw: Any, field: str) -> datetime | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from llm_widgets.manager import adopting, managed, pausing, remove
+from llm_widgets.manager import adopting, leasing, managed, pausing, remove
 from llm_widgets.manager import callers as who_calls
 from llm_widgets.manager.calls.services import ServiceCalls
 
@@ -73,6 +74,49 @@ class UpkeepCalls(ServiceCalls):
         pausing.resume(self.clients, name)
         if wait:
             pausing.settle(self.clients, name, watch)
+        return self.service(name)
+
+    def lease(
+        self,
+        service: Named,
+        at: datetime | timedelta | None,
+        *,
+        untold: Callable[[ManagerError], object] = lambda _: None,
+    ) -> ServiceSummary:
+        """Have a service paused by itself, or take that off again.
+
+        A job of Cloud Scheduler does it. Where that can't be had, the time is kept with the
+        service and shown, and nothing pauses it: ``lease.is_scheduled`` of the answer tells.
+
+        Parameters
+        ----------
+        at
+            When, or after how long; ``None`` takes it off. A time without a zone is of this
+            machine's.
+        untold
+            Called with why Cloud Scheduler does not do it.
+
+        Raises
+        ------
+        InvalidInputError
+            The time is over, or more than 90 days from now; the service is paused, or others
+            deployed it and nobody adopted it.
+        ManagerError
+            It may not be changed.
+
+        Examples
+        --------
+        >>> from datetime import timedelta
+        >>> manager.lease("my-service", timedelta(hours=4)).lease.is_scheduled
+        True
+        """
+        name = self._name(service)
+        if at is None:
+            leasing.end(self.clients, name)
+        else:
+            when = datetime.now(UTC) + at if isinstance(at, timedelta) else at
+            if failure := leasing.lease(self.clients, name, when):
+                untold(failure)
         return self.service(name)
 
     def adopt(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from llm_widgets.domain import pausing
+from llm_widgets.domain import leases, pausing
+from llm_widgets.domain.leases import LEASE_ANNOTATION, Lease
 from llm_widgets.domain.load_tests.kept import LIMITS_ANNOTATION
-from llm_widgets.domain.pausing import PAUSED_ANNOTATION
+from llm_widgets.domain.pausing import PAUSED_ANNOTATION, Pause
 from llm_widgets.serving.codec.places import Json, differs, template_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
-    from llm_widgets.domain.pausing import Pause
     from llm_widgets.domain.services import Deployment
 
+_Kept = TypeVar("_Kept", Pause, Lease)
 _FIELDS = {"min_instances": "minInstanceCount", "max_instances": "maxInstanceCount"}
 
 
@@ -41,6 +42,7 @@ def write(service: Json, before: Deployment | None, after: Deployment) -> None:
     followed = {name: count for name, count in changed.items() if name in own}
     if followed:
         service["scaling"] = {**own, **followed}
+    _follow_in_lease(service, changed)
     annotations = service.get("annotations", {})
     pause = pause_of(service)
     if PAUSED_ANNOTATION not in annotations:
@@ -49,25 +51,35 @@ def write(service: Json, before: Deployment | None, after: Deployment) -> None:
         kept = {name: value for name, value in annotations.items() if name != PAUSED_ANNOTATION}
         service["annotations"] = kept
         return
-    if not changed:
-        return
+    if changed:
+        followed_by = _followed(pause, changed)
+        service["annotations"] = {**annotations, PAUSED_ANNOTATION: pausing.written(followed_by)}
+
+
+def _follow_in_lease(service: Json, changed: Mapping[str, int]) -> None:
+    """Have what a service is resumed with after its lease follow, too."""
+    annotations = service.get("annotations", {})
+    lease = leases.read(annotations)
+    if lease and changed:
+        followed_by = leases.written(_followed(lease, changed))
+        service["annotations"] = {**annotations, LEASE_ANNOTATION: followed_by}
+
+
+def _followed(kept: _Kept, changed: Mapping[str, int]) -> _Kept:
+    """Return what is remembered with those limits changed that the service has itself."""
     least, most = (changed.get(name) for name in _FIELDS.values())
-    followed_by = replace(
-        pause,
-        least=least if pause.least is not None and least is not None else pause.least,
-        most=most if pause.most is not None and most is not None else pause.most,
+    return replace(
+        kept,
+        least=least if kept.least is not None and least is not None else kept.least,
+        most=most if kept.most is not None and most is not None else kept.most,
     )
-    service["annotations"] = {
-        **annotations,
-        PAUSED_ANNOTATION: pausing.written(followed_by),
-    }
 
 
 def pause_of(service: Mapping[str, Any]) -> Pause | None:
     """Return what is known of a service's pause; ``None`` where it is not paused."""
     if not pausing.is_paused(service.get("scaling", {})):
         return None
-    return pausing.read(str(service.get("annotations", {}).get(PAUSED_ANNOTATION, "")))
+    return leases.pause_of(service.get("annotations", {}), datetime.now(UTC))
 
 
 def paused(service: Mapping[str, Any], now: datetime, by: str) -> tuple[Json, tuple[str, ...]]:
@@ -88,9 +100,40 @@ def paused(service: Mapping[str, Any], now: datetime, by: str) -> tuple[Json, tu
 def resumed(service: Mapping[str, Any], pause: Pause) -> tuple[Json, tuple[str, ...]]:
     """Have a service scale by itself again, within the limits that it had; see :func:`paused`."""
     annotations = dict(service.get("annotations", {}))
-    annotations.pop(PAUSED_ANNOTATION, None)
+    for name in (PAUSED_ANNOTATION, LEASE_ANNOTATION):
+        annotations.pop(name, None)
     scaling = pausing.resumed(pause, template_of(service).get("scaling", {}))
     return {**service, "annotations": annotations, "scaling": scaling}, ("scaling", "annotations")
+
+
+def leased(
+    service: Mapping[str, Any], at: datetime, by: str, *, is_scheduled: bool
+) -> tuple[Json, tuple[str, ...]]:
+    """Have a service remember when it is to be paused, and its limits; see :func:`paused`."""
+    own, _ = released(service) or (service, ())
+    limits = pausing.paused(own.get("scaling", {}), at, by)
+    lease = Lease(at, by, limits.least, limits.most, is_scheduled)
+    annotations = {**service.get("annotations", {}), LEASE_ANNOTATION: leases.written(lease)}
+    annotations.pop(PAUSED_ANNOTATION, None)  # of a pause that others have ended
+    return {**service, "annotations": annotations}, ("annotations",)
+
+
+def without_lease(service: Mapping[str, Any], now: datetime) -> tuple[Json, tuple[str, ...]] | None:
+    """Have a service forget its lease; where it is paused, what it is resumed with stays.
+
+    Returns
+    -------
+    service, paths or None
+        As :func:`paused`; ``None`` where there is none.
+    """
+    annotations = dict(service.get("annotations", {}))
+    if LEASE_ANNOTATION not in annotations:
+        return None
+    if pausing.is_paused(service.get("scaling", {})):
+        pause = leases.pause_of(annotations, now)
+        annotations[PAUSED_ANNOTATION] = pausing.written(pause)
+    del annotations[LEASE_ANNOTATION]
+    return {**service, "annotations": annotations}, ("annotations",)
 
 
 def instances(service: Mapping[str, Any]) -> tuple[int, int]:
