@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.diagnosis import answers
 from llm_widgets.diagnosis.catalogue import catalogue
-from llm_widgets.diagnosis.error_classes import class_of
+from llm_widgets.diagnosis.classes.classify import class_of
 from llm_widgets.diagnosis.evidence import Evidence, LogLine, begins, readable, texts
 from llm_widgets.diagnosis.log_records import Level, records
 from llm_widgets.diagnosis.matching import Found, search

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from llm_widgets.diagnosis import Evidence, LogLine, explain
-from llm_widgets.diagnosis.error_classes import FAULT, OTHER
+from llm_widgets.diagnosis.classes.vague import FAULT, OTHER
 from tests.bench.diagnosis import CONTEXTS, DATA
 from tests.bench.vllm_errors import in_python
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from llm_widgets.diagnosis import Evidence, LogLine, explain
 from llm_widgets.diagnosis.catalogue import catalogue
-from llm_widgets.diagnosis.error_classes import FAULT, OTHER
+from llm_widgets.diagnosis.classes.vague import FAULT, OTHER
 from tests.bench.diagnosis import CONTEXTS, DATA
 
 if TYPE_CHECKING:
