@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from llm_widgets.cli import completing, output
-from llm_widgets.cli.groups import common, in_region, manager
+from llm_widgets.cli.groups import common, in_region, manager, of_service
 from llm_widgets.domain.self_tests import Outcome
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _of_a_chat(command: Command) -> Command:
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("prompt", required=False)
 @_of_a_chat
 @in_region
@@ -97,7 +97,7 @@ def compare(
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("texts", nargs=-1)
 @in_region
 @common
@@ -113,7 +113,7 @@ def embed(service: str, texts: tuple[str, ...], region: str, project: str, how: 
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("query")
 @click.argument("passages", nargs=-1)
 @in_region
@@ -128,7 +128,7 @@ def rank(
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("texts", nargs=-1)
 @in_region
 @common
@@ -139,7 +139,7 @@ def classify(service: str, texts: tuple[str, ...], region: str, project: str, ho
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @in_region
 @common
@@ -154,7 +154,7 @@ def transcribe(service: str, file: str, region: str, project: str, how: str) -> 
 
 
 @click.command("self-test")
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def self_test(service: str, region: str, project: str, how: str) -> int:

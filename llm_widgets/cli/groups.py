@@ -105,6 +105,7 @@ in_region = click.option(
     help="Region of the service. Default: any.",
     shell_complete=completing.regions,
 )
+of_service = click.argument("service", shell_complete=completing.services)
 of_bucket = click.option(
     "--bucket",
     metavar="NAME",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from llm_widgets.cli import completing, output
-from llm_widgets.cli.groups import common, confirm, in_region, manager, quiet
+from llm_widgets.cli import output
+from llm_widgets.cli.groups import common, confirm, in_region, manager, of_service, quiet
 from llm_widgets.domain.load_tests.plan import LEAST_SECONDS, MOST_SECONDS
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option(
     "--seconds",
     type=click.FloatRange(LEAST_SECONDS, MOST_SECONDS),

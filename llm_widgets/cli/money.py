@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_widgets.cli import completing, output
-from llm_widgets.cli.groups import common, in_background, in_region, manager
+from llm_widgets.cli import output
+from llm_widgets.cli.groups import common, in_background, in_region, manager, of_service
 from llm_widgets.domain import leases
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def costs(project: str, how: str) -> None:
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option(
     "--at", default="", metavar="TIME", help="Pause it automatically, at 18:00 or a date."
 )
@@ -65,7 +65,7 @@ def pause(
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_background
 @in_region
 @common

@@ -18,6 +18,7 @@ from llm_widgets.cli.groups import (
     in_region,
     manager,
     of_bucket,
+    of_service,
     quiet,
 )
 from llm_widgets.cli.load_tests import measure
@@ -138,7 +139,7 @@ def list_services(others: bool, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def describe(service: str, region: str, project: str, how: str) -> None:
@@ -147,7 +148,7 @@ def describe(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option("--engine", default="", metavar="ENGINE", help="Default: the one recognised.")
 @dry
 @in_region
@@ -168,7 +169,7 @@ def adopt(
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def release(service: str, region: str, project: str, how: str) -> None:
@@ -178,7 +179,7 @@ def release(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def diagnose(service: str, region: str, project: str, how: str) -> None:
@@ -194,7 +195,7 @@ def diagnose(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def revisions(service: str, region: str, project: str, how: str) -> None:
@@ -204,7 +205,7 @@ def revisions(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command("start-phases")
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @in_region
 @common
 def start_phases(service: str, region: str, project: str, how: str) -> None:
@@ -225,7 +226,7 @@ def start_phases(service: str, region: str, project: str, how: str) -> None:
 
 
 @services.command("update-traffic")
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option("--to-latest", is_flag=True, help="Send all traffic to the latest revision.")
 @click.option("--to-revisions", type=Pairs(), help="REVISION=PERCENT,…, 100 in total.")
 @in_region
@@ -250,7 +251,7 @@ def update_traffic(
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option("--minutes", type=int, default=60, show_default=True, help="How far back.")
 @in_region
 @common
@@ -261,7 +262,7 @@ def metrics(service: str, minutes: int, region: str, project: str, how: str) -> 
 
 
 @services.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.argument("member")
 @click.option("--public", is_flag=True, help="Allow allUsers and allAuthenticatedUsers.")
 @in_region
@@ -274,7 +275,7 @@ def allow(service: str, member: str, public: bool, region: str, project: str, ho
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @click.option("--follow", "-f", is_flag=True, help="Keep running and print new entries.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @click.option("--severity", type=click.Choice(_SEVERITIES), help="The lowest one.")
@@ -310,7 +311,7 @@ def logs(
 
 
 @click.command()
-@click.argument("service", shell_complete=completing.services)
+@of_service
 @dry
 @fit_anyway
 @in_background
