@@ -131,7 +131,12 @@ def test_arguments_of_a_family_are_told_with_the_reason_and_taken_off(
 def test_what_depends_on_the_region_follows_it(form: DeployFormState) -> None:
     values = opened(form, SMALL)
     form.change({**values, "region": "europe-west1"})
-    assert form.followed == {"accelerator": L4, "cpu": "8", "memory_gib": "32"}
+    hardware = {"accelerator": L4, "cpu": "8", "memory_gib": "32"}
+    assert {name: form.followed[name] for name in hardware} == hardware
+    # How the weights are read follows the smaller machine.
+    assert set(form.followed) - set(hardware) == {"args", "stream_weights"}
+    assert form.followed["stream_weights"] is False
+    assert form.followed["args"][0].startswith("/gcs/")
     assert form.problems == {}
 
 
