@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llm_widgets.manager import pausing
+from llm_widgets.manager import leasing, pausing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from llm_widgets.errors import ManagerError
     from llm_widgets.page.services.services import ServicesState
@@ -33,6 +34,41 @@ class Pauses:
     def resume(self, name: str) -> None:
         """Have a paused service scale by itself again."""
         self._change(name, pausing.resume, "is resumed.")
+
+    def lease(
+        self,
+        name: str,
+        at: datetime | None,
+        *,
+        done: Callable[[], None],
+        failed: Callable[[ManagerError], None],
+    ) -> None:
+        """Have a service paused at a time; ``None`` takes that off.
+
+        Parameters
+        ----------
+        done, failed
+            Called when it is kept with the service, or is not.
+        """
+        clients, short = self._session.clients, name.rsplit("/", 1)[-1]
+
+        def work() -> ManagerError | None:
+            if at is None:
+                leasing.end(clients, name)
+                return None
+            return leasing.lease(clients, name, at)
+
+        def then(untold: ManagerError | None) -> None:
+            if untold:
+                self._session.report(untold)
+            elif at is None:
+                self._session.notify(f"{short} is not paused automatically.", "success")
+            else:
+                self._session.notify(f"{short} pauses at {at:%H:%M} UTC.", "success")
+            self._again()
+            done()
+
+        self._session.background.run(work, then, failed)
 
     def _change(self, name: str, do: Callable[..., None], told: str) -> None:
         clients = self._session.clients

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.services import SERVING
@@ -9,6 +10,7 @@ from llm_widgets.engines import registry
 from llm_widgets.manager import managed
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.cost_card import hour_text
+from llm_widgets.page.services.lease_dialog import LeaseDialog
 from llm_widgets.page.services.load_test_card import LoadTestCard
 from llm_widgets.page.services.log_panel import LogPanel
 from llm_widgets.page.services.metrics_card import MetricsCard
@@ -74,7 +76,9 @@ class ServicePage:
         self._yaml = CopyText(label="Service as YAML")
         access, revisions = AccessCard(state), RevisionsCard(state)
         load_test = LoadTestCard(state.load_test)
+        lease = LeaseDialog(pauses)
         self.dialogs: tuple[w.Widget, ...] = (
+            lease.dialog,
             *access.dialogs,
             revisions.dialog,
             self._try.dialog,
@@ -93,6 +97,8 @@ class ServicePage:
         self._whose = Notice()
         self._pause = button("Pause", style="outlined")
         self._pause.on_click(lambda _: self._turn())
+        self._later = button("Pause later", style="outlined")
+        self._later.on_click(lambda _: lease.ask(state.summary) if state.summary else None)
         self._pauses = pauses
         self._prices = edit.prices
         self._prices.load()
@@ -114,7 +120,15 @@ class ServicePage:
         title = state.name.rsplit("/", 1)[-1]
         self.box = stack(
             row(go_back),
-            toolbar(title, self._to_try, self._change, self._pause, self._remove, self._adopt),
+            toolbar(
+                title,
+                self._to_try,
+                self._change,
+                self._pause,
+                self._later,
+                self._remove,
+                self._adopt,
+            ),
             self._whose,
             self._facts,
             shell,
@@ -169,6 +183,7 @@ class ServicePage:
             [
                 Detail("Status", service.state.value, state=STATES[service.state]),
                 *((Detail("Paused", service.paused.text or "yes"),) if service.paused else ()),
+                *_leased(service),
                 *_served(service),
                 Detail("Region", service.region),
                 Detail("Price", hour_text(service, self._prices.listed)),
@@ -187,6 +202,7 @@ class ServicePage:
         why = managed.why_not_edited(service)
         show_if(not why, self._change)
         show_if(service.managed, self._pause, self._remove)
+        show_if(service.managed and not service.paused, self._later)
         show_if(service.adopted or not service.managed, self._adopt)
         self._adopt.description = "Release" if service.adopted else "Adopt"
         if service.managed and not service.adopted:
@@ -196,6 +212,13 @@ class ServicePage:
         text = f"Adopted. {others}" if service.adopted else f"{NOT_MANAGED}. {others}"
         told = f"Editing is not available. {why}" if service.adopted and why else ""
         self._whose.show("info", text, detail=told if service.adopted else _ADOPTING)
+
+
+def _leased(service: ServiceSummary) -> tuple[Detail, ...]:
+    """Return when a service is to be paused."""
+    if service.lease is None:
+        return ()
+    return (Detail("Automatic pause", service.lease.text(datetime.now(UTC))),)
 
 
 def _served(service: ServiceSummary) -> tuple[Detail, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.diagnosis import Context, Evidence, diagnose
@@ -117,6 +118,8 @@ def service_row(service: ServiceSummary, *, is_local: bool = False) -> dict[str,
 def _note(service: ServiceSummary) -> str:
     """Return what is said below the state: whose it is, since when it pauses, why it failed."""
     told = service.paused.text if service.paused else _why(service)
+    if service.lease:
+        told = " · ".join(filter(None, (service.lease.text(datetime.now(UTC)), told)))
     return told if service.managed else " · ".join(filter(None, (NOT_MANAGED, told)))
 
 
