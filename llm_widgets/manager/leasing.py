@@ -52,11 +52,12 @@ def lease(clients: Clients, name: str, at: datetime) -> ManagerError | None:
     _keep(clients, name, when, by, is_scheduled=False)
     try:
         _schedule(clients, name, when)
+        _keep(clients, name, when, by, is_scheduled=True)
     except ManagerError as error:
-        with suppress(ManagerError):  # a job of an earlier lease; where it can't be deleted ...
+        # What the service does not say must not happen: also not by the job of an earlier lease.
+        with suppress(ManagerError):  # where it can't be deleted, the reason is the same
             scheduler.delete(clients, name)
-        return error  # ... the reason is the same, and is told
-    _keep(clients, name, when, by, is_scheduled=True)
+        return error
     return None
 
 

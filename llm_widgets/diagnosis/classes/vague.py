@@ -68,8 +68,7 @@ VAGUE: tuple[ErrorClass, ...] = (
     ),
     ErrorClass(
         "error-hub",
-        "What fetches models from a hub failed or refuses what it was asked for: a name, a "
-        "file or the access.",
+        "What fetches models from a hub failed or refuses a name, a file or the access.",
         (
             Advice(
                 RemedyKind.NONE,

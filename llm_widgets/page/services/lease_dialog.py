@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import leases
 from llm_widgets.widgets.dialog import Field, FormDialog, Option, Values
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ _OFF = "off"
 _HOURS = {1: "In 1 hour", 2: "In 2 hours", 4: "In 4 hours", 8: "In 8 hours", 24: "In 24 hours"}
 _FIRST = 4
 _TEXT = (
-    "It then runs no instances until it is resumed. Cloud Scheduler does it, as a service account "
-    "that may change this service."
+    "The service then runs no instances until it is resumed. Cloud Scheduler pauses it, as a "
+    "service account that may change this service."
 )
 
 
@@ -57,7 +58,9 @@ class LeaseDialog:
         if service is None:
             return
         chosen = str(values.get(_AFTER) or _FIRST)
-        at = None if chosen == _OFF else datetime.now(UTC) + timedelta(hours=int(chosen))
+        at = None
+        if chosen != _OFF:
+            at = leases.whole(datetime.now(UTC) + timedelta(hours=int(chosen)))
         self._pauses.lease(
             service.name,
             at,
