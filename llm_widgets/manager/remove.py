@@ -123,8 +123,9 @@ def remove_service(clients: Clients, service: ServiceSummary, record: ModelRecor
         The service is gone already or may not be deleted; the bucket refuses.
     """
     managed.refuse_unmanaged(service.name, is_managed=service.managed)
-    with suppress(ManagerError):  # a job that calls a service which is gone changes nothing
-        leasing.forget(clients, service_json.read(clients, service.name))
+    if service.lease:
+        with suppress(ManagerError):  # a job that calls a service which is gone changes nothing
+            leasing.forget(clients, service_json.read(clients, service.name))
     for _ in rollout.follow(clients, services.delete(clients, service.name)):
         pass  # until it is gone
     if record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.cli.local_cloud import IMAGES, product_environment
-from llm_widgets.config import Settings
+from llm_widgets.config import Settings, settings
 from llm_widgets.gcp.auth.sign_in import default_credentials
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.project.projects import Project
@@ -41,6 +41,7 @@ class Product:
         self.environment = product_environment(self.cloud.environment())
         for name, value in self.environment.items():
             environment.setenv(name, value)
+        settings.cache_clear()  # commands read those of the process
         self.settings = Settings.from_environment()
         self.clients = Clients(self.settings, default_credentials(is_local=True))
 
@@ -66,3 +67,4 @@ def running(
     yield product
     product.cloud.stop()
     environment.undo()
+    settings.cache_clear()
