@@ -25,6 +25,7 @@ def changed(deployment: Deployment, remedy: Remedy) -> Deployment:
     ``max_model_len``             tokens of a request; ``auto`` for an engine that takes it
     ``parallel``                  requests that the engine works on at once, and that Cloud Run
                                   sends to an instance at most
+    ``concurrency``               requests that Cloud Run sends to an instance at most
     ``gpu_memory_utilization``    share of the GPU's memory that the engine takes
     ``max_instances``             the deployment's field; so are ``timeout``, ``cpu``,
                                   ``memory_gib``, ``cache_gib``, ``image``, ``accelerator``
@@ -134,6 +135,7 @@ _CHANGES: dict[str, Callable[[Deployment, str], Deployment]] = {
         it, lambda engine: engine.memory_share, f"{float(value):g}"
     ),
     "parallel": lambda it, value: _parallel(it, int(value)),
+    "concurrency": lambda it, value: replace(it, concurrency=int(value)),
     "max_instances": lambda it, value: replace(it, max_instances=int(value)),
     "timeout": lambda it, value: replace(it, timeout=int(value)),
     "cpu": lambda it, value: replace(it, cpu=float(value)),

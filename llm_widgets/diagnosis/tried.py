@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 WORDS = {
     "max_model_len": "with a context of {} tokens",
     "parallel": "with {} concurrent requests",
+    "concurrency": "with a concurrency of {}",
     "gpu_memory_utilization": "with {} of the GPU's memory for the engine",
     "max_instances": "with at most {} instances",
     "timeout": "with a request timeout of {} s",

@@ -23,7 +23,7 @@ def at_once(deployment: Deployment) -> int | None:
     engine = registry.of(deployment.framework)
     if engine is None:
         return None
-    if not _is_set(engine, deployment):
+    if not is_set(engine, deployment):
         return engine.default_parallel(deployment)
     text = engine.parallel.told(deployment)
     is_plain = engine.parallel.name not in deployment.secrets and text.isdecimal()
@@ -36,7 +36,7 @@ def told(deployment: Deployment) -> str:
     if engine is None:
         return ""
     most, name = at_once(deployment), engine.parallel.name
-    if _is_set(engine, deployment):
+    if is_set(engine, deployment):
         return f"{engine.label} works on {most} at a time ({name})." if most else ""
     number = most or "a number of its own choice"
     return f"{name} isn't set: {engine.label} works on {number} at a time."
@@ -45,7 +45,7 @@ def told(deployment: Deployment) -> str:
 def unset(deployment: Deployment) -> str:
     """Return :func:`told` where the engine is told nothing; empty where it is."""
     engine = registry.of(deployment.framework)
-    return told(deployment) if engine and not _is_set(engine, deployment) else ""
+    return told(deployment) if engine and not is_set(engine, deployment) else ""
 
 
 def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
@@ -62,7 +62,8 @@ def problems(deployment: Deployment) -> Iterator[InvalidInputError]:
         )
 
 
-def _is_set(engine: Engine, deployment: Deployment) -> bool:
+def is_set(engine: Engine, deployment: Deployment) -> bool:
+    """Return whether the engine is told how many requests it works on at once."""
     name = engine.parallel.name
     is_variable = name in deployment.environment or name in deployment.secrets
     return is_variable or engine.command_line.has(deployment.args, name)

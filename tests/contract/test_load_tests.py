@@ -13,6 +13,7 @@ import pytest
 
 from llm_widgets.cli.main import main
 from llm_widgets.domain.load_tests import kept, plan
+from llm_widgets.domain.load_tests.advice import Told
 from llm_widgets.domain.load_tests.prompts import SHAPES
 from llm_widgets.domain.load_tests.verdicts import Verdict
 from llm_widgets.errors import ConflictError, InvalidInputError
@@ -21,8 +22,10 @@ from llm_widgets.manager import Manager, load_test
 from llm_widgets.manager.closed_loop import ClosedLoop
 from local_cloud.testing.waiting import until
 from tests.contract.engine import deploy
-from tests.contract.product import PARENT, PROJECT, Product, running
+from tests.contract.product import PARENT, PROJECT, REGION, Product, running
 from tests.contract.slotted_engine import SPEED, slotted
+from tests.unit import test_load_tests as reckoned
+from tests.unit.queue_server import QueueServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +50,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, state: Path) -> Iterator[P
     with pytest.MonkeyPatch.context() as environment:
         for product in running(tmp_path_factory.mktemp("load"), environment):
             deploy(product, "one", slotted(1, state / "one", at_once=2, instances=1))
+            deploy(product, "two", slotted(2, state / "two", at_once=2))
             deploy(product, "four", slotted(4, state / "four"))
             yield product
 
@@ -99,6 +103,46 @@ def test_the_advice_is_what_the_engine_works_on_at_once(
         advice = f"Set the concurrency of the service to {count}, not {2 * count}"
         assert advice in str(found)
         assert manager.load_test(f"knee-{count}") == kept.read(kept.written(found))
+
+
+def test_the_advice_is_applied_by_python_and_by_the_command_line(
+    product: Product, manager: Manager, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert manager.advised("two") == {}
+    keep(product, "two", found_of(slots=1, at_once=2))
+    assert manager.advised("two") == {"concurrency": 1}
+    words = ("services", "measure", "two", "--project", PROJECT)
+    assert main([*words, "--last"]) == 0
+    told = f"To apply it: llm-widgets services measure two --region {REGION} --apply"
+    assert told in capsys.readouterr().err
+    assert main([*words, "--apply", "--quiet"]) == 0
+    assert concurrency_of(product, "two") == 1
+    assert main([*words, "--apply", "--quiet"]) == 0
+    assert "Nothing to change" in capsys.readouterr().err
+
+    keep(product, "two", found_of(slots=2, at_once=1))  # it still gained
+    manager.change("two", progress=False, **manager.advised("two"))
+    assert concurrency_of(product, "two") == 2
+    assert manager.advised("two") == {}
+
+
+def found_of(slots: int, at_once: int) -> LoadTest:
+    """Return what a test finds of an engine that works on so many requests at once."""
+    measured = reckoned.curve(QueueServer(slots), most=at_once)
+    return reckoned.made(measured, told=Told(at_once))
+
+
+def keep(product: Product, name: str, test: LoadTest) -> None:
+    """Keep a test with a service, as if it had been run."""
+    document = read(product, f"{PARENT}/services/{name}")
+    annotations = {**document["annotations"], kept.ANNOTATION: kept.written(test)}
+    changed = {**document, "annotations": annotations}
+    service_json.patch(product.clients, changed, ["annotations"])
+
+
+def concurrency_of(product: Product, name: str) -> object:
+    template = read(product, f"{PARENT}/services/{name}")["template"]
+    return template["maxInstanceRequestConcurrency"]
 
 
 def test_a_service_runs_one_instance_meanwhile_and_has_its_own_limit_back(

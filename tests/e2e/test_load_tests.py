@@ -8,12 +8,15 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from llm_widgets.domain.load_tests import kept
+from llm_widgets.domain.load_tests.advice import Told
 from llm_widgets.gcp.run import service_json
 from local_cloud.testing.waiting import until
 from tests.contract.engine import deploy
 from tests.contract.product import PARENT, Product
 from tests.contract.slotted_engine import slotted
 from tests.e2e.services_tab import cloud_with_model, row_of
+from tests.unit.queue_server import QueueServer
+from tests.unit.test_load_tests import curve, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -149,3 +152,27 @@ def test_a_closed_page_leaves_nothing(
     page.close(run_before_unload=False)
     until(lambda: limit(product) is None)
     until(lambda: state.read_text() == "0")
+
+
+def test_what_is_advised_is_reviewed_in_the_form_before_it_is_sent(
+    page: Page, product: Product, violations: Callable[..., list[str]]
+) -> None:
+    test = made(curve(QueueServer(1), most=2), told=Told(2))
+    document = service_json.read(product.clients, NAME)
+    document["annotations"][kept.ANNOTATION] = kept.written(test)
+    service_json.patch(product.clients, document, ["annotations"])
+    page.get_by_role("button", name="Set concurrency to 1 …").click()
+    expect(page.get_by_role("heading", name="Edit queue")).to_be_visible()
+    page.get_by_role("button", name="Review changes").click()
+    dialog = page.get_by_role("dialog", name="Deploy these changes?")
+    expect(dialog.get_by_text("Concurrent requests per instance")).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Deploy changes").click()
+
+    def at_once() -> object:
+        return service_json.read(product.clients, NAME)["template"]["maxInstanceRequestConcurrency"]
+
+    until(lambda: at_once() == 1)
+    page.get_by_role("tab", name="Metrics", exact=True).click()
+    expect(table(page)).to_be_visible()
+    expect(page.get_by_role("button", name="Set concurrency to")).to_be_hidden()

@@ -173,10 +173,11 @@ def made(*curves: Curve, told: Told = TOLD, hour: Price | None = HOUR) -> LoadTe
 
 def test_the_published_curve_is_advised_as_it_should_be() -> None:
     test = made(measured_on_cloud_run(), hour=Price(Decimal("3.19"), Basis.ABOUT))
-    outcome, concurrency, limit, costs = test.advice
+    outcome, settings, limit, costs = test.advice
     assert "up to 8 at once, 289.5 tokens per second" in outcome  # the advised level's
     assert "16 at once: no more tokens per second" in outcome
-    assert "Set the concurrency of the service to 8, not 16" in concurrency
+    assert "Set the concurrency of the service to 8, not 16" in settings
+    assert test.shown()["advised_concurrency"] == 8
     assert "--max-num-seqs=8 is what limits it" in limit
     assert "about $3.06 with 8 at once, $23.63 for a lone user" in costs
     (curve_told,) = test.shown()["curves"]
@@ -190,7 +191,7 @@ def test_more_is_advised_where_the_service_is_the_limit() -> None:
     assert [each.at_once for each in found.levels] == [1, 2, 4]
     told = made(found, told=Told(4, 4, "OLLAMA_NUM_PARALLEL")).advice
     assert "4 is all that the service takes at once, and it still gained" in told[1]
-    assert "OLLAMA_NUM_PARALLEL" in told[1]
+    assert "raise the concurrency and OLLAMA_NUM_PARALLEL to 8" in told[1]
 
 
 def test_a_price_that_is_not_known_stays_so() -> None:

@@ -41,6 +41,19 @@ class Told:
     parallel_name: str = ""
 
 
+def advised(curves: Sequence[Curve], told: Told) -> int | None:
+    """Return how many requests at once a service should take; ``None`` where nothing tells.
+
+    Twice as many as it takes where it still gained with all of them: that is what to test next.
+    """
+    knee = next((each.knee for each in curves if each.knee.best), None)
+    if knee is None or knee.best is None:
+        return None
+    count = knee.best.at_once
+    is_limit = knee.next is None and count == told.concurrency
+    return min(2 * count, max(count, MOST_AT_ONCE)) if is_limit else count
+
+
 def advice(curves: Sequence[Curve], told: Told, hour: Price | None) -> tuple[str, ...]:
     """Return what follows from a load test.
 
@@ -53,7 +66,7 @@ def advice(curves: Sequence[Curve], told: Told, hour: Price | None) -> tuple[str
         return tuple(sentences)
     knee = served[0].knee
     assert knee.best
-    sentences += _settings(knee.best, knee, told)
+    sentences += _settings(knee.best, knee, told, advised(served, told))
     sentences += _gpu(knee.best)
     sentences += _costs(served, hour)
     return tuple(sentences)
@@ -91,14 +104,14 @@ def _why(knee: Knee, shape: Shape) -> str:
     return f"{level.at_once} at once: {why[knee.verdict]}"
 
 
-def _settings(best: Level, knee: Knee, told: Told) -> Iterator[str]:
+def _settings(best: Level, knee: Knee, told: Told, wanted: int | None) -> Iterator[str]:
     count, name = best.at_once, told.parallel_name
     if knee.next is None and count < MOST_AT_ONCE:
         # Never beyond what the service takes: the rest would wait in front of it.
         also = f" and {name}" if name else ""
         yield (
             f"{count} is all that the service takes at once, and it still gained: raise the "
-            f"concurrency{also}, and test again."
+            f"concurrency{also} to {wanted}, and test again."
         )
     elif count == told.concurrency:
         yield f"The concurrency of the service, {count}, is right."

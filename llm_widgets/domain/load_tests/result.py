@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.load_tests import verdicts
-from llm_widgets.domain.load_tests.advice import Told, advice
+from llm_widgets.domain.load_tests.advice import Told, advice, advised
 from llm_widgets.domain.prices import dollars
 from llm_widgets.domain.tables import Listing, Shown, Values
 
@@ -85,6 +85,11 @@ class LoadTest(Shown):
         """What follows from it, in sentences."""
         return advice(self.curves, self.told, self.hour)
 
+    @property
+    def advised(self) -> int | None:
+        """How many requests at once the service should take; ``None`` where nothing tells."""
+        return advised(self.curves, self.told)
+
     def shown(self) -> Values:
         """Return all of it, for programs."""
         return {
@@ -93,6 +98,7 @@ class LoadTest(Shown):
             "revision": self.revision,
             "concurrency": self.told.concurrency,
             "dollars_per_hour": dollars_of(self.hour),
+            "advised_concurrency": self.advised,
             "curves": [self._curve(each) for each in self.curves],
             "advice": list(self.advice),
         }

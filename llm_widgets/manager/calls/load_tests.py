@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain.load_tests.plan import MOST_SECONDS
 from llm_widgets.gcp.run import service_json
-from llm_widgets.manager import bars, finding, load_test, load_test_offer
+from llm_widgets.manager import bars, change, finding, load_test, load_test_advice, load_test_offer
 from llm_widgets.manager.calls.base import Calls
 from llm_widgets.manager.closed_loop import ClosedLoop
 
@@ -98,6 +98,28 @@ class LoadTestCalls(Calls):
         """
         name = self._name(service)
         return load_test.kept_with(service_json.read(self.clients, name))
+
+    def advised(self, service: Named) -> dict[str, Any]:
+        """Return what the last load test of a service advises, as options of :meth:`change`.
+
+        Returns
+        -------
+        dict
+            Empty where it advises nothing else than the service has now.
+
+        Raises
+        ------
+        ManagerError
+            The service can't be read.
+
+        Examples
+        --------
+        >>> manager.change("my-service", **manager.advised("my-service"))
+        """
+        document = service_json.read(self.clients, self._name(service))
+        return load_test_advice.changes(
+            load_test.kept_with(document), change.deployment_of(document)
+        )
 
     def restore_limit(self, service: Named) -> None:
         """Give a service the limit of its instances back that a load test has left behind.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.page.services.deploy_values import CARDS
+from llm_widgets.page.services.deploy_values import CARDS, values_of
 from llm_widgets.page.services.form_entry import Entry, Shown
 from llm_widgets.page.services.hardware_entries import PLACE
 from llm_widgets.widgets.fields import Field, FieldValue, Option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from llm_widgets.domain.services import Deployment
     from llm_widgets.engines.base import Engine
@@ -31,6 +32,15 @@ def deploy_fields(
     return [
         *(_field(entry, PLACE.title, shown) for _, entry in entries if entry.is_basic),
         *(_field(entry, card.title, shown) for card, entry in entries if not entry.is_basic),
+    ]
+
+
+def beginning(fields: Iterable[Field], now: Deployment) -> list[Field]:
+    """Return fields that hold at first what a deployment has."""
+    values = values_of(now)
+    return [
+        replace(each, value=_frozen(each.kind, values[each.key])) if each.key in values else each
+        for each in fields
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from llm_widgets.errors import ConflictError, Fix, NotFoundError
 from llm_widgets.manager.change import FIXED
 from llm_widgets.page.services.cost_card import CostCard
-from llm_widgets.page.services.deploy_fields import advanced, deploy_fields, summaries
+from llm_widgets.page.services.deploy_fields import advanced, beginning, deploy_fields, summaries
 from llm_widgets.page.services.deploy_values import followers, values_of
 from llm_widgets.page.services.field_errors import placed
 from llm_widgets.page.services.memory_card import MemoryCard
@@ -78,8 +78,9 @@ class EditPage:
             return
         self._title.children = toolbar(f"Edit {before.name}").children
         self._notice.clear()
-        self._form.start_over(self._described(before, now))
-        self._form.fill(values_of(now))
+        # What begins as a change is in the fields themselves: a form that is only being put into
+        # the page takes no messages yet.
+        self._form.start_over(beginning(self._described(before, now), now))
         # The name is one of the project and the region, too.
         self._form.keep_as(f"edit {self._state.name}")
         self._draw(now)

@@ -9,12 +9,12 @@ from llm_widgets.domain.load_tests.result import price_text, rows
 from llm_widgets.widgets.chart import Chart
 from llm_widgets.widgets.dialog import Field, FormDialog, Option, Values
 from llm_widgets.widgets.html import note, paragraph, set_text
-from llm_widgets.widgets.layout import button, card, grid, show_if, stack
+from llm_widgets.widgets.layout import button, card, grid, row, show_if, stack
 from llm_widgets.widgets.notice import Notice
 from llm_widgets.widgets.table import Column, DataTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from llm_widgets.domain.load_tests.levels import Level
     from llm_widgets.domain.load_tests.result import LoadTest, Row
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from llm_widgets.domain.prices import Price
     from llm_widgets.page.services.load_tests import LoadTestState
 
-_TRAITS = ["test", "asking", "running", "stopping", "doing", "curves", "limit", "error"]
+_TRAITS = ["test", "asking", "running", "stopping", "doing", "curves", "limit", "advised", "error"]
 _TIMES = (MOST_SECONDS, 60, 20)
 """Seconds that a test may take: a short one is coarse."""
 
@@ -46,14 +46,23 @@ _CHARTS = (
 
 
 class LoadTestCard:
-    """Draws the load test; ``box`` is what goes into the page, ``dialog`` beside it."""
+    """Draws the load test; ``box`` is what goes into the page, ``dialog`` beside it.
 
-    def __init__(self, state: LoadTestState) -> None:
+    Parameters
+    ----------
+    apply
+        Shows the change of the service that the test advises.
+    """
+
+    def __init__(self, state: LoadTestState, apply: Callable[[], None]) -> None:
         self._state = state
         self._notice, self._limit = Notice(), Notice()
         self._notice.on_action(state.stop)
         self._limit.on_action(state.restore)
         self._advice = stack()
+        self._apply = button("", style="outlined")
+        self._apply.tooltip = "Opens the form with this change, to review it first"
+        self._apply.on_click(lambda _: apply())
         self._charts = grid()
         self._table = DataTable(caption="Load test", columns=_COLUMNS)
         self._source = note("")
@@ -66,6 +75,7 @@ class LoadTestCard:
             self._limit,
             self._notice,
             self._advice,
+            row(self._apply),
             self._charts,
             self._table,
             self._source,
@@ -111,6 +121,8 @@ class LoadTestCard:
         hour = test.hour if test else None
         self._draw_curves(test.curves if test else state.curves, hour, is_priced=bool(test))
         self._advice.children = [paragraph(each) for each in test.advice] if test else []
+        self._apply.description = f"{state.advised} …"
+        show_if(test and state.advised, self._apply)
         set_text(self._source, _source(test) if test else "")
 
     def _draw_limit(self) -> None:

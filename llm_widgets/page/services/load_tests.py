@@ -9,14 +9,14 @@ from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 from llm_widgets.domain.load_tests.result import LoadTest
 from llm_widgets.domain.pausing import Pause
 from llm_widgets.errors import ManagerError
-from llm_widgets.manager import load_test, load_test_offer
+from llm_widgets.manager import change, load_test, load_test_advice, load_test_offer, managed
 from llm_widgets.manager.closed_loop import ClosedLoop
 from llm_widgets.manager.load_test_offer import Offer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.domain.services import Deployment, ServiceSummary
     from llm_widgets.manager.load_test import Ended, Progress
     from llm_widgets.page.session import Session
 
@@ -41,6 +41,8 @@ class LoadTestState(HasTraits):
     limit
         Since when, and by whom, the service is limited to one instance for a load test of somebody
         else, or one that was broken off.
+    advised
+        What applying the advice of the test does, in words; empty where it changes nothing.
     error
         What went wrong last.
     """
@@ -53,6 +55,7 @@ class LoadTestState(HasTraits):
     doing = Unicode()
     curves: Tuple = Tuple()
     limit: Instance[Pause | None] = Instance(Pause, allow_none=True)
+    advised = Unicode()
     error: Instance[ManagerError | None] = Instance(ManagerError, allow_none=True)
 
     def __init__(self, session: Session, service: ServiceSummary) -> None:
@@ -60,6 +63,7 @@ class LoadTestState(HasTraits):
         self._session = session
         self._service = service
         self._loop: ClosedLoop | None = None
+        self._deployment: Deployment | None = None
 
     def follow(self, service: ServiceSummary, document: Mapping[str, Any]) -> None:
         """Take over what is known of the service by now."""
@@ -69,6 +73,12 @@ class LoadTestState(HasTraits):
         with self.hold_trait_notifications():
             self.test = load_test.kept_with(document) or self.test
             self.limit = load_test.limit_of(document)
+            self._deployment = change.deployment_of(document)
+            self._advise()
+
+    def applied(self, deployment: Deployment) -> Deployment:
+        """Return the deployment with what the test advises."""
+        return load_test_advice.applied(self.test, deployment)
 
     def ask(self) -> None:
         """Ask what a test would do and cost."""
@@ -132,6 +142,11 @@ class LoadTestState(HasTraits):
             self.running, self.stopping = False, False
             self.test = ended.test or self.test
             self.error = ended.problem
+            self._advise()
+
+    def _advise(self) -> None:
+        now, is_edited = self._deployment, not managed.why_not_edited(self._service)
+        self.advised = load_test_advice.label(self.test, now) if now and is_edited else ""
 
     def _failed(self, error: ManagerError) -> None:
         with self.hold_trait_notifications():

@@ -71,9 +71,17 @@ class ServiceEditState(HasTraits):
         """Have ``listener`` called when Cloud Run has taken a change."""
         self._sent.append(listener)
 
-    def start(self, name: str) -> None:
-        """Read a service to change it."""
-        self._open(name, lambda read: read)
+    def start(
+        self, name: str, changing: Callable[[Deployment], Deployment] = lambda read: read
+    ) -> None:
+        """Read a service to change it.
+
+        Parameters
+        ----------
+        changing
+            Makes a first change, which is shown in the form.
+        """
+        self._open(name, changing)
 
     def reload(self) -> None:
         """Read it again, as somebody else has changed it, and keep what was changed here."""

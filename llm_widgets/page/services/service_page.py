@@ -75,7 +75,9 @@ class ServicePage:
         self._facts.add_class("llm-facts")
         self._yaml = CopyText(label="Service as YAML")
         access, revisions = AccessCard(state), RevisionsCard(state)
-        load_test = LoadTestCard(state.load_test)
+        load_test = LoadTestCard(
+            state.load_test, lambda: edit.start(state.name, state.load_test.applied)
+        )
         lease = LeaseDialog(pauses)
         self.dialogs: tuple[w.Widget, ...] = (
             lease.dialog,
