@@ -100,7 +100,7 @@ class LoadTestCalls(Calls):
         return load_test.kept_with(service_json.read(self.clients, name))
 
     def advised(self, service: Named) -> dict[str, Any]:
-        """Return what the last load test of a service advises, as options of :meth:`change`.
+        """Return what the last load test advises, as options of :meth:`.DeployCalls.change`.
 
         Returns
         -------
