@@ -18,7 +18,7 @@ from tests.contract.product import PROJECT, Product, running
 from tests.contract.served_model import BUCKET, put_served_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Locator
@@ -122,3 +122,14 @@ def ask(page: Page, text: str, *, most_tokens: int) -> None:
     page.get_by_label("Maximum tokens of an answer").fill(str(most_tokens))
     page.get_by_label("Prompt", exact=True).fill(text)
     page.get_by_role("button", name="Send", exact=True).click()
+
+
+def check_sizes(
+    page: Page, violations: Callable[[Page], list[str]], widths: Iterable[int] = (1280, 390)
+) -> None:
+    """Check what is shown on a desk and on a telephone: it fits, and axe finds nothing."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+        assert violations(page) == []
+    page.set_viewport_size({"width": 1280, "height": 800})

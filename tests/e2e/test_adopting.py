@@ -11,7 +11,7 @@ from llm_widgets.gcp.run import service_json
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT
 from tests.contract.test_adopting import MODEL, WHO, made
-from tests.e2e.services_tab import ask, cloud_with_model, row_of
+from tests.e2e.services_tab import ask, check_sizes, cloud_with_model, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,15 +45,6 @@ def see(page: Page, name: str, *, shown: bool) -> None:
     expect(page.get_by_role("button", name=name, exact=True)).to_be_visible(visible=shown)
 
 
-def check(page: Page, violations: Callable[[Page], list[str]]) -> None:
-    """Check what is shown on a desk and on a telephone."""
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert violations(page) == []
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
 def open_theirs(page: Page) -> None:
     row_of(page, "theirs").get_by_role("link", name="theirs", exact=True).click()
     expect(page.get_by_text("Not managed here. Deployed with gcloud.")).to_be_visible()
@@ -73,7 +64,7 @@ def test_one_of_others_is_looked_at_and_tried_and_not_changed(
     expect(recognised).to_contain_text("Its command runs “vllm serve”.")
     for name in CHANGES:
         see(page, name, shown=False)
-    check(page, violations)
+    check_sizes(page, violations)
     page.get_by_role("tab", name="Access", exact=True).click()
     see(page, "Add", shown=False)
     page.get_by_role("tab", name="Revisions", exact=True).click()
@@ -94,7 +85,7 @@ def test_adopted_and_released(
     asked = page.get_by_role("dialog", name="Adopt theirs?")
     expect(asked).to_contain_text("No revision is made")
     expect(asked.get_by_role("definition")).to_have_text([WHO, "vllm", "llm-manager"])
-    check(page, violations)
+    check_sizes(page, violations)
     assert service_json.read(product.clients, NAME) == before
     asked.get_by_role("button", name="Adopt", exact=True).click()
     expect(page.get_by_text("Adopted. Deployed with gcloud.")).to_be_visible()

@@ -10,11 +10,10 @@ from playwright.sync_api import Page, expect
 from llm_widgets.gcp import scheduler
 from tests.contract.engine import ENGINE, deploy, service
 from tests.contract.product import PARENT
-from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import check_sizes, cloud_with_model, row_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.contract.product import Product
 
@@ -30,31 +29,11 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def url(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served_page(product, tmp_path_factory.mktemp("page")) as address:
-        yield address
-
-
-def look(page: Page, violations: Callable[[Page], list[str]], folder: Path, name: str) -> None:
-    """Check and picture what is shown, on a desk and on a telephone, light and dark."""
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            assert violations(page) == []
-            page.screenshot(path=folder / f"{name}-{width}-{scheme}.png")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
 def test_it_is_set_shown_carried_out_and_ended(
     open_page: Callable[[str], Page],
     url: str,
     product: Product,
     violations: Callable[[Page], list[str]],
-    tmp_path: Path,
 ) -> None:
     page = open_page(url)
     page.get_by_role("tab", name="Services", exact=True).click()
@@ -62,19 +41,19 @@ def test_it_is_set_shown_carried_out_and_ended(
     page.get_by_role("button", name="Pause later").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("Pause ours later?")).to_be_visible()
-    look(page, violations, tmp_path, "dialog")
+    check_sizes(page, violations)
     dialog.get_by_label("When").select_option(label="In 2 hours")
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Automatic pause")).to_be_visible()
     expect(page.get_by_text("Pauses at").first).to_be_visible()
-    look(page, violations, tmp_path, "leased")
+    check_sizes(page, violations)
     assert scheduler.job_of(NAME) in {
         each.name for each in product.clients.scheduler.list_jobs(parent=PARENT)
     }
     product.faults.update(schedule_ahead=2 * 3600 + 120)
     expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Pause later")).to_be_hidden()
-    look(page, violations, tmp_path, "paused")
+    check_sizes(page, violations)
     page.get_by_role("button", name="Resume", exact=True).click()
     expect(page.get_by_role("button", name="Pause later")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Automatic pause")).to_be_hidden()

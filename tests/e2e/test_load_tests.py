@@ -14,7 +14,7 @@ from local_cloud.testing.waiting import until
 from tests.contract.engine import deploy
 from tests.contract.product import PARENT, Product
 from tests.contract.slotted_engine import slotted
-from tests.e2e.services_tab import cloud_with_model, row_of
+from tests.e2e.services_tab import check_sizes, cloud_with_model, row_of
 from tests.unit.queue_server import QueueServer
 from tests.unit.test_load_tests import curve, made
 
@@ -98,12 +98,8 @@ def test_a_service_is_measured(
     expect(charts.locator(".llm-chart-marked")).to_have_count(6)
     expect(page.get_by_text("Kept with the service")).to_be_visible()
     assert limit(product) is None
-    for width in (1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
-        assert violations(page) == []
+    check_sizes(page, violations)
     # Who comes later sees it, too.
-    page.set_viewport_size({"width": 1280, "height": 800})
     page.reload()
     page.get_by_role("tab", name="Metrics", exact=True).click()
     expect(table(page).get_by_role("row")).to_have_count(5)

@@ -13,7 +13,7 @@ from llm_widgets.domain.services import TASK_ANNOTATION
 from llm_widgets.serving.snippets import PASSAGES, PICTURE, SENTENCES
 from tests.contract.engine import deploy, service
 from tests.contract.test_tasks import ENGINE
-from tests.e2e.services_tab import cloud_with_model, row_of, served_page
+from tests.e2e.services_tab import check_sizes, cloud_with_model, row_of, served_page
 from tests.e2e.witness import has_shown
 
 if TYPE_CHECKING:
@@ -57,11 +57,7 @@ def test_each_task_is_tried(
     page: Page, violations: Callable[[Page], list[str]], tmp_path: Path
 ) -> None:
     def checked() -> None:
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-            assert violations(page) == []
-        page.set_viewport_size({"width": 1280, "height": 800})
+        check_sizes(page, violations)
         page.get_by_role("button", name="Back to services").click()
 
     open_service(page, "embeds")
@@ -137,9 +133,6 @@ def test_answers_of_services_stand_side_by_side(
     for name in ("chats", "sees"):
         said = page.get_by_role("log", name=f"Conversation with {name}")
         expect(said.get_by_text("First token after")).to_be_visible()
-    for width in (1600, 1280, 390):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert violations(page) == []
+    check_sizes(page, violations, (1600, 1280, 390))
     page.get_by_role("button", name="Stop comparing").click()
     expect(page.get_by_role("log", name="Conversation", exact=True)).to_be_visible()
