@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,11 @@ from local_cloud.google.alignment import Aligned, aggregated
 from local_cloud.google.gapic import Api, HttpRule
 from local_cloud.google.permissions import Need
 from local_cloud.google.series_filter import matcher, parse, wanted_metric
-from local_cloud.metrics import METRICS, Histogram, Point, Series, Value
+from local_cloud.metrics import METRICS, MINUTE, Histogram, Point, Series, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from local_cloud.access import Access
     from local_cloud.issuer import Caller
     from local_cloud.metrics import MetricBook
@@ -68,7 +71,7 @@ class Monitoring:
         found = [
             replace(series, points=points)
             for series in self._metrics.series(project)
-            if matches(series) and (points := _within(series.points, start, end))
+            if matches(series) and (points := tuple(within(series.points, start, end, time.time())))
         ]
         return _page(aggregated(found, request.aggregation, start, end), request)
 
@@ -99,8 +102,18 @@ def _refuse_the_unknown(request: ListTimeSeriesRequest) -> None:
         raise ApiError("UNIMPLEMENTED", "secondaryAggregation is not known here.")
 
 
-def _within(points: tuple[Point, ...], start: float, end: float) -> tuple[Point, ...]:
-    return tuple(p for p in points if start < p.end <= end or start == p.end == end)
+def within(points: Iterable[Point], start: float, end: float, now: float) -> Iterator[Point]:
+    """Yield the points that ended in a time.
+
+    The minute of ``now`` still grows after its caller looked at the clock: it ends where the
+    caller's time does.
+    """
+    under_way = now // MINUTE * MINUTE
+    for point in points:
+        if point.start == under_way and point.start < end < point.end:
+            yield replace(point, end=end)
+        elif start < point.end <= end or start == point.end == end:
+            yield point
 
 
 def _page(found: list[Aligned], request: ListTimeSeriesRequest) -> ListTimeSeriesResponse:
