@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import Estimate, MemoryModel
     from llm_widgets.domain.memory.measured import Measured
-    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
     from llm_widgets.domain.start_styles import StartStyle
     from llm_widgets.domain.starts import Mark
     from llm_widgets.domain.streaming import Streaming
     from llm_widgets.engines.command_line import CommandLine
+    from llm_widgets.engines.offers import Readiness, Wanted
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.recognising import Signs
     from llm_widgets.engines.settings import Container, Setting
@@ -68,22 +68,6 @@ class Api:
             return self.path
         below = f"{self.base}{self.paths[task]}" if task in self.paths else ""
         return self.own_paths.get(task, below)
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What answers once the model is loaded: the startup probe asks it.
-
-    Attributes
-    ----------
-    path
-        Asked for over HTTP.
-    port
-        Port that is asked; 0 for the one that takes requests.
-    """
-
-    path: str
-    port: int = 0
 
 
 PROBE = "Must answer once the model is loaded."
@@ -253,30 +237,8 @@ class Engine(Protocol):
     def judge(self, contents: Contents) -> Verdict:
         """Tell whether it can load a model of one of its hubs, and what the model does then."""
 
-    def deployment(
-        self,
-        record: ModelRecord,
-        *,
-        project: str,
-        region: str,
-        bucket: str,
-        accelerator: str | None,
-        context_length: int | None,
-        manifest: ModelManifest | None,
-    ) -> Deployment:
-        """Return the deployment that a model is offered first.
-
-        Parameters
-        ----------
-        record
-            The model; its ``prefix`` is the folder that is mounted.
-        accelerator
-            Value of ``node_selector.accelerator``, empty for none; chosen when ``None``.
-        context_length
-            Tokens of a request; what is best by default when ``None``.
-        manifest
-            What was kept of the model when it was imported.
-        """
+    def deployment(self, wanted: Wanted) -> Deployment:
+        """Return the deployment that a model is offered first."""
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> Proposal | None:
         """Return what the recipe tells it because of the model's family; ``None`` for nothing.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.memory import from_facts
 from llm_widgets.engines import hardware, registry
+from llm_widgets.engines.offers import Wanted
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.serving import gpu_memory
 
@@ -68,17 +69,10 @@ def defaults(
         No such engine serves models of this source.
     """
     engine = _engine(record, framework)
+    wanted = Wanted(record=record, project=project, region=region, bucket=bucket, manifest=manifest)
 
     def made(gpu: str | None, context: int | None) -> Deployment:
-        found = engine.deployment(
-            record,
-            project=project,
-            region=region,
-            bucket=bucket,
-            accelerator=gpu,
-            context_length=context,
-            manifest=manifest,
-        )
+        found = engine.deployment(replace(wanted, accelerator=gpu, context_length=context))
         return replace(found, service_account=service_account)
 
     model = from_facts(manifest.facts) if manifest else None

@@ -6,19 +6,18 @@ It says again what it is told, in OpenAI's protocol, after a while in which it "
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import names
 from llm_widgets.domain.failures.known_failure import KnownFailure, Rank, logged
 from llm_widgets.domain.failures.remedies import Advice, RemedyKind
 from llm_widgets.domain.loading import Verdict
 from llm_widgets.domain.memory.estimate import Estimate, Part, memory_bytes
 from llm_widgets.domain.memory.measured import Measured
-from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.domain.starts import Mark
-from llm_widgets.engines import hardware
-from llm_widgets.engines.base import Api, Readiness, Texts
+from llm_widgets.engines.base import Api, Texts
 from llm_widgets.engines.command_line import CommandLine
+from llm_widgets.engines.offers import Readiness
 from llm_widgets.engines.recognising import Signs
 from llm_widgets.engines.settings import Argument, Variable, tokens
 from llm_widgets.errors import InvalidInputError
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     from llm_widgets.domain.loading import Contents, Task
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import MemoryModel
-    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.settings import Container
 
@@ -128,38 +128,22 @@ class Parrot:
     def judge(self, contents: Contents) -> Verdict:  # noqa: ARG002 - Engine has it
         return Verdict()
 
-    def deployment(
-        self,
-        record: ModelRecord,
-        *,
-        project: str,
-        region: str,
-        bucket: str,
-        accelerator: str | None,
-        context_length: int | None,
-        manifest: ModelManifest | None,  # noqa: ARG002 - Engine has it
-    ) -> Deployment:
-        machine = hardware.choose(region, record.size, accelerator)
-        return Deployment(
-            project=project,
-            region=region,
-            name=names.service_suggestion(self.id, record.id),
-            framework=self.id,
-            model_id=record.id,
-            served_name="polly",
+    def deployment(self, wanted: Wanted) -> Deployment:
+        made = wanted.deployment(
+            self.id,
             image=self.image(""),
             port=7000,
-            bucket=bucket,
-            folder=record.prefix,
+            ready=self.ready,
             mount_path="/nest",
-            probe=StartupProbe(self.ready.path, period=1, timeout=1, failures=60),
+            concurrency=3,
+        )
+        return replace(
+            made,
+            served_name="polly",
+            probe=replace(made.probe, period=1, timeout=1, failures=60),
             command=("-c", SCRIPT),
             args=("--loud", "--perch=7000", "--nest=/nest", "--beaks", "3"),
-            environment={"PARROT_FEATHERS": str(context_length or 2000)},
-            accelerator=machine.accelerator,
-            cpu=machine.cpu,
-            memory_gib=machine.memory_gib,
-            concurrency=3,
+            environment={"PARROT_FEATHERS": str(wanted.context_length or 2000)},
         )
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> None:  # noqa: ARG002 - Engine has it

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import Estimate, MemoryModel
     from llm_widgets.domain.memory.measured import Measured
-    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.settings import Container
 
@@ -88,27 +88,9 @@ class LlamaCpp:
         """Tell whether it can load a model: the rules are those of the files of its hub."""
         return loadable.judge(contents)
 
-    def deployment(
-        self,
-        record: ModelRecord,
-        *,
-        project: str,
-        region: str,
-        bucket: str,
-        accelerator: str | None,
-        context_length: int | None,
-        manifest: ModelManifest | None,
-    ) -> Deployment:
+    def deployment(self, wanted: Wanted) -> Deployment:
         """Return the deployment that a model is offered first: see :mod:`.recipe`."""
-        return recipe.deployment(
-            record,
-            project=project,
-            region=region,
-            bucket=bucket,
-            accelerator=accelerator,
-            context_length=context_length,
-            manifest=manifest,
-        )
+        return recipe.deployment(wanted)
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> Proposal | None:  # noqa: ARG002 - Engine has it
         """Return nothing: it finds the formats of tools and reasoning in the model's template."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import names
-from llm_widgets.domain.loading import LAYERS, Task, from_facts
-from llm_widgets.domain.services import Deployment, StartupProbe
-from llm_widgets.engines import hardware
-from llm_widgets.engines.base import Readiness
+from llm_widgets.domain.loading import LAYERS, Task
 from llm_widgets.engines.llama_cpp import variables
+from llm_widgets.engines.offers import Readiness
 
 if TYPE_CHECKING:
     from llm_widgets.domain.loading import Verdict
     from llm_widgets.domain.manifest import ModelManifest
-    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
 
 ID = "llama-cpp"
 IMAGE = "ghcr.io/ggml-org/llama.cpp:server-cuda-b11176"
@@ -50,67 +49,38 @@ def mount_path(bucket: str) -> str:
     return f"/gcs/{bucket}/{ID}"
 
 
-def deployment(
-    record: ModelRecord,
-    *,
-    project: str,
-    region: str,
-    bucket: str,
-    accelerator: str | None,
-    context_length: int | None,
-    manifest: ModelManifest | None,
-) -> Deployment:
+def deployment(wanted: Wanted) -> Deployment:
     """Return the deployment that a model is offered first.
 
-    Parameters
-    ----------
-    record
-        The model; its ``prefix`` is the folder that holds ``manifests`` and ``blobs``.
-    accelerator
-        Value of ``node_selector.accelerator``, empty for none; chosen when ``None``.
-    context_length
-        Tokens for each request.
-    manifest
-        What was kept of the model when it was imported: which file has the weights.
+    The folder of the model holds ``manifests`` and ``blobs``.
     """
-    machine = hardware.choose(region, record.size, accelerator)
-    folder = mount_path(bucket)
-    verdict = from_facts(manifest.facts) if manifest else None
-    return Deployment(
-        project=project,
-        region=region,
-        name=names.service_suggestion(ID, record.id),
-        framework=ID,
-        model_id=record.id,
-        served_name=record.id,
+    folder = mount_path(wanted.bucket)
+    verdict = wanted.verdict()
+    made = wanted.deployment(
+        ID,
         image=IMAGE,
         port=PORT,
-        bucket=bucket,
-        folder=record.prefix,
+        ready=READY,
         mount_path=folder,
-        probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
-        environment={
-            **_files(folder, manifest),
-            "LLAMA_ARG_ALIAS": record.id,
-            "LLAMA_ARG_HOST": "0.0.0.0",  # noqa: S104 - a container is asked from outside
-            variables.PORT.name: str(PORT),
-            variables.CELLS: str((context_length or CONTEXT_LENGTH) * CONCURRENCY),
-            variables.PARALLEL.name: str(CONCURRENCY),
-            "LLAMA_ARG_N_GPU_LAYERS": ALL_LAYERS if machine.accelerator else "0",
-            # The model's own template of chats, which tools need.
-            "LLAMA_ARG_JINJA": "1",
-            # A map of a file on Cloud Storage FUSE is read in small pieces.
-            "LLAMA_ARG_NO_MMAP": "1",
-            "LLAMA_ARG_ENDPOINT_METRICS": "1",
-            **_told(verdict),
-        },
-        mount_options=MOUNT_OPTIONS,
-        accelerator=machine.accelerator,
-        cpu=machine.cpu,
-        memory_gib=machine.memory_gib,
         concurrency=CONCURRENCY,
-        task=verdict.task if verdict else None,
+        verdict=verdict,
     )
+    environment = {
+        **_files(folder, wanted.manifest),
+        "LLAMA_ARG_ALIAS": wanted.record.id,
+        "LLAMA_ARG_HOST": "0.0.0.0",  # noqa: S104 - a container is asked from outside
+        variables.PORT.name: str(PORT),
+        variables.CELLS: str((wanted.context_length or CONTEXT_LENGTH) * CONCURRENCY),
+        variables.PARALLEL.name: str(CONCURRENCY),
+        "LLAMA_ARG_N_GPU_LAYERS": ALL_LAYERS if made.accelerator else "0",
+        # The model's own template of chats, which tools need.
+        "LLAMA_ARG_JINJA": "1",
+        # A map of a file on Cloud Storage FUSE is read in small pieces.
+        "LLAMA_ARG_NO_MMAP": "1",
+        "LLAMA_ARG_ENDPOINT_METRICS": "1",
+        **_told(verdict),
+    }
+    return replace(made, environment=environment, mount_options=MOUNT_OPTIONS)
 
 
 def _files(folder: str, manifest: ModelManifest | None) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_widgets.domain.failures.advice import ADDRESS
 from llm_widgets.domain.failures.known_failure import logged
-from llm_widgets.domain.loading import Task, from_facts
+from llm_widgets.domain.loading import Task
 from llm_widgets.engines import measuring
 from llm_widgets.engines.base import Api, Texts
 from llm_widgets.engines.command_line import CommandLine
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import Estimate, MemoryModel
     from llm_widgets.domain.memory.measured import Measured
-    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.settings import Container
     from llm_widgets.errors import InvalidInputError
@@ -87,27 +87,9 @@ class Ollama:
         """Tell whether it can load a model: see :mod:`.loadable`."""
         return loadable.judge(contents)
 
-    def deployment(
-        self,
-        record: ModelRecord,
-        *,
-        project: str,
-        region: str,
-        bucket: str,
-        accelerator: str | None,
-        context_length: int | None,
-        manifest: ModelManifest | None,
-    ) -> Deployment:
+    def deployment(self, wanted: Wanted) -> Deployment:
         """Return the deployment that a model is offered first: see :mod:`.recipe`."""
-        return recipe.deployment(
-            record,
-            project=project,
-            region=region,
-            bucket=bucket,
-            accelerator=accelerator,
-            context_length=context_length,
-            verdict=from_facts(manifest.facts) if manifest else None,
-        )
+        return recipe.deployment(wanted)
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> Proposal | None:  # noqa: ARG002 - Engine has it
         """Return nothing: a model brings its own template, and Ollama reads it."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import names
-from llm_widgets.domain.services import Deployment, StartupProbe
 from llm_widgets.engines import hardware
-from llm_widgets.engines.base import Readiness
+from llm_widgets.engines.offers import Readiness
 from llm_widgets.engines.ollama import variables
 from llm_widgets.engines.ollama.version import VERSION
 
 if TYPE_CHECKING:
-    from llm_widgets.domain.loading import Verdict
-    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
 
 ID = "ollama"
 IMAGE = f"ollama/ollama:{VERSION}"
@@ -59,54 +58,29 @@ def mount_path(bucket: str) -> str:
     return f"/gcs/{bucket}/{ID}"
 
 
-def deployment(
-    record: ModelRecord,
-    *,
-    project: str,
-    region: str,
-    bucket: str,
-    accelerator: str | None = None,
-    context_length: int | None = None,
-    verdict: Verdict | None = None,
-) -> Deployment:
+def deployment(wanted: Wanted) -> Deployment:
     """Return the deployment that a model is offered first.
 
-    Parameters
-    ----------
-    record
-        The model; its ``prefix`` is the folder that holds ``manifests`` and ``blobs``.
-    accelerator
-        Value of ``node_selector.accelerator``, empty for none; chosen when left out.
-    context_length
-        Tokens for each request.
-    verdict
-        What was found of the model when it was imported.
+    The folder of the model holds ``manifests`` and ``blobs``.
     """
-    machine = hardware.choose(region, record.size, accelerator)
-    cache = hardware.cache_gib(record.size, machine.memory_gib)
-    folder = mount_path(bucket)
-    return Deployment(
-        project=project,
-        region=region,
-        name=names.service_suggestion(ID, record.id),
-        framework=ID,
-        model_id=record.id,
-        served_name=record.id,
+    folder = mount_path(wanted.bucket)
+    made = wanted.deployment(
+        ID,
         image=IMAGE,
         port=PORT,
-        bucket=bucket,
-        folder=record.prefix,
+        ready=READY,
         mount_path=folder,
-        probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
-        command=("/bin/sh", "-c", SCRIPT),
-        environment=environment(folder, record.id, context_length or CONTEXT_LENGTH, CONCURRENCY),
-        mount_options=MOUNT_OPTIONS if cache else (*MOUNT_OPTIONS, *BUFFERED),
-        accelerator=machine.accelerator,
-        cpu=machine.cpu,
-        memory_gib=machine.memory_gib,
         concurrency=CONCURRENCY,
+        verdict=wanted.verdict(),
+    )
+    cache = hardware.cache_gib(wanted.record.size, made.memory_gib)
+    context_length = wanted.context_length or CONTEXT_LENGTH
+    return replace(
+        made,
+        command=("/bin/sh", "-c", SCRIPT),
+        environment=environment(folder, wanted.record.id, context_length, CONCURRENCY),
+        mount_options=MOUNT_OPTIONS if cache else (*MOUNT_OPTIONS, *BUFFERED),
         cache_gib=cache,
-        task=verdict.task if verdict else None,
     )
 
 

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from llm_widgets.domain.manifest import ModelManifest
     from llm_widgets.domain.memory import Estimate, MemoryModel
     from llm_widgets.domain.memory.measured import Measured
-    from llm_widgets.domain.models import ModelRecord
     from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
     from llm_widgets.engines.proposals import Proposal
     from llm_widgets.engines.settings import Container
 
@@ -106,33 +106,11 @@ class Vllm:
         """Tell whether it can load a model: see :mod:`.loadable`."""
         return loadable.judge(contents)
 
-    def deployment(
-        self,
-        record: ModelRecord,
-        *,
-        project: str,
-        region: str,
-        bucket: str,
-        accelerator: str | None,
-        context_length: int | None,
-        manifest: ModelManifest | None,
-    ) -> Deployment:
+    def deployment(self, wanted: Wanted) -> Deployment:
         """Return the deployment that a model is offered first: see :mod:`.recipe`."""
-        files = manifest.files if manifest else ()
-        proposed = self.proposal(record.id, manifest)
-        made = recipe.deployment(
-            record,
-            project=project,
-            region=region,
-            bucket=bucket,
-            accelerator=accelerator,
-            context_length=context_length,
-            safetensors=not files or any(file.path.endswith(".safetensors") for file in files),
-            architecture=str(manifest.facts.get("architecture", "")) if manifest else "",
-            verdict=from_facts(manifest.facts, self.id) if manifest else None,
-            proposed=proposed.words if proposed else (),
-        )
-        return streaming.proposed(self, made, record.size)
+        proposed = self.proposal(wanted.record.id, wanted.manifest)
+        made = recipe.deployment(wanted, proposed.words if proposed else ())
+        return streaming.proposed(self, made, wanted.record.size)
 
     def proposal(self, model_id: str, manifest: ModelManifest | None) -> Proposal | None:
         """Return the arguments of the model's family: see :mod:`.families`."""

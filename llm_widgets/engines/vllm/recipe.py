@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_widgets.domain import gpus, names
+from llm_widgets.domain import gpus
 from llm_widgets.domain.loading import POOLING
-from llm_widgets.domain.services import LONGEST_PROBE, Deployment, StartupProbe
-from llm_widgets.engines import hardware
-from llm_widgets.engines.base import Readiness
+from llm_widgets.domain.services import LONGEST_PROBE
+from llm_widgets.engines.offers import Readiness
 from llm_widgets.engines.vllm import arguments, streaming
 from llm_widgets.engines.vllm.loadable import MISTRAL
 from llm_widgets.engines.vllm.memory import UTILIZATION, batch_tokens
@@ -16,8 +16,10 @@ from llm_widgets.engines.vllm.memory import UTILIZATION, batch_tokens
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from llm_widgets.domain.loading import Verdict
-    from llm_widgets.domain.models import ModelRecord
+    from llm_widgets.domain.manifest import ModelManifest
+    from llm_widgets.domain.services import Deployment
+    from llm_widgets.engines.offers import Wanted
+
 
 ID = "vllm"
 PORT = 8000
@@ -66,52 +68,37 @@ def mount_path(bucket: str) -> str:
     return f"/gcs/{bucket}/{ID}"
 
 
-def deployment(
-    record: ModelRecord,
-    *,
-    project: str,
-    region: str,
-    bucket: str,
-    accelerator: str | None = None,
-    context_length: int | None = None,
-    safetensors: bool = True,
-    architecture: str = "",
-    verdict: Verdict | None = None,
-    proposed: Sequence[str] = (),
-) -> Deployment:
+def deployment(wanted: Wanted, proposed: Sequence[str] = ()) -> Deployment:
     """Return the deployment that a model is offered first.
 
     Parameters
     ----------
-    record
-        The model; its ``prefix`` is the folder that is mounted.
-    accelerator
-        Value of ``node_selector.accelerator``, empty for none; chosen when left out.
-    context_length
-        Tokens; the longest that fits into the GPU's memory when left out.
-    safetensors
-        Whether the weights are safetensors, which can be streamed to the GPU.
-    architecture
-        Of the model's configuration; empty when not known.
-    verdict
-        What was found of the model when it was imported.
     proposed
         Arguments of the model's family.
     """
-    machine = hardware.choose(region, record.size, accelerator)
-    folder = mount_path(bucket)
+    verdict = wanted.verdict(ID)
+    accelerator = wanted.machine.accelerator
+    made = wanted.deployment(
+        ID,
+        image=image(accelerator),
+        port=PORT,
+        ready=READY,
+        mount_path=mount_path(wanted.bucket),
+        concurrency=CONCURRENCY,
+        verdict=verdict,
+    )
     args = [
-        folder,
-        f"--served-model-name={record.id}",
+        made.mount_path,
+        f"--served-model-name={wanted.record.id}",
         f"{arguments.PORT.name}={PORT}",
         f"{arguments.GPUS.name}=1",
-        f"{arguments.CONTEXT.name}={context_length or 'auto'}",
+        f"{arguments.CONTEXT.name}={wanted.context_length or 'auto'}",
         # Its own default, written out to be changed.
         f"{arguments.MEMORY_SHARE.name}={UTILIZATION:g}",
         f"{arguments.PARALLEL.name}={CONCURRENCY}",
     ]
-    gpu = gpus.by_accelerator(machine.accelerator)
-    picture = PICTURE_TOKENS.get(architecture, 0)
+    gpu = gpus.by_accelerator(accelerator)
+    picture = PICTURE_TOKENS.get(_architecture(wanted.manifest), 0)
     if gpu and picture > batch_tokens(gpu):
         args.append(f"{arguments.BATCH.name}={_whole_batch(picture)}")
     if verdict and verdict.task in POOLING:
@@ -125,33 +112,23 @@ def deployment(
         "DO_NOT_TRACK": "1",
         "VLLM_ENGINE_READY_TIMEOUT_S": str(READY_SECONDS),
     }
-    if safetensors:
+    if _is_streamable(wanted.manifest):
         args.append(streaming.STREAMED)
         environment |= streaming.BUFFER
     for word in proposed:
         args = list(arguments.COMMAND_LINE.with_word(args, word))
-    return Deployment(
-        project=project,
-        region=region,
-        name=names.service_suggestion(ID, record.id),
-        framework=ID,
-        model_id=record.id,
-        served_name=record.id,
-        image=image(machine.accelerator),
-        port=PORT,
-        bucket=bucket,
-        folder=record.prefix,
-        mount_path=folder,
-        probe=StartupProbe(READY.path, failures=machine.probe_failures, port=READY.port),
-        args=tuple(args),
-        environment=environment,
-        mount_options=MOUNT_OPTIONS,
-        accelerator=machine.accelerator,
-        cpu=machine.cpu,
-        memory_gib=machine.memory_gib,
-        concurrency=CONCURRENCY,
-        task=verdict.task if verdict else None,
-    )
+    return replace(made, args=tuple(args), environment=environment, mount_options=MOUNT_OPTIONS)
+
+
+def _architecture(manifest: ModelManifest | None) -> str:
+    """Return the architecture of the model's configuration; empty where it is not known."""
+    return str(manifest.facts.get("architecture", "")) if manifest else ""
+
+
+def _is_streamable(manifest: ModelManifest | None) -> bool:
+    """Return whether the weights are safetensors, or probably are: they can be streamed."""
+    files = manifest.files if manifest else ()
+    return not files or any(file.path.endswith(".safetensors") for file in files)
 
 
 def _whole_batch(tokens: int) -> int:
