@@ -53,6 +53,7 @@ class FormBase(Component):
         self._submit_callbacks = callbacks()
         self._input_callbacks = callbacks()
         self._cancel_callbacks = callbacks()
+        self._turn = 0  # of the last message whose values were taken
         super().__init__(fields=described(fields), **traits)
 
     @property
@@ -67,6 +68,9 @@ class FormBase(Component):
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values into fields; what is filled in elsewhere stays. No secrets: it is a message.
 
+        What a person typed that is not known here yet stays as well, in a live form, and
+        `on_input` tells it.
+
         What was wrong with these fields is forgotten, as when a person corrects them.
 
         Parameters
@@ -75,7 +79,7 @@ class FormBase(Component):
             ``{field key: value}``, as `on_submit` gives them. `on_input` is not called.
         """
         self.errors = {key: text for key, text in self.errors.items() if key not in values}
-        self.send({"type": "fill", "values": dict(values)})
+        self.send({"type": "fill", "turn": self._turn, "values": dict(values)})
 
     def fail(self, message: str = "", *, errors: Mapping[str, str] | None = None) -> None:
         """Say what is wrong, and let the person go on.
@@ -113,7 +117,7 @@ class FormBase(Component):
         self._cancel_callbacks.register_callback(callback, remove=remove)
 
     def _values(self, content: dict[str, Any]) -> Values | None:
-        """Return the values of a message; ``None`` if the fields as they are give no such values.
+        """Take the values of a message; ``None`` if the fields as they are give no such values.
 
         Each choice that is shown is made, and what a field holds is what it offers or takes.
         """
@@ -125,7 +129,11 @@ class FormBase(Component):
         choices = [key for key, field in known.items() if is_choice(field, values)]
         if not all(key in values for key in choices):
             return None
-        return values if all(may_hold(known[key], value) for key, value in values.items()) else None
+        if not all(may_hold(known[key], value) for key, value in values.items()):
+            return None
+        turn = content.get("turn")
+        self._turn = turn if isinstance(turn, int) else self._turn
+        return values
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:
         self._begin(content, self.busy_label, self._submit_callbacks)

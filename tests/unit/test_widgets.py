@@ -245,6 +245,16 @@ class TestFormDialog:
         dialog.fill({"name": "n"})
         assert dialog.errors == {"bucket": "Not there."}
 
+    def test_what_is_filled_in_tells_which_message_was_known(self, dialog: FormDialog) -> None:
+        sent: list[Any] = []
+        dialog.send = sent.append  # in place of the browser
+        dialog.fill({"name": "a"})
+        for turn in (7, "x", None):
+            deliver(dialog, type="input", turn=turn, values={"name": "b"})
+        deliver(dialog, type="input", turn=8, values={"name": 1})
+        dialog.fill({"name": "c"})
+        assert [each["turn"] for each in sent] == [0, 7]
+
     def test_password_has_no_default(self) -> None:
         with pytest.raises(ValueError, match="widget state"):
             FormDialog(fields=[Field("token", "Token", "password", value="hf_secret")])

@@ -72,6 +72,14 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 * @type {Map<string, FormValue>}
 	 */
 	let kept = new Map();
+	/** How many messages with values were sent. */
+	let turn = 0;
+	/**
+	 * The first of these messages that has what was typed last, by the key of the field.
+	 *
+	 * @type {Map<string, number>}
+	 */
+	const typed = new Map();
 
 	const shown = () => fields.filter((field) => !field.element.hidden);
 	/**
@@ -83,8 +91,17 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		const kept = shown().filter((field) => secrets || field.spec.kind !== "password");
 		return Object.fromEntries(kept.map((field) => [field.key, field.read()]));
 	};
+	/**
+	 * @param {"input" | "submit" | "check"} type
+	 * @param {object} options
+	 * @param {boolean} options.secrets whether passwords are sent
+	 */
+	const send = (type, { secrets }) => {
+		turn += 1;
+		model.send({ type, turn, values: values({ secrets }) });
+	};
 	const live = debounce(LIVE_PAUSE_MS, () => {
-		if (isOpen()) model.send({ type: "input", values: values({ secrets: false }) });
+		if (isOpen()) send("input", { secrets: false });
 	});
 
 	/**
@@ -108,6 +125,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 * @param {boolean} keep whether what was typed and the focus are carried over
 	 */
 	function buildFields(keep) {
+		if (!keep) typed.clear();
 		const before = new Map(keep ? fields.map((field) => [field.key, carried(field)]) : []);
 		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
 		fields = model.get("fields").map((spec) => place(spec, before.get(spec.key)));
@@ -135,6 +153,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 			if (holds(field) !== field.untouched || !mayKeep(field, value)) continue;
 			field.write(value);
 			field.drawRestore();
+			typed.set(field.key, turn + 1);
 			changes ||= holds(field) !== field.untouched;
 		}
 		if (!changes) return;
@@ -220,7 +239,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		if (model.get("busy") !== "" || !checkFields()) return;
 		live.cancel();
 		submitted = true;
-		model.send({ type, values: values({ secrets: true }) });
+		send(type, { secrets: true });
 	}
 
 	/** @param {SubmitEvent} event */
@@ -233,6 +252,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	function onInput(event) {
 		const { target } = event;
 		const field = fields.find(({ element }) => target instanceof Node && element.contains(target));
+		if (field) typed.set(field.key, turn + 1);
 		field?.drawRestore();
 		field?.setError("");
 		field?.setHint("");
@@ -255,12 +275,20 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	/**
 	 * Put values into fields, as if they had been typed; Python knows of them already.
 	 *
+	 * What was typed since the last message that Python knew of stays, and Python is told.
+	 *
 	 * @param {FormValues} given
+	 * @param {number} known the number of that message
 	 */
-	function fill(given) {
+	function fill(given, known) {
+		const isLive = model.get("live");
 		for (const field of fields) {
 			const value = given[field.key];
 			if (value === undefined) continue;
+			if (isLive && (typed.get(field.key) ?? 0) > known) {
+				live.call();
+				continue;
+			}
 			field.write(value);
 			field.drawRestore();
 			field.setError("");
@@ -283,7 +311,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	model.on("change:busy change:done", drawBusy);
 	model.on("change:submit_label", drawSubmit);
 	model.on("msg:custom", (message) => {
-		if (message.type === "fill") fill(message.values);
+		if (message.type === "fill") fill(message.values, message.turn);
 		if (message.type === "forget") kept = new Map();
 	});
 	drawSubmit();

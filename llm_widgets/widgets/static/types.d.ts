@@ -187,9 +187,11 @@ export type FormValue = string | boolean | number | string[] | string[][] | null
 export type FormValues = Record<string, FormValue>;
 
 export type FormBaseSent =
-	| { type: "submit" | "input" | "check"; values: FormValues }
-	| Signal<"cancel">;
-export type FormBaseReceived = { type: "fill"; values: FormValues } | Signal<"reset" | "forget">;
+	/** Messages with values are numbered from 1. */
+	{ type: "submit" | "input" | "check"; turn: number; values: FormValues } | Signal<"cancel">;
+export type FormBaseReceived =
+	/** The turn is that of the last message that Python had taken. */
+	{ type: "fill"; turn: number; values: FormValues } | Signal<"reset" | "forget">;
 
 // Field
 export interface FieldSpec {
