@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 _HOUR = 3600  # seconds
+_CENT = Decimal("0.01")
 COLUMNS = ("name", "region", "instance_hours", "cost", "idle", "per_hour", "note")
 """What a table of costs shows of each service."""
 
@@ -72,7 +73,7 @@ class ServiceCost(Shown):
         if self.spent is None:
             return UNKNOWN
         if self.seconds and not self.spent.amount:
-            return "under $0.01"
+            return f"under {dollars(_CENT)}"
         least = "" if self.is_all else "at least "
         return f"{least or self.spent.basis.prefix}{dollars(self.spent.amount)}"
 
@@ -175,6 +176,9 @@ class Costs(Listing[ServiceCost]):
         total = self.total
         if total is None or not (self.is_all or total.amount):
             return UNKNOWN
+        used = sum(1 for each in self if each.seconds)
+        if used and not total.amount:  # each of them less than a cent
+            return f"under {dollars(_CENT * used)}"
         least = "" if self.is_all else "at least "
         return f"{least or total.basis.prefix}{dollars(total.amount)}"
 

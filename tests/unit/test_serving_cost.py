@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from llm_widgets.domain import gpus, regions
-from llm_widgets.domain.costs import ServiceCost
+from llm_widgets.domain.costs import Costs, ServiceCost
 from llm_widgets.domain.prices import TABLE, Basis, Price, PriceList
 from llm_widgets.domain.services import InstanceSize
 from llm_widgets.serving import cost
@@ -111,3 +111,22 @@ def test_time_that_cost_something_is_never_zero_hours(seconds: float, hours: flo
     spent = Price(Decimal("0.01"), Basis.LIST)
     found = ServiceCost(name, seconds, spent, is_all=True, idle_share=None, hour=None)
     assert found.hours == found.shown()["instance_hours"] == hours
+
+
+@pytest.mark.parametrize(
+    ("cents", "total"),
+    [
+        ((), "$0.00"),
+        (("0.00",), "under $0.01"),
+        (("0.00", "0.00"), "under $0.02"),
+        (("0.00", "0.31"), "$0.31"),
+    ],
+)
+def test_a_total_of_what_cost_something_is_never_zero(cents: tuple[str, ...], total: str) -> None:
+    made = Costs(
+        ServiceCost(
+            "", 9, Price(Decimal(each), Basis.LIST), is_all=True, idle_share=None, hour=None
+        )
+        for each in cents
+    )
+    assert made.total_text == total
