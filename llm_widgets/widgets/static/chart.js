@@ -8,6 +8,8 @@ import { el, setText } from "./dom.js";
 const HEIGHT = 180; // pixels, of the picture with its axes
 const FONT = "12px Roboto, Helvetica, Arial, sans-serif";
 const LEFT = 64; // pixels, for the words of the axis
+/** Steps between whole numbers on an axis. */
+const WHOLE = [...Array(10).keys()].flatMap((zeros) => [1, 2, 5].map((step) => step * 10 ** zeros));
 
 /** @type {Promise<typeof uPlot> | undefined} */
 let loading;
@@ -29,6 +31,23 @@ export function number(value, unit) {
 	if (unit === "s" && value < 1) return `${Math.round(value * 1000)} ms`;
 	const digits = Number.isInteger(value) || value >= 100 ? 0 : 2;
 	return `${value.toFixed(digits)}${unit && unit !== "%" ? " " : ""}${unit}`;
+}
+
+/**
+ * The words of an axis: all numbers in one unit, with no more digits than they need.
+ *
+ * @param {number[]} values
+ * @param {string} unit
+ * @returns {string[]}
+ */
+export function ticks(values, unit) {
+	const isShort = unit === "s" && Math.max(...values) < 1;
+	const shown = isShort ? values.map((value) => value * 1000) : values;
+	const isExact = (/** @type {number} */ digits) =>
+		shown.every((value) => Math.abs(value - Number(value.toFixed(digits))) < 1e-9);
+	const digits = [0, 1, 2].find(isExact) ?? 3;
+	const behind = isShort ? " ms" : unit && unit !== "%" ? ` ${unit}` : unit;
+	return shown.map((value) => value.toFixed(digits) + behind);
 }
 
 /**
@@ -140,7 +159,13 @@ function render({ model, el: root }) {
 					values: (_, at) => at.map(place),
 					space: 72,
 				},
-				{ ...axis, size: LEFT, space: 36, values: (_, at) => at.map((each) => number(each, unit)) },
+				{
+					...axis,
+					...(isCounted() ? { incrs: WHOLE } : {}),
+					size: LEFT,
+					space: 36,
+					values: (_, at) => ticks(at, unit),
+				},
 			],
 			series: [
 				{},
@@ -154,6 +179,10 @@ function render({ model, el: root }) {
 			hooks: { setCursor: [point] },
 		};
 	}
+
+	/** Whether things are counted: there are no halves of them. */
+	const isCounted = () =>
+		model.get("unit") === "" && model.get("points").every(([, value]) => Number.isInteger(value));
 
 	/** The left and the right edge. @returns {[number, number]} */
 	function edges() {
