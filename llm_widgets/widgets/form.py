@@ -193,6 +193,7 @@ class Form(FormBase, module="form"):
     advanced = t.Unicode().tag(sync=True)
     done = t.Unicode().tag(sync=True)
     draft = t.Unicode(help="see `keep_as`").tag(sync=True)
+    starts = t.Int(help="how often it was started over").tag(sync=True)
     secret = t.Unicode(help="regular expression of what `keep_as` keeps out").tag(sync=True)
     checking_label = t.Unicode("Checking…")
 
@@ -224,10 +225,11 @@ class Form(FormBase, module="form"):
     def start_over(self, fields: Sequence[Field]) -> None:
         """Show fields as they are given, and forget what was typed."""
         self.finish()
-        self.hints = {}
-        self.draft = ""
-        self.set_fields(fields)
-        self.send({"type": "reset"})
+        with self.hold_sync():  # in one message: nothing can be typed between two
+            self.hints = {}
+            self.draft = ""
+            self.starts += 1
+            self.set_fields(fields)
 
     def keep_as(self, draft: str) -> None:
         """Have the browser keep what is typed, and put in what it has kept.

@@ -239,7 +239,13 @@ test("Python fills fields in without asking for an answer, and starts the form o
 	widget.deliver({ type: "fill", turn: 0, values: { b: "filled" } });
 	assert.equal(input("b").value, "filled");
 	assert.equal(input("a").value, "offered");
-	widget.deliver({ type: "reset" });
+	type(input("b"), "typed");
+	widget.update({ fields: [field("a", { value: "new" }), field("b")], starts: 1 });
+	assert.deepEqual([input("a").value, input("b").value], ["new", ""]);
+	type(input("b"), "typed");
+	widget.update({ fields: [field("a"), field("b")] });
+	assert.equal(input("b").value, "typed");
+	widget.update({ starts: 2 });
 	assert.equal(input("b").value, "");
 	assert.deepEqual(widget.sent, []);
 });
@@ -390,8 +396,7 @@ test("what was typed is put in again after a reload, but no secret, until it is 
 	mock.timers.tick(300);
 	const [told] = after.widget.sent;
 	assert.ok(told?.type === "input" && told.values.name === "talk");
-	after.widget.update({ draft: "deploy b other" });
-	after.widget.deliver({ type: "reset" });
+	after.widget.update({ draft: "deploy b other", starts: 1 });
 	assert.equal(after.input("name").value, "chat");
 
 	after.widget.update({ draft: "deploy b m" });

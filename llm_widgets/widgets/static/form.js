@@ -41,9 +41,6 @@ function render({ model, el: root }) {
 		core.cancel.hidden = model.get("cancel_label") === "";
 	};
 	model.on("change:label change:cancel_label change:check_label", drawLabels);
-	model.on("msg:custom", (message) => {
-		if (message.type === "reset") core.buildFields(false);
-	});
 	isolateKeys(form);
 	root.append(form);
 	core.listen(form);

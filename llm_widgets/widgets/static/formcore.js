@@ -72,6 +72,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 * @type {Map<string, FormValue>}
 	 */
 	let kept = new Map();
+	let starts = model.get("starts") ?? 0;
 	/** How many messages with values were sent. */
 	let turn = 0;
 	/**
@@ -304,7 +305,11 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	};
 
 	cancel.addEventListener("click", cancelled);
-	model.on("change:fields", () => buildFields(isOpen()));
+	model.on("change:fields change:starts", () => {
+		const isNew = starts !== (model.get("starts") ?? 0);
+		starts = model.get("starts") ?? 0;
+		buildFields(!isNew && isOpen());
+	});
 	model.on("change:draft", takeUp);
 	model.on("change:errors change:error", onErrors);
 	model.on("change:hints", drawHints);

@@ -167,6 +167,8 @@ export interface Detail {
 export interface FormBaseTraits {
 	fields: FieldSpec[];
 	submit_label: string;
+	/** How often the form was started over. */
+	starts?: number;
 	live: boolean;
 	busy: string;
 	/** Field key → what is wrong with it. */
@@ -191,7 +193,7 @@ export type FormBaseSent =
 	{ type: "submit" | "input" | "check"; turn: number; values: FormValues } | Signal<"cancel">;
 export type FormBaseReceived =
 	/** The turn is that of the last message that Python had taken. */
-	{ type: "fill"; turn: number; values: FormValues } | Signal<"reset" | "forget">;
+	{ type: "fill"; turn: number; values: FormValues } | Signal<"forget">;
 
 // Field
 export interface FieldSpec {
