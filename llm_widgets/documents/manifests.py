@@ -18,6 +18,7 @@ class _File(msgspec.Struct, frozen=True):
     size: Count
     digest: DigestDocument
     crc32c: Crc32c
+    part: Line = ""
 
 
 class _Manifest(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ def read(raw: bytes | str, *, import_id: str) -> ModelManifest:
         revision=found.revision,
         prefix=found.prefix,
         files=tuple(
-            ManifestFile(each.path, each.size, each.digest.value_of(), each.crc32c)
+            ManifestFile(each.path, each.size, each.digest.value_of(), each.crc32c, each.part)
             for each in found.files
         ),
         submitted_at=reading.time(found.submitted_at, name=name),

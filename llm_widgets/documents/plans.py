@@ -30,6 +30,7 @@ class _File(msgspec.Struct, frozen=True):
     url: Annotated[str, msgspec.Meta(max_length=4096, pattern=r"^[!-~]*\Z")] = ""
     content: bytes | None = None
     skipped: Line = ""
+    part: Line = ""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -71,7 +72,13 @@ def read(raw: bytes | str, *, bucket: str, import_id: str) -> ImportPlan:
         prefix=found.prefix,
         files=tuple(
             HubFile(
-                each.path, each.size, each.digest.value_of(), each.url, each.content, each.skipped
+                each.path,
+                each.size,
+                each.digest.value_of(),
+                each.url,
+                each.content,
+                each.skipped,
+                each.part,
             )
             for each in found.files
         ),

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from llm_widgets.documents import reading
-from llm_widgets.documents.reading import MOST_FILES, Count, Name, Sentence
+from llm_widgets.documents.reading import MOST_FILES, Count, Line, Name, Sentence
 from llm_widgets.domain.progress import FileProgress, FileState, ImportProgress, ImportState
 
 
@@ -18,6 +18,7 @@ class _File(msgspec.Struct, frozen=True):
     done: Count = 0
     state: FileState = FileState.WAITING
     is_shared: bool = False
+    part: Line = ""
 
 
 class _Progress(msgspec.Struct, frozen=True):
@@ -44,7 +45,7 @@ def read(raw: bytes | str, *, import_id: str) -> ImportProgress:
         import_id=import_id,
         state=found.state,
         files=tuple(
-            FileProgress(f.path, f.size, min(f.done, f.size), f.state, f.is_shared)
+            FileProgress(f.path, f.size, min(f.done, f.size), f.state, f.is_shared, f.part)
             for f in found.files
         ),
         started_at=reading.time(found.started_at, name=name),

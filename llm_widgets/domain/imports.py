@@ -57,6 +57,8 @@ class HubFile:
         The bytes themselves, for small files that the hub's answer carried.
     skipped
         Why the engine does not need it, so that it is not copied; empty when it is.
+    part
+        What it is, where its path does not tell, for example ``Weights``; else empty.
     """
 
     path: str
@@ -65,6 +67,7 @@ class HubFile:
     url: str = ""
     content: bytes | None = None
     skipped: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

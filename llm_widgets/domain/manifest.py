@@ -34,12 +34,15 @@ class ManifestFile:
         The hub's.
     crc32c
         Cloud Storage's, base64.
+    part
+        What it is, where its path does not tell.
     """
 
     path: str
     size: int
     digest: Digest
     crc32c: str
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

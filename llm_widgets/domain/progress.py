@@ -45,6 +45,8 @@ class FileProgress:
     ----------
     is_shared
         Whether several tasks move it: ``done`` is what one of them has moved.
+    part
+        What it is, where its path does not tell.
     """
 
     path: str
@@ -52,6 +54,7 @@ class FileProgress:
     done: int = 0
     state: FileState = FileState.WAITING
     is_shared: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

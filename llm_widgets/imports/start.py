@@ -218,7 +218,7 @@ def _record(clients: Clients, plan: ImportPlan, status: ModelStatus, error: str 
 def _write_first_progress(folder: ImportFolder, plan: ImportPlan) -> None:
     """Write the first progress, which is shown while the worker process starts."""
     before = folder.progress()
-    files = tuple(FileProgress(file.path, file.size) for file in plan.files)
+    files = tuple(FileProgress(file.path, file.size, part=file.part) for file in plan.files)
     if before and before.size == plan.size and before.state is not ImportState.CANCELLED:
         files = before.files
     folder.forget_progress()

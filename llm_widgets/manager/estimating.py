@@ -165,7 +165,9 @@ def fits_of(
 def _manifest(found: HubModel) -> ModelManifest:
     """Return what would be kept of a model if it were imported now."""
     now = datetime.now(UTC)
-    files = tuple(ManifestFile(file.path, file.size, file.digest, "") for file in found.chosen)
+    files = tuple(
+        ManifestFile(file.path, file.size, file.digest, "", file.part) for file in found.chosen
+    )
     return ModelManifest(
         "", found.source, found.id, found.revision, "model", files, now, now, facts=found.facts
     )

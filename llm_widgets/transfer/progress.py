@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 class _Counter:
     """The count of one file; mutable, because it changes with every block."""
 
-    __slots__ = ("done", "is_shared", "size", "state")
+    __slots__ = ("done", "is_shared", "part", "size", "state")
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+    def __init__(self, file: HubFile) -> None:
+        self.size = file.size
+        self.part = file.part
         self.done = 0
         self.state = FileState.WAITING
         self.is_shared = False
@@ -30,7 +31,7 @@ class Progress:
 
     def __init__(self, files: Iterable[HubFile]) -> None:
         self._lock = threading.Lock()
-        self._files = {file.path: _Counter(file.size) for file in files}
+        self._files = {file.path: _Counter(file) for file in files}
 
     def add(self, path: str, count: int) -> None:
         """Count bytes that have arrived."""
@@ -65,7 +66,7 @@ class Progress:
         """Return the present progress of all files."""
         with self._lock:
             return tuple(
-                FileProgress(path, file.size, file.done, file.state, file.is_shared)
+                FileProgress(path, file.size, file.done, file.state, file.is_shared, file.part)
                 for path, file in self._files.items()
             )
 

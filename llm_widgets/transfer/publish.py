@@ -104,10 +104,7 @@ class Publisher:
         with ThreadPoolExecutor(_AT_ONCE, "publish") as pool:
             were_open = list(pool.map(complete, moved))
         there = self._stored(self._plan.prefix) if moved else {}
-        done = [
-            ManifestFile(file.path, file.size, file.digest, crc.text(checkpoints[file.path].crc32c))
-            for file in moved
-        ]
+        done = [_published(file, crc.text(checkpoints[file.path].crc32c)) for file in moved]
         self._refuse_wrong(moved, were_open, done, there)
         done += [self._put(file, contents[file.path]) for file in held]
         manifest = self._manifest(done)
@@ -191,7 +188,7 @@ class Publisher:
             except ConflictError:  # another task publishes the same
                 if not _is(self._objects.find(name), file.size, checksum):
                     raise
-        return ManifestFile(file.path, file.size, file.digest, checksum)
+        return _published(file, checksum)
 
     def _manifest(self, files: list[ManifestFile]) -> ModelManifest:
         plan = self._plan
@@ -213,6 +210,10 @@ class Publisher:
 def is_held(file: HubFile) -> bool:
     """Return whether a file's bytes are known without the hub: in the plan, or none."""
     return file.content is not None or not file.size
+
+
+def _published(file: HubFile, checksum: str) -> ManifestFile:
+    return ManifestFile(file.path, file.size, file.digest, checksum, file.part)
 
 
 def _content(file: HubFile) -> bytes:

@@ -94,6 +94,10 @@ def test_everything_that_an_import_needs_to_know(hub: Hub, typed: str) -> None:
         "manifests/registry.ollama.ai/library/smollm2/135m": len(raw),
     }
     assert model.files[-1].content == raw  # byte for byte, and last
+    assert [file.part for file in model.files] == [
+        *("Weights", "Licence", "Parameters", "Configuration"),
+        "",
+    ]
     assert model.chosen == model.files
 
 

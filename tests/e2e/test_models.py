@@ -168,6 +168,7 @@ def test_reload_a_second_person_and_cancel(
     expect(page.get_by_text(phase)).to_be_visible()
     files = page.get_by_role("list", name=f"Files of {SMOLLM2}")
     expect(files.get_by_role("listitem")).to_have_count(5)
+    expect(files).to_contain_text("Weights (sha256-")
     expect(row(page, SMOLLM2)).to_contain_text(re.compile(r"Importing \d+%"))
 
     context = browser.new_context()

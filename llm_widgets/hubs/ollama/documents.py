@@ -11,6 +11,18 @@ from llm_widgets.hubs.documents import LARGEST_FILE, Text
 KINDS = "application/vnd.ollama.image."
 """Begins the media type of a layer; its kind follows."""
 
+PARTS = {
+    "model": "Weights",
+    "projector": "Projector",
+    "adapter": "Adapter",
+    "template": "Prompt template",
+    "system": "System prompt",
+    "params": "Parameters",
+    "messages": "Messages",
+    "license": "Licence",
+}
+"""What the kinds of layers are, in words (Ollama's ``docs/modelfile.md``)."""
+
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 

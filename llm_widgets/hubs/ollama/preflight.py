@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
@@ -17,7 +18,7 @@ from llm_widgets.hubs.failures import Refusal
 from llm_widgets.hubs.headers import DamagedError
 from llm_widgets.hubs.ollama import names
 from llm_widgets.hubs.ollama.client import LARGEST_TEXT
-from llm_widgets.hubs.ollama.documents import Layer, Manifest, ModelConfig
+from llm_widgets.hubs.ollama.documents import PARTS, Layer, Manifest, ModelConfig
 from llm_widgets.hubs.ollama.sources import opened
 
 if TYPE_CHECKING:
@@ -95,7 +96,9 @@ def inspect(
     }
     large_files.check(blobs.values(), source.range_reader(), hub=name.host)
     config_digest = manifest.config.sha256
-    blobs[config_digest] = _content_file(f"blobs/sha256-{config_digest}", config_text)
+    blobs[config_digest] = replace(
+        _content_file(f"blobs/sha256-{config_digest}", config_text), part="Configuration"
+    )
     licences = [layer for layer in layers if layer.kind == "license"]
     return HubModel(
         source=hub_id,
@@ -175,6 +178,7 @@ def _blob_file(source: Source, layer: Layer) -> HubFile:
         size=layer.size,
         digest=Digest(DigestKind.SHA256, layer.sha256),
         url=source.blob_url(layer),
+        part=PARTS.get(layer.kind, ""),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.domain import loading
+from llm_widgets.domain import loading, parts
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.hubs import registry
 from llm_widgets.manager.import_target import TargetKind
@@ -169,7 +169,7 @@ def _row(file: HubFile, *, can_choose: bool) -> dict[str, Any]:
         hidden.remove("take" if file.skipped else "leave")
     return {
         "id": file.path,
-        "file": file.path,
+        "file": parts.cell(file.path, file.part),
         "size": file.size,
         "digest": f"{file.digest.kind.value}:{file.digest.value}",
         "copied": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets import hubs
-from llm_widgets.domain import links
+from llm_widgets.domain import links, parts
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.domain.units import bytes_text
 from llm_widgets.engines import registry
@@ -234,6 +234,7 @@ def _rows(
         file, check = known.get(path), checks.get(path)
         row: dict[str, Any] = {"id": path, "file": path, "size": None, "digest": None}
         if file:
+            row["file"] = parts.cell(path, file.part)
             row |= {"size": file.size, "crc32c": getattr(file, "crc32c", None)}
             row["digest"] = f"{file.digest.kind.value}:{file.digest.value}"
         state = _CHECKS[check] if check else "ok" if unchecked else "off"

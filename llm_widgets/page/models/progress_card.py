@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from llm_widgets.domain import parts
 from llm_widgets.domain.progress import FileState, ImportProgress, ImportState
 from llm_widgets.domain.units import bytes_text, duration_text
 from llm_widgets.widgets.files import FileProgress, FileRow
@@ -137,7 +138,12 @@ class ProgressCard:
             return
         is_moving = not (seen.is_abandoned or progress.state.is_final)
         self._files.update(
-            FileRow(name=f.path, total=f.size, bytes=f.done, state=_state(f, is_moving))
+            FileRow(
+                name=parts.title(f.path, f.part),
+                total=f.size,
+                bytes=f.done,
+                state=_state(f, is_moving),
+            )
             for f in sorted(progress.files, key=lambda each: each.path)
         )
         if self._bars is None:
@@ -145,7 +151,7 @@ class ProgressCard:
             self._moving.children = (self._bars, self._files)
             show(self._moving)
         active = {
-            f.path: (f.done, f.size)
+            parts.title(f.path, f.part): (f.done, f.size)
             for f in progress.files
             if is_moving and f.state is FileState.ACTIVE and f.done < f.size
         }
