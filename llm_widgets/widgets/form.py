@@ -53,7 +53,7 @@ class FormBase(Component):
         self._submit_callbacks = callbacks()
         self._input_callbacks = callbacks()
         self._cancel_callbacks = callbacks()
-        self._turn = 0  # of the last message whose values were taken
+        self._known = 0  # when the last message was sent whose values were taken, by its clock
         super().__init__(fields=described(fields), **traits)
 
     @property
@@ -79,7 +79,7 @@ class FormBase(Component):
             ``{field key: value}``, as `on_submit` gives them. `on_input` is not called.
         """
         self.errors = {key: text for key, text in self.errors.items() if key not in values}
-        self.send({"type": "fill", "turn": self._turn, "values": dict(values)})
+        self.send({"type": "fill", "known": self._known, "values": dict(values)})
 
     def fail(self, message: str = "", *, errors: Mapping[str, str] | None = None) -> None:
         """Say what is wrong, and let the person go on.
@@ -131,8 +131,8 @@ class FormBase(Component):
             return None
         if not all(may_hold(known[key], value) for key, value in values.items()):
             return None
-        turn = content.get("turn")
-        self._turn = turn if isinstance(turn, int) else self._turn
+        at = content.get("at")
+        self._known = at if isinstance(at, int) else self._known
         return values
 
     def _on_submit_message(self, content: dict[str, Any]) -> None:

@@ -277,6 +277,15 @@ def test_a_grant_that_deploying_brings_is_no_warning(
     assert told() == ["warning"]
 
 
+def test_a_form_that_is_closed_has_no_fields_of_the_model(form: DeployFormState) -> None:
+    page = DeployPage(form, back=form.close)
+    (shown,) = (each for each in inside(page.box) if isinstance(each, Form))
+    opened(form, SMALL)
+    assert {"name", "region"} <= {field["key"] for field in shown.fields}
+    form.close()
+    assert shown.fields == []
+
+
 def test_who_may_not_grant_is_told_at_the_field(form: DeployFormState, product: Product) -> None:
     values = opened(form, SMALL)
     reader = account(product, "reader")

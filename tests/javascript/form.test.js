@@ -61,6 +61,21 @@ function shown(fields, more) {
 	};
 }
 
+/**
+ * What was sent, but for when.
+ *
+ * @param {{ sent: FormBaseSent[] }} widget
+ */
+const sent = (widget) =>
+	widget.sent.map((each) => ("values" in each ? { type: each.type, values: each.values } : each));
+
+/**
+ * When values were sent.
+ *
+ * @param {{ sent: FormBaseSent[] }} widget
+ */
+const times = (widget) => widget.sent.flatMap((each) => ("at" in each ? [each.at] : []));
+
 test("values leave once, stripped, of the fields that are shown", () => {
 	const { widget, input, submit } = shown([
 		field("name"),
@@ -75,10 +90,9 @@ test("values leave once, stripped, of the fields that are shown", () => {
 	type(input("name"), "  my model ");
 	type(input("secret"), " s ");
 	submit();
-	assert.deepEqual(widget.sent, [
+	assert.deepEqual(sent(widget), [
 		{
 			type: "submit",
-			turn: 1,
 			values: {
 				...{ name: "my model", secret: " s ", count: 3, empty: null },
 				...{ public: true, source: "disk", path: "/a" },
@@ -95,7 +109,7 @@ test("a field comes and goes with the choice that it belongs to", () => {
 	const box = input("path").closest(".llm-field");
 	assert.equal(/** @type {HTMLElement} */ (box).hidden, true);
 	submit();
-	assert.deepEqual(widget.sent, [{ type: "submit", turn: 1, values: { source: "hub" } }]);
+	assert.deepEqual(sent(widget), [{ type: "submit", values: { source: "hub" } }]);
 	type(input("source"), "disk");
 	assert.equal(/** @type {HTMLElement} */ (box).hidden, false);
 });
@@ -168,7 +182,7 @@ test("live values leave after a pause, without passwords, and not after the form
 	mock.timers.tick(299);
 	assert.deepEqual(widget.sent, []);
 	mock.timers.tick(1);
-	assert.deepEqual(widget.sent, [{ type: "input", turn: 1, values: { a: "x" } }]);
+	assert.deepEqual(sent(widget), [{ type: "input", values: { a: "x" } }]);
 	type(input("a"), "xy");
 	close();
 	mock.timers.tick(1000);
@@ -192,10 +206,8 @@ test("what steers or is too long is shown as such, and is sent as it came", () =
 	assert.ok((boxes[3]?.value.length ?? 0) < 10_100);
 	assert.equal(input("mount_path").value, "/gcs\\x00\\u2066/a");
 	submit();
-	const [sent] = widget.sent;
-	assert.deepEqual(sent, {
+	assert.deepEqual(sent(widget)[0], {
 		type: "submit",
-		turn: 1,
 		values: { args: ["--plain\n\ttwo", turned], env: [["A", long]], mount_path: path },
 	});
 	type(input("mount_path"), " /b ");
@@ -210,14 +222,13 @@ test("rows keep what they hold to the letter; a new one that is empty does not c
 	]);
 	find(el, "fieldset > div > button", HTMLElement).click();
 	submit();
-	assert.deepEqual(widget.sent, [
-		{ type: "submit", turn: 1, values: { args: ["--a=b c", ""], env: [["KEY", "a\r\nb"]] } },
+	assert.deepEqual(sent(widget), [
+		{ type: "submit", values: { args: ["--a=b c", ""], env: [["KEY", "a\r\nb"]] } },
 	]);
 	find(el, ".llm-rows-row button", HTMLElement).click();
 	submit();
-	assert.deepEqual(widget.sent[1], {
+	assert.deepEqual(sent(widget)[1], {
 		type: "submit",
-		turn: 2,
 		values: { args: [""], env: [["KEY", "a\r\nb"]] },
 	});
 });
@@ -236,7 +247,7 @@ test("the default comes back, and its button is there only meanwhile", () => {
 
 test("Python fills fields in without asking for an answer, and starts the form over", () => {
 	const { widget, input } = shown([field("a", { value: "offered" }), field("b")], { live: true });
-	widget.deliver({ type: "fill", turn: 0, values: { b: "filled" } });
+	widget.deliver({ type: "fill", known: 0, values: { b: "filled" } });
 	assert.equal(input("b").value, "filled");
 	assert.equal(input("a").value, "offered");
 	type(input("b"), "typed");
@@ -256,17 +267,17 @@ test("what was typed meanwhile is not filled in, and Python is told", () => {
 		live: true,
 	});
 	type(input("name"), "mine");
-	widget.deliver({ type: "fill", turn: 0, values: { name: "better", gpu: "l4" } });
+	widget.deliver({ type: "fill", known: 0, values: { name: "better", gpu: "l4" } });
 	assert.deepEqual([input("name").value, input("gpu").value], ["mine", "l4"]);
 	mock.timers.tick(300);
 	const told = { name: "mine", gpu: "l4" };
-	assert.deepEqual(widget.sent, [{ type: "input", turn: 1, values: told }]);
+	assert.deepEqual(sent(widget), [{ type: "input", values: told }]);
 	// On its way while the next one comes, and known by the one after.
-	widget.deliver({ type: "fill", turn: 0, values: { name: "better" } });
+	widget.deliver({ type: "fill", known: 0, values: { name: "better" } });
 	assert.equal(input("name").value, "mine");
 	mock.timers.tick(300);
-	assert.deepEqual(widget.sent[1], { type: "input", turn: 2, values: told });
-	widget.deliver({ type: "fill", turn: 1, values: { name: "followed" } });
+	assert.deepEqual(sent(widget)[1], { type: "input", values: told });
+	widget.deliver({ type: "fill", known: times(widget)[0] ?? 0, values: { name: "followed" } });
 	assert.equal(input("name").value, "followed");
 	mock.timers.tick(300);
 	assert.equal(widget.sent.length, 2);
@@ -279,7 +290,7 @@ test("a field that is filled in loses what was wrong with it, and is kept as if 
 	});
 	submit();
 	assert.deepEqual(texts(el, ".llm-error").filter(Boolean), ["a is required."]);
-	widget.deliver({ type: "fill", turn: 0, values: { a: "filled" } });
+	widget.deliver({ type: "fill", known: 0, values: { a: "filled" } });
 	assert.deepEqual(texts(el, ".llm-error").filter(Boolean), []);
 	assert.equal(input("a").value, "filled");
 	assert.equal(sessionStorage.getItem("llm-widgets.draft.import"), '{"a":"filled"}');

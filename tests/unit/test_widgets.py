@@ -249,11 +249,11 @@ class TestFormDialog:
         sent: list[Any] = []
         dialog.send = sent.append  # in place of the browser
         dialog.fill({"name": "a"})
-        for turn in (7, "x", None):
-            deliver(dialog, type="input", turn=turn, values={"name": "b"})
-        deliver(dialog, type="input", turn=8, values={"name": 1})
+        for at in (7, "x", None):
+            deliver(dialog, type="input", at=at, values={"name": "b"})
+        deliver(dialog, type="input", at=8, values={"name": 1})
         dialog.fill({"name": "c"})
-        assert [each["turn"] for each in sent] == [0, 7]
+        assert [each["known"] for each in sent] == [0, 7]
 
     def test_password_has_no_default(self) -> None:
         with pytest.raises(ValueError, match="widget state"):

@@ -116,6 +116,7 @@ class DeployPage:
     def _opened(self, change: dict[str, Any]) -> None:
         state = self._state
         if state.offered is None or state.subject is None:
+            self._form.start_over([])  # the next one must not begin with fields of this one
             return
         subject = state.subject
         self._title.children = toolbar(f"Deploy {subject.record.id}").children

@@ -73,10 +73,8 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 */
 	let kept = new Map();
 	let starts = model.get("starts") ?? 0;
-	/** How many messages with values were sent. */
-	let turn = 0;
 	/**
-	 * The first of these messages that has what was typed last, by the key of the field.
+	 * When something was typed last, by the key of the field: milliseconds since 1970.
 	 *
 	 * @type {Map<string, number>}
 	 */
@@ -97,10 +95,8 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 * @param {object} options
 	 * @param {boolean} options.secrets whether passwords are sent
 	 */
-	const send = (type, { secrets }) => {
-		turn += 1;
-		model.send({ type, turn, values: values({ secrets }) });
-	};
+	const send = (type, { secrets }) =>
+		model.send({ type, at: Date.now(), values: values({ secrets }) });
 	const live = debounce(LIVE_PAUSE_MS, () => {
 		if (isOpen()) send("input", { secrets: false });
 	});
@@ -154,7 +150,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 			if (holds(field) !== field.untouched || !mayKeep(field, value)) continue;
 			field.write(value);
 			field.drawRestore();
-			typed.set(field.key, turn + 1);
+			typed.set(field.key, Date.now());
 			changes ||= holds(field) !== field.untouched;
 		}
 		if (!changes) return;
@@ -253,7 +249,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	function onInput(event) {
 		const { target } = event;
 		const field = fields.find(({ element }) => target instanceof Node && element.contains(target));
-		if (field) typed.set(field.key, turn + 1);
+		if (field) typed.set(field.key, Date.now());
 		field?.drawRestore();
 		field?.setError("");
 		field?.setHint("");
@@ -276,10 +272,10 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	/**
 	 * Put values into fields, as if they had been typed; Python knows of them already.
 	 *
-	 * What was typed since the last message that Python knew of stays, and Python is told.
+	 * What was typed since the last message that Python had taken stays, and Python is told.
 	 *
 	 * @param {FormValues} given
-	 * @param {number} known the number of that message
+	 * @param {number} known when that message was sent
 	 */
 	function fill(given, known) {
 		const isLive = model.get("live");
@@ -316,7 +312,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	model.on("change:busy change:done", drawBusy);
 	model.on("change:submit_label", drawSubmit);
 	model.on("msg:custom", (message) => {
-		if (message.type === "fill") fill(message.values, message.turn);
+		if (message.type === "fill") fill(message.values, message.known);
 		if (message.type === "forget") kept = new Map();
 	});
 	drawSubmit();

@@ -189,11 +189,11 @@ export type FormValue = string | boolean | number | string[] | string[][] | null
 export type FormValues = Record<string, FormValue>;
 
 export type FormBaseSent =
-	/** Messages with values are numbered from 1. */
-	{ type: "submit" | "input" | "check"; turn: number; values: FormValues } | Signal<"cancel">;
+	/** At: when it was sent, in milliseconds since 1970. */
+	{ type: "submit" | "input" | "check"; at: number; values: FormValues } | Signal<"cancel">;
 export type FormBaseReceived =
-	/** The turn is that of the last message that Python had taken. */
-	{ type: "fill"; turn: number; values: FormValues } | Signal<"forget">;
+	/** Known: when the last message was sent that Python had taken. */
+	{ type: "fill"; known: number; values: FormValues } | Signal<"forget">;
 
 // Field
 export interface FieldSpec {
