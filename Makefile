@@ -27,7 +27,7 @@ COMPONENTS := llm_widgets/widgets/built
 PAGE := llm_widgets/server/built
 NODE_MODULES := node_modules/.package-lock.json
 
-.PHONY: run test test-matrix test-fast lint bundle docs lock clean
+.PHONY: run test test-matrix test-fast pictures lint bundle docs lock clean
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -44,6 +44,13 @@ test: $(READY) $(NODE_MODULES)
 test-matrix: $(READY)
 	@$(BIN)/python tests/install_chromium.py
 	@$(BIN)/python -m pytest tests/e2e -m matrix $(LONGEST_FIRST)
+
+# The pictures of the guide to the page.
+pictures: $(READY)
+	@$(BIN)/python tests/install_chromium.py
+	@$(BIN)/python -m pytest tests/e2e/test_pictures.py
+	@mkdir -p docs/pictures
+	@cp build/guide/*.png docs/pictures
 
 test-fast: $(READY)
 	@$(LOCAL_CLOUD) tests/unit tests/contract -m "not slow" -n $(WORKERS) --dist loadfile
