@@ -46,7 +46,7 @@ function shown(fields, more) {
 			advanced: "",
 			done: "",
 		},
-		...{ draft: "", secret: "" },
+		...{ draft: "", starts: 0, secret: "" },
 		...more,
 	});
 	const { el, close } = show(form, widget);

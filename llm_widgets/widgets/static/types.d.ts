@@ -167,8 +167,6 @@ export interface Detail {
 export interface FormBaseTraits {
 	fields: FieldSpec[];
 	submit_label: string;
-	/** How often the form was started over. */
-	starts?: number;
 	live: boolean;
 	busy: string;
 	/** Field key → what is wrong with it. */
@@ -180,6 +178,8 @@ export interface FormBaseTraits {
 	done?: string;
 	folded?: Record<string, string>;
 	advanced?: string;
+	/** How often the form was started over. */
+	starts?: number;
 	draft?: string;
 	/** Regular expression of texts with a secret: they are not kept. */
 	secret?: string;
@@ -273,6 +273,7 @@ export interface FormTraits extends FormBaseTraits {
 	done: string;
 	/** What the form is about, where what is typed is kept; empty where it is not. */
 	draft: string;
+	starts: number;
 	secret: string;
 }
 
