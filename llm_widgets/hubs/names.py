@@ -59,10 +59,17 @@ def address(typed: str, hosts: Collection[str]) -> tuple[str, list[str]]:
 
 def host(typed: str) -> str:
     """Return what would be the host if an address was typed; empty where it can't be one."""
+    return place(typed)[0]
+
+
+def place(typed: str) -> tuple[str, int | None]:
+    """Return what would be the host and the port if an address was typed."""
     try:
-        return urlsplit(typed if "://" in typed else f"https://{typed}").hostname or ""
+        parts = urlsplit(typed if "://" in typed else f"https://{typed}")
+        port = parts.port
     except ValueError:
-        return ""
+        return "", None
+    return parts.hostname or "", port
 
 
 def query(typed: str, key: str) -> str:

@@ -118,6 +118,22 @@ def test_an_architecture_that_is_made_of_another_is_known(name: str) -> None:
     assert tasks.known_as("Nothing") == tasks.known_as("NothingForCausalLM") == ""
 
 
+@pytest.mark.parametrize(
+    ("named", "task"),
+    [
+        (["OwnForCausalLM", "LlamaForCausalLM"], Task.CHAT),
+        (["OwnModel", "BertModel"], Task.EMBED),
+        (["LlamaForCausalLM", "BertModel"], Task.CHAT),
+    ],
+)
+def test_of_several_architectures_the_first_that_is_known_counts(
+    named: list[str], task: Task
+) -> None:
+    made = {"files": ["small", "model.safetensors"], "config": {"architectures": named}}
+    verdict = loadable.judge(contents_of(made))
+    assert (verdict.refusal, verdict.task) == ("", task)
+
+
 def test_each_architecture_is_of_one_kind() -> None:
     kinds = (
         architectures.TEXT,

@@ -109,6 +109,13 @@ def test_a_missing_model_may_be_a_private_one() -> None:
     assert explained(404, "RepoNotFound", "The real hub is away").cause == "The real hub is away"
 
 
+def test_who_has_no_token_is_not_told_that_it_is_wrong() -> None:
+    error = explained(401, said="Access to this resource needs a login", has_token=False)
+    assert isinstance(error, GatedModelError)
+    assert error.message == "org/name can't be read without a token."
+    assert error.cause == "Access to this resource needs a login"
+
+
 def test_a_pause_that_the_hub_asks_for_is_told() -> None:
     error = general(Refusal(429, {"Retry-After": "17"}), hub="Hugging Face")
     assert isinstance(error, UnavailableError)

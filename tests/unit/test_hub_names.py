@@ -405,6 +405,34 @@ def test_revisions() -> None:
         assert caught.value.field == "revision"
 
 
+@pytest.mark.parametrize(
+    "form", ["http://127.0.0.1:{}/org/name", "HF_ENDPOINT=http://127.0.0.1:{} hf download org/name"]
+)
+def test_the_port_is_a_part_of_the_hub_that_is_configured(form: str) -> None:
+    endpoint = "http://127.0.0.1:9000"
+    assert hugging_face.model(form.format(9000), endpoint).id == "org/name"
+    with pytest.raises(InvalidInputError, match=r"127\.0\.0\.1"):
+        hugging_face.model(form.format(9001), endpoint)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        "hf_abc",
+        "'hf_abc'",
+        '"hf_abc"',
+        "`hf_abc`",
+        "HF_TOKEN=hf_abc",
+        'export HF_TOKEN="hf_abc"',
+        "HUGGING_FACE_HUB_TOKEN=hf_abc",
+        "Bearer hf_abc",
+        "Authorization: Bearer hf_abc",
+    ],
+)
+def test_a_token_is_taken_out_of_what_stood_around_it(copied: str) -> None:
+    assert hugging_face.token(f" {copied}\n") == "hf_abc"
+
+
 def test_a_token_is_one_word_and_never_repeated() -> None:
     assert hugging_face.token("  hf_abc\n") == "hf_abc"
     assert hugging_face.token("") == ""

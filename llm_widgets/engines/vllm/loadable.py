@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ def judge(contents: Contents) -> Verdict:
 
     vLLM is the version that services are deployed with, and the GPUs are those of Cloud Run.
     """
+    contents = _with_known_first(contents)
     known = tasks.known_as(contents.architecture)
     looks = (
         *(_adapter, _draft, _other_kind, _modules, _weights),
@@ -70,6 +72,15 @@ def judge(contents: Contents) -> Verdict:
         format=MISTRAL if is_mistral else "",
         beside=beside.weights(contents),
     )
+
+
+def _with_known_first(contents: Contents) -> Contents:
+    """Return contents whose first architecture is the one that vLLM takes of several."""
+    config = contents.config or {}
+    named = config.get("architectures")
+    several = named if isinstance(named, list) and len(named) > 1 else []
+    first = next((each for each in several if isinstance(each, str) and tasks.known_as(each)), "")
+    return replace(contents, config={**config, "architectures": [first]}) if first else contents
 
 
 def _other_kind(contents: Contents, known: str) -> Verdict | None:

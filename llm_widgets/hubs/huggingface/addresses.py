@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from llm_widgets.domain.names import shown
 from llm_widgets.hubs import pasted, quantizations
-from llm_widgets.hubs.names import address, host, invalid, query
+from llm_widgets.hubs.names import address, host, invalid, place, query
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,8 +92,9 @@ def page(named: Pasted, endpoint: str = "") -> Page | None:
     InvalidInputError
         It is no address, one of something else than a model, or meant for another hub.
     """
-    known = HOSTS | MIRRORS | {host(endpoint)} - {""}
-    _refuse_another_hub(named, known)
+    is_own = bool(endpoint) and place(named.text) == place(endpoint)
+    known = HOSTS | MIRRORS | ({host(endpoint)} if is_own else set())
+    _refuse_another_hub(named, endpoint)
     text = _SSH.sub(r"https://\1/", named.text)
     if text.startswith("hf://"):
         return _of_scheme(text)
@@ -126,13 +127,14 @@ def about_mirror(text: str, endpoint: str) -> tuple[str, ...]:
     return (f"{found} is a mirror of Hugging Face. The same model is imported from {endpoint}.",)
 
 
-def _refuse_another_hub(named: Pasted, known: frozenset[str]) -> None:
+def _refuse_another_hub(named: Pasted, endpoint: str) -> None:
     """Refuse what is meant for a hub whose models may be others under the same name."""
     its_own = host(named.endpoint)
     other = "ModelScope" if named.hub == "modelscope" else ""
     if host(named.text) in _MODELSCOPE and "/models/" in named.text:
         other = "ModelScope"
-    if its_own and its_own not in known:
+    is_configured = place(named.endpoint) == place(endpoint)
+    if its_own and its_own not in HOSTS | MIRRORS and not is_configured:
         other = shown(its_own)
     if not other:
         return

@@ -118,9 +118,9 @@ def _closed(refusal: Refusal, asked: Asked) -> ManagerError | None:
     is_closed = status in {UNAUTHORIZED, FORBIDDEN} and _GATED.search(said)
     if refusal.code == "GatedRepo" or is_closed:
         return _gated(status, said, asked)
-    if status == UNAUTHORIZED and (asked.has_token or said not in _PLAIN):
+    if status == UNAUTHORIZED and asked.has_token:
         return _token(said, asked)
-    return None
+    return _forbidden(said, asked) if status == UNAUTHORIZED and said not in _PLAIN else None
 
 
 def _absent(refusal: Refusal, asked: Asked) -> ManagerError | None:

@@ -19,6 +19,13 @@ _PART = re.compile(r"[A-Za-z0-9_](?:[\w.-]*[A-Za-z0-9_])?", re.ASCII)
 # Of what git takes (git-check-ref-format), what people use.
 _REVISION = re.compile(r"[\w][\w./+=@#,%!-]{0,199}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]+")
+_COPIED_TOKEN = re.compile(
+    r"""(?:(?:export\s+)?(?:HF_TOKEN|HUGGING_FACE_HUB_TOKEN)=|(?:Authorization:\s*)?Bearer\s+)?"""
+    r"""["'`]?(hf_[A-Za-z0-9_]+)["'`]?""",
+    re.ASCII,
+)
+"""A token with what stood around it: quotes, a variable, a header."""
+
 _EXAMPLE = "Enter a model ID such as Qwen/Qwen3-0.6B."
 _OTHERS_TOKENS = {
     "sk-": "OpenAI",
@@ -163,6 +170,8 @@ def token(text: str) -> str:
         It can't be a token; the sentence does not repeat it.
     """
     text = text.strip()
+    if copied := _COPIED_TOKEN.fullmatch(text):
+        text = copied[1]
     if text and not _TOKEN.fullmatch(text):
         raise InvalidInputError(
             "The token contains a space, a line break or a character that tokens don't have.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from llm_widgets.hubs.huggingface.failures import HUB
 from llm_widgets.hubs.huggingface.repository import Repository
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from llm_widgets.domain.loading import Contents, Verdict
     from llm_widgets.domain.memory import Tensor
@@ -83,11 +84,12 @@ def inspect(
     model, license_ = repository.model(name.id, wanted)
     if model.gated or model.private:
         repository.check_access(model.id)
-    found = contents.read(repository, model)
-    engine, verdict = _judged(hub_id, endpoint, model, found)
-    index = _index(repository, model)
-    beside = (*contents.folders(found), *verdict.beside)
-    files = _files(repository, model, set(index.values()), beside)
+    with _its_author_mends(endpoint, model):
+        found = contents.read(repository, model)
+        engine, verdict = _judged(hub_id, endpoint, model, found)
+        index = _index(repository, model)
+        beside = (*contents.folders(found), *verdict.beside)
+        files = _files(repository, model, set(index.values()), beside)
     known = _facts(model, found.config or {})
     if look_inside and (tensors := _tensors(repository, model, files, index, found)):
         known |= facts.memory_of_safetensors(found.config or {}, tensors)
@@ -117,6 +119,18 @@ def newest_revision(model_id: str, *, endpoint: str) -> str:
     """
     model, _ = Repository(endpoint, "").model(names.model(model_id).id, "main")
     return model.sha
+
+
+@contextmanager
+def _its_author_mends(endpoint: str, model: Model) -> Iterator[None]:
+    """Add where to turn to the error of a repository that is not as it should be."""
+    try:
+        yield
+    except HubError as error:
+        if error.fix is None:
+            text = "Tell its author, or choose another revision or model."
+            error.fix = Fix(text=text, url=f"{endpoint}/{model.id}/discussions")
+        raise
 
 
 def _judged(hub_id: str, endpoint: str, model: Model, found: Contents) -> tuple[Engine, Verdict]:
@@ -170,13 +184,8 @@ def _tensors(
     found: Contents,
 ) -> tuple[Tensor, ...]:
     """Read the headers of the weights, and refuse those that are none."""
-    try:
+    with _its_author_mends(repository.endpoint, model):
         tensors = weights.read(files, index, repository.range_reader())
-    except headers.DamagedError as error:
-        text = "Tell its author, or choose another revision or model."
-        page = f"{repository.endpoint}/{model.id}/discussions"
-        error.fix = Fix(text=text, url=page)
-        raise
     if weights.is_adapter(tensors):
         cause = "All of its weights are those of an adapter."
         fix = _way(repository.endpoint, model, Way.BASE, found.base)
