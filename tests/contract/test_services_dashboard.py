@@ -22,6 +22,7 @@ from tests.contract.served_model import BUCKET, RECORD, put_served_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LISTS = "GET /v2/projects/[^/]+/locations/{}/services"
 
@@ -99,17 +100,21 @@ def test_what_was_there_stays_while_its_region_is_away(
 
 
 def test_the_list_refreshes_only_while_something_changes(
-    product: Product, session: Session, state: ServicesState
+    product: Product, session: Session, state: ServicesState, tmp_path: Path
 ) -> None:
     counted = threading.Event()
+    may_serve = tmp_path / "may-serve"  # until it is there the revision is on its way
     with deployed(product, "changing"):
         open_project(session, product)
         until(lambda: state.loaded)
         found = services.get(product.clients, state.services[0].name)
-        found.template.max_instance_request_concurrency = 3
+        (container,) = found.template.containers
+        waits = f"until test -e {may_serve}; do sleep 0.1; done; "
+        container.command = [*container.command[:-1], waits + container.command[-1]]
         services.update(product.clients, found, ["template"])
         state.refresh()
         until(lambda: state.services[0].state is ServiceState.DEPLOYING)
+        may_serve.touch()
         until(lambda: state.services[0].state is ServiceState.READY)
         until(lambda: not state._polling)
         state.observe(lambda _: counted.set(), "services")

@@ -49,6 +49,7 @@ PROGRESS = (
     '"started_at": "2026-01-02T03:04:05+00:00", "updated_at": "2026-01-02T03:05:05+00:00", '
     '"message": "", "cause": "", "fix": ""}'
 )
+SINCE = ('"is_shared": false}', '"is_shared": false, "part": ""}')  # what later versions add to it
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_a_process_goes_on_from_a_checkpoint(imports: Imports, source: FaultySou
     progress, note = folder.progress(), folder.worker()[0]
     assert progress
     assert progress.done == 3 * PART
-    assert progress.to_json().replace(plan.id, "ID") == PROGRESS
+    assert progress.to_json().replace(plan.id, "ID") == PROGRESS.replace(*SINCE)
     assert note
     assert note.to_json() == WORKER
     assert imports.run(plan) is ImportState.DONE
