@@ -12,7 +12,7 @@ import pytest
 
 from llm_widgets.engines import registry
 from llm_widgets.gcp.observe.logs import LogEntry
-from llm_widgets.manager import deploy, remedies, starting
+from llm_widgets.manager import offering, remedies, starting
 from llm_widgets.serving import recipes
 from tests.unit.codec_cases import DEPLOYMENTS
 
@@ -131,9 +131,9 @@ def test_a_size_that_is_new_with_a_change_stays() -> None:
 
 
 def test_all_ways_to_change_a_service_drop_it() -> None:
-    assert HINT not in deploy.changed(TOLD, {"accelerator": "nvidia-l4"}).args
+    assert HINT not in offering.changed(TOLD, {"accelerator": "nvidia-l4"}).args
     assert HINT not in remedies.with_context(TOLD, 2048).args
-    assert HINT in deploy.changed(TOLD, {"timeout": 60}).args
+    assert HINT in offering.changed(TOLD, {"timeout": 60}).args
     short = replace(RTX, args=(*RTX.args, "--kv-cache-memory", "8538253005"))
-    changed = deploy.changed(short, {"image": "own/vllm:1"}).args
+    changed = offering.changed(short, {"image": "own/vllm:1"}).args
     assert changed == RTX.args

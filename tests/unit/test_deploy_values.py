@@ -13,8 +13,8 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.services import SubnetAccess
 from llm_widgets.errors import InvalidInputError
 from llm_widgets.manager.callers import member
-from llm_widgets.manager.deploy import with_code
 from llm_widgets.manager.differences import Change
+from llm_widgets.manager.offering import with_code
 from llm_widgets.page.services.access_entries import callers_from
 from llm_widgets.page.services.deploy_values import (
     deployment_from,

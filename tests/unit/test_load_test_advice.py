@@ -12,7 +12,7 @@ from llm_widgets.domain.load_tests.advice import Told
 from llm_widgets.domain.load_tests.levels import Level
 from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.engines import registry
-from llm_widgets.manager import deploy, load_test_advice
+from llm_widgets.manager import load_test_advice, offering
 from llm_widgets.serving import checks, concurrency, recipes
 from tests.unit.queue_server import QueueServer
 from tests.unit.test_load_tests import curve, made
@@ -55,7 +55,7 @@ def test_the_advice_is_applied_to_cloud_run_and_the_engine(
     assert load_test_advice.label(test, now) == label
     assert checks.problems(after) == []
     changes = load_test_advice.changes(test, now)
-    assert deploy.changed(now, changes) == after
+    assert offering.changed(now, changes) == after
     assert load_test_advice.changes(test, after) == {}
 
 

@@ -10,7 +10,7 @@ import pytest
 from llm_widgets.domain.start_styles import BALANCED, FAST_ANSWERS, FAST_START, IDS
 from llm_widgets.engines import registry, start_styles
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.manager.deploy import with_start
+from llm_widgets.manager.offering import with_start
 from llm_widgets.page.services.deploy_values import deployment_from, followers, values_of
 from tests.unit.codec_cases import DEPLOYMENTS
 

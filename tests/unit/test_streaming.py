@@ -13,7 +13,7 @@ from llm_widgets.domain.models import ModelRecord, ModelStatus
 from llm_widgets.domain.units import GIB
 from llm_widgets.engines import registry, streaming
 from llm_widgets.errors import InvalidInputError
-from llm_widgets.manager.deploy import with_streaming
+from llm_widgets.manager.offering import with_streaming
 from llm_widgets.page.services.container_entries import STREAM
 from llm_widgets.page.services.deploy_values import deployment_from, followers, values_of
 from llm_widgets.page.services.form_entry import Shown

@@ -22,13 +22,14 @@ from llm_widgets.manager import (
     managed,
     measuring,
     memory,
+    offering,
     options,
     projects,
     spreading,
 )
 from llm_widgets.manager.calls.services import ServiceCalls
-from llm_widgets.manager.deploy import Subject
 from llm_widgets.manager.interrupting import Work
+from llm_widgets.manager.offering import Subject
 from llm_widgets.serving import gpu_memory
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class DeployCalls(ServiceCalls):
         subject = self._subject(bucket, model_id, revision)
         manifest = memory.kept(self.clients, subject.bucket, subject.record)
         offered = self._wanted(subject, manifest, {"framework": framework} if framework else {})
-        return deploy.proposal(subject, manifest, offered.framework)
+        return offering.proposal(subject, manifest, offered.framework)
 
     def estimate(
         self,
@@ -205,12 +206,12 @@ class DeployCalls(ServiceCalls):
         subject = self._subject(bucket, model_id, revision)
         manifest = memory.kept(self.clients, subject.bucket, subject.record)
         wanted = self._wanted(subject, manifest, changes)
-        wanted = deploy.with_code(wanted, runs=trust_remote_code)
-        wanted = deploy.with_start(wanted, start)
-        wanted = deploy.with_streaming(wanted, on=stream_weights)
+        wanted = offering.with_code(wanted, runs=trust_remote_code)
+        wanted = offering.with_start(wanted, start)
+        wanted = offering.with_streaming(wanted, on=stream_weights)
         if not family_arguments:
-            proposed = deploy.proposal(subject, manifest, wanted.framework)
-            wanted = deploy.with_proposal(wanted, proposed, told=False)
+            proposed = offering.proposal(subject, manifest, wanted.framework)
+            wanted = offering.with_proposal(wanted, proposed, told=False)
         there = deploy.found(self.clients, wanted) if exist_ok else None
         if there:
             return self._again(there, changes, watch, wait=wait, progress=progress)
@@ -282,7 +283,7 @@ class DeployCalls(ServiceCalls):
         managed.refuse_edit(self.service(name))
         document = service_json.read(self.clients, name)
         before = change.deployment_of(document)
-        after = deploy.changed(before, options.checked(changes))
+        after = offering.changed(before, options.checked(changes))
         for problem in change.problems(before, after):
             raise problem
         wanted = change.prepared(document, before, after)
@@ -348,8 +349,8 @@ class DeployCalls(ServiceCalls):
     ) -> Deployment:
         changes = options.checked(asked)
         known = projects.defaults(self.clients, self.project)
-        offered = deploy.offer(known, subject, manifest, changes.pop("framework", ""))
-        return deploy.asked_for(known, offered, changes, subject.record.size)
+        offered = offering.offer(known, subject, manifest, changes.pop("framework", ""))
+        return offering.asked_for(known, offered, changes, subject.record.size)
 
     def _subject(
         self, bucket: str | BucketListing, model: str | ModelRecord, revision: str

@@ -16,10 +16,10 @@ from llm_widgets.gcp.run.service_list import Others
 from llm_widgets.manager import (
     change,
     costing,
-    deploy,
     differences,
     explaining,
     finding,
+    offering,
     options,
     starting,
 )
@@ -290,7 +290,7 @@ class ServiceCalls(Calls):
         """
         document = service_json.read(self.clients, self._name(service))
         before = change.deployment_of(document)
-        after = deploy.changed(before, options.checked(changes))
+        after = offering.changed(before, options.checked(changes))
         for problem in change.problems(before, after):
             raise problem
         return differences.of_deployments(before, after)

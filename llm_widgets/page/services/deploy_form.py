@@ -12,9 +12,10 @@ from llm_widgets.domain.services import Deployment
 from llm_widgets.engines import proposals, registry
 from llm_widgets.engines.proposals import Proposal
 from llm_widgets.errors import InvalidInputError, ManagerError
-from llm_widgets.manager import deploy, memory, remedies
-from llm_widgets.manager.deploy import Choices, Subject
+from llm_widgets.manager import deploy, memory, offering, remedies
+from llm_widgets.manager.deploy import Choices
 from llm_widgets.manager.memory import FIT_ANYWAY
+from llm_widgets.manager.offering import Subject
 from llm_widgets.manager.projects import Defaults
 from llm_widgets.page.background import Latest
 from llm_widgets.page.services.access_entries import callers_from
@@ -116,7 +117,7 @@ class DeployFormState(HasTraits):
         except ManagerError as error:
             self._session.report(error)
             return
-        first = deploy.offer(self._defaults(), subject)
+        first = offering.offer(self._defaults(), subject)
         with self.hold_trait_notifications():
             self.subject = subject
             self.problems = {}
@@ -140,7 +141,7 @@ class DeployFormState(HasTraits):
             found = loading.from_facts(manifest.facts)
             self.has_code = bool(found and found.code)
             if self.deployment == first:
-                self.deployment = better = deploy.offer(self._defaults(), subject, manifest)
+                self.deployment = better = offering.offer(self._defaults(), subject, manifest)
                 self.offered = better
             if self.deployment:
                 self._propose(self.deployment)
@@ -182,7 +183,7 @@ class DeployFormState(HasTraits):
         """Offer what another engine is best deployed with; what was filled in is given up."""
         assert self.subject is not None, "the form is shown only while something is offered"
         try:
-            made = deploy.offer(self._defaults(), self.subject, self._manifest, framework)
+            made = offering.offer(self._defaults(), self.subject, self._manifest, framework)
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return
@@ -314,11 +315,11 @@ class DeployFormState(HasTraits):
         if self.deployment is None:
             return None
         told = not self.is_proposal_told
-        return self._changed_to(deploy.with_proposal(self.deployment, self.proposal, told=told))
+        return self._changed_to(offering.with_proposal(self.deployment, self.proposal, told=told))
 
     def _propose(self, made: Deployment) -> None:
         assert self.subject is not None, "the form is shown only while something is offered"
-        self.proposal = deploy.proposal(self.subject, self._manifest, made.framework)
+        self.proposal = offering.proposal(self.subject, self._manifest, made.framework)
 
     def _changed_to(self, wanted: Deployment) -> Deployment:
         self.diagnosis = None
@@ -342,7 +343,7 @@ class DeployFormState(HasTraits):
         self.followed = {}
         try:
             read = deployment_from(before, values)
-            wanted = deploy.followed(self._defaults(), before, read, self._size)
+            wanted = offering.followed(self._defaults(), before, read, self._size)
         except InvalidInputError as error:
             self.problems = {error.field: error.message}
             return None
@@ -356,7 +357,7 @@ class DeployFormState(HasTraits):
         if wanted is None:
             return None
         self.deployment = wanted
-        if not self.problems and not self.followed.keys().isdisjoint(deploy.HARDWARE):
+        if not self.problems and not self.followed.keys().isdisjoint(offering.HARDWARE):
             self.problems = {
                 "": "Fields that depend on your last change were changed too. Review them."
             }

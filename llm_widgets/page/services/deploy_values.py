@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llm_widgets.manager.deploy import with_changes
 from llm_widgets.manager.differences import Change, between
+from llm_widgets.manager.offering import with_changes
 from llm_widgets.page.services.access_entries import ACCESS, NETWORK
 from llm_widgets.page.services.container_entries import COMMAND, CONTAINER, PROBE, STORAGE
 from llm_widgets.page.services.hardware_entries import HARDWARE, PLACE, SCALING
