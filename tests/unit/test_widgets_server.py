@@ -54,11 +54,12 @@ class Proxy:
         return str(jwt.encode(self.signer, claims), "ascii")
 
 
-class TestAssertion:
-    @pytest.fixture(scope="class")
-    def proxy(self) -> Proxy:
-        return Proxy()
+@pytest.fixture(scope="module")
+def proxy() -> Proxy:
+    return Proxy()
 
+
+class TestAssertion:
     def test_good(self, proxy: Proxy) -> None:
         assert verify_assertion(proxy.assertion(), AUDIENCE, proxy.keys) == "ada@example.com"
 
