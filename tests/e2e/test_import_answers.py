@@ -147,3 +147,24 @@ def test_each_answer_has_a_sentence_and_a_way_out(
     expect(page.get_by_role("button", name="Import", exact=True)).to_be_visible()
     pictures(page, "embedding")
     assert violations(page) == []
+
+
+def test_what_is_being_typed_outlives_answers_that_come_meanwhile(
+    form: Page, manager: RunningManager
+) -> None:
+    page = form
+    manager.faults(holds=["GET /storage/v1/b$", "GET /api/models$"])
+    page.reload()
+    model, where = page.get_by_label("Model ID").locator("visible=true"), "Destination bucket"
+    expect(model).to_have_value("local/tiny-llama")
+    expect(page.get_by_label(where)).to_contain_text("Looking for buckets")
+    model.press("Control+A")  # what is typed next takes the place of all that stands there
+    manager.faults()
+    expect(page.get_by_text("local/tiny-llama (788 kB)")).to_be_visible()
+    expect(page.get_by_label(where)).not_to_contain_text("Looking for buckets")
+    page.keyboard.type("local/tiny-llama-gated")
+    expect(model).to_have_value("local/tiny-llama-gated")
+    page.get_by_role("button", name="Check").click()
+    gated = page.get_by_role("alert").filter(has_text="local/tiny-llama-gated is gated.")
+    expect(gated).to_have_count(2)
+    expect(page.get_by_label("Name").locator("visible=true")).to_have_value("answers-of-hubs")

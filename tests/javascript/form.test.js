@@ -140,6 +140,36 @@ test("new fields take over what was typed, and not what was only offered", () =>
 	assert.equal(document.activeElement, input("region"));
 });
 
+test("new fields leave those alone that are as before, and what is selected in the others", () => {
+	const { widget, input } = shown([
+		field("model", { group: "Model" }),
+		field("name", { group: "Bucket" }),
+		field("bucket", { kind: "select", group: "Bucket", options: options("new") }),
+	]);
+	type(input("model"), "acme/small");
+	const [model, name] = [input("model"), input("name")];
+	model.focus();
+	model.setSelectionRange(0, 4);
+	widget.update({
+		fields: [
+			field("model", { group: "Model", suggestions: options("acme/small") }),
+			field("name", { group: "Bucket" }),
+			field("bucket", { kind: "select", group: "Bucket", options: options("new", "old") }),
+		],
+	});
+	assert.equal(input("name"), name);
+	assert.notEqual(input("model"), model);
+	assert.equal(document.activeElement, input("model"));
+	assert.deepEqual([input("model").selectionStart, input("model").selectionEnd], [0, 4]);
+	assert.equal(input("bucket").children.length, 2);
+	assert.equal(input("bucket").closest("section"), name.closest("section"));
+
+	widget.update({ fields: [field("model", { group: "Other" }), field("first"), field("name")] });
+	assert.equal(input("model").value, "acme/small");
+	assert.equal(document.activeElement, input("model"));
+	assert.deepEqual([input("model").selectionStart, input("model").selectionEnd], [0, 4]);
+});
+
 test("a choice that is no longer offered falls back to the first", () => {
 	const gpus = (/** @type {string[]} */ ...names) => [
 		field("gpu", { kind: "select", options: options(...names) }),

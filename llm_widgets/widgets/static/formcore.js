@@ -7,6 +7,7 @@
 import { debounce, el, setText } from "./dom.js";
 import { canBeKept, readDraft, writeDraft } from "./drafts.js";
 import { buildField } from "./fields.js";
+import { heldFocus } from "./focus.js";
 import { grouped, makeFolds, reveal } from "./groups.js";
 import { icon } from "./parts.js";
 import { addRestore } from "./restore.js";
@@ -65,6 +66,7 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	const folds = makeFolds(model);
 	/** @type {PlacedField[]} */
 	let fields = [];
+	let arranged = ""; // how they stand on cards
 	let submitted = false;
 	/**
 	 * What was kept and is not put in yet: a choice may be offered later.
@@ -123,17 +125,44 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 	 */
 	function buildFields(keep) {
 		if (!keep) typed.clear();
-		const before = new Map(keep ? fields.map((field) => [field.key, carried(field)]) : []);
-		const focused = fields.find((field) => field.element.contains(document.activeElement))?.key;
-		fields = model.get("fields").map((spec) => place(spec, before.get(spec.key)));
-		fieldBox.replaceChildren(
-			...(cards ? grouped(fields, folds) : fields.map((field) => field.element)),
-		);
-		if (keep) fields.find((field) => field.key === focused)?.focus();
+		const before = keep ? fields : [];
+		const known = new Map(before.map((field) => [field.key, field]));
+		fields = model.get("fields").map((spec) => {
+			const same = known.get(spec.key);
+			if (same && JSON.stringify(same.spec) === JSON.stringify(spec)) return same;
+			return place(spec, same && carried(same));
+		});
+		show(before);
 		showAndHide();
 		drawErrors();
 		drawHints();
 		putIn();
+	}
+
+	/**
+	 * Show the fields in the place of others. One that stays as it is is not moved: a list that is
+	 * open, or what is being composed there, would be lost.
+	 *
+	 * @param {PlacedField[]} before
+	 */
+	function show(before) {
+		const focused = before.find(({ element }) => element.contains(document.activeElement));
+		const giveFocus = focused && heldFocus(focused.element);
+		const places = fields.map(({ spec }) => [spec.key, spec.group, spec.is_advanced]);
+		const planned = JSON.stringify([places, Object.keys(folds.summaries())]);
+		if (planned === arranged && before.length) {
+			for (const [index, { element }] of fields.entries()) {
+				const old = before[index]?.element;
+				if (old !== element) old?.replaceWith(element);
+			}
+		} else {
+			fieldBox.replaceChildren(
+				...(cards ? grouped(fields, folds) : fields.map((field) => field.element)),
+			);
+		}
+		arranged = planned;
+		const after = fields.find(({ key }) => key === focused?.key);
+		if (after && !after.element.contains(document.activeElement)) giveFocus?.(after.element);
 	}
 
 	/** @type {(field: PlacedField, value: FormValue) => boolean} */
