@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipywidgets as w
 import traitlets as t
 
+from llm_widgets.widgets._sending import Sending
 
-class Plain(t.HasTraits):
+
+class Plain(Sending):
     """A widget without a layout and a style, for a class that names it before one of ipywidgets.
 
     Each of both is a widget of its own otherwise: more than half of those of the page, and most of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,6 +44,8 @@ from llm_widgets.widgets._batch import Batch
 from local_cloud.testing.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from llm_widgets.widgets._component import Component
 
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -742,3 +745,26 @@ class TestFilePicker:
         deliver(picker, **piece, index=1, count=2)
         deliver(picker, **piece, index=1.0, count=2)
         assert picker.file is None
+
+
+def _elsewhere(work: Callable[[], Any]) -> Any:
+    """Return what something gives in another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def test_what_threads_set_is_sent_in_the_order_of_its_values(
+    wire: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del wire
+    notice, free = Notice(), []
+    lock = notice._sending
+
+    def publish(*_: Any, **__: Any) -> None:
+        free.append(_elsewhere(partial(lock.acquire, blocking=False)))
+
+    monkeypatch.setattr(notice.comm, "publish_msg", publish)
+    notice.text = "Copying"  # while it is sent nobody else reads what to send
+    with notice.hold_sync():
+        notice.text = "Copied"
+    assert free == [False, False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from traitlets import Bool, Dict, HasTraits, Instance
@@ -51,6 +52,7 @@ class ImportFormState(HasTraits):
         self._session = session
         self._models = models
         self._latest = Latest()
+        self._suggesting = threading.Lock()
         self._token = ""
 
     def suggest(self) -> None:
@@ -160,7 +162,8 @@ class ImportFormState(HasTraits):
 
     def _suggest(self, source: str) -> None:
         def then(found: tuple[Suggestion, ...]) -> None:
-            self.suggested = {**self.suggested, source: found}
+            with self._suggesting:  # hubs answer in threads
+                self.suggested = {**self.suggested, source: found}
 
         self._session.background.run(
             lambda: hubs.suggest(source, "", self._session.settings), then, lambda _: None

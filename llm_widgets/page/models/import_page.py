@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.errors import GatedModelError, ManagerError
@@ -41,6 +42,7 @@ class ImportPage:
         self._back = back
         self._first: dict[str, Any] = {}
         self._checked: Values = {}
+        self._drawing = threading.Lock()  # answers come in threads: the last has to be drawn last
         self._form = Form(
             label="Import model",
             submit_label="Check",
@@ -71,11 +73,12 @@ class ImportPage:
 
     def open(self, source: str = registry.FIRST, model_id: str = "", bucket: str = "") -> None:
         """Begin a new import, with what is given filled in."""
-        self._first = {"source": source, "model_id": model_id, "bucket": bucket}
         self._state.forget()
         self._problem.clear()
         self._find.start_over()
-        self._form.start_over(self._fields())
+        with self._drawing:
+            self._first = {"source": source, "model_id": model_id, "bucket": bucket}
+            self._form.start_over(self._fields())
         # What was typed on another way here must not take the place of what is given now.
         self._form.keep_as(f"import {source} {model_id} {bucket}")
         self._state.suggest()
@@ -92,16 +95,18 @@ class ImportPage:
         )
 
     def _redraw(self, _: object) -> None:
-        if self._first:
-            self._form.set_fields(self._fields())
+        with self._drawing:
+            if self._first:
+                self._form.set_fields(self._fields())
 
     def close(self) -> None:
         """Forget what was filled in, the token with it, and show the list."""
-        self._first = {}
         self._state.forget()
         self._find.start_over()
         self._form.forget()
-        self._form.start_over([])
+        with self._drawing:
+            self._first = {}
+            self._form.start_over([])
         self._back()
 
     def _take(self, source: str, model_id: str) -> None:
