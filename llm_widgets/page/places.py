@@ -98,4 +98,5 @@ def parse(address: str) -> Place | None:
     view = next((each for each in View if each.word == word and each.takes(len(names))), None)
     if view is None or (view is View.SERVICE and not set(names[2:]).issubset(SECTIONS)):
         return None
-    return Place(view, tuple(names))
+    place = Place(view, tuple(names))
+    return place if len(place.address) <= _LONGEST else None  # escaped, it may be longer
