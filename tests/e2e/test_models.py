@@ -245,9 +245,13 @@ def test_an_import_that_is_begun_before_the_buckets_are_listed(
     where = page.get_by_label("Destination bucket")
     expect(where).to_have_value("")
     expect(where.locator("option:checked")).to_have_text("Looking for buckets …")
+    model = page.get_by_label("Model ID").locator("visible=true")
+    model.select_text()
     manager.faults()
     expect(where).to_have_value(BUCKET)
-    expect(page.get_by_label("Model ID").locator("visible=true")).to_have_value(GATED)
+    expect(model).to_have_value(GATED)
+    page.keyboard.type("other")  # in place of what is selected still
+    expect(model).to_have_value("other")
 
 
 def test_details_verify_and_delete(
