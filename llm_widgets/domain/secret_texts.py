@@ -19,7 +19,10 @@ NAMES = r"authorization|bearer|password|passwd|secret|token|api[_-]?key|access[_
 IN_ADDRESS = r"(?<=://)[^/\s@]{1,200}:[^/\s@]{1,200}@"
 """User and password in a URL."""
 
-HELD = "|".join([*(form for form, _ in FORMS), rf"(?<![a-z])(?:{NAMES})(?![a-z])", IN_ADDRESS])
+BY_FORM = "|".join([*(form for form, _ in FORMS), IN_ADDRESS])
+"""Found in a text that holds a secret which its form gives away, upper or lower case."""
+
+HELD = "|".join([BY_FORM, rf"(?<![a-z])(?:{NAMES})(?![a-z])"])
 """Found in a text that holds a secret, or names one, upper or lower case.
 
 Rather in too many: whatever follows a word such as ``--api-key`` may be one.

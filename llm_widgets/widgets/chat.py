@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets as t
 
+from llm_widgets.domain.secret_texts import BY_FORM
 from llm_widgets.widgets._batch import Batch
 from llm_widgets.widgets._component import Component, callbacks
+from llm_widgets.widgets._own_page import is_own_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,7 +20,8 @@ ChatTurn = dict[str, str]
 """``role`` (``"user"`` or ``"assistant"``), ``text``, ``thought`` before it, ``calls`` of tools
 after it, ``note`` below it, ``image`` beside it."""
 
-_LONGEST = 1_000_000  # characters of a question; longer ones fit no model
+_TEXTS = frozenset({"role", "text", "thought", "calls", "note", "image"})
+_LONGEST = 1_000_000  # characters of a question, or of a chat that is kept; more fits no model
 _HOTTEST = 2
 _MOST_TOKENS = 1_000_000
 
@@ -41,6 +44,9 @@ class Transcript(Component, module="transcript"):
         What is waited for, in words; empty for nothing.
     waited
         For how many seconds; 0 is not shown.
+    kept_as
+        Name under which the browser keeps the chat for as long as its tab is open, on our own
+        page: a reload ends the kernel. No text with a secret is kept, and no picture.
     """
 
     label = t.Unicode().tag(sync=True)
@@ -48,14 +54,21 @@ class Transcript(Component, module="transcript"):
     busy = t.Bool(default_value=False).tag(sync=True)
     waiting = t.Unicode().tag(sync=True)
     waited = t.Int().tag(sync=True)
+    kept_as = t.Unicode().tag(sync=True)
+    secret = t.Unicode(BY_FORM, help="regular expression of what is not kept").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, kept_as: str = "", **traits: Any) -> None:
         self._lock = threading.Lock()
         self._turns: list[ChatTurn] = []
         self._pending: list[dict[str, Any]] = []
         self._batch = Batch(self._send_pending, every=0.1)
         self._regenerate_callbacks = callbacks()
-        super().__init__(**traits)
+        self._kept_callbacks = callbacks()
+        super().__init__(kept_as=kept_as if is_own_page() else "", **traits)
+
+    def on_kept(self, callback: Callable[[Sequence[ChatTurn]], object]) -> None:
+        """Call ``callback(turns)`` when the browser had kept a chat, and none is shown."""
+        self._kept_callbacks.register_callback(callback)
 
     def on_regenerate(self, callback: Callable[[], object]) -> None:
         """Call ``callback()`` when the last question is to be asked again."""
@@ -109,8 +122,11 @@ class Transcript(Component, module="transcript"):
         for message in pending:
             self.send(message)
 
-    def _on_ready_message(self, _content: dict[str, Any]) -> None:
+    def _on_ready_message(self, content: dict[str, Any]) -> None:
         """Send a page that has just opened all that there is."""
+        kept = content.get("turns")
+        if self.kept_as and kept and not self.turns and _are_turns(kept):
+            self._kept_callbacks(kept)
         with self._lock:
             self._pending = [self._from(0)]
         self._batch.now()
@@ -176,6 +192,17 @@ class Composer(Component, module="composer"):
 
     def _on_fresh_message(self, _content: dict[str, Any]) -> None:
         self._fresh_callbacks()
+
+
+def _are_turns(value: object) -> bool:
+    """Return whether a value of the browser is a chat that it can have kept."""
+    return (
+        isinstance(value, list)
+        and all(isinstance(turn, dict) and set(turn) == _TEXTS for turn in value)
+        and all(isinstance(text, str) for turn in value for text in turn.values())
+        and all(turn["role"] in {"user", "assistant"} and not turn["image"] for turn in value)
+        and sum(len(text) for turn in value for text in turn.values()) <= _LONGEST
+    )
 
 
 def _are_settings(value: dict[str, Any]) -> bool:

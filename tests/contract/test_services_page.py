@@ -215,6 +215,21 @@ def test_a_conversation_outlives_the_page_of_its_service(
     assert chats.of(endless, page.log).turns == ()
 
 
+def test_a_conversation_of_the_page_before_goes_on(
+    session: Session, summary: ServiceSummary
+) -> None:
+    before = (Turn("user", "hello"), Turn("assistant", "hel"))
+    chat = chat_with(session, summary, "thinker")
+    chat.take_up(before)
+    assert chat.turns == (before[0], replace(before[1], note="Interrupted: the page was reloaded."))
+    chat.take_up(())
+    chat.take_up((Turn("user", "another"),))  # this page has one by now
+    assert [turn.text for turn in chat.turns] == ["hello", "hel"]
+    chat.regenerate()
+    until(lambda: not chat.busy)
+    assert [turn.text for turn in chat.turns] == ["hello", "hello é "]
+
+
 def test_a_new_chat_ends_the_answer_of_the_old_one(
     session: Session, summary: ServiceSummary
 ) -> None:

@@ -104,6 +104,27 @@ def test_each_task_is_tried(
     checked()
 
 
+def test_a_chat_outlives_a_reload(page: Page) -> None:
+    def ask(prompt: str) -> None:
+        page.get_by_label("Prompt", exact=True).fill(prompt)
+        page.get_by_role("button", name="Send", exact=True).click()
+
+    open_service(page, "chats")
+    said = page.get_by_role("log", name="Conversation", exact=True)
+    ask("Hello?")
+    expect(said.get_by_text("First token after")).to_have_count(1)
+    expect(page.get_by_text("Kept until you start a new chat")).to_be_visible()
+    page.reload()
+    expect(said.get_by_text("First token after")).to_have_count(1)
+    expect(said.get_by_text("Hello?", exact=True).first).to_be_visible()
+    ask("And then?")
+    expect(said.get_by_text("First token after")).to_have_count(2)
+    page.get_by_role("button", name="New chat").click()
+    expect(said.get_by_text("Send a message to try the model.")).to_be_visible()
+    page.reload()
+    expect(said.get_by_text("Send a message to try the model.")).to_be_visible()
+
+
 def test_services_that_are_selected_are_compared(page: Page) -> None:
     page.get_by_role("tab", name="Services", exact=True).click()
     row_of(page, "chats").get_by_role("checkbox").check()

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import composer from "../../llm_widgets/widgets/static/composer.js";
 import { loadReader } from "../../llm_widgets/widgets/static/markdown.js";
 import transcript from "../../llm_widgets/widgets/static/transcript.js";
@@ -20,10 +20,13 @@ const turn = (role, text, more) => ({
 	...more,
 });
 
-async function conversation() {
+/** @param {Partial<TranscriptTraits>} [more] */
+async function conversation(more) {
 	/** @type {Widget<TranscriptTraits, TranscriptSent, TranscriptReceived>} */
 	const widget = new Widget({
 		...{ label: "Conversation", placeholder: "Nothing yet.", busy: false, waiting: "", waited: 0 },
+		...{ kept_as: "", secret: "hf_[a-z]{20}" },
+		...more,
 	});
 	const shown = show(transcript, widget);
 	await nextFrame();
@@ -148,7 +151,7 @@ test("a new chat is asked for, and the box is ready for it", () => {
 
 test("an answer grows, and only it is drawn anew", async () => {
 	const { widget, el, log } = await conversation();
-	assert.deepEqual(widget.sent, [{ type: "ready" }]);
+	assert.deepEqual(widget.sent, [{ type: "ready", turns: [] }]);
 	assert.equal(find(el, ".llm-chat-empty", HTMLElement).textContent, "Nothing yet.");
 	widget.deliver({
 		...{ type: "turns", from: 0 },
@@ -213,7 +216,7 @@ test("the last answer can be had again, each can be copied", async () => {
 	widget.deliver({ type: "turns", from: 3, turns: [turn("assistant", "d", { note: "1 token" })] });
 	await nextFrame();
 	assert.deepEqual(texts(el, ".llm-again"), ["Regenerate"]);
-	assert.deepEqual(texts(el, ".llm-note"), ["", "", "", "1 token"]);
+	assert.deepEqual(texts(el, ".llm-turn .llm-note"), ["", "", "", "1 token"]);
 	assert.equal(el.querySelectorAll("[aria-label='Copy the answer']").length, 2);
 	find(el, ".llm-again", HTMLElement).click();
 	assert.deepEqual(widget.sent.at(-1), { type: "regenerate" });
@@ -263,4 +266,59 @@ test("calls of tools and a picture are shown, and nothing is loaded from elsewhe
 		[true, false, true],
 	);
 	assert.ok(calls[1]?.textContent?.includes('look({"at": "it"})'));
+});
+
+test("a chat is kept over a reload, without its pictures", async () => {
+	sessionStorage.clear();
+	mock.timers.enable({ apis: ["setTimeout"] });
+	const first = await conversation({ kept_as: "services/chat" });
+	assert.deepEqual(first.widget.sent, [{ type: "ready", turns: [] }]);
+	assert.deepEqual(texts(first.el, ".llm-kept"), [""]);
+	const asked = turn("user", "What is it?", { image: "data:image/png;base64,iVBORw0KGgo=" });
+	first.widget.deliver({ type: "turns", from: 0, turns: [asked, turn("assistant", "A ")] });
+	first.widget.deliver({ type: "extend", text: "cat", thought: "" });
+	mock.timers.tick(300);
+	mock.timers.reset();
+	await nextFrame();
+	assert.deepEqual(texts(first.el, ".llm-kept"), [
+		"Kept until you start a new chat or close this browser tab.",
+	]);
+	first.close();
+
+	const bare = { ...asked, image: "", note: "The picture was not kept." };
+	const kept = [{ type: "ready", turns: [bare, turn("assistant", "A cat")] }];
+	const second = await conversation({ kept_as: "services/chat" });
+	assert.deepEqual(second.widget.sent, kept);
+	const other = await conversation({ kept_as: "services/other" });
+	assert.deepEqual(other.widget.sent, [{ type: "ready", turns: [] }]);
+	second.widget.deliver({ type: "turns", from: 0, turns: [] });
+	assert.equal(sessionStorage.length, 0);
+});
+
+test("a chat with a secret, or a very long one, is not kept, and says so", async () => {
+	sessionStorage.clear();
+	const { widget, el } = await conversation({ kept_as: "services/chat" });
+	widget.deliver({ type: "turns", from: 0, turns: [turn("user", "hello")] });
+	assert.equal(sessionStorage.length, 1);
+	widget.deliver({ type: "turns", from: 0, turns: [turn("user", `hf_${"a".repeat(20)}`)] });
+	assert.equal(sessionStorage.length, 0);
+	await nextFrame();
+	assert.deepEqual(texts(el, ".llm-kept"), [
+		"A reload of the page loses this chat: it holds what looks like a secret.",
+	]);
+	widget.deliver({ type: "turns", from: 0, turns: [turn("user", "a".repeat(1_000_001))] });
+	await nextFrame();
+	assert.deepEqual(texts(el, ".llm-kept"), [
+		"A reload of the page loses this chat: it is too long.",
+	]);
+	assert.equal(sessionStorage.length, 0);
+});
+
+test("a chat without a name is not kept", async () => {
+	sessionStorage.clear();
+	const { widget, el } = await conversation();
+	widget.deliver({ type: "turns", from: 0, turns: [turn("user", "hello")] });
+	await nextFrame();
+	assert.equal(sessionStorage.length, 0);
+	assert.equal(find(el, ".llm-kept", HTMLElement).hidden, true);
 });

@@ -425,6 +425,45 @@ class TestTranscript:
         deliver(transcript, type="regenerate")
         assert asked == [True]
 
+    def test_a_chat_that_the_browser_kept_is_reported_once_none_is_shown(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("llm_widgets.widgets.chat.is_own_page", lambda: True)
+        transcript = Transcript(kept_as="services/chat")
+        got: list[Sequence[dict[str, str]]] = []
+        transcript.on_kept(got.append)
+        kept = [turn("user", "a"), turn("assistant", "b")]
+        deliver(transcript, type="ready", turns=kept)
+        assert got == [kept]
+        transcript.show(kept)
+        deliver(transcript, type="ready", turns=kept)
+        assert got == [kept]
+
+    @pytest.mark.parametrize(
+        "kept",
+        [
+            *(None, "a", {}, [1], [[]], [{}], [{"role": "user", "text": "a"}]),
+            [{**turn("user", "a"), "more": "b"}],
+            [{**turn("user", "a"), "text": 1}],
+            [{**turn("user", "a"), "role": ["user"]}],
+            [turn("system", "a")],
+            [turn("user", "a", image="https://example.com/spy.png")],
+            [turn("user", "a" * 1_000_001)],
+        ],
+    )
+    def test_what_the_browser_cannot_have_kept_is_not_taken_up(
+        self, kept: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("llm_widgets.widgets.chat.is_own_page", lambda: True)
+        transcript = Transcript(kept_as="services/chat")
+        got: list[Sequence[dict[str, str]]] = []
+        transcript.on_kept(got.append)
+        deliver(transcript, type="ready", turns=kept)
+        assert got == []
+
+    def test_a_notebooks_browser_keeps_no_chat(self) -> None:
+        assert Transcript(kept_as="services/chat").kept_as == ""
+
 
 class TestComposer:
     def test_what_is_sent_is_text(self) -> None:

@@ -187,6 +187,15 @@ class ChatState(HasTraits):
         self._session.background.run(lambda: self._read(stream, asked_at), then, failed)
         self._session.background.repeat(1.0, lambda: self._tick(stream, asked_at))
 
+    def take_up(self, turns: Sequence[Turn]) -> None:
+        """Go on with a conversation that a page before this one had, unless there is another."""
+        with self._lock:
+            if self.turns or self.busy or not turns:
+                return
+            *before, last = turns
+            note = last.note or "Interrupted: the page was reloaded."
+            self._set_turns((*before, replace(last, note=note)))
+
     def regenerate(self) -> None:
         """Ask the last question again, in place of its answer."""
         asked = [index for index, turn in enumerate(self.turns) if turn.role == "user"]

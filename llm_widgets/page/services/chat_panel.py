@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from llm_widgets.page.services.chat import ChatSettings
+from llm_widgets.page.services.chat import ChatSettings, Turn
 from llm_widgets.widgets.chat import Composer, Transcript
 from llm_widgets.widgets.layout import stack
 from llm_widgets.widgets.notice import Notice
@@ -14,7 +14,8 @@ from llm_widgets.widgets.picker import FilePicker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from llm_widgets.page.services.chat import ChatState, Turn
+    from llm_widgets.page.services.chat import ChatState
+    from llm_widgets.widgets.chat import ChatTurn
 
 
 PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -27,14 +28,17 @@ PLACEHOLDER = "Enter sends, Shift+Enter starts a new line."
 class Conversation:
     """Draws what was said to a model and what stands against it, until it is closed.
 
-    ``parts`` is what goes into the page.
+    ``parts`` is what goes into the page; ``kept_as`` is that of `Transcript`.
     """
 
-    def __init__(self, state: ChatState, *, label: str, placeholder: str) -> None:
+    def __init__(
+        self, state: ChatState, *, label: str, placeholder: str, kept_as: str = ""
+    ) -> None:
         self._state = state
-        self._transcript = Transcript(label=label, placeholder=placeholder)
+        self._transcript = Transcript(label=label, placeholder=placeholder, kept_as=kept_as)
         self._notice = Notice()
         self.parts = (self._transcript, self._notice)
+        self._transcript.on_kept(self._take_up)
         self._transcript.on_regenerate(state.regenerate)
         self._notice.on_action(state.let_me_in)
         state.observe(self._draw, ["busy", "error", "waiting", "waited"])
@@ -45,6 +49,9 @@ class Conversation:
         """Draw no more; the conversation goes on."""
         self._state.unfollow_turns(self._draw_turns, self._transcript.extend)
         self._state.unobserve(self._draw, ["busy", "error", "waiting", "waited"])
+
+    def _take_up(self, kept: Sequence[ChatTurn]) -> None:
+        self._state.take_up([Turn(**turn) for turn in kept])  # type: ignore[arg-type] # checked
 
     def _draw_turns(self, turns: Sequence[Turn]) -> None:
         self._transcript.show([asdict(turn) for turn in turns])
@@ -78,6 +85,7 @@ class ChatPanel:
             label="Conversation",
             placeholder="Send a message to try the model. It goes to the service, with an ID token "
             "of the identity on the General tab.",
+            kept_as=state.service.name,
         )
         self._composer = Composer(
             placeholder=f"Ask the model. {PLACEHOLDER}",

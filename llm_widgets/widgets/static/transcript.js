@@ -4,7 +4,8 @@
  * changed.
  */
 
-import { el, isolateKeys, setText } from "./dom.js";
+import { debounce, el, isolateKeys, setText } from "./dom.js";
+import { readChat, writeChat } from "./keptchat.js";
 import { markdownPane } from "./markdown.js";
 import { copyButton, icon } from "./parts.js";
 
@@ -12,6 +13,9 @@ import { copyButton, icon } from "./parts.js";
 
 /** As near to its end in pixels, a transcript follows what is added. */
 const NEAR = 40;
+
+/** Milliseconds after which what is new is kept: an answer comes in many pieces. */
+const KEEP_PAUSE_MS = 300;
 
 /** Addresses that are pictures themselves: nothing else is loaded. */
 const PICTURE = /^data:image\/(png|jpeg|webp|gif);base64,/;
@@ -69,6 +73,14 @@ export default () => {
 	let turns = [];
 	/** @type {Set<(from: number) => void>} */
 	const views = new Set();
+	/** Whether the chat is kept over a reload, in words; empty where that is no question. */
+	let kept = "";
+
+	/** @param {string} words */
+	function tell(words) {
+		kept = words;
+		for (const view of views) view(turns.length);
+	}
 
 	/** @param {TranscriptReceived} change */
 	function apply(change) {
@@ -87,8 +99,16 @@ export default () => {
 
 	/** @param {Context<TranscriptTraits, TranscriptSent, TranscriptReceived>} context */
 	function initialize({ model }) {
-		model.on("msg:custom", apply);
-		model.send({ type: "ready" });
+		const name = model.get("kept_as");
+		const keep = () => tell(writeChat(name, turns, model.get("secret")));
+		const soon = debounce(KEEP_PAUSE_MS, keep);
+		model.on("msg:custom", (change) => {
+			apply(change);
+			if (!name) return;
+			if (change.type === "turns") keep();
+			else soon.call();
+		});
+		model.send({ type: "ready", turns: name ? readChat(name) : [] });
 	}
 
 	/** @param {Context<TranscriptTraits, TranscriptSent, TranscriptReceived>} context */
@@ -106,13 +126,14 @@ export default () => {
 		);
 		// Seconds are for the eye: a screen reader hears what is waited for when that changes.
 		const said = el("div", { class: "llm-sr llm-said", role: "status" });
+		const keeping = el("p", { class: "llm-note llm-kept" });
 		const again = el("button", { type: "button", class: "llm-button llm-again" });
 		/** @type {TurnView[]} */
 		let drawn = [];
 		let changed = 0;
 		let frame = 0;
 		isolateKeys(root);
-		root.append(pane, said);
+		root.append(pane, keeping, said);
 
 		again.addEventListener("click", () => {
 			model.send({ type: "regenerate" });
@@ -145,6 +166,8 @@ export default () => {
 			pane.setAttribute("aria-busy", String(busy));
 			setText(placeholder, model.get("placeholder"));
 			placeholder.hidden = turns.length > 0;
+			setText(keeping, kept);
+			keeping.hidden = !kept;
 			waiting.hidden = !model.get("waiting");
 			setText(words, model.get("waiting"));
 			setText(seconds, model.get("waited") ? ` ${model.get("waited")} s` : "");

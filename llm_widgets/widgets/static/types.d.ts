@@ -410,6 +410,10 @@ export interface TranscriptTraits {
 	waiting: string;
 	/** For how many seconds; 0 is not shown. */
 	waited: number;
+	/** Name under which the browser keeps the chat; empty for not at all. */
+	kept_as: string;
+	/** Regular expression of texts with a secret. */
+	secret: string;
 }
 
 export interface ChatTurn {
@@ -423,7 +427,9 @@ export interface ChatTurn {
 	image: string;
 }
 
-export type TranscriptSent = Signal<"ready" | "regenerate">;
+export type TranscriptSent =
+	/** The turns that the browser has kept. */
+	{ type: "ready"; turns: ChatTurn[] } | Signal<"regenerate">;
 export type TranscriptReceived =
 	| { type: "turns"; from: number; turns: ChatTurn[] }
 	| { type: "extend"; text: string; thought: string };
