@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from llm_widgets.domain import leases, members
 from llm_widgets.errors import DeniedError, Fix, InvalidInputError, ManagerError, UnavailableError
 from llm_widgets.gcp import scheduler
 from llm_widgets.gcp.iam import account_roles, acting_as, policy, service_accounts
+from llm_widgets.gcp.iam.policy import Grant, Resource
 from llm_widgets.gcp.iam.service_accounts import LEASES
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import acting, change, managed
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.client.clients import Clients
 
 Json = dict[str, Any]
+
+_LAST_TRY = timedelta(hours=1)
+"""After its time a job has surely been tried for the last time: that takes 16 minutes."""
 
 
 @recorded("service.lease", on="{name}: {at}")
@@ -57,6 +61,7 @@ def lease(clients: Clients, name: str, at: datetime) -> ManagerError | None:
         # What the service does not say must not happen: also not by the job of an earlier lease.
         with suppress(ManagerError):  # where it can't be deleted, the reason is the same
             scheduler.delete(clients, name)
+        _take_back(clients, name)
         return error
     return None
 
@@ -88,6 +93,8 @@ def end(clients: Clients, name: str) -> None:
 def forget(clients: Clients, document: Json) -> None:
     """Delete the job of a service's lease, if it has one: its schedule comes again each year.
 
+    What its account was granted is taken back; where that is refused, it ends by itself.
+
     Raises
     ------
     ManagerError
@@ -96,11 +103,13 @@ def forget(clients: Clients, document: Json) -> None:
     found = leases.read(document.get("annotations", {}))
     if found is None:
         return
+    name = str(document["name"])
     try:
-        scheduler.delete(clients, str(document["name"]))
+        scheduler.delete(clients, name)
     except ManagerError:
         if found.is_scheduled:
             raise
+    _take_back(clients, name)
 
 
 def _keep(clients: Clients, name: str, at: datetime, by: str, *, is_scheduled: bool) -> None:
@@ -117,17 +126,16 @@ def _keep(clients: Clients, name: str, at: datetime, by: str, *, is_scheduled: b
 
 
 def _schedule(clients: Clients, name: str, at: datetime) -> None:
-    """Let an account of its own change this one service, and have a job do it as that account."""
+    """Let an account of its own change this one service, and have a job do it as that account.
+
+    It is let until the job has run: next year, when the schedule comes again, it may not.
+    """
     _, project, _, region, _, short = name.split("/")
     account = LEASES.email(project)
-    member = members.service_account(account)
     service_accounts.ensure(clients, project, LEASES)
-    doing = f"let {account} pause {short}"
-    policy.grant(clients, policy.of_cloud_run(name), [account_roles.PAUSER], member, doing=doing)
-    runs_as = service_json.read(clients, name).get("template", {}).get("serviceAccount", "")
-    if runs_as:  # whoever changes a service must be allowed to act as what it runs as
-        resource = policy.of_service_account(runs_as, project=project)
-        policy.grant(clients, resource, [account_roles.ACT_AS], member, doing=doing)
+    for resource, given in _grants(clients, name):
+        doing = f"let {account} pause {short}"
+        policy.lend(clients, resource, given, at + _LAST_TRY, doing=doing)
     try:
         acting_as.until_allowed(
             clients,
@@ -143,6 +151,24 @@ def _schedule(clients: Clients, name: str, at: datetime) -> None:
                 fix=Fix(text="Pause it by hand at that time."),
             ) from error
         raise
+
+
+def _grants(clients: Clients, name: str) -> list[tuple[Resource, Grant]]:
+    """Return what the account of leases is granted, and on what, to pause a service."""
+    _, project, _, region, _, short = name.split("/")
+    member, title = members.service_account(LEASES.email(project)), f"Pause {short} in {region}"
+    found = [(policy.of_cloud_run(name), Grant(member, account_roles.PAUSER, title))]
+    runs_as = service_json.read(clients, name).get("template", {}).get("serviceAccount", "")
+    if runs_as:  # whoever changes a service must be allowed to act as what it runs as
+        resource = policy.of_service_account(runs_as, project=project)
+        found.append((resource, Grant(member, account_roles.ACT_AS, title)))
+    return found
+
+
+def _take_back(clients: Clients, name: str) -> None:
+    with suppress(ManagerError):  # it ends by itself
+        for resource, given in _grants(clients, name):
+            policy.revoke(clients, resource, given, doing="take back what a lease was granted")
 
 
 def _is_elsewhere(clients: Clients, project: str, region: str) -> bool:

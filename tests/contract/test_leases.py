@@ -103,14 +103,63 @@ def test_cloud_scheduler_pauses_it_and_resuming_brings_all_back(
     assert job(product) is None
 
 
-def test_its_account_may_change_this_service_alone(product: Product, manager: Manager) -> None:
-    manager.lease("rests", LATER)
-    clients = product.clients
-    assert policy.roles_of(clients, policy.of_cloud_run(NAME), ACCOUNT) == {"roles/run.developer"}
-    assert not policy.roles_of(clients, policy.of_project(PROJECT), ACCOUNT)
+def lent(product: Product) -> list[str]:
+    """What the account of leases has on the service and on its identity, and for how long."""
+    runs_as = read(product)["template"]["serviceAccount"]
+    account = policy.of_service_account(runs_as, project=PROJECT)
+    found = [
+        (each["role"], each["condition"])
+        for resource in (policy.of_cloud_run(NAME), account)
+        for each in policy.bindings(product.clients, resource)
+        if ACCOUNT in each["members"]
+    ]
+    assert {condition["title"] for _, condition in found} <= {"Pause rests in europe-west1"}
+    return [f"{role} if {condition['expression']}" for role, condition in found]
+
+
+def test_its_account_may_change_this_service_alone_until_it_is_over(
+    product: Product, manager: Manager
+) -> None:
+    at = manager.lease("rests", LATER).lease
+    assert at
+    until_then = f'if request.time < timestamp("{at.at + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")'
+    granted = ["roles/run.developer", "roles/iam.serviceAccountUser"]
+    assert lent(product) == [f"{role} {until_then}" for role in granted]
+    assert not policy.roles_of(product.clients, policy.of_project(PROJECT), ACCOUNT)
     made = job(product)
     assert made.http_target.uri.endswith(f"/v2/{NAME}?updateMask=scaling")
     assert made.http_target.oauth_token.service_account_email in ACCOUNT
+    manager.lease("rests", timedelta(hours=5))  # in place of the first
+    assert len(lent(product)) == len(granted)
+    manager.lease("rests", None)
+    assert lent(product) == []
+
+
+def test_what_it_was_granted_pauses_no_service_a_year_later(
+    product: Product, manager: Manager
+) -> None:
+    manager.lease("rests", LATER)
+    resource = policy.of_cloud_run(NAME)
+
+    def long_ago(found: dict[str, Any]) -> bool:
+        for each in found["bindings"]:
+            if ACCOUNT in each["members"]:
+                each["condition"]["expression"] = 'request.time < timestamp("2025-12-04T00:00:00Z")'
+        return True
+
+    policy.change(product.clients, resource, "let a year go by", long_ago)
+    product.faults.update(schedule_ahead=LATER.total_seconds() + 120)
+    until(lambda: job(product).last_attempt_time)
+    until(lambda: job(product).status.code)
+    assert manager.service("rests").state is ServiceState.READY
+
+
+def test_what_can_not_be_taken_back_ends_by_itself(product: Product, manager: Manager) -> None:
+    manager.lease("rests", LATER)
+    product.faults.update(denied_permissions=["run.services.setIamPolicy"])
+    assert manager.lease("rests", None).lease is None
+    assert job(product) is None
+    assert "request.time <" in lent(product)[0]
 
 
 def test_it_is_changed_and_taken_off(product: Product, manager: Manager) -> None:
@@ -140,6 +189,11 @@ def test_a_deployment_keeps_it(product: Product, manager: Manager) -> None:
         ({"disabled_apis": ["cloudscheduler.googleapis.com"]}, "Cloud Scheduler"),
         ({"denied_permissions": ["cloudscheduler.jobs.create"]}, "cloudscheduler.jobs.create"),
         ({"regions_without_scheduler": ["europe-west1"]}, "is not in europe-west1"),
+        ({"denied_permissions": ["run.services.setIamPolicy"]}, "run.services.setIamPolicy"),
+        (
+            {"denied_permissions": ["iam.serviceAccounts.setIamPolicy"]},
+            "iam.serviceAccounts.setIamPolicy",
+        ),
     ],
 )
 def test_without_cloud_scheduler_it_is_told_and_not_promised(
@@ -149,6 +203,8 @@ def test_without_cloud_scheduler_it_is_told_and_not_promised(
     error = refused(manager)
     assert told in f"{error.message} {error.cause}"
     assert error.fix
+    product.faults.reset()
+    assert lent(product) == []
     assert manager.lease("rests", None).lease is None
 
 

@@ -85,7 +85,7 @@ It reads no token. To delete the secret itself takes a role that may also hand i
 """
 
 PAUSER = "roles/run.developer"
-"""Changes the one service that it is granted on.
+"""Changes the one service that it is granted on, until its lease is over.
 
 Only ``run.services.update`` is used. A role of its own would have to be defined first, which few
 may do; and who may change a service may do nearly all with it that this role can.

@@ -17,6 +17,7 @@ from llm_widgets.gcp.refusals import outcomes, reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from llm_widgets.gcp.client.clients import Clients
 
@@ -282,6 +283,41 @@ def grant(
     if is_new:
         propagation.of(clients).granted(resource.path, member)
     return is_new
+
+
+def lend(
+    clients: Clients, resource: Resource, given: Grant, until: datetime, *, doing: str = ""
+) -> None:
+    """Grant a role that ends by itself, in place of what was lent by the same title before.
+
+    A member that was made moments ago and is not known yet is waited for.
+
+    Parameters
+    ----------
+    given
+        Its condition is the title, by which :func:`revoke` finds it.
+    until
+        When it ends; a whole second, in UTC.
+    doing
+        See :func:`grant`.
+
+    Raises
+    ------
+    ManagerError
+        See :func:`grant`.
+    """
+    expression = f'request.time < timestamp("{until:%Y-%m-%dT%H:%M:%SZ}")'
+    condition = {"title": given.condition, "expression": expression}
+
+    def put(policy: Policy) -> bool:
+        _remove(policy, given)
+        made = {"role": given.role, "members": [given.member], "condition": condition}
+        policy.setdefault("bindings", []).append(made)
+        return True
+
+    what = doing or f"grant {given.role} on {resource.title} to {given.member}"
+    propagation.until_known(clients, lambda: change(clients, resource, what, put), given.member)
+    propagation.of(clients).granted(resource.path, given.member)
 
 
 def revoke(clients: Clients, resource: Resource, given: Grant, *, doing: str = "") -> None:
