@@ -11,6 +11,12 @@ const LEFT = 64; // pixels, for the words of the axis
 /** Steps between whole numbers on an axis. */
 const WHOLE = [...Array(10).keys()].flatMap((zeros) => [1, 2, 5].map((step) => step * 10 ** zeros));
 
+/** Seconds between two times on an axis: minutes, hours and days that a clock has. */
+export const TIMES = [
+	...[60, 300, 600, 900, 1800],
+	...[1, 2, 3, 6, 12, 24, 48].map((hours) => hours * 3600),
+];
+
 /** @type {Promise<typeof uPlot> | undefined} */
 let loading;
 
@@ -56,9 +62,9 @@ export function ticks(values, unit) {
  * @param {number} seconds since 1970
  * @param {number} span seconds that the chart has
  */
-function moment(seconds, span) {
+export function moment(seconds, span) {
 	const day = /** @type {const} */ ({ month: "short", day: "numeric" });
-	const time = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit" });
+	const time = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 	return new Intl.DateTimeFormat(undefined, span > 86_400 ? { ...day, ...time } : time).format(
 		seconds * 1000,
 	);
@@ -155,7 +161,7 @@ function render({ model, el: root }) {
 				{
 					...axis,
 					grid: { show: false },
-					...(steps ? { splits: () => [...Array(steps).keys()] } : {}),
+					...(steps ? { splits: () => [...Array(steps).keys()] } : { incrs: TIMES }),
 					values: (_, at) => at.map(place),
 					space: 72,
 				},
