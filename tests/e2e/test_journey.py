@@ -99,6 +99,8 @@ def chat(page: Page) -> None:
     page.get_by_role("row").get_by_role("button", name="Try it").click()
     expect(answer).to_have_text(said, use_inner_text=True)
     expect(box).to_be_focused()
+    page.evaluate("scrollTo(0, 0)")
+    expect(box).to_be_in_viewport(ratio=1)  # below the whole header of the service
     page.get_by_role("button", name="Regenerate").click()
     expect(page.get_by_role("button", name="Regenerate")).to_be_visible()
     expect(answer).to_have_count(1)
