@@ -107,6 +107,10 @@ GROUPS: tuple[Group, ...] = (
             *_all("vpcaccess.connectors", "list get create"),
         ),
     ),
+    Group(
+        Subject("permissions/pauses", "Cloud Scheduler", "Pause services at a time."),
+        _all("cloudscheduler.jobs", "create update delete"),
+    ),
 )
 
 PROJECT_SUBJECTS = tuple(group.subject for group in GROUPS)

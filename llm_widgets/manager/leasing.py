@@ -135,6 +135,8 @@ def _schedule(clients: Clients, name: str, at: datetime) -> None:
     service_accounts.ensure(clients, project, LEASES)
     for resource, given in _grants(clients, name):
         doing = f"let {account} pause {short}"
+        if given.role in policy.roles_of(clients, resource, given.member):
+            continue  # deploy-manager has granted it for good
         policy.lend(clients, resource, given, at + _LAST_TRY, doing=doing)
     try:
         acting_as.until_allowed(

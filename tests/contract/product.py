@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+
+from google.oauth2 import service_account
 
 from llm_widgets.cli.local_cloud import IMAGES, product_environment
 from llm_widgets.config import Settings, settings
-from llm_widgets.gcp.auth.sign_in import default_credentials
+from llm_widgets.gcp.auth.sign_in import SCOPE, default_credentials
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.project.projects import Project
 from local_cloud.cloud import LocalCloud
@@ -48,6 +51,14 @@ class Product:
     @property
     def faults(self) -> Faults:
         return self.cloud.faults
+
+    def as_account(self, email: str) -> Clients:
+        """Return the clients of a service account."""
+        key = self.cloud.key(email)
+        credentials = service_account.Credentials.from_service_account_info(
+            json.loads(key.read_text()), scopes=[SCOPE]
+        )
+        return Clients(self.settings, credentials)
 
 
 def open_project(session: Session, product: Product) -> None:

@@ -140,6 +140,7 @@ def test_from_an_empty_project_to_a_page_and_back(
     assert roles_of(product, PAGE.account) == wanted
     assert roles_of(product, service_accounts.IMPORTS.email(PROJECT)) == set()
     assert roles_of(product, service_accounts.RUNTIME.email(PROJECT)) == set()
+    assert roles_of(product, service_accounts.LEASES.email(PROJECT)) == set()
     agent = members.service_account(members.iap_agent(site(product).number))
     callers = invokers.invokers(product.clients, PAGE.service)
     assert [each.member for each in callers] == [agent]
@@ -185,7 +186,7 @@ def leftovers(product: Product, *, enabled: bool = True) -> dict[str, Any]:
     clients = product.clients
     own = (
         *(service_accounts.PAGE, service_accounts.IMPORTS),
-        *(service_accounts.RUNTIME, service_accounts.BUILDS),
+        *(service_accounts.RUNTIME, service_accounts.BUILDS, service_accounts.LEASES),
     )
     emails = {each.email(PROJECT) for each in own}
     listed = clients.session.get(

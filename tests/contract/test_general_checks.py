@@ -88,6 +88,7 @@ ONE_MISSING: list[tuple[str, dict[str, Any]]] = [
         "permissions/network",
         {"denied_permissions": ["compute.subnetworks.setPrivateIpGoogleAccess"]},
     ),
+    ("permissions/pauses", {"denied_permissions": ["cloudscheduler.jobs.delete"]}),
     ("permissions/buckets", {"denied_permissions": ["storage.objects.create"]}),
     ("runtime/act-as imports/act-as", {"denied_permissions": ["iam.serviceAccounts.actAs"]}),
 ]

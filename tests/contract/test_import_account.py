@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from google.oauth2 import service_account
 from google.oauth2.credentials import Credentials
 
 from llm_widgets.domain import members
 from llm_widgets.domain.progress import ImportState
 from llm_widgets.errors import DeniedError, InvalidInputError, NotFoundError
 from llm_widgets.gcp import secrets
-from llm_widgets.gcp.auth.sign_in import SCOPE
 from llm_widgets.gcp.client.clients import Clients
 from llm_widgets.gcp.iam import account_roles, custom_roles, policy, service_accounts
 from llm_widgets.gcp.iam.account_roles import PAGE, TOKENS, On
@@ -77,15 +74,7 @@ def manager(product: Product) -> Clients:
     of_jobs = service_accounts.create(clients, PROJECT, service_accounts.IMPORTS).email
     resource = policy.of_service_account(of_jobs, project=PROJECT)
     policy.grant(clients, resource, [account_roles.ACT_AS], member)
-    return as_account(product, email)
-
-
-def as_account(product: Product, email: str) -> Clients:
-    key = product.cloud.key(email)
-    credentials = service_account.Credentials.from_service_account_info(
-        json.loads(key.read_text()), scopes=[SCOPE]
-    )
-    return Clients(product.settings, credentials)
+    return product.as_account(email)
 
 
 @pytest.fixture
@@ -148,7 +137,7 @@ def test_a_gated_model_with_the_documented_roles_alone(
     product.faults.update(bandwidth=200_000)  # so that it can be looked at while it runs
     kept = start(manager, bucket)
     assert roles_on_secret(product, kept) == HANDED
-    job = as_account(product, JOB_ACCOUNT)
+    job = product.as_account(JOB_ACCOUNT)
     with pytest.raises(DeniedError):
         SmallObjects(job.storage(), "of-others").read("mine")
     with pytest.raises(DeniedError):

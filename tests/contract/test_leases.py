@@ -12,12 +12,14 @@ from llm_widgets.domain.leases import LEASE_ANNOTATION
 from llm_widgets.domain.services import ServiceState
 from llm_widgets.errors import InvalidInputError, ManagerError, NotFoundError
 from llm_widgets.gcp import scheduler
-from llm_widgets.gcp.iam import policy
+from llm_widgets.gcp.iam import policy, service_accounts
 from llm_widgets.gcp.run import service_json
 from llm_widgets.manager import Manager, leasing, pausing
+from llm_widgets.manager.hosting.accounts import Accounts, Roles
+from llm_widgets.manager.hosting.plan import Page, Site
 from local_cloud.testing.waiting import until
 from tests.contract.engine import ENGINE, deploy, service
-from tests.contract.product import MANAGER, PARENT, PROJECT, Product, running
+from tests.contract.product import MANAGER, PARENT, PROJECT, REGION, Product, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +113,7 @@ def lent(product: Product) -> list[str]:
         (each["role"], each["condition"])
         for resource in (policy.of_cloud_run(NAME), account)
         for each in policy.bindings(product.clients, resource)
-        if ACCOUNT in each["members"]
+        if ACCOUNT in each["members"] and "condition" in each
     ]
     assert {condition["title"] for _, condition in found} <= {"Pause rests in europe-west1"}
     return [f"{role} if {condition['expression']}" for role, condition in found]
@@ -133,6 +135,37 @@ def test_its_account_may_change_this_service_alone_until_it_is_over(
     assert len(lent(product)) == len(granted)
     manager.lease("rests", None)
     assert lent(product) == []
+
+
+def run_as(product: Product, account: str) -> None:
+    template = {**read(product)["template"], "serviceAccount": account}
+    template.pop("revision", None)
+    service_json.patch(product.clients, {**read(product), "template": template}, ["template"])
+    pausing.settle(product.clients, NAME)
+
+
+@pytest.fixture
+def page_account(product: Product) -> Iterator[str]:
+    """The account of a page for colleagues, with its roles; the service runs as is usual there."""
+    before = read(product)["template"]["serviceAccount"]
+    page, site = Page(PROJECT, REGION), Site("123456789012", "")
+    for step in (Accounts, Roles):
+        step(page, site).ensure(product.clients)
+    run_as(product, service_accounts.RUNTIME.email(PROJECT))
+    yield service_accounts.PAGE.email(PROJECT)
+    run_as(product, before)
+    Roles(page, site).remove(product.clients)
+
+
+def test_the_roles_of_a_page_for_colleagues_are_enough(
+    product: Product, manager: Manager, page_account: str
+) -> None:
+    clients = product.as_account(page_account)
+    assert leasing.lease(clients, NAME, datetime.now(UTC) + LATER) is None
+    assert [each.split()[0] for each in lent(product)] == ["roles/run.developer"]
+    product.faults.update(schedule_ahead=LATER.total_seconds() + 120)
+    until(lambda: manager.service("rests").state is ServiceState.PAUSED)
+    manager.resume("rests")
 
 
 def test_what_it_was_granted_pauses_no_service_a_year_later(

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from llm_widgets.gcp.iam import role_catalogue
-from llm_widgets.gcp.iam.account_roles import DEPLOYER, IMPORT_JOBS, PAGE, SERVICES, TOKENS
+from llm_widgets.gcp.iam.account_roles import (
+    DEPLOYER,
+    IMPORT_JOBS,
+    PAGE,
+    PAUSES,
+    SERVICES,
+    TOKENS,
+)
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -73,7 +80,7 @@ def test_an_example_is_what_the_tests_run(adding: str) -> None:
     assert not [line for line in lines if line not in plug_in.splitlines()]
 
 
-ACCOUNTS = {"page": PAGE, "import jobs": IMPORT_JOBS, "services": SERVICES}
+ACCOUNTS = {"page": PAGE, "import jobs": IMPORT_JOBS, "services": SERVICES, "pauses": PAUSES}
 
 
 def test_the_roles_of_the_readme_are_those_of_the_product() -> None:

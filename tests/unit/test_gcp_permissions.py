@@ -12,6 +12,7 @@ from llm_widgets.gcp.iam.account_roles import (
     CUSTOM_ROLES,
     IMPORT_JOBS,
     PAGE,
+    PAUSES,
     SERVICES,
     TOKENS,
     NeededRole,
@@ -113,7 +114,7 @@ def test_only_an_import_job_reads_a_secret_and_it_can_hand_it_to_nobody() -> Non
 
 
 def test_every_role_of_the_accounts_is_one() -> None:
-    named = {each.role for each in (*PAGE, *IMPORT_JOBS, *SERVICES)}
+    named = {each.role for each in (*PAGE, *IMPORT_JOBS, *SERVICES, *PAUSES)}
     assert named <= {*ROLES, *CUSTOM_ROLES}
 
 

@@ -160,10 +160,10 @@ def test_terraform_has_every_step() -> None:
     kinds = re.findall(r'^resource "(\w+)"', text, re.MULTILINE)
     assert kinds == [
         "google_project_service",
-        *["google_service_account"] * 4,
+        *["google_service_account"] * 5,
         "google_project_iam_custom_role",
         "google_project_iam_member",
-        *["google_service_account_iam_member"] * 2,
+        *["google_service_account_iam_member"] * 5,
         "google_project_iam_member",
         "google_artifact_registry_repository",
         "google_cloud_run_v2_service",

@@ -1,4 +1,4 @@
-"""The three accounts of the product, and the roles that each of them needs: the one place."""
+"""The four accounts of the product, and the roles that each of them needs: the one place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ class On(StrEnum):
     """What a role is granted on, in words of the documentation."""
 
     PROJECT = "the project"
-    ACCOUNTS = "the accounts of import jobs and of services"
+    ACCOUNTS = "the accounts of import jobs, of services and of pauses"
+    RUNTIME = "the account of services"
+    PAUSED = "a service, until its pause is over"
     BUCKET = "each bucket that imports go to"
     TOKEN = "the secret of one import, while it runs"  # noqa: S105 - no secret
     MODELS = "the bucket of the model"
@@ -75,6 +77,9 @@ Each predefined role that may create and delete secrets may read them too.
 CUSTOM_ROLES = {TOKENS.id: TOKENS}
 
 ACT_AS = "roles/iam.serviceAccountUser"
+REVIEWER = "roles/iam.securityReviewer"
+"""Reads the IAM policy of what it is granted on."""
+
 BUCKET_READER = "roles/storage.objectViewer"
 BUCKET_WRITER = "roles/storage.objectUser"
 TOKEN_READER = "roles/secretmanager.secretAccessor"  # noqa: S105 - the name of a role
@@ -135,6 +140,8 @@ PAGE = (
     NeededRole("roles/cloudquotas.viewer", On.PROJECT, "tell the GPU quota"),
     NeededRole("roles/compute.networkViewer", On.PROJECT, "offer networks and subnets"),
     NeededRole("roles/vpcaccess.viewer", On.PROJECT, "offer connectors"),
+    NeededRole("roles/cloudscheduler.admin", On.PROJECT, "pause services at a time"),
+    NeededRole(REVIEWER, On.RUNTIME, "see whether pauses may act as it"),
 )
 """What the account of the page needs."""
 
@@ -147,6 +154,15 @@ IMPORT_JOBS = (
 
 SERVICES = (NeededRole(BUCKET_READER, On.MODELS, "read the model", is_given=True),)
 """What the account of services needs."""
+
+PAUSES = (
+    NeededRole(PAUSER, On.PAUSED, "pause it", is_given=True),
+    NeededRole(ACT_AS, On.RUNTIME, "change services that run as it"),
+)
+"""What the account of pauses needs: nothing of the project.
+
+Who may say who acts as the account of services need not grant the second: it is lent with a lease.
+"""
 
 JOB_ON_TOKEN = tuple(each.role for each in IMPORT_JOBS if each.on is On.TOKEN)
 """What an import's job is granted on the secret of its token."""

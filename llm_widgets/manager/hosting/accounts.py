@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain import members
@@ -24,20 +25,39 @@ if TYPE_CHECKING:
     from llm_widgets.gcp.iam.service_accounts import OwnAccount
     from llm_widgets.manager.hosting.plan import Page
 
-_PAGE, _IMPORTS, _RUNTIME = (
+_PAGE, _IMPORTS, _RUNTIME, _PAUSES = (
     service_accounts.PAGE,
     service_accounts.IMPORTS,
     service_accounts.RUNTIME,
+    service_accounts.LEASES,
 )
-_ACTED_AS = (_IMPORTS, _RUNTIME)
-"""Accounts that the page starts jobs and services as."""
+_ACT_AS, _REVIEWER = account_roles.ACT_AS, account_roles.REVIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class _OnAccount:
+    """A role that one of the accounts has on another one, and what Terraform calls that."""
+
+    name: str
+    who: OwnAccount
+    role: str
+    account: OwnAccount
+
+
+_ON_ACCOUNTS = (
+    _OnAccount("page_as_imports", _PAGE, _ACT_AS, _IMPORTS),
+    _OnAccount("page_as_runtime", _PAGE, _ACT_AS, _RUNTIME),
+    _OnAccount("page_as_pauses", _PAGE, _ACT_AS, _PAUSES),
+    _OnAccount("page_reviews_runtime", _PAGE, _REVIEWER, _RUNTIME),
+    _OnAccount("pauses_as_runtime", _PAUSES, _ACT_AS, _RUNTIME),
+)
 
 _ROLES = tuple(each.role for each in account_roles.PAGE if each.on is On.PROJECT)
 
 
 def accounts_of(page: Page) -> dict[str, OwnAccount]:
     """Return the accounts that a page needs, by the names that Terraform has for them."""
-    found = {"page": _PAGE, "imports": _IMPORTS, "runtime": _RUNTIME}
+    found = {"page": _PAGE, "imports": _IMPORTS, "runtime": _RUNTIME, "pauses": _PAUSES}
     return {**found, "builds": service_accounts.BUILDS} if page.is_built else found
 
 
@@ -57,7 +77,7 @@ class Accounts(Step):
         """Delete those that nobody uses."""
         if self.site.is_shared:
             return False
-        everything = (_PAGE, _IMPORTS, _RUNTIME, service_accounts.BUILDS)
+        everything = (_PAGE, _IMPORTS, _RUNTIME, _PAUSES, service_accounts.BUILDS)
         deleted = [self._delete(clients, each) for each in everything]
         return any(deleted)
 
@@ -107,11 +127,9 @@ class Roles(Step):
         of_project = policy.of_project(project)
         changed = [custom_roles.define(clients, project, each) for each in CUSTOM_ROLES.values()]
         changed.append(policy.grant(clients, of_project, self._roles(), self._member(_PAGE)))
-        for account in _ACTED_AS:
-            place = policy.of_service_account(account.email(project), project=project)
-            changed.append(
-                policy.grant(clients, place, [account_roles.ACT_AS], self._member(_PAGE))
-            )
+        for each in _ON_ACCOUNTS:
+            place = policy.of_service_account(each.account.email(project), project=project)
+            changed.append(policy.grant(clients, place, [each.role], self._member(each.who)))
         if self.page.is_built:
             member = self._member(service_accounts.BUILDS)
             changed.append(policy.grant(clients, of_project, [account_roles.BUILDER], member))
@@ -128,14 +146,14 @@ class Roles(Step):
             _revoke(clients, policy.of_project(project), [*self._roles()], member),
             _revoke(clients, policy.of_project(project), [account_roles.BUILDER], builder),
         ]
-        for account in _ACTED_AS:
-            email = account.email(project)
+        for each in _ON_ACCOUNTS:
+            email = each.account.email(project)
             try:
                 service_accounts.get(clients, project, email)
             except NotFoundError:
                 continue  # its policy is gone with it; asked for that, IAM would deny it
             place = policy.of_service_account(email, project=project)
-            changed.append(_revoke(clients, place, [account_roles.ACT_AS], member))
+            changed.append(_revoke(clients, place, [each.role], self._member(each.who)))
         changed += [custom_roles.delete(clients, project, each) for each in CUSTOM_ROLES.values()]
         return any(changed)
 
@@ -143,12 +161,12 @@ class Roles(Step):
         """Yield the commands that grant each role."""
         project = self.page.project
         yield role_catalogue.commands(_ROLES, self._member(_PAGE), project=project)
-        for account in _ACTED_AS:
+        for each in _ON_ACCOUNTS:
             yield role_catalogue.commands(
-                [account_roles.ACT_AS],
-                self._member(_PAGE),
+                [each.role],
+                self._member(each.who),
                 project=project,
-                account=account.email(project),
+                account=each.account.email(project),
             )
         if self.page.is_built:
             member = self._member(service_accounts.BUILDS)
@@ -175,13 +193,14 @@ class Roles(Step):
             "depends_on": "[google_project_iam_custom_role.tokens]",
         }
         yield block("google_project_iam_member", "page", fields)
-        for name in ("imports", "runtime"):
+        named = {account: name for name, account in accounts_of(self.page).items()}
+        for each in _ON_ACCOUNTS:
             fields = {
-                "service_account_id": f"google_service_account.{name}.name",
-                "role": text(account_roles.ACT_AS),
-                "member": "google_service_account.page.member",
+                "service_account_id": f"google_service_account.{named[each.account]}.name",
+                "role": text(each.role),
+                "member": f"google_service_account.{named[each.who]}.member",
             }
-            yield block("google_service_account_iam_member", f"page_as_{name}", fields)
+            yield block("google_service_account_iam_member", each.name, fields)
         if self.page.is_built:
             fields = {
                 "project": project,

@@ -25,7 +25,7 @@ APIS = (
     *(google_apis.RUN, google_apis.IAP, google_apis.IAM, google_apis.RESOURCE_MANAGER),
     *(google_apis.STORAGE, google_apis.SECRET_MANAGER, google_apis.LOGGING),
     *(google_apis.MONITORING, google_apis.QUOTAS, google_apis.COMPUTE, google_apis.VPC_ACCESS),
-    *(google_apis.BILLING, google_apis.SERVICE_USAGE),
+    *(google_apis.BILLING, google_apis.SERVICE_USAGE, google_apis.SCHEDULER),
 )
 APIS_OF_BUILDS = (google_apis.ARTIFACT_REGISTRY, google_apis.CLOUD_BUILD)
 
