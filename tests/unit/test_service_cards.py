@@ -12,7 +12,9 @@ from llm_widgets.errors import DeniedError
 from llm_widgets.page.services.access_card import AccessCard
 from llm_widgets.page.services.revisions_card import RevisionsCard
 from llm_widgets.page.services.service import ServicePageState
+from llm_widgets.page.services.tab import _tell
 from llm_widgets.page.session import Session
+from llm_widgets.widgets.notice import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,3 +69,16 @@ def test_revisions_are_awaited_until_the_service_was_read(state: ServicePageStat
     state.document = {"name": state.name}
     assert not table.loading
     assert table.empty == "No revisions yet."
+
+
+def test_regions_that_fail_are_told_from_the_one_that_is_used_on() -> None:
+    notice = Notice()
+    regions = ("africa-south1", "europe-west4", "mars-west1", "us-east4", "us-west1")
+    failed = tuple((each, DeniedError(f"No right in {each}.")) for each in regions)
+    _tell(notice, "Can't list {}.", failed, first="us-east4")
+    assert notice.text.startswith("Can't list us-east4, europe-west4, ")
+    assert "No right in us-east4." in notice.detail
+    _tell(notice, "Can't list {}.", failed[:1], first="us-east4")
+    assert notice.text == "Can't list africa-south1."
+    _tell(notice, "Can't list {}.", (), first="us-east4")
+    assert notice.text == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_widgets.domain.comparisons import FEWEST, MOST
-from llm_widgets.domain.regions import REGIONS
+from llm_widgets.domain.regions import REGIONS, offered
 from llm_widgets.page import places
 from llm_widgets.page.places import EDIT, SECTIONS, SERVICES, Place
 from llm_widgets.page.services.adopt_dialog import AdoptDialog
@@ -313,12 +313,19 @@ class ServicesView:
             self._notice.show_error(state.error)
         else:
             self._notice.clear()
+        first = self._session.settings.region
         _tell(
             self._unreachable,
             "No answer from {}: services there may be missing here.",
             state.unreachable,
+            first=first,
         )
-        _tell(self._denied, "You don't have permission to list services in {}.", state.denied)
+        _tell(
+            self._denied,
+            "You don't have permission to list services in {}.",
+            state.denied,
+            first=first,
+        )
         self._open_awaited()
 
 
@@ -331,14 +338,20 @@ def _empty_text(*, is_chosen: bool, is_known: bool) -> str:
     return "Services of the project will appear here."
 
 
-def _tell(notice: Notice, text: str, failed: tuple[tuple[str, ManagerError], ...]) -> None:
-    """Show which regions are missing from the list, and why the first of them is."""
+def _tell(
+    notice: Notice, text: str, failed: tuple[tuple[str, ManagerError], ...], *, first: str
+) -> None:
+    """Show which regions are missing from the list, and why one of them is.
+
+    Those come first where services are most likely: the region ``first``, then those with GPUs.
+    """
     if not failed:
         notice.clear()
         return
-    named = [region for region, _ in failed]
+    errors = dict(failed)
+    named = [region for region in dict.fromkeys((*offered(first), *errors)) if region in errors]
     rest = len(named) - _MOST_NAMED
     shown = ", ".join(named[:_MOST_NAMED]) + (f" and {rest} more regions" if rest > 0 else "")
     if len(named) >= len(REGIONS):
         shown = "any region"
-    notice.show_error(failed[0][1], kind="warning", text=text.format(shown))
+    notice.show_error(errors[named[0]], kind="warning", text=text.format(shown))
