@@ -45,7 +45,7 @@ def test_all_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert f"Project Local project ({PROJECT}, number " in told
     assert "✓ Billing" in told
-    assert told.endswith("All 17 checks passed\n")
+    assert told.endswith("All 18 checks passed\n")
 
 
 def test_what_is_missing_comes_with_its_fix(
@@ -59,7 +59,7 @@ def test_what_is_missing_comes_with_its_fix(
     assert "✗ Cloud Run services" in told
     assert f"gcloud projects add-iam-policy-binding {PROJECT} --member={MANAGER}" in told
     assert "? Billing" in told
-    assert told.endswith("15 of 17 checks passed, 1 missing, 1 unknown\n")
+    assert told.endswith("16 of 18 checks passed, 1 missing, 1 unknown\n")
 
 
 def test_json(product: Product, capsys: pytest.CaptureFixture[str]) -> None:

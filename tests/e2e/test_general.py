@@ -79,7 +79,7 @@ def test_a_project_stays_selected_by_keyboard_alone(
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Confirm")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
+    expect(page.get_by_text("All 18 checks passed")).to_be_visible()
     assert violations(page) == []
     header = page.locator(".llm-header-project")
     expect(header).to_contain_text("Demo project")
@@ -175,7 +175,7 @@ def test_denied_then_granted_without_a_reload(
     manager.faults()
     refresh(page)
     expect(services).to_have_attribute("data-state", "ok")
-    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
+    expect(page.get_by_text("All 18 checks passed")).to_be_visible()
     page.get_by_role("tab", name="Models").click()
     expect(blocker).not_to_be_visible()
 
@@ -190,7 +190,7 @@ def test_one_click_enables_what_is_missing(manager: RunningManager, page_of: Pag
     expect(row(page, "Google APIs")).to_contain_text("Secret Manager")
     page.get_by_role("button", name="Enable all 2: Google APIs").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
+    expect(page.get_by_text("All 18 checks passed")).to_be_visible()
     expect(row(page, "Google APIs")).to_be_focused()  # the button is gone, the place is not
 
 
@@ -204,7 +204,7 @@ def test_credentials_that_expire_while_the_page_is_open(
     expect(page.locator(".llm-header-project")).to_contain_text("Local project")
     manager.faults()
     refresh(page)
-    expect(page.get_by_text("All 17 checks passed")).to_be_visible()
+    expect(page.get_by_text("All 18 checks passed")).to_be_visible()
 
 
 def test_networks(page_of: Page, browser: Browser, manager: RunningManager) -> None:
