@@ -66,7 +66,7 @@ class ImportProgress:
     updated_at
         When a worker last wrote; a running import that is silent for long has no worker.
     message
-        One sentence: the phase, or why it failed.
+        One sentence: the phase, what fails and is tried again, or why it failed.
     cause, fix
         For a failed import: see :class:`llm_widgets.errors.ManagerError`.
     """
@@ -116,7 +116,7 @@ def merged(told: Sequence[ImportProgress]) -> ImportProgress:
         for file in progress.files:
             other = files.get(file.path)
             files[file.path] = _together(other, file) if other else file
-    lead = max(told, key=lambda progress: _STATES.index(progress.state))
+    lead = max(told, key=lambda progress: (_STATES.index(progress.state), progress.message != ""))
     return ImportProgress(
         import_id=lead.import_id,
         state=lead.state,

@@ -121,7 +121,7 @@ class Reporter:
                 files=self._transfer.progress.snapshot(),
                 started_at=self._started,
                 updated_at=now,
-                message=self._message,
+                message=self._message or self._trouble,
                 cause=cause,
                 fix=fix,
             )
@@ -129,6 +129,11 @@ class Reporter:
                 return
             self._generation = self._put(report)
             self._last = report
+
+    @property
+    def _trouble(self) -> str:
+        is_moving = self._state is ImportState.RUNNING
+        return self._transfer.progress.trouble if is_moving else ""
 
     def _put(self, report: ImportProgress) -> int:
         try:

@@ -28,7 +28,7 @@ def of_import(model_id: str, *, shown: bool) -> Iterator[Callable[[ImportProgres
 
         def take(progress: ImportProgress) -> None:
             bar.total = progress.size
-            bar.set_postfix_str(progress.state.value, refresh=False)
+            bar.set_postfix_str(progress.message or progress.state.value, refresh=False)
             bar.update(progress.done - bar.n)
 
         yield take

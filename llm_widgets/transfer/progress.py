@@ -27,11 +27,23 @@ class _Counter:
 
 
 class Progress:
-    """Counts bytes for each file. Safe to use from threads."""
+    """Counts bytes for each file. Safe to use from threads.
+
+    Attributes
+    ----------
+    trouble
+        What fails and is tried again, in one sentence; empty once anything has arrived since.
+    """
 
     def __init__(self, files: Iterable[HubFile]) -> None:
         self._lock = threading.Lock()
         self._files = {file.path: _Counter(file) for file in files}
+        self.trouble = ""
+
+    def retry(self, trouble: str) -> None:
+        """Record what failed and is tried again."""
+        with self._lock:
+            self.trouble = trouble
 
     def add(self, path: str, count: int) -> None:
         """Count bytes that have arrived."""
@@ -39,6 +51,7 @@ class Progress:
             file = self._files[path]
             file.done = min(file.size, file.done + count)
             file.state = FileState.ACTIVE
+            self.trouble = ""
 
     def share(self, path: str) -> None:
         """Record that other tasks move bytes of a file too: only this one's are counted."""
@@ -56,6 +69,7 @@ class Progress:
         with self._lock:
             file = self._files[path]
             file.done, file.state = file.size, FileState.DONE
+            self.trouble = ""
 
     def fail(self, path: str) -> None:
         """Record that a file failed."""

@@ -64,6 +64,7 @@ class RangeReader:
         rate_limit: RateLimit,
         options: Options,
         stop: threading.Event,
+        tell: Callable[[str], None],
     ) -> None:
         self._file = file
         self._signed_url = SignedUrl(file.url, token)
@@ -71,6 +72,7 @@ class RangeReader:
         self._rate_limit = rate_limit
         self._options = options
         self._stop = stop
+        self._tell = tell
         self._lock = threading.Lock()
         self._ranges_ignored = 0
         self._block = BLOCK
@@ -125,7 +127,7 @@ class RangeReader:
         """
         position, end = offset, offset + length
         reconnects = 0
-        backoff = Backoff(f"reading {self._file.path}", self._options, self._stop)
+        backoff = Backoff(f"reading {self._file.path}", self._options, self._stop, self._tell)
 
         def passed_on(block: bytes) -> None:
             nonlocal position

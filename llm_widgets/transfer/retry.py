@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import textwrap
 import time
 from typing import TYPE_CHECKING
 
@@ -10,10 +11,12 @@ from llm_widgets.errors import TransferError
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from llm_widgets.transfer.options import Options
 
 _MIN_ATTEMPTS = 4
+_LONGEST_REASON = 300  # characters: it stands beside the progress
 
 
 class Stopped(Exception):  # noqa: N818 - nothing went wrong here: another worker failed, or a person cancelled
@@ -45,12 +48,21 @@ class Backoff:
     ----------
     operation
         The operation as an error message names it, for example ``"reading model.safetensors"``.
+    tell
+        Called before each wait with what failed, in one sentence.
     """
 
-    def __init__(self, operation: str, options: Options, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        operation: str,
+        options: Options,
+        stop: threading.Event,
+        tell: Callable[[str], None],
+    ) -> None:
         self._operation = operation
         self._options = options
         self._stop = stop
+        self._tell = tell
         self._since = time.monotonic()
         self._failures = 0
 
@@ -77,12 +89,18 @@ class Backoff:
                 f"Gave up {self._operation} after {self._failures} tries in {silent:.0f} s.",
                 cause=error_text(error),
             ) from error
+        self._tell(self._failed(error))
         wait = min(self._options.longest_wait, self._options.first_wait * 2 ** (self._failures - 1))
         wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads the workers, hides nothing
         if asked is not None:
             wait = min(max(wait, asked), self._options.give_up_after)
         if self._stop.wait(wait):
             raise Stopped
+
+    def _failed(self, error: Exception) -> str:
+        operation = self._operation[0].upper() + self._operation[1:]
+        why = textwrap.shorten(error_text(error), _LONGEST_REASON, placeholder=" …")
+        return f"{operation} fails: {why.rstrip('.')}. Trying again."
 
 
 class RateLimit:

@@ -95,6 +95,7 @@ class Transfer:
             Authorizer(clients.credentials),
             self._options,
             self._stop,
+            self.progress.retry,
         )
         self._publisher = Publisher(plan, objects, self._bucket, self._options)
 
@@ -186,6 +187,7 @@ class Transfer:
                     rate_limit=self._rate_limit,
                     options=self._options,
                     stop=self._stop,
+                    tell=self.progress.retry,
                 ),
                 bucket=self._bucket,
                 checkpoint=checkpoint,

@@ -27,7 +27,7 @@ from llm_widgets.gcp.storage.objects import bucket_gone
 from llm_widgets.transfer.retry import Backoff, Stopped, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from google.auth.credentials import Credentials
 
@@ -92,6 +92,8 @@ class Bucket:
     ----------
     endpoint
         Base URL without a slash at the end.
+    tell
+        Called with what failed and is tried again, in one sentence.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Bucket:
     authorizer: Authorizer
     options: Options
     stop: threading.Event
+    tell: Callable[[str], None]
 
     def url(self, name: str, query: str) -> str:
         """Return the URL of an object."""
@@ -126,7 +129,7 @@ class Bucket:
             The transfer was stopped.
         """
         url = self.url(name, query)
-        backoff = Backoff(f"writing to gs://{self.name}", self.options, self.stop)
+        backoff = Backoff(f"writing to gs://{self.name}", self.options, self.stop, self.tell)
         while True:
             if self.stop.is_set():
                 raise Stopped
@@ -149,7 +152,8 @@ class Bucket:
     def _failure(self, response: Response, text: str) -> TransientError:
         """Return the error of a failure that may pass, raise that of any other one."""
         code, message = _error_of(text)
-        told = f"HTTP {response.status} {code}: {message}".strip(": ")
+        status = f"HTTP {response.status} {code}".rstrip()
+        told = f"{status}: {message}" if message else status
         gs = f"gs://{self.name}"
         if response.status == HTTPStatus.NOT_FOUND and code == "NoSuchUpload":
             raise UploadGoneError(told)

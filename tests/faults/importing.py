@@ -113,7 +113,7 @@ class Imports:
         clients, name = self.clients, plan.object_name(file)
         endpoint = clients.settings.google_endpoint
         authorizer = Authorizer(clients.credentials)
-        bucket = Bucket(self.bucket, endpoint, authorizer, PATIENT, threading.Event())
+        bucket = Bucket(self.bucket, endpoint, authorizer, PATIENT, threading.Event(), print)
         connections = Connections(PATIENT)
         upload = MultipartUpload.start(connections, bucket, name)
         for number, content in parts.items():
@@ -148,6 +148,11 @@ class Imports:
         progress = read_progress(self.clients, self.bucket, plan.id)
         assert progress
         return progress
+
+    def told(self, plan: ImportPlan) -> str:
+        """Return the sentence beside the progress; empty where there is none yet."""
+        progress = read_progress(self.clients, self.bucket, plan.id)
+        return progress.message if progress else ""
 
     def record(self) -> ModelRecord:
         (record,) = read_metadata(self.clients.storage(), self.bucket)[0].models

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 
 from llm_widgets.domain.models import ModelStatus
 from llm_widgets.domain.progress import FileState, ImportState
+from local_cloud.testing.waiting import until
 from tests.faults.faulty_source import Fault, FaultySource, Request
 from tests.faults.importing import PART, PATIENT, QUICK, Imports, two_files
 
@@ -45,6 +47,18 @@ def test_what_passes_is_lived_through(name: str, imports: Imports, source: Fault
     assert imports.run(plan, options=replace(PATIENT, stall_timeout=2)) is ImportState.DONE
     assert imports.is_right(plan, source)
     assert imports.record().status is ModelStatus.READY
+
+
+def test_what_is_tried_again_is_told_meanwhile(imports: Imports, source: FaultySource) -> None:
+    is_over = threading.Event()
+    source.plan = lambda *_: Fault() if is_over.is_set() else Fault(status=503)
+    plan = imports.plan(source)
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(imports.run, plan)
+        until(lambda: "HTTP 503. Trying again." in imports.told(plan))
+        is_over.set()
+        assert ended.result() is ImportState.DONE
+    assert imports.told(plan) == ""
 
 
 def test_bytes_that_arrived_before_a_break_are_not_read_again(

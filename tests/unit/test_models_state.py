@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from llm_widgets.page.models.buckets_page import ModelList
 from llm_widgets.page.models.import_fields import ADOPT, CREATE, field_of, import_fields, request_of
 from llm_widgets.page.models.imports import WatchedImport, pause
 from llm_widgets.page.models.models import ModelsState
+from llm_widgets.page.models.progress_card import ProgressCard
 from llm_widgets.page.models.status import Condition, condition, status_cell
 from llm_widgets.page.session import Session
 
@@ -65,11 +67,34 @@ def test_an_entry_without_an_import_never_moves() -> None:
 def test_status_words() -> None:
     importing = record(ModelStatus.IMPORTING)
     assert status_cell(importing, seen(ImportState.RUNNING))["text"] == "Importing 25%"
+    assert status_cell(importing, seen(ImportState.RUNNING))["note"] == "It broke."
+    assert status_cell(importing, seen(ImportState.VERIFYING))["note"] == ""
     assert status_cell(importing, seen(ImportState.FAILED))["note"] == "It broke."
     failed = record(ModelStatus.FAILED, error="The hub is away.")
     assert status_cell(failed, None)["note"] == "The hub is away."
     newer = status_cell(record(ModelStatus.READY), None, newer="abc")
     assert (newer["text"], newer["note"]) == ("Ready", "Update available")
+
+
+def test_what_an_import_tries_again_stands_on_its_card_until_it_goes_on() -> None:
+    def of(message: str) -> WatchedImport:
+        told = seen(ImportState.RUNNING).progress
+        assert told
+        return WatchedImport("1", "bucket", "a/b", replace(told, message=message))
+
+    def nothing() -> None: ...
+
+    card = ProgressCard(
+        "a/b", "bucket", cancel=nothing, resume=nothing, deploy=nothing, dismiss=nothing
+    )
+    card.show(of(""), can_deploy=False)
+    assert not card._notice.text
+    trouble = "Reading x fails: HTTP 503. Trying again."
+    card.show(of(trouble), can_deploy=False)
+    assert (card._notice.kind, card._notice.text) == ("warning", trouble)
+    assert card._buttons.children == (card._cancel,)
+    card.show(of(""), can_deploy=False)
+    assert not card._notice.text
 
 
 @pytest.mark.parametrize(("imports", "seconds"), [(0, 1.0), (1, 1.0), (2, 1.0), (5, 2.0)])

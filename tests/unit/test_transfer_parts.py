@@ -18,6 +18,7 @@ from llm_widgets.transfer.checkpoint import (
 )
 from llm_widgets.transfer.options import MAX_PARTS, MIB, Options, part_size_for
 from llm_widgets.transfer.parts import PartLedger, part_count, resume_point
+from llm_widgets.transfer.progress import Progress
 from llm_widgets.transfer.retry import Backoff, GaveUpError, Stopped, TransientError
 from llm_widgets.transfer.share import Task, sharded_files, task_files
 from llm_widgets.transfer.slow_servers import ServerRates
@@ -226,7 +227,8 @@ def test_a_slow_server_is_left_for_a_faster_one() -> None:
 
 def test_retries_end() -> None:
     options = Options(give_up_after=0.05, first_wait=0.02, longest_wait=0.02)
-    backoff = Backoff("reading x", options, threading.Event())
+    said: list[str] = []
+    backoff = Backoff("reading x", options, threading.Event(), said.append)
 
     def try_for_ever() -> None:
         while True:
@@ -235,11 +237,34 @@ def test_retries_end() -> None:
     with pytest.raises(GaveUpError, match="Gave up reading x") as told:
         try_for_ever()
     assert told.value.cause == "HTTP 503"
+    assert set(said) == {"Reading x fails: HTTP 503. Trying again."}
+
+
+def test_a_long_reason_is_cut_where_it_stands_beside_the_progress() -> None:
+    said: list[str] = []
+    options = Options(first_wait=0)
+    backoff = Backoff("reading x", options, threading.Event(), said.append)
+    backoff.wait_after(TransientError("<p>\n down " * 1000))
+    (sentence,) = said
+    assert len(sentence) < 400
+    assert "\n" not in sentence
+
+
+def test_what_is_tried_again_is_told_until_something_arrives() -> None:
+    moved = file()
+    progress = Progress([moved])
+    progress.retry("Reading a fails.")
+    assert progress.trouble == "Reading a fails."
+    progress.add(moved.path, 1)
+    assert progress.trouble == ""
+    progress.retry("Writing fails.")
+    progress.finish(moved.path)
+    assert progress.trouble == ""
 
 
 def test_progress_resets_the_backoff() -> None:
     options = Options(give_up_after=0.03, first_wait=0.01, longest_wait=0.01)
-    backoff = Backoff("reading x", options, threading.Event())
+    backoff = Backoff("reading x", options, threading.Event(), print)
     for _ in range(20):
         backoff.reset()
         backoff.wait_after(TransientError("reset"))
@@ -249,7 +274,7 @@ def test_a_stop_interrupts_the_backoff() -> None:
     stop = threading.Event()
     stop.set()
     with pytest.raises(Stopped):
-        Backoff("x", Options(), stop).wait_after(TransientError("reset"))
+        Backoff("x", Options(), stop, print).wait_after(TransientError("reset"))
 
 
 def test_waits_that_hubs_ask_for() -> None:

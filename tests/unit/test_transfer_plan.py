@@ -123,6 +123,13 @@ def test_progress_of_tasks_together() -> None:
     assert (both.started_at.second, both.updated_at.second) == (3, 5)
 
 
+def test_what_one_task_says_is_told_though_others_say_nothing() -> None:
+    silent = replace(progress(ImportState.RUNNING), message="")
+    told = replace(silent, message="Reading a fails: HTTP 503. Trying again.")
+    assert merged([silent, told, silent]).message == told.message
+    assert merged([told, replace(progress(ImportState.VERIFYING), message="")]).message == ""
+
+
 def test_one_failed_task_fails_the_import_and_one_publisher_ends_it() -> None:
     running, failed = progress(ImportState.RUNNING), progress(ImportState.FAILED)
     assert merged([running, failed]).message == "failed"

@@ -34,7 +34,7 @@ _TITLES = {
     ImportState.FAILED: "The import failed",
 }
 _TOLD_BY_NOTICE = (ImportState.DONE, ImportState.CANCELLED)
-_ABANDONED = (None, False)
+_ABANDONED = (None, False, "")
 
 
 class ProgressCard:
@@ -71,7 +71,7 @@ class ProgressCard:
             self._moving,
             actions=[self._buttons],
         )
-        self._shown: tuple[ImportState | None, bool] | None = None
+        self._shown: tuple[ImportState | None, bool, str] | None = None
 
     def show(self, seen: WatchedImport, *, can_deploy: bool) -> None:
         """Draw a state of the import.
@@ -91,8 +91,8 @@ class ProgressCard:
             set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
             self._draw_abandoned(seen)
-        elif (progress.state, can_deploy) != self._shown:
-            self._shown = progress.state, can_deploy
+        elif (progress.state, can_deploy, progress.message) != self._shown:
+            self._shown = progress.state, can_deploy, progress.message
             self._draw_state(progress, can_deploy=can_deploy)
 
     def _draw_state(self, progress: ImportProgress, *, can_deploy: bool) -> None:
@@ -109,7 +109,10 @@ class ProgressCard:
             self._notice.show("success", _what_was_done(progress), action_label=next_step)
             self._buttons.children = (self._dismiss,)
         else:
-            self._notice.clear()
+            if progress.state is ImportState.RUNNING and progress.message:
+                self._notice.show("warning", progress.message)
+            else:
+                self._notice.clear()
             self._buttons.children = (self._cancel,)
 
     def _draw_abandoned(self, seen: WatchedImport) -> None:

@@ -101,7 +101,13 @@ def status_cell(
                 "note": reason or record.error or _NO_REASON,
             }
         case Condition.IMPORTING:
-            return {"state": "busy", "text": _under_way(seen)}
+            return {"state": "busy", "text": _under_way(seen), "note": _trouble(seen)}
+
+
+def _trouble(seen: WatchedImport | None) -> str:
+    """Return what an import waits for or tries again, where it says so."""
+    progress = seen.progress if seen else None
+    return progress.message if progress and progress.state is ImportState.RUNNING else ""
 
 
 def _under_way(seen: WatchedImport | None) -> str:
