@@ -81,6 +81,11 @@ class ImportProgress:
     fix: str = ""
 
     @property
+    def trouble(self) -> str:
+        """What it waits for, or what fails and is tried again, while it goes on; else empty."""
+        return self.message if self.state is ImportState.RUNNING else ""
+
+    @property
     def size(self) -> int:
         """Bytes of all files."""
         return sum(file.size for file in self.files)

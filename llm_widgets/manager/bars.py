@@ -28,8 +28,9 @@ def of_import(model_id: str, *, shown: bool) -> Iterator[Callable[[ImportProgres
 
         def take(progress: ImportProgress) -> None:
             bar.total = progress.size
-            bar.set_postfix_str(progress.message or progress.state.value, refresh=False)
             bar.update(progress.done - bar.n)
+            # Drawn each time: tqdm leaves out an update while nothing arrives.
+            bar.set_postfix_str(progress.trouble or progress.state.value)
 
         yield take
 

@@ -91,8 +91,8 @@ class ProgressCard:
             set_text(self._phase, _phase(seen, progress))
         if seen.is_abandoned:
             self._draw_abandoned(seen)
-        elif (progress.state, can_deploy, progress.message) != self._shown:
-            self._shown = progress.state, can_deploy, progress.message
+        elif (progress.state, can_deploy, progress.trouble) != self._shown:
+            self._shown = progress.state, can_deploy, progress.trouble
             self._draw_state(progress, can_deploy=can_deploy)
 
     def _draw_state(self, progress: ImportProgress, *, can_deploy: bool) -> None:
@@ -109,8 +109,8 @@ class ProgressCard:
             self._notice.show("success", _what_was_done(progress), action_label=next_step)
             self._buttons.children = (self._dismiss,)
         else:
-            if progress.state is ImportState.RUNNING and progress.message:
-                self._notice.show("warning", progress.message)
+            if progress.trouble:
+                self._notice.show("warning", progress.trouble)
             else:
                 self._notice.clear()
             self._buttons.children = (self._cancel,)

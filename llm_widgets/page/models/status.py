@@ -13,6 +13,7 @@ from llm_widgets.imports.worker import CANCELLED
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from llm_widgets.domain.progress import ImportProgress
     from llm_widgets.page.models.imports import WatchedImport
 
 _WORKING = {
@@ -81,6 +82,7 @@ def status_cell(
     newer
         The newer revision that the hub has, or empty.
     """
+    progress = seen.progress if seen else None
     match condition(record, seen):
         case Condition.READY:
             note = "Update available" if newer else ""
@@ -93,7 +95,6 @@ def status_cell(
         case Condition.UNKNOWN:
             return {"state": "off", "text": record.told_status, "note": _NOT_KNOWN}
         case Condition.FAILED:
-            progress = seen.progress if seen else None
             reason = progress.message if progress else ""
             return {
                 "state": "error",
@@ -101,17 +102,11 @@ def status_cell(
                 "note": reason or record.error or _NO_REASON,
             }
         case Condition.IMPORTING:
-            return {"state": "busy", "text": _under_way(seen), "note": _trouble(seen)}
+            note = progress.trouble if progress else ""
+            return {"state": "busy", "text": _under_way(progress), "note": note}
 
 
-def _trouble(seen: WatchedImport | None) -> str:
-    """Return what an import waits for or tries again, where it says so."""
-    progress = seen.progress if seen else None
-    return progress.message if progress and progress.state is ImportState.RUNNING else ""
-
-
-def _under_way(seen: WatchedImport | None) -> str:
-    progress = seen.progress if seen else None
+def _under_way(progress: ImportProgress | None) -> str:
     if progress is None:
         return "Importing"
     percent = int(100 * progress.done / progress.size) if progress.size else 0
