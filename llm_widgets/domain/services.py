@@ -217,6 +217,8 @@ class ServiceSummary(Shown):
     ----------
     name
         Full resource name ``projects/P/locations/R/services/S``.
+    uid
+        What Cloud Run tells it by from another one that had the same name before.
     reason
         Why it is in error, in the words of Cloud Run; empty otherwise.
     framework
@@ -265,6 +267,7 @@ class ServiceSummary(Shown):
     adopted: bool = False
     recognition: Recognition | None = None
     origin: str = ""
+    uid: str = ""
 
     @property
     def id(self) -> str:

@@ -215,6 +215,21 @@ def test_a_conversation_outlives_the_page_of_its_service(
     assert chats.of(endless, page.log).turns == ()
 
 
+def test_a_service_does_not_get_the_chat_of_one_that_had_its_name(
+    session: Session, summary: ServiceSummary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("llm_widgets.widgets.chat.is_own_page", lambda: True)
+    assert summary.uid
+    same, other = summary, replace(summary, uid="another")
+    kept = {
+        ChatPanel(
+            Chats(session).begin(each, LogTail(session, each.name))
+        )._conversation._transcript.kept_as
+        for each in (summary, same, other)
+    }
+    assert len(kept) == 2
+
+
 def test_a_conversation_of_the_page_before_goes_on(
     session: Session, summary: ServiceSummary
 ) -> None:

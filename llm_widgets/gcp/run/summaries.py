@@ -95,6 +95,7 @@ def summary(service: lazy.run_v2.Service) -> ServiceSummary:
         updated_at=_time(raw, "update_time") or _time(raw, "create_time"),
         updated_by=told_text(told(Deed.CHANGED, annotations, raw.last_modifier or raw.creator)),
         etag=raw.etag,
+        uid=raw.uid,
         created_by=told_text(told(Deed.CREATED, annotations, raw.creator)),
         size=size_of(template),
         paused=_pause(raw),

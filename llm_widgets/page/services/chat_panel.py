@@ -85,7 +85,7 @@ class ChatPanel:
             label="Conversation",
             placeholder="Send a message to try the model. It goes to the service, with an ID token "
             "of the identity on the General tab.",
-            kept_as=state.service.name,
+            kept_as=f"{state.service.name} {state.service.uid}",
         )
         self._composer = Composer(
             placeholder=f"Ask the model. {PLACEHOLDER}",
