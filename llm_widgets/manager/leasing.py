@@ -61,7 +61,8 @@ def lease(clients: Clients, name: str, at: datetime) -> ManagerError | None:
         # What the service does not say must not happen: also not by the job of an earlier lease.
         with suppress(ManagerError):  # where it can't be deleted, the reason is the same
             scheduler.delete(clients, name)
-        _take_back(clients, name)
+        with suppress(ManagerError):
+            _take_back(clients, service_json.read(clients, name))
         return error
     return None
 
@@ -103,13 +104,12 @@ def forget(clients: Clients, document: Json) -> None:
     found = leases.read(document.get("annotations", {}))
     if found is None:
         return
-    name = str(document["name"])
     try:
-        scheduler.delete(clients, name)
+        scheduler.delete(clients, str(document["name"]))
     except ManagerError:
         if found.is_scheduled:
             raise
-    _take_back(clients, name)
+    _take_back(clients, document)
 
 
 def _keep(clients: Clients, name: str, at: datetime, by: str, *, is_scheduled: bool) -> None:
@@ -133,7 +133,7 @@ def _schedule(clients: Clients, name: str, at: datetime) -> None:
     _, project, _, region, _, short = name.split("/")
     account = LEASES.email(project)
     service_accounts.ensure(clients, project, LEASES)
-    for resource, given in _grants(clients, name):
+    for resource, given in _grants(service_json.read(clients, name)):
         doing = f"let {account} pause {short}"
         if given.role in policy.roles_of(clients, resource, given.member):
             continue  # deploy-manager has granted it for good
@@ -155,21 +155,22 @@ def _schedule(clients: Clients, name: str, at: datetime) -> None:
         raise
 
 
-def _grants(clients: Clients, name: str) -> list[tuple[Resource, Grant]]:
+def _grants(document: Json) -> list[tuple[Resource, Grant]]:
     """Return what the account of leases is granted, and on what, to pause a service."""
+    name = str(document["name"])
     _, project, _, region, _, short = name.split("/")
     member, title = members.service_account(LEASES.email(project)), f"Pause {short} in {region}"
     found = [(policy.of_cloud_run(name), Grant(member, account_roles.PAUSER, title))]
-    runs_as = service_json.read(clients, name).get("template", {}).get("serviceAccount", "")
+    runs_as = document.get("template", {}).get("serviceAccount", "")
     if runs_as:  # whoever changes a service must be allowed to act as what it runs as
         resource = policy.of_service_account(runs_as, project=project)
         found.append((resource, Grant(member, account_roles.ACT_AS, title)))
     return found
 
 
-def _take_back(clients: Clients, name: str) -> None:
-    with suppress(ManagerError):  # it ends by itself
-        for resource, given in _grants(clients, name):
+def _take_back(clients: Clients, document: Json) -> None:
+    for resource, given in _grants(document):
+        with suppress(ManagerError):  # it ends by itself
             policy.revoke(clients, resource, given, doing="take back what a lease was granted")
 
 
