@@ -56,9 +56,11 @@ def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> I
     said = list(itertools.takewhile(lambda line: "is running at" not in line, process.stderr))
     assert process.poll() is None, said
     threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(60)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 def opened_notebook(page: Page, url: str, notebook: str) -> None:

@@ -82,11 +82,14 @@ def running_manager(folder: Path, *words: str) -> Iterator[RunningManager]:
             break
     log.seek(0)
     assert url, log.read()
-    yield RunningManager(url, data)
-    log.seek(0)
-    said = log.read()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    try:
+        yield RunningManager(url, data)
+    finally:
+        log.seek(0)
+        said = log.read()
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+    assert code == 0
     assert said == ""  # a newcomer reads it
     log.seek(0)
     assert "Traceback" not in (said := log.read()), said

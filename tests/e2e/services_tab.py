@@ -57,9 +57,11 @@ def served_page(product: Product, folder: Path) -> Iterator[str]:
     found = re.search(r"http://\S+", process.stdout.readline())
     log.seek(0)
     assert found, log.read()
-    yield found[0]
-    process.send_signal(signal.SIGINT)
-    process.wait(30)
+    try:
+        yield found[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
     log.seek(0)
     assert "Traceback" not in (said := log.read()), said
 

@@ -30,6 +30,12 @@ def test_an_address_that_is_written_is_read_again(place: Place) -> None:
     assert parse(place.address) == place or len(place.address) > 2000
 
 
+def test_an_address_that_is_short_only_as_it_was_typed_is_none() -> None:
+    typed = f"#/models/bucket/{'é' * 500}"
+    assert len(typed) < 2000 < len(Place(View.MODEL, ("bucket", "é" * 500)).address)
+    assert parse(typed) is None
+
+
 @given(some_place())
 def test_an_address_holds_nothing_that_a_browser_would_write_in_another_way(place: Place) -> None:
     assert re.fullmatch(r"#/[\w.~:@%/-]+", place.address, re.ASCII)
