@@ -152,7 +152,7 @@ test("new fields leave those alone that are as before, and what is selected in t
 	model.setSelectionRange(0, 4);
 	widget.update({
 		fields: [
-			field("model", { group: "Model", suggestions: options("acme/small") }),
+			field("model", { group: "Model", max_length: 500 }),
 			field("name", { group: "Bucket" }),
 			field("bucket", { kind: "select", group: "Bucket", options: options("new", "old") }),
 		],
@@ -168,6 +168,28 @@ test("new fields leave those alone that are as before, and what is selected in t
 	assert.equal(input("model").value, "acme/small");
 	assert.equal(document.activeElement, input("model"));
 	assert.deepEqual([input("model").selectionStart, input("model").selectionEnd], [0, 4]);
+});
+
+test("help and suggestions that come later leave the control in its place", () => {
+	const suggestions = options("acme/small", "acme/large");
+	const { widget, el, input } = shown([field("model"), field("name", { suggestions })]);
+	type(input("model"), "acme/");
+	const [model, name] = [input("model"), input("name")];
+	widget.update({
+		fields: [field("model", { help: "For example acme/small.", suggestions }), field("name")],
+	});
+	assert.equal(input("model"), model);
+	assert.equal(input("name"), name);
+	assert.equal(model.value, "acme/");
+	const list = find(el, `[id="${model.getAttribute("list")}"]`, HTMLElement);
+	assert.equal(list.children.length, 2);
+	assert.equal(name.getAttribute("list"), null);
+	const help = find(el, ".llm-help", HTMLElement);
+	assert.deepEqual([help.textContent, help.hidden], ["For example acme/small.", false]);
+
+	widget.update({ fields: [field("model", { value: "acme/large" }), field("name")] });
+	assert.notEqual(input("model"), model);
+	assert.equal(input("model").value, "acme/");
 });
 
 test("a choice that is no longer offered falls back to the first", () => {

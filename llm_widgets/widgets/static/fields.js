@@ -3,7 +3,7 @@
  * what a person types stays in the page until the form is sent.
  */
 
-import { el, LONGEST_FIELD, shown, uid } from "./dom.js";
+import { el, LONGEST_FIELD, setText, shown, uid } from "./dom.js";
 import { messages, withMessages } from "./fieldnotes.js";
 import { pairsField, rowsField } from "./rows.js";
 
@@ -109,15 +109,17 @@ function inputField(spec) {
 		notes.hint,
 		notes.error,
 	);
-	if (spec.suggestions.length) {
-		const list = el(
-			"datalist",
-			{ id: uid("list") },
-			...spec.suggestions.map(({ value, label }) => el("option", { value, label })),
-		);
-		input.setAttribute("list", list.id);
-		element.append(list);
-	}
+	const list = el("datalist", { id: uid("list") });
+	element.append(list);
+	/** @param {FieldSpec} given */
+	const advise = ({ help, suggestions }) => {
+		setText(notes.help, help);
+		notes.help.hidden = !help;
+		list.replaceChildren(...suggestions.map(({ value, label }) => el("option", { value, label })));
+		if (suggestions.length) input.setAttribute("list", list.id);
+		else input.removeAttribute("list");
+	};
+	advise(spec);
 	// What is written here as it came, while it is shown in another way: too long, or steering.
 	/** @type {{given: string, shown: string} | null} */
 	let kept = null;
@@ -140,6 +142,7 @@ function inputField(spec) {
 		},
 		focus: () => input.focus(),
 		problem: () => problemOf(input, spec),
+		advise,
 	};
 	return withMessages(field, input, notes);
 }

@@ -34,6 +34,18 @@ const takes = (spec, value) =>
 const defaultOf = (spec) =>
 	takes(spec, spec.value) ? spec.value : (spec.options[0]?.value ?? null);
 
+/**
+ * Whether two fields are one: at most its advice is another.
+ *
+ * @param {FieldSpec} one
+ * @param {FieldSpec} other
+ */
+const isOne = (one, other) =>
+	JSON.stringify(withoutAdvice(one)) === JSON.stringify(withoutAdvice(other));
+
+/** @param {FieldSpec} spec */
+const withoutAdvice = (spec) => ({ ...spec, help: "", suggestions: [] });
+
 /** @param {FormField} field */
 const holds = (field) => JSON.stringify(field.read());
 
@@ -130,6 +142,11 @@ export function makeForm(model, { isOpen, cancelled, cards }) {
 		fields = model.get("fields").map((spec) => {
 			const same = known.get(spec.key);
 			if (same && JSON.stringify(same.spec) === JSON.stringify(spec)) return same;
+			if (same?.advise && isOne(same.spec, spec)) {
+				// In place: a new one would end what is being composed there, and what can be undone.
+				same.advise(spec);
+				return { ...same, spec };
+			}
 			return place(spec, same && carried(same));
 		});
 		show(before);

@@ -252,6 +252,8 @@ export interface FormField {
 	setError(text: string): void;
 	setHint(text: string): void;
 	focus(): void;
+	/** Show other help and suggestions; not all kinds can. */
+	advise?(spec: FieldSpec): void;
 }
 
 /** A field in a form: it knows what it held when nobody had touched it. */
