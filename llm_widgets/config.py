@@ -25,6 +25,9 @@ VOUCHED = "iap"
 OWN_PAGE_VARIABLE = "LLM_WIDGETS_PAGE"
 """Variable by which the server tells its kernels that their page brings the components' code."""
 
+PAGE_TOKEN_VARIABLE = "LLM_WIDGETS_PAGE_TOKEN"  # noqa: S105 - a name
+"""Variable with the text that a browser must show; see `Settings.page_token`."""
+
 _MOST_TASKS = 100
 _SERVICE_ACCOUNT = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+\.gserviceaccount\.com")
 
@@ -70,6 +73,8 @@ class Settings:
         Audience of the Identity-Aware Proxy in front of the page, or empty.
     without_iap
         Whether the page lets everybody in on Cloud Run.
+    page_token
+        Text that a browser must show once; empty for a random one. It is in no ``repr``.
     is_vouched_for
         Whether Identity-Aware Proxy vouches for the visitor of this kernel.
     most_kernels
@@ -89,6 +94,7 @@ class Settings:
     iap_audience: str = ""
     without_iap: bool = False
     most_kernels: int = 0
+    page_token: str = field(default="", repr=False)
     is_vouched_for: bool = False
     variables: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
@@ -130,6 +136,7 @@ class Settings:
             iap_audience=env.get("LLM_WIDGETS_IAP_AUDIENCE", ""),
             without_iap=env.get("LLM_WIDGETS_WITHOUT_IAP", "") == "1",
             most_kernels=_count(env, "LLM_WIDGETS_MOST_KERNELS"),
+            page_token=env.get(PAGE_TOKEN_VARIABLE, ""),
             is_vouched_for=env.get(VOUCHED_VARIABLE, "") == VOUCHED,
             variables=dict(env),
         )

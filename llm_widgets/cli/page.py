@@ -34,6 +34,21 @@ for_everybody = click.option(
     help="Let in everyone who can reach the page, including other users of this machine.",
 )
 
+at_path = click.option(
+    "--base-url",
+    default="/",
+    show_default=True,
+    metavar="PATH",
+    help="Path of the page, where a proxy such as JupyterHub's passes it on.",
+)
+for_names = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer to this name too, which a proxy in front of the page has; * for any name.",
+)
+
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, show_default=True)
@@ -48,6 +63,8 @@ for_everybody = click.option(
     metavar="[SECONDS]",
     help="Delay grants by minutes (or SECONDS) and enforce rate limits, like Google Cloud.",
 )
+@at_path
+@for_names
 @for_everybody
 def run(
     data: Path,
@@ -55,6 +72,8 @@ def run(
     port: int,
     offline: bool,
     slow: str | None,
+    base_url: str,
+    allowed_hosts: tuple[str, ...],
     no_token: bool,
 ) -> int:
     """Start the page on the embedded local cloud, without an account."""
@@ -68,6 +87,8 @@ def run(
         port=port,
         offline=offline,
         slow=slow,
+        base_url=base_url,
+        allowed_hosts=allowed_hosts,
         token="" if no_token else None,
     )
 
@@ -75,8 +96,16 @@ def run(
 @click.command()
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True)
 @click.option("--port", type=Port(), help="Default: $PORT, else 8866.")
+@at_path
+@for_names
 @for_everybody
-def serve(host: str, port: int | None, no_token: bool) -> None:
+def serve(
+    host: str,
+    port: int | None,
+    base_url: str,
+    allowed_hosts: tuple[str, ...],
+    no_token: bool,
+) -> None:
     """Start the page on Google Cloud, with your credentials."""
     installation.check_page()
     from llm_widgets import hubs  # noqa: PLC0415 - what only this command needs
@@ -88,7 +117,9 @@ def serve(host: str, port: int | None, no_token: bool) -> None:
         _notebook(),
         host=host,
         port=port,
-        token="" if no_token else None,
+        base_url=base_url,
+        allowed_hosts=allowed_hosts,
+        token="" if no_token else settings().page_token or None,
         most_kernels=settings().most_kernels,
         iap_audience=settings().iap_audience,
         iap_certs_url=_iap_keys(settings().google_endpoint),

@@ -11,7 +11,7 @@ from llm_widgets.cli.local_cloud import exports, local_cloud
 from llm_widgets.config import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _ENVIRONMENT = "environment"
@@ -26,6 +26,8 @@ def run(
     port: int,
     offline: bool = False,
     slow: str | None = None,
+    base_url: str = "/",
+    allowed_hosts: Sequence[str] = (),
     token: str | None = None,
 ) -> int:
     """Start the local cloud and the page, and run until interrupted.
@@ -42,6 +44,8 @@ def run(
         Whether models that the sample hub lacks are never asked for at the real hubs.
     slow
         See :func:`llm_widgets.cli.local_cloud.local_cloud`.
+    base_url, allowed_hosts
+        See :func:`llm_widgets.server.launcher.launch`.
     token
         Text that a browser must show once; a random one without it, none if it is empty.
 
@@ -62,7 +66,9 @@ def run(
                 notebook,
                 host=host,
                 port=port,
-                token=token,
+                base_url=base_url,
+                allowed_hosts=allowed_hosts,
+                token=chosen.page_token or None if token is None else token,
                 most_kernels=chosen.most_kernels,
                 iap_audience=chosen.iap_audience,
                 without_iap=chosen.without_iap,

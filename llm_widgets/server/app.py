@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
+import re
 import shutil
 import signal
 from contextlib import suppress
@@ -25,13 +26,18 @@ from llm_widgets.server.messages import ALLOWED, MOST_BYTES
 from llm_widgets.server.page_files import PageFiles
 from llm_widgets.server.web import (
     SECURITY_HEADERS,
+    XSRF_COOKIE,
     FilesHandler,
     HealthHandler,
     KernelHandler,
     LeaveHandler,
     PageHandler,
     SecurityHeaders,
+    ToPageHandler,
 )
+
+ANY_HOST = "*"
+"""Stands for every name among the allowed hosts."""
 
 _PATIENCE = 10.0
 """Seconds that each step of the server's end is given. Cloud Run gives all of it ten."""
@@ -60,9 +66,12 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
         self.kernel_manager.prepared = self.prepared
         self.kernel_manager.allowed_message_types = sorted(ALLOWED)
         settings["headers"] = dict(SECURITY_HEADERS)
-        settings["allow_remote_access"] = not _is_loopback(self.ip)
+        settings["allow_remote_access"] = ANY_HOST in self.allowed_hosts or not _is_loopback(
+            self.ip
+        )
         settings["local_hostnames"] = ["localhost", *self.allowed_hosts]
         settings["kernel_websocket_connection_class"] = CheckedConnection
+        settings["xsrf_cookie_name"] = XSRF_COOKIE
         settings["websocket_max_message_size"] = MOST_BYTES
         settings["websocket_compression_options"] = {"compression_level": 1}
         return settings
@@ -79,13 +88,16 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
             "configuration": self.voila_configuration,
             "renderer": {"template_paths": self.template_paths, "traitlet_config": self.config},
         }
+        base = re.escape(self.base_url)
         return [
             (r"/healthz?", HealthHandler),
-            (rf"/api/kernels/{_KERNEL}", KernelHandler),
-            (rf"/api/kernels/{_KERNEL}/channels", ChannelsHandler),
-            (rf"/voila/api/shutdown/{_KERNEL}", LeaveHandler),
-            (rf"/{files.folder}([\w.-]+)", FilesHandler, {"files": files}),
-            (r"/(.*)", PageHandler, page),
+            (rf"{base}healthz?", HealthHandler),
+            (rf"{base}api/kernels/{_KERNEL}", KernelHandler),
+            (rf"{base}api/kernels/{_KERNEL}/channels", ChannelsHandler),
+            (rf"{base}voila/api/shutdown/{_KERNEL}", LeaveHandler),
+            (rf"{base}{files.folder}([\w.-]+)", FilesHandler, {"files": files}),
+            (rf"{base}(.*)", PageHandler, page),
+            (rf"(?:/|{base[:-1]})", ToPageHandler),
         ]
 
     def listen(self) -> None:
@@ -104,7 +116,7 @@ class Server(Voila):  # type: ignore[misc] # Voilà has no types
         )
         server.add_sockets(self.sockets)
         query = f"?token={self.page_token}" if self.page_token else ""
-        self.on_ready(_url(self.ip, self.port) + query)
+        self.on_ready(_url(self.ip, self.port) + self.base_url + query)
         try:
             self.ioloop.start()
         finally:
@@ -161,4 +173,4 @@ def _is_loopback(host: str) -> bool:
 
 def _url(host: str, port: int) -> str:
     shown = "127.0.0.1" if host in {"", "0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

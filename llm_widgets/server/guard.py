@@ -111,8 +111,11 @@ class Guarded(JupyterHandler):
         return manager
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set a cookie that no other site's request brings, nor one without https behind it."""
-        kwargs.update(samesite="Strict", secure=is_https(self.request))
+        """Set a cookie that no other site's request brings, nor one without https behind it.
+
+        Only the page gets it, and nothing else that a proxy has on the same host.
+        """
+        kwargs.update(samesite="Strict", secure=is_https(self.request), path=self.base_url)
         super().set_cookie(name, value, *args, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:  # noqa: ARG002 - tornado's

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from traitlets.config import Config
 from llm_widgets.domain.networks import LARGEST_PORT
 from llm_widgets.errors import Fix, ManagerError
 from llm_widgets.server import noise
-from llm_widgets.server.app import Server
+from llm_widgets.server.app import ANY_HOST, Server
 from llm_widgets.server.audience import SERVICE_VARIABLE, own_audience
 from llm_widgets.server.iap import IapIdentityProvider
 from llm_widgets.server.kernels import (
@@ -42,6 +43,8 @@ FILL_DELAY_FORKED_SECONDS = 1.0
 # Addresses of local sockets are at most 104 bytes; Voilà and Jupyter add 70 to the folder's name.
 LONGEST_SOCKET_FOLDER = 32
 SIGNING_KEY_BYTES = 32
+# A segment of a path (RFC 3986, section 3.3), without what separates the parts of a cookie.
+_SEGMENT = re.compile(r"[A-Za-z0-9._~@%-]+")
 ERROR_TEXT = "The page could not be started. The reason is in the server's log."
 
 
@@ -60,6 +63,7 @@ def launch(
     iap_certs_url: str = "",
     without_iap: bool = False,
     allowed_hosts: Sequence[str] = (),
+    base_url: str = "/",
     on_ready: Callable[[str], object] = lambda _url: None,
 ) -> None:
     """Serve a notebook as a page until SIGINT or SIGTERM; no kernel outlives the call.
@@ -97,24 +101,33 @@ def launch(
     without_iap
         Whether everybody is let in on Cloud Run: something else keeps strangers out.
     allowed_hosts
-        Further names under which a loopback address may be reached.
+        Further names under which a loopback address may be reached; ``*`` for all, where a
+        token is asked for: a page that another site's name leads to can't show it.
+    base_url
+        Path below which all of the page is, as a proxy in front of it sends it.
     on_ready
         Called once with the page's URL as soon as the server answers.
 
     Raises
     ------
     ManagerError
-        If the notebook does not exist, the port can't be used, or nobody could be kept out on
-        Cloud Run.
+        If the notebook does not exist, the port or the path can't be used, or nobody could be kept
+        out on Cloud Run.
     """
     notebook = notebook.resolve()
     if not notebook.is_file():
         raise ManagerError(f"There is no notebook at {notebook}.")
+    base_url = _checked_base_url(base_url)
     on_cloud_run = bool(os.environ.get(SERVICE_VARIABLE))
     if not iap_audience and not without_iap:
         iap_audience = own_audience()
     if token is None:
         token = "" if iap_audience or on_cloud_run else new_token()
+    if ANY_HOST in allowed_hosts and not (token or iap_audience):
+        raise ManagerError(
+            "Without a token, other sites could lead here by a name of their own.",
+            fix=Fix(text="Name the proxy's host with --allow-host, or leave out --no-token."),
+        )
     sockets = _listen(host, _chosen_port(port))
     noise.keep_out()
     prepared = prepared_process()
@@ -131,6 +144,7 @@ def launch(
                     notebook=notebook,
                     host=host,
                     port=sockets[0].getsockname()[1],
+                    base_url=base_url,
                     warm_kernels=warm_kernels,
                     abandon_after=abandon_after,
                     unreached_after=unreached_after,
@@ -160,6 +174,20 @@ def _chosen_port(port: int | None) -> int:
     if not 0 <= port <= LARGEST_PORT:  # the resolver would take the rest of a division by 65536
         raise ManagerError(f"Port {port} does not exist: ports end at {LARGEST_PORT}.")
     return port
+
+
+def _checked_base_url(given: str) -> str:
+    """Return a path with a slash at both ends; it stands in addresses and in cookies."""
+    segments = given.removesuffix("/").split("/")[1:]
+    usable = given.startswith("/") and all(
+        _SEGMENT.fullmatch(each) and each not in {".", ".."} for each in segments
+    )
+    if not usable:
+        raise ManagerError(
+            f"The page can't be below the path {given!r}.",
+            fix=Fix(text="Give a path of letters, digits and -._~@%, as --base-url /llm-manager/."),
+        )
+    return "".join(f"/{each}" for each in segments) + "/"
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
@@ -202,6 +230,7 @@ def _config(
     notebook: Path,
     host: str,
     port: int,
+    base_url: str,
     warm_kernels: int,
     abandon_after: float,
     unreached_after: float,
@@ -217,6 +246,7 @@ def _config(
         notebook_path=str(notebook),
         ip=host,
         port=port,
+        base_url=base_url,
         open_browser=False,
         config_file_paths=[],  # a person's own settings for Voilà are for other pages
     )

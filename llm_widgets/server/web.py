@@ -44,6 +44,9 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
+XSRF_COOKIE = "_xsrf-llm-widgets"
+"""Name of a cookie. Jupyter's own page of the same host has one of the usual name."""
+
 RETRY_AFTER = 30
 """Seconds after which one may try again when there was no room."""
 
@@ -85,6 +88,15 @@ class HealthHandler(RequestHandler):
     def head(self) -> None:
         """Answer without a body."""
         self.set_header("Cache-Control", "no-store")
+
+
+class ToPageHandler(RequestHandler):
+    """Leads to the page whoever asks for the server itself; the page refuses them by itself."""
+
+    def get(self) -> None:
+        """Send the browser on, with what it was given."""
+        query = self.request.query
+        self.redirect(self.settings["base_url"] + (f"?{query}" if query else ""))
 
 
 class PageHandler(Guarded):

@@ -51,8 +51,9 @@ PATHS = [
 METHODS = ["get", "G\0T", "HEAD", "ä", "A" * 5000, "OPTIONS", "CONNECT", "DELETE", "PUT", "POST"]
 COOKIES = [
     *("", "=", ";", "\0", '"="', 'a="\\', 'a="\\999"', "; " * 9000, "a=b; " * 5000),
-    *("_xsrf", "_xsrf=2|", "_xsrf=2|zz|zz|zz", "_xsrf=2|00|00|" + "9" * 5000, "_xsrf=\xff\xfe"),
-    *("_xsrf=" + "9" * 9000 + "|a", 'llm-widgets-1="2|1:0|"', "a=" + "b" * 60_000),
+    *("_xsrf-llm-widgets", "_xsrf-llm-widgets=" + "9" * 9000 + "|a", "a=" + "b" * 60_000),
+    *(f"_xsrf-llm-widgets=2|{each}" for each in ("", "zz|zz|zz", "00|00|" + "9" * 5000)),
+    *("_xsrf-llm-widgets=\xff\xfe", 'llm-widgets-1="2|1:0|"'),
 ]
 FIELDS = [
     *("no colon", ": v", "X : a", "X: a\0b", "X: a\r\n b", "X\xff: \xfe", "X: " + "y" * 200_000),
@@ -225,7 +226,7 @@ def test_tab_that_is_closed_while_its_page_is_made(visit: Visit) -> None:
     def close(so_far: bytes) -> None:
         for kernel in set(re.findall(r'"kernelId": "([0-9a-f-]{36})"', so_far.decode())) - ended:
             ended.add(kernel)
-            form = f"_xsrf={visit.browser.cookies['_xsrf']}"
+            form = f"_xsrf={visit.browser.cookies['_xsrf-llm-widgets']}"
             line = f"POST /voila/api/shutdown/{kernel} HTTP/1.1"
             fields = [visit.host, *visit.known, FORM, f"Content-Length: {len(form)}", END]
             answer = visit.browser.send(line, *fields, body=form.encode())

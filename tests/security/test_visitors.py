@@ -113,7 +113,7 @@ class TestKernelsOfOthers:
         kernel = owner.come_in().kernel
         own = other.come_in().kernel
         path = f"/api/kernels/{kernel}"
-        xsrf = other.cookies["_xsrf"]
+        xsrf = other.cookies["_xsrf-llm-widgets"]
         for each in (other, stranger):
             assert each.knock(kernel) == 403
             assert each.ask(path).status == 403
@@ -131,7 +131,7 @@ class TestKernelsOfOthers:
         owner = Browser(unlocked.url)
         kernel = owner.come_in().kernel
         kept = dict(owner.cookies)
-        owner.cookies.pop("_xsrf")
+        owner.cookies.pop("_xsrf-llm-widgets")
         assert owner.leave(kernel).status == 403
         assert owner.ask(f"/api/kernels/{kernel}", "DELETE").status == 403
         owner.cookies = kept

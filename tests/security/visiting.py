@@ -134,12 +134,18 @@ class Browser:
 
     def leave(self, kernel: str) -> Answer:
         """Say that a tab was closed."""
-        path, form = f"/voila/api/shutdown/{kernel}", f"_xsrf={self.cookies.get('_xsrf', '')}"
+        path, form = (
+            f"/voila/api/shutdown/{kernel}",
+            f"_xsrf={self.cookies.get('_xsrf-llm-widgets', '')}",
+        )
         return self.ask(path, "POST", form, Content_Type=FORM)
 
     def begin_to_leave(self, kernel: str) -> closing[http.client.HTTPConnection]:
         """Say that a tab was closed, and don't wait for the answer."""
-        path, form = f"/voila/api/shutdown/{kernel}", f"_xsrf={self.cookies.get('_xsrf', '')}"
+        path, form = (
+            f"/voila/api/shutdown/{kernel}",
+            f"_xsrf={self.cookies.get('_xsrf-llm-widgets', '')}",
+        )
         return closing(self._begin(path, "POST", form, Content_Type=FORM))
 
     async def join(

@@ -182,6 +182,20 @@ class TestLaunchRefuses:
             with pytest.raises(ManagerError, match="does not exist: ports end at 65535"):
                 launch(tmp_path / "a.ipynb", port=port)
 
+    @pytest.mark.parametrize(
+        "path",
+        ["", "page", "//evil.example", "/a//", "/..", "/a/./b", "/a;b", "/a b", "/ä", "/(.*)"],
+    )
+    def test_what_is_no_path(self, tmp_path: Path, path: str) -> None:
+        (tmp_path / "a.ipynb").write_text("{}")
+        with pytest.raises(ManagerError, match="The page can't be below the path"):
+            launch(tmp_path / "a.ipynb", port=0, base_url=path)
+
+    def test_any_name_without_a_token(self, tmp_path: Path) -> None:
+        (tmp_path / "a.ipynb").write_text("{}")
+        with pytest.raises(ManagerError, match="Without a token"):
+            launch(tmp_path / "a.ipynb", port=0, token="", allowed_hosts=["*"])
+
 
 @pytest.mark.parametrize("words", ["run --port 99999", "serve --port -1"])
 def test_words_that_are_no_port(words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,7 +41,7 @@ function plain(output) {
  * @param {string} shutdown
  */
 function endWithPage(kernel, shutdown) {
-	const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]+)/)?.[1];
+	const xsrf = document.cookie.match(/(?:^|; )_xsrf-llm-widgets=([^;]+)/)?.[1];
 	window.addEventListener("pagehide", ({ persisted }) => {
 		if (persisted) return;
 		kernel.leave();
