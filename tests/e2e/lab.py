@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def running_lab(
+    folder: Path, environment: Mapping[str, str] | None = None, *, base_url: str = ""
+) -> Iterator[str]:
     """Serve the notebooks of ``folder / "notebooks"`` in JupyterLab, and give its URL.
 
     Parameters
     ----------
     environment
         What its kernels find beside the environment of this process.
+    base_url
+        Path below which it is, as a JupyterHub gives each person one.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -34,6 +38,7 @@ def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> I
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
             *(f"--ServerApp.port={port}", "--ServerApp.token=", "--ServerApp.password="),
+            f"--ServerApp.base_url={base_url}/",
             f"--ServerApp.root_dir={folder / 'notebooks'}",
             "--LabApp.expose_app_in_browser=True",
             # It asks no other host.
@@ -57,7 +62,7 @@ def running_lab(folder: Path, environment: Mapping[str, str] | None = None) -> I
     assert process.poll() is None, said
     threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}{base_url}"
     finally:
         process.terminate()
         process.wait(60)
