@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 FieldKind = Literal[
-    "text", "password", "select", "cards", "checkbox", "textarea", "number", "rows", "pairs"
+    "text",
+    "password",
+    "select",
+    "cards",
+    "checkbox",
+    "textarea",
+    "number",
+    "datetime",
+    "rows",
+    "pairs",
 ]
 FieldValue = str | bool | float | tuple[str, ...] | tuple[tuple[str, str], ...] | None
 
@@ -36,7 +45,9 @@ class Field:
         Words above it.
     kind
         ``cards`` is a choice of one, each `Option` explained on a card of its own; ``rows`` is
-        a list of strings, one in each row; ``pairs`` is a list of ``[name, value]``.
+        a list of strings, one in each row; ``pairs`` is a list of ``[name, value]``;
+        ``datetime`` is asked for in the time zone of the browser, which it names, and is given
+        in UTC in the form of ISO 8601, empty for none.
     help
         One line below it.
     required
@@ -96,7 +107,7 @@ class Field:
 
 
 _LONGEST_LINE = 100_000  # characters of a field of one line
-_LINES = ("text", "password")
+_LINES = ("text", "password", "datetime")
 _CHOICES = ("select", "cards")
 
 

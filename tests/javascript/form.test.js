@@ -192,6 +192,29 @@ test("help and suggestions that come later leave the control in its place", () =
 	assert.equal(input("model").value, "acme/");
 });
 
+test("a time is asked for with the clock of the browser, which is named, and sent in UTC", () => {
+	const zone = process.env.TZ;
+	process.env.TZ = "Asia/Kolkata"; // 5 hours and a half before UTC, all year
+	try {
+		const value = "2026-12-24T18:00:00+00:00";
+		const { widget, el, input, submit } = shown([field("time", { kind: "datetime", value })]);
+		assert.equal(input("time").type, "datetime-local");
+		assert.equal(input("time").value, "2026-12-24T23:30");
+		assert.match(find(el, "label", HTMLElement).textContent, /Asia\/(Kolkata|Calcutta)/);
+		type(input("time"), "2026-12-25T00:15");
+		submit();
+		type(input("time"), "");
+		submit();
+		assert.deepEqual(
+			sent(widget).map((each) => ("values" in each ? each.values : {})),
+			[{ time: "2026-12-24T18:45:00.000Z" }, { time: "" }],
+		);
+	} finally {
+		if (zone === undefined) delete process.env.TZ;
+		else process.env.TZ = zone;
+	}
+});
+
 test("a choice that is no longer offered falls back to the first", () => {
 	const gpus = (/** @type {string[]} */ ...names) => [
 		field("gpu", { kind: "select", options: options(...names) }),

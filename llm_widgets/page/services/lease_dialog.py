@@ -10,10 +10,13 @@ from llm_widgets.widgets.dialog import Field, FormDialog, Option, Values
 
 if TYPE_CHECKING:
     from llm_widgets.domain.services import ServiceSummary
+    from llm_widgets.errors import ManagerError
     from llm_widgets.page.services.pauses import Pauses
 
 _AFTER = "after"
+_AT = "at"
 _OFF = "off"
+_TIME = "time"
 _HOURS = {1: "In 1 hour", 2: "In 2 hours", 4: "In 4 hours", 8: "In 8 hours", 24: "In 24 hours"}
 _FIRST = 4
 _TEXT = (
@@ -35,9 +38,12 @@ class LeaseDialog:
         """Ask when to pause a service; one that has a lease may lose it."""
         self._asked = service
         options = [Option(str(hours), label) for hours, label in _HOURS.items()]
+        options.append(Option(_AT, "At a time"))
         if service.lease:
             options.append(Option(_OFF, "Not automatically"))
-        told = service.lease.text(datetime.now(UTC)) if service.lease else ""
+        now = datetime.now(UTC)
+        told = service.lease.text(now) if service.lease else ""
+        first = leases.whole(now + timedelta(hours=_FIRST))
         self.dialog.title = f"Pause {service.id} later?"
         self.dialog.set_fields(
             [
@@ -48,7 +54,15 @@ class LeaseDialog:
                     options=tuple(options),
                     value=str(_FIRST),
                     help=told,
-                )
+                ),
+                Field(
+                    _TIME,
+                    "Time",
+                    "datetime",
+                    required=True,
+                    value=first.isoformat(),
+                    show_when=(_AFTER, _AT),
+                ),
             ]
         )
         self.dialog.show()
@@ -58,12 +72,26 @@ class LeaseDialog:
         if service is None:
             return
         chosen = str(values.get(_AFTER) or _FIRST)
-        at = None
-        if chosen != _OFF:
-            at = leases.whole(datetime.now(UTC) + timedelta(hours=int(chosen)))
+        now, at, asked = datetime.now(UTC), None, _AFTER
+        if chosen == _AT:
+            asked = _TIME
+            try:
+                at = leases.whole(leases.moment(str(values.get(_TIME) or ""), now))
+            except ValueError as error:
+                self.dialog.fail(errors={_TIME: str(error)})
+                return
+        elif chosen != _OFF:
+            at = leases.whole(now + timedelta(hours=int(chosen)))
         self._pauses.lease(
             service.name,
             at,
             done=self.dialog.close,
-            failed=lambda error: self.dialog.fail(str(error)),
+            failed=lambda error: self._failed(asked, error),
         )
+
+    def _failed(self, asked: str, error: ManagerError) -> None:
+        """Say why, below the field that was filled in where it is the time."""
+        if error.field == "at":
+            self.dialog.fail(errors={asked: f"{error.message} {error.cause}"})
+        else:
+            self.dialog.fail(str(error))

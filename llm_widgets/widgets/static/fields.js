@@ -9,6 +9,28 @@ import { pairsField, rowsField } from "./rows.js";
 
 /** @import { FieldSpec, FormField } from "./types.js" */
 
+/** Name of the time zone of the browser, such as Europe/Berlin. */
+const timeZone = () => new Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/**
+ * A time as the control has it, in UTC; empty for none.
+ *
+ * @param {string} local
+ */
+const toUtc = (local) => (local === "" ? "" : new Date(local).toISOString());
+
+/**
+ * A time in UTC as the control takes it: with the clock of the browser, in whole minutes.
+ *
+ * @param {string} utc
+ */
+function toLocal(utc) {
+	const time = new Date(utc);
+	if (Number.isNaN(time.getTime())) return "";
+	const shifted = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+	return shifted.toISOString().slice(0, 16);
+}
+
 /**
  * Build one field.
  *
@@ -36,7 +58,8 @@ function problemOf(control, spec) {
 	if (state.patternMismatch)
 		return spec.pattern_help || `${spec.label} has a form that is not allowed.`;
 	if (state.tooLong) return `${spec.label} is too long: at most ${spec.max_length} characters.`;
-	if (state.badInput) return `${spec.label} must be a number.`;
+	if (state.badInput)
+		return `${spec.label} must be a ${spec.kind === "datetime" ? "date and a time" : "number"}.`;
 	if (state.rangeUnderflow) return `${spec.label} must be at least ${spec.minimum}.`;
 	if (state.rangeOverflow) return `${spec.label} must be at most ${spec.maximum}.`;
 	if (state.stepMismatch) return `${spec.label} must be a whole number.`;
@@ -75,7 +98,7 @@ function control(spec, id) {
 	const input = el("input", {
 		...shared,
 		class: "llm-input",
-		type: spec.kind,
+		type: spec.kind === "datetime" ? "datetime-local" : spec.kind,
 		placeholder: spec.placeholder,
 	});
 	if (spec.pattern) input.pattern = spec.pattern;
@@ -100,6 +123,8 @@ function inputField(spec) {
 	const label = el("label", { for: id, class: "llm-label", text: spec.label });
 	if (!spec.required && spec.kind !== "select")
 		label.append(el("span", { class: "llm-note", text: " (optional)" }));
+	if (spec.kind === "datetime")
+		label.append(el("span", { class: "llm-note", text: ` (${timeZone()})` }));
 	const element = el(
 		"div",
 		{ class: spec.is_long ? "llm-field llm-field-long" : "llm-field" },
@@ -130,12 +155,13 @@ function inputField(spec) {
 		element,
 		read() {
 			if (kept && input.value === kept.shown) return kept.given;
+			if (spec.kind === "datetime") return toUtc(input.value);
 			if (spec.kind !== "number")
 				return spec.kind === "password" ? input.value : input.value.trim();
 			return input.value === "" ? null : Number(input.value);
 		},
 		write(value) {
-			const given = String(value ?? "");
+			const given = spec.kind === "datetime" ? toLocal(String(value ?? "")) : String(value ?? "");
 			input.value = spec.kind === "select" ? given : shown(given, LONGEST_FIELD);
 			const isKept = spec.kind !== "select" && shown(given, LONGEST_FIELD) !== given;
 			kept = isKept ? { given, shown: input.value } : null;

@@ -207,6 +207,7 @@ export interface FieldSpec {
 		| "checkbox"
 		| "textarea"
 		| "number"
+		| "datetime"
 		| "rows"
 		| "pairs";
 	help: string;
